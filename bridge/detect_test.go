@@ -18,16 +18,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// searchTime is how long it may take to try all usual line settings.
+// searchTime is the maximum time in which all usual line settings are tried.
 var searchTime = time.Duration(len(source.UsualLines)) * 12 * time.Second
 
-// maxLogLines is how many log lines the search for a meter may cause.
+// maxLogLines is the maximum number of log lines that the search for a meter causes.
 const maxLogLines = 4
 
-// forEachFamily runs a test in fake time with each family for which choose returns true, and with both kinds of UARTs.
+// forEachFamily runs a test in fake time with each family for which choose returns true, and with both kinds of UARTs; see
+// simulate.LineSetting.WaitsForIdle.
 func forEachFamily(t *testing.T, choose func(simulate.Family) bool, test func(*testing.T, simulate.Family, *uart)) {
 	for _, f := range simulate.Families() {
-		for name, waitsForIdle := range map[string]bool{"takes a start bit": false, "waits for idle": true} {
+		for name, waitsForIdle := range map[string]bool{"takes a missing stop bit for a start bit": false, "waits for idle": true} {
 			if !choose(f) {
 				continue
 			}
@@ -43,7 +44,7 @@ func everyFamily(simulate.Family) bool { return true }
 
 func encryptedFamily(f simulate.Family) bool { return f.Cipher != 0 }
 
-// TestSearchFindsEveryFamily checks that the line setting of each family is found and kept.
+// TestSearchFindsEveryFamily checks that the search finds the line setting of each family, and does not try another setting afterwards.
 func TestSearchFindsEveryFamily(t *testing.T) {
 	forEachFamily(t, everyFamily, func(t *testing.T, f simulate.Family, port *uart) {
 		h := newHousehold(t, f, port)
@@ -70,7 +71,7 @@ func TestSearchFindsEveryFamily(t *testing.T) {
 	})
 }
 
-// TestNetworkReaders checks that each family is read through a network reader, with one dial.
+// TestNetworkReaders checks that a meter of each family is read through a network reader, with only one dial.
 func TestNetworkReaders(t *testing.T) {
 	for _, f := range simulate.Families() {
 		t.Run(f.Name, func(t *testing.T) {
@@ -90,7 +91,7 @@ func TestNetworkReaders(t *testing.T) {
 }
 
 // TestSearchDuringTelegram opens a slow port during a telegram. The next telegram is complete only after more than 12 s, and the search must
-// wait for it.
+// wait for its end.
 func TestSearchDuringTelegram(t *testing.T) {
 	f := familyWithLine(t, "aidon-se", "2400 8E1")
 	for offset := time.Duration(0); offset < f.Interval; offset += 200 * time.Millisecond {
@@ -107,7 +108,7 @@ func TestSearchDuringTelegram(t *testing.T) {
 	}
 }
 
-// options returns options with the key of all simulated meters.
+// options returns options with the key that all simulated meters use.
 func options() meter.Options {
 	return meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true}
 }
@@ -121,7 +122,7 @@ func (h *household) startBridge(o meter.Options) (*recorder, *runningBridge) {
 	return &rec, runMeter(h.t, bridge.Meter{ID: "house", KeySetting: "meters[0].key"}, s, &rec)
 }
 
-// sendUntilPublished sends telegrams until the recorder has as many. The test fails if that takes longer than within.
+// sendUntilPublished sends telegrams until the recorder has the given number of telegrams. The test fails if that takes longer than within.
 func (h *household) sendUntilPublished(rec *recorder, telegrams int, within time.Duration) {
 	h.t.Helper()
 	for end := time.Now().Add(within); rec.telegramCount() < telegrams; h.sendNext() {
@@ -146,12 +147,12 @@ func (h *household) check(rec *recorder) {
 			for _, v := range telegram.Values {
 				got[v.ID.String()] = valueText(v.Number, v.Text)
 			}
-			if i == 0 { // find the one that was published first
+			if i == 0 { // find the sent telegram that was published first
 				for index+1 < len(want) && (!cmp.Equal(got, want[index]) || !h.sent[index+1].at.After(telegram.Received)) {
 					index++
 				}
 			}
-			if index == len(want) {
+			if index == len(want) { // every sent telegram was compared
 				h.t.Fatalf("%d telegrams are published, which is more than were sent", len(rec.telegrams))
 			}
 			if diff := cmp.Diff(want[index], got); diff != "" {
@@ -159,13 +160,14 @@ func (h *household) check(rec *recorder) {
 			}
 			index++
 		}
-		if index < len(want)-1 { // the end of the last telegram may show only when the next one begins
+		if index < len(want)-1 { // one can be missing, because the end of some telegrams is known only when the next one begins
 			h.t.Errorf("%d of %d telegrams are missing", len(want)-index, len(want))
 		}
 	})
 }
 
-// valuesOf returns the values of a telegram as it was sent, by name. It compares those that are known with the state of the household.
+// valuesOf decodes a telegram as it was sent, and returns its values by name. It compares them with the state of the household, as far as
+// expectedValue knows that.
 func valuesOf(t *testing.T, decoder *meter.Decoder, s *sentTelegram) map[string]string {
 	t.Helper()
 	decoder.Reset(bytes.NewReader(s.telegram))
@@ -178,12 +180,12 @@ func valuesOf(t *testing.T, decoder *meter.Decoder, s *sentTelegram) map[string]
 		v := &r.Samples[i]
 		name := v.ID.String()
 		values[name] = valueText(v.Value, string(v.Text))
-		want, within, ok := expectedValue(s, name)
+		want, tolerance, ok := expectedValue(s, name)
 		if !ok {
 			continue
 		}
 		compared++
-		if d, ok := v.Value.Add(want.Neg()); !ok || d.Cmp(within) > 0 || d.Cmp(within.Neg()) < 0 {
+		if d, ok := v.Value.Add(want.Neg()); !ok || d.Cmp(tolerance) > 0 || d.Cmp(tolerance.Neg()) < 0 {
 			t.Errorf("%s: got %v, want %v, as in the household", name, v.Value, want)
 		}
 	}
@@ -196,8 +198,9 @@ func valuesOf(t *testing.T, decoder *meter.Decoder, s *sentTelegram) map[string]
 // valueText returns a value as text that can be compared.
 func valueText(number obis.Decimal, text string) string { return fmt.Sprint(number, text) }
 
-// expectedValue returns the value of a quantity in the household, and by how much a meter may round it. Ok is false if it is not known.
-func expectedValue(s *sentTelegram, quantity string) (value, within obis.Decimal, ok bool) {
+// expectedValue returns the value of a quantity in the household, and the tolerance because meters round values. Ok is false if the value is not
+// known.
+func expectedValue(s *sentTelegram, quantity string) (value, tolerance obis.Decimal, ok bool) {
 	watts, _ := s.state.Net()
 	switch quantity {
 	case "import_power":
@@ -209,11 +212,11 @@ func expectedValue(s *sentTelegram, quantity string) (value, within obis.Decimal
 	case "import_energy":
 		wattSeconds := s.state.Energies.Import
 		if s.family.Country == "NO" || s.family.Name == "kamstrup-se" {
-			return value, within, false // these send the value of the last full hour
+			return value, tolerance, false // these meters send the value of the last full hour
 		}
 		return obis.Decimal{Coef: wattSeconds * 25 / 9 / s.family.Ratio, Exp: -7}, obis.Decimal{Coef: 1, Exp: -2}, true // 1 Ws is 25/9 · 10^-7 kWh
 	case "thermal_energy":
 		return obis.Decimal{Coef: s.state.Heat, Exp: -3}, obis.Decimal{Coef: 1, Exp: -3}, true
 	}
-	return value, within, false
+	return value, tolerance, false
 }

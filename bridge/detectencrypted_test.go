@@ -10,11 +10,12 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestSearchWithoutKey checks that the line setting of a meter whose telegrams no key decrypts is found and kept, and that nothing is published.
+// TestSearchWithoutKey checks that the line setting of a meter whose telegrams no key decrypts is found, that no other
+// setting is tried afterwards, and that nothing is published.
 func TestSearchWithoutKey(t *testing.T) {
 	tests := []struct {
 		name, want string
-		keys       []byte // for each, the byte that key repeats
+		keys       []byte // for each key, the argument of the function key
 	}{
 		{"no key", "set meters[0].key; your grid company", nil},
 		{"a wrong key", "the key does not fit: compare meters[0].key with", []byte{7}},

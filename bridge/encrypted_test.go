@@ -25,7 +25,7 @@ func key(t *testing.T, x byte) *dlms.Key {
 	return k
 }
 
-// keyWithWrongAuth returns the same key as key does, with another authentication key.
+// keyWithWrongAuth returns the same key as the function key, with another authentication key.
 func keyWithWrongAuth(t *testing.T, x byte) *dlms.Key {
 	t.Helper()
 	k, err := dlms.NewKey(bytes.Repeat([]byte{x}, 16), bytes.Repeat([]byte{x}, 16))
@@ -47,18 +47,19 @@ func encryptedTelegram(k *dlms.Key, title string, counter uint32, watts int64) [
 
 const systemTitle = "KAME\x01\x02\x03\x04"
 
-// TestEncryptedWithoutKey checks that telegrams that no key decrypts are logged together with advice, at once and after ten minutes.
+// TestEncryptedWithoutKey checks that telegrams that no key decrypts are logged together with advice. There is a line at once,
+// and another one after ten minutes.
 func TestEncryptedWithoutKey(t *testing.T) {
 	wrongAuth := []*dlms.Key{keyWithWrongAuth(t, 1)}
 	tests := []struct {
 		name    string
 		setting string // name of the setting for the key
-		auth    string // name of the setting for the authentication key
+		auth    string // name of the setting for the authentication key; "" if it has none
 		keys    []*dlms.Key
 		want    string
 	}{
 		{"no key", "meters[0].key", "", nil, "telegram is encrypted (system title KAME…): set meters[0].key; your grid company gives it to you"},
-		{"no key, which is set by a variable", "HANBRIDGE_METER_KEY", "", nil, "set HANBRIDGE_METER_KEY; your grid company"},
+		{"no key, and the setting is an environment variable", "HANBRIDGE_METER_KEY", "", nil, "set HANBRIDGE_METER_KEY; your grid company"},
 		{"wrong key", "meters[0].key", "", []*dlms.Key{key(t, 7)}, "the key does not fit: compare meters[0].key with what your grid company gave you " +
 			"(where it gave two, key and authentication key may be swapped)"},
 		{"wrong authentication key", "meters[0].key", "meters[0].auth_key", wrongAuth, "and the key fits, but its authentication key does not: compare meters[0].auth_key with " +
@@ -86,13 +87,13 @@ func TestEncryptedWithoutKey(t *testing.T) {
 					t.Errorf("the log has %d warnings, want these 2:\n%s", got, running.log)
 				}
 				if got := running.countLines(`"count":60`); got != 1 {
-					t.Errorf("the second line does not count 60 telegrams:\n%s", running.log)
+					t.Errorf("the second line does not have the count of 60 telegrams:\n%s", running.log)
 				}
 				if strings.Contains(running.log.String(), "01020304") || strings.Contains(running.log.String(), "\\u0001") {
 					t.Errorf("the log has the serial number in the system title:\n%s", running.log)
 				}
-				if got := len(ports[0].dials()); got != 1 || len(ports[1].dials()) != 0 {
-					t.Errorf("opened %d times, want once: no other setting is tried after intact telegrams", got)
+				if got, other := len(ports[0].dials()), len(ports[1].dials()); got != 1 || other != 0 {
+					t.Errorf("got %d dials of the port and %d of the other one, want 1 and 0, because no other setting is tried after intact telegrams", got, other)
 				}
 				rec.inspect(func(rec *recorder) {
 					if rec.stats.Telegrams != 0 || rec.stats.Errors < 90 || strings.Contains(strings.Join(rec.states, " "), "online") {
@@ -115,7 +116,7 @@ func TestDecryption(t *testing.T) {
 		s.Options = meter.Options{Keys: []*dlms.Key{key(t, 7), key(t, 1)}}
 		running := run(t, s, &rec)
 		defer running.end()
-		for _, counter := range []uint32{5, 6, 6, 3, 7} { // two do not rise
+		for _, counter := range []uint32{5, 6, 6, 3, 7} { // two of them do not rise
 			p.send(encryptedTelegram(rightKey, systemTitle, counter, 1727))
 			advance(30 * time.Minute)
 		}
@@ -146,7 +147,7 @@ func TestRejectRepeated(t *testing.T) {
 			advance(10 * time.Second)
 		}
 		if got := rec.telegramCount(); got != 1 {
-			t.Errorf("%d telegrams are published, want 1", got)
+			t.Errorf("got %d telegrams published, want 1", got)
 		}
 		if got := strings.Count(running.log.String(), "old frame counter dropped, as frame_counter: rising says"); got != 1 {
 			t.Errorf("logged %d times, want once:\n%s", got, running.log)

@@ -41,8 +41,8 @@ func TestFaultsAreCounted(t *testing.T) {
 		var f faults
 		log := zerolog.New(&out)
 		warn := func(text string) { f.warn(log, "wire", text, errors.New(text), time.Second) }
-		for range 601 { // the last one is ten minutes after the first
-			warn("gone")
+		for range 601 { // the last fault is ten minutes after the first
+			warn("no such port")
 			<-time.After(time.Second)
 		}
 		warn("denied")
@@ -50,10 +50,10 @@ func TestFaultsAreCounted(t *testing.T) {
 		f.Recovered()
 		warn("denied")
 		want := []logLine{
-			{"wire", "gone", 0},
-			{"wire", "gone", 600},
+			{"wire", "no such port", 0},
+			{"wire", "no such port", 600},
 			{"wire", "denied", 0},
-			{"wire", "denied", 2},
+			{"wire", "denied", 2}, // the fault after Recovered, and one that was not logged
 		}
 		if diff := cmp.Diff(want, parseLog(t, &out)); diff != "" {
 			t.Error("log (-want +got):\n" + diff)

@@ -18,13 +18,13 @@ type feedModel struct {
 	feed      *Feed
 	meters    []meterModel
 	delivered uint64 // number of the last telegram that was delivered
-	taken     uint64 // number of the last telegram that was taken, or lost
+	taken     uint64 // number of the last telegram that was taken or was lost
 	wakeDue   bool   // there was an update since the output was last woken
 }
 
 // meterModel is the model of one meter in a feed.
 type meterModel struct {
-	have, fresh    map[quantity.ID]int64 // all values, and those that the output has not taken
+	have, fresh    map[quantity.ID]int64 // all values, and the values that the output has not taken
 	state          meterState
 	descriptors    []quantity.ID
 	descriptorsNew bool
@@ -40,13 +40,13 @@ type meterModel struct {
 type feedsModel struct {
 	journal *journal
 	outputs []*feedModel
-	next    int64 // the last number that was given to a value or an event; each gets another one
-	seq     uint64
+	last    int64  // the last number that a value or an event has got; each gets another number
+	seq     uint64 // number of the last telegram in the journal
 }
 
 const (
 	modelMeters  = 2
-	modelJournal = 4
+	modelJournal = 4 // how many telegrams the journal holds
 )
 
 // newFeedsModel returns two feeds of two meters, and their models.
@@ -69,8 +69,8 @@ func (m *feedsModel) Put(t *rapid.T) {
 	drawn := rapid.SliceOfNDistinct(rapid.IntRange(0, 5), 0, 4, rapid.ID).Draw(t, "quantities")
 	var values []Value
 	for _, id := range drawn {
-		m.next++
-		values = append(values, Value{ID: quantity.ID(id), Number: obis.Decimal{Coef: m.next}})
+		m.last++
+		values = append(values, Value{ID: quantity.ID(id), Number: obis.Decimal{Coef: m.last}})
 	}
 	var st *meterState
 	if rapid.Bool().Draw(t, "state") {
@@ -134,8 +134,8 @@ func (o *feedModel) put(index int, u update) {
 // Event puts an event into the feeds. If there are more than maxEvents, the oldest is dropped.
 func (m *feedsModel) Event(t *rapid.T) {
 	index := rapid.IntRange(0, modelMeters-1).Draw(t, "meter")
-	m.next++
-	e := Event{Name: strconv.FormatInt(m.next, 10)}
+	m.last++
+	e := Event{Name: strconv.FormatInt(m.last, 10)}
 	for _, o := range m.outputs {
 		o.feed.addEvent(index, e)
 		s := &o.meters[index]
@@ -207,12 +207,12 @@ type updateSummary struct {
 	Events                                              []string
 }
 
-// take takes one batch and compares it with that of the model. It reports whether there was one.
-func (o *feedModel) take(t *rapid.T, written uint64) bool {
-	want, ok := o.expect(written)
+// take takes one batch and compares it with the batch of the model. It reports whether there was a batch.
+func (o *feedModel) take(t *rapid.T, lastSeq uint64) bool {
+	want, ok := o.expect(lastSeq)
 	got := o.feed.Take()
 	if (got != nil) != ok {
-		t.Fatalf("got a batch: %v, want %v", got != nil, ok)
+		t.Fatalf("a batch was taken: got %v, want %v", got != nil, ok)
 	}
 	if got == nil {
 		return false
@@ -223,15 +223,15 @@ func (o *feedModel) take(t *rapid.T, written uint64) bool {
 	return true
 }
 
-// expect returns the next batch of the model, and whether there is one.
-func (o *feedModel) expect(written uint64) (b batchSummary, ok bool) {
+// expect returns the next batch of the model, and whether there is one. LastSeq is the number of the last telegram in the journal.
+func (o *feedModel) expect(lastSeq uint64) (b batchSummary, ok bool) {
 	o.delivered = o.taken
-	from := max(o.taken, written-min(written, modelJournal))
+	from := max(o.taken, lastSeq-min(lastSeq, modelJournal))
 	b.Lost = from - o.taken
-	for seq := from + 1; seq <= written; seq++ {
+	for seq := from + 1; seq <= lastSeq; seq++ {
 		b.Seqs = append(b.Seqs, seq)
 	}
-	o.taken = written
+	o.taken = lastSeq
 	for i := range o.meters {
 		s := &o.meters[i]
 		s.events, s.eventsTaken = s.events[s.eventsTaken:], 0
@@ -297,12 +297,12 @@ func TestFeed(t *testing.T) {
 	})
 }
 
-// TestFeedDropsOldEvents checks that the last events are kept if there are more than the limit.
+// TestFeedDropsOldEvents checks that the newest events are delivered if there are more than maxEvents, also after Resync.
 func TestFeedDropsOldEvents(t *testing.T) {
 	f := newFeed([]Meter{{ID: "house"}}, newJournal(4))
 	f.addEvent(0, Event{Name: "first"})
-	if got := eventNames(f.Take().Updates[0].Events); !slices.Equal(got, []string{"first"}) { // taken, and not yet delivered
-		t.Fatalf("got %v, want the first", got)
+	if got := eventNames(f.Take().Updates[0].Events); !slices.Equal(got, []string{"first"}) { // the next Take confirms that it was delivered
+		t.Fatalf("events of the first Take: got %v, want only the event first", got)
 	}
 	for i := range 3 * maxEvents {
 		f.addEvent(0, Event{Name: strconv.Itoa(i)})
@@ -310,7 +310,7 @@ func TestFeedDropsOldEvents(t *testing.T) {
 	f.Resync()
 	got := eventNames(f.Take().Updates[0].Events)
 	if len(got) != maxEvents || got[maxEvents-1] != strconv.Itoa(3*maxEvents-1) {
-		t.Errorf("got %v, want the last %d", got, maxEvents)
+		t.Errorf("events after Resync: got %v, want the last %d", got, maxEvents)
 	}
 }
 
@@ -318,14 +318,14 @@ func TestFeedDropsOldEvents(t *testing.T) {
 func TestFeedNeverBlocks(t *testing.T) {
 	j := newJournal(journalSize)
 	f := newFeed([]Meter{{ID: "house"}}, j)
-	last := Value{ID: 3}
+	value := Value{ID: 3}
 	for i := range int64(100 * journalSize) {
-		last.Number.Coef = i
+		value.Number.Coef = i
 		j.add(Telegram{Seq: uint64(i + 1)})
-		f.put(0, update{values: []Value{last}})
+		f.put(0, update{values: []Value{value}})
 	}
 	b := f.Take()
-	if len(b.Updates) != 1 || !slices.Equal(b.Updates[0].Values, []Value{last}) {
+	if len(b.Updates) != 1 || !slices.Equal(b.Updates[0].Values, []Value{value}) {
 		t.Errorf("got %v, want only the last value", b.Updates)
 	}
 	if len(b.Telegrams) != journalSize || b.Lost != 99*journalSize {

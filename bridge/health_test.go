@@ -44,7 +44,7 @@ func (o *observer) stuck() string {
 	return strings.Join(names, ", ")
 }
 
-// note returns the note of a goroutine.
+// note returns the note in the health status of a goroutine.
 func (o *observer) note(name string) string {
 	for _, s := range o.feed.Load().Health() {
 		if s.Name == name {
@@ -103,12 +103,12 @@ func TestBlockedOutput(t *testing.T) {
 		expectStuck := func(want string) {
 			t.Helper()
 			if got := o.stuck(); got != want {
-				t.Errorf("at %v: got %q stuck, want %q", time.Now(), got, want)
+				t.Errorf("at %v: got stuck goroutines %q, want %q", time.Now(), got, want)
 			}
 		}
 		advance(progress.StuckAfter - time.Second)
 		expectStuck("")
-		advance(time.Second + 1) // the reporter takes a time of 0 for waiting, so its work begins at 1 ns
+		advance(time.Second + 1) // for the reporter, a time of 0 means waiting, so its work begins at 1 ns
 		expectStuck("output other")
 		advance(time.Hour)
 		expectStuck("output other")
@@ -119,7 +119,7 @@ func TestBlockedOutput(t *testing.T) {
 	})
 }
 
-// A blockingLog is a log whose Write blocks at a line with the text until release is closed, as a full pipe does.
+// A blockingLog is a log that blocks as a full pipe does: Write of a line with the text returns only after release is closed.
 type blockingLog struct {
 	text    string
 	release chan struct{}
@@ -140,7 +140,7 @@ func TestBlockedMeter(t *testing.T) {
 		o, end := runObserved(t, log, sourceOf(&p))
 		advance(time.Hour)
 		if got := o.stuck(); got != "" {
-			t.Errorf("while the meter is silent: got %q stuck, want nothing", got)
+			t.Errorf("while the meter is silent: got stuck goroutines %q, want none", got)
 		}
 		m := newMeter(t, "aidon-se")
 		go func() {
@@ -149,14 +149,14 @@ func TestBlockedMeter(t *testing.T) {
 				<-time.After(10 * time.Second)
 			}
 		}()
-		advance(progress.StuckAfter + 4*time.Minute)
+		advance(progress.StuckAfter + 4*time.Minute) // the first telegram blocks the goroutine of the meter
 		if got := o.stuck(); got != "meter house" {
-			t.Errorf("got %q stuck, want the meter", got)
+			t.Errorf("while the log is blocked: got stuck goroutines %q, want meter house", got)
 		}
 		close(log.release)
 		advance(4 * time.Minute)
 		if got := o.stuck(); got != "" {
-			t.Errorf("after the log was released: got %q stuck, want nothing", got)
+			t.Errorf("after the log was released: got stuck goroutines %q, want none", got)
 		}
 		end()
 	})
@@ -173,7 +173,7 @@ func TestBlockedSilenceTimer(t *testing.T) {
 		p.send(nextTelegram(m))
 		advance(offlineAfter + progress.StuckAfter)
 		if got := o.stuck(); got != "silence of meter house" {
-			t.Errorf("while the log is blocked: got %q stuck, want the silence of the meter", got)
+			t.Errorf("while the log is blocked: got stuck goroutines %q, want silence of meter house", got)
 		}
 		p.send(nextTelegram(m))
 		if got := rec.telegramCount(); got != 2 {
@@ -191,7 +191,7 @@ func TestBlockedSilenceTimer(t *testing.T) {
 // offlineAfter is how long a meter with an unknown interval may send nothing before it is offline.
 const offlineAfter = time.Minute
 
-// TestNothingIsStuck checks for a day that slow outputs, and faults which a restart does not remove, do not count as stuck.
+// TestNothingIsStuck checks for a day that two things do not count as stuck: slow outputs, and faults that a restart of the bridge would not remove.
 func TestNothingIsStuck(t *testing.T) {
 	away := outputFunc(func(context.Context, *bridge.Feed) error { return errors.New("the broker is away") })
 	idle := outputFunc(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
@@ -213,9 +213,9 @@ func TestNothingIsStuck(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		dialErr error
-		every   time.Duration // between telegrams; 0 if there are none
+		every   time.Duration // the time between two telegrams; 0 if there are no telegrams
 		output  bridge.Output
-		notes   map[string]string // of the goroutines, at the end
+		notes   map[string]string // by the name of the goroutine, at the end
 	}{
 		{"silent meter", nil, 0, idle, map[string]string{"meter house": "no telegram yet", "output other": ""}},
 		{"missing port", errors.New("no such device"), 0, idle, map[string]string{"meter house": "cannot be read: no such device"}},
@@ -251,10 +251,10 @@ func TestNothingIsStuck(t *testing.T) {
 func TestNotesAreCleared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		failed := false
+		hasFailed := false
 		failsOnce := outputFunc(func(ctx context.Context, feed *bridge.Feed) error {
-			if !failed {
-				failed = true
+			if !hasFailed {
+				hasFailed = true
 				return errAway
 			}
 			return new(observer).Run(ctx, feed)
@@ -264,7 +264,7 @@ func TestNotesAreCleared(t *testing.T) {
 		p.send(nextTelegram(m))
 		advance(time.Hour)
 		if got := o.note("meter house"); !strings.HasPrefix(got, "silent since 20") {
-			t.Errorf("got %q, want the time since which the meter is silent", got)
+			t.Errorf("meter house: got the note %q, want the time since which the meter is silent", got)
 		}
 		p.send(nextTelegram(m))
 		for _, name := range []string{"meter house", "output other"} {

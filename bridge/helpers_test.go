@@ -19,13 +19,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A port is a serial port or a network reader in memory. The bridge dials it, and each dial makes a new connection. The test sends the bytes.
+// A port is a serial port or a network reader in memory. The bridge dials the port, and each dial makes a new connection. The test sends the
+// bytes of the meter.
 type port struct {
 	mu        sync.Mutex
 	writer    *io.PipeWriter
 	dialTimes []time.Time // also of dials that failed
-	dialErr   error       // is returned by dial; nil if dial works
-	greeting  []byte      // is sent at once on each connection
+	dialErr   error       // is returned by dial; nil if dials succeed
+	greeting  []byte      // is sent at once on each new connection
 }
 
 func (p *port) dial(context.Context) (io.ReadCloser, error) {
@@ -43,7 +44,7 @@ func (p *port) dial(context.Context) (io.ReadCloser, error) {
 	return r, nil
 }
 
-// send writes a telegram. It returns when the bridge has read it, or has closed the connection.
+// send writes a telegram. It returns when the bridge has read the telegram, or has closed the connection.
 func (p *port) send(telegram []byte) {
 	p.mu.Lock()
 	w := p.writer
@@ -52,7 +53,7 @@ func (p *port) send(telegram []byte) {
 	synctest.Wait()
 }
 
-// fail ends the connection with an error. Further dials return err; they succeed if err is nil.
+// fail ends the connection with io.ErrUnexpectedEOF. If err is nil, further dials succeed; otherwise they return err.
 func (p *port) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -82,7 +83,7 @@ func sourceOf(ports ...*port) probe.Source {
 type recorder struct {
 	mu               sync.Mutex
 	states           []string // such as "house offline"
-	order            []string // the kinds of updates in their order, such as "values", "online", "telegram"
+	order            []string // the contents of the batches in their order, such as "values", "online", "telegram"
 	values           map[string]string
 	quantities       []string
 	description      bridge.Description
@@ -229,7 +230,7 @@ type runningBridge struct {
 	done chan error // has the result of Run
 }
 
-// run starts a bridge with a meter and outputs. The test must call end.
+// run starts a bridge with a meter and outputs, and without a state. The test must call end.
 func run(t *testing.T, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
 	return runMeter(t, bridge.Meter{ID: "house"}, s, outputs...)
@@ -247,7 +248,7 @@ func runWithState(t *testing.T, dir string, m bridge.Meter, s probe.Source, outp
 	return runWithPreset(t, dir, throttle.Realtime, m, s, outputs...)
 }
 
-// runWithPreset does the same as runWithState with a preset of the throttle.
+// runWithPreset does the same as runWithState with another preset of the throttle than Realtime, which publishes everything.
 func runWithPreset(t *testing.T, dir string, preset throttle.Preset, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
 	running := &runningBridge{t: t, log: &logBuffer{}, done: make(chan error, 1)}

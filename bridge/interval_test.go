@@ -22,12 +22,12 @@ func TestIntervalLearned(t *testing.T) {
 		{"no gap", nil, 10 * s},
 		{"two gaps are too few", repeat(2*s, 2), 10 * s},
 		{"three gaps", repeat(2*s, 3), 2 * s},
-		{"an outage", append(repeat(5*s, 8), time.Hour), 5 * s},
+		{"an outage of an hour", append(repeat(5*s, 8), time.Hour), 5 * s},
 		{"an outage after the first gap", []time.Duration{5 * s, time.Hour, 5 * s}, 5 * s},
-		{"a telegram that came twice", append(repeat(10*s, 6), 0, 10*s), 10 * s},
-		{"never under a second", repeat(20*time.Millisecond, 9), s},
+		{"a telegram that was sent twice", append(repeat(10*s, 6), 0, 10*s), 10 * s},
+		{"telegrams every 20 ms count as one a second", repeat(20*time.Millisecond, 9), s},
 		{"a reader that sends six telegrams at once", []time.Duration{0, 0, 0, 0, 0, 60 * s, 0, 0, 0, 0, 0, 60 * s, 0, 0, 0, 0, 0, 60 * s}, 60 * s},
-		{"a profile with another interval", append(repeat(10*s, 9), repeat(2500*time.Millisecond, 5)...), 2500 * time.Millisecond},
+		{"a new profile with another interval", append(repeat(10*s, 9), repeat(2500*time.Millisecond, 5)...), 2500 * time.Millisecond},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

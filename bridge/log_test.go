@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// closeConnection ends the connection as the other side does.
+// closeConnection closes the connection on the side of the meter.
 func (p *port) closeConnection() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -21,9 +21,9 @@ func (p *port) closeConnection() {
 func TestLogFloods(t *testing.T) {
 	good := nextTelegram(newMeter(t, "p1-se-aidon"))
 	damaged := bytes.Replace(good, []byte("(00"), []byte("(0?"), 1)
-	encrypted := func(i int) []byte { // no key decrypts it; the last byte makes each one different
+	encrypted := func(i int) []byte { // there is no key to decrypt it
 		telegram := nextTelegram(newMeter(t, "kamstrup-dk"))
-		return append(telegram, byte(i))
+		return append(telegram, byte(i)) // the last byte is not part of the telegram
 	}
 	for _, tt := range []struct {
 		name  string
@@ -31,12 +31,12 @@ func TestLogFloods(t *testing.T) {
 		send  func(p *port, i int)
 	}{
 		{"damaged telegrams", time.Second, func(p *port, _ int) { p.send(damaged) }},
-		{"damaged and good, alternating", time.Second, func(p *port, i int) { p.send([][]byte{damaged, good}[i%2]) }},
-		{"encrypted and good, alternating", time.Second, func(p *port, i int) { p.send([][]byte{encrypted(i), good}[i%2]) }},
-		{"two meters, alternating", time.Second, func(p *port, i int) {
+		{"damaged and good telegrams, alternating", time.Second, func(p *port, i int) { p.send([][]byte{damaged, good}[i%2]) }},
+		{"encrypted and good telegrams, alternating", time.Second, func(p *port, i int) { p.send([][]byte{encrypted(i), good}[i%2]) }},
+		{"two meters, alternating after each eight telegrams", time.Second, func(p *port, i int) {
 			p.send(energyTelegram("ABC5metering", fmt.Sprintf("%016d", 3131313131313131+i/8%2), kWh("40140.615")))
 		}},
-		{"two makes, alternating", time.Second, func(p *port, i int) {
+		{"two makes, alternating after each eight telegrams", time.Second, func(p *port, i int) {
 			p.send(energyTelegram([]string{"KFM5KAIFA-METER", "ISK5\\2M550T-1012"}[i/8%2], "", kWh("40140.615")))
 		}},
 		{"a counter that is wrong now and then", time.Second, func(p *port, i int) {
@@ -51,9 +51,9 @@ func TestLogFloods(t *testing.T) {
 				advance(time.Second)
 			}
 		}},
-		{"closed after each telegram", 5 * time.Second, func(p *port, _ int) { p.send(good); p.closeConnection() }},
-		{"closed at once", 5 * time.Second, func(p *port, _ int) { p.closeConnection() }},
-		{"broken with a new error text each time", 5 * time.Second, func(p *port, i int) {
+		{"a connection that is closed after each telegram", 5 * time.Second, func(p *port, _ int) { p.send(good); p.closeConnection() }},
+		{"a connection that is closed at once", 5 * time.Second, func(p *port, _ int) { p.closeConnection() }},
+		{"a connection that breaks with a new error text each time", 5 * time.Second, func(p *port, i int) {
 			p.fail(fmt.Errorf("read tcp 192.0.2.1:%d->192.0.2.9:8088: %w", 40000+i, io.ErrUnexpectedEOF))
 		}},
 	} {
@@ -68,7 +68,7 @@ func TestLogFloods(t *testing.T) {
 				}
 				const maxLines = 80 // six for each kind of event, and one a minute for the port that is opened again
 				if got := strings.Count(running.log.String(), "\n"); got > maxLines {
-					t.Errorf("%d lines in an hour, want %d at most; the first:\n%.4000s", got, maxLines, running.log)
+					t.Errorf("got %d lines in an hour, want %d at most; the first ones:\n%.4000s", got, maxLines, running.log)
 				} else {
 					t.Log(got, "lines")
 				}
@@ -77,8 +77,8 @@ func TestLogFloods(t *testing.T) {
 	}
 }
 
-// TestUnitWarning checks that one warning is logged for a Kamstrup meter that counts in Wh, since its counter is read ten times too high. There is
-// none for meters that count in 10 Wh.
+// TestUnitWarning checks that one warning is logged for a Kamstrup meter that counts in Wh, because the decoder takes its unit for 10 Wh and the value
+// is ten times too high. There is no warning for meters that count in 10 Wh.
 func TestUnitWarning(t *testing.T) {
 	for _, tt := range []struct {
 		family string

@@ -22,7 +22,7 @@ type outputFunc func(ctx context.Context, feed *bridge.Feed) error
 
 func (o outputFunc) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
 
-// TestOutputsDoNotSlowMeters checks that outputs that fail, wait or never deliver do not delay the telegrams for another output.
+// TestOutputsDoNotSlowMeters checks that outputs that fail, wait or never confirm a delivery do not delay the telegrams for another output.
 func TestOutputsDoNotSlowMeters(t *testing.T) {
 	fails := outputFunc(func(context.Context, *bridge.Feed) error { return errAway })
 	waits := outputFunc(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
@@ -44,11 +44,11 @@ func TestOutputsDoNotSlowMeters(t *testing.T) {
 		}
 		rec.inspect(func(rec *recorder) {
 			if len(rec.telegrams) != 1000 || rec.lost != 0 {
-				t.Fatalf("got %d telegrams, %d lost, want 1000, 0", len(rec.telegrams), rec.lost)
+				t.Fatalf("got %d telegrams and %d lost, want 1000 and none", len(rec.telegrams), rec.lost)
 			}
 			for i, at := range rec.telegramTimes {
 				if want := start.Add(time.Duration(i) * time.Second); !at.Equal(want) {
-					t.Fatalf("telegram %d came %v late", i, at.Sub(want))
+					t.Fatalf("the output took telegram %d with a delay of %v, want none", i, at.Sub(want))
 				}
 			}
 		})
@@ -56,7 +56,7 @@ func TestOutputsDoNotSlowMeters(t *testing.T) {
 	})
 }
 
-// TestOutputRunsAgain checks that an output that fails runs again after a pause, and takes again what it had not delivered.
+// TestOutputRunsAgain checks that an output that fails runs again after a pause, and then gets the telegrams again that it has not delivered.
 func TestOutputRunsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
@@ -87,7 +87,7 @@ func TestOutputRunsAgain(t *testing.T) {
 		})
 		for i, maxPause := 1, 500*time.Millisecond; i < len(runs); i, maxPause = i+1, 2*maxPause {
 			if gap := runs[i].Sub(runs[i-1]); gap < maxPause/2 || gap > maxPause {
-				t.Errorf("run %d began after %v, want %v to %v", i, gap, maxPause/2, maxPause)
+				t.Errorf("run %d: got a pause of %v before it, want %v to %v", i, gap, maxPause/2, maxPause)
 			}
 		}
 		if got := strings.Count(running.log.String(), "output interrupted"); got != 1 {
@@ -97,14 +97,14 @@ func TestOutputRunsAgain(t *testing.T) {
 	})
 }
 
-// TestBackoffReset checks that the back-off starts again at its shortest pause after an output has delivered for 10 s, but not after 10 s without
-// a delivery.
+// TestBackoffReset checks the pause before an output that fails often is run again. The pause is short again if the output has delivered for more
+// than 10 s. It is long if the output has delivered for a shorter time or not at all.
 func TestBackoffReset(t *testing.T) {
 	for name, tc := range map[string]struct {
 		delivers bool          // the output takes batches and confirms them
 		duration time.Duration // until the output fails
 		maxPause time.Duration // between the last two runs
-		minPause time.Duration
+		minPause time.Duration // between the last two runs
 	}{
 		"delivery for 12 s":               {true, 12 * time.Second, 500 * time.Millisecond, 0},
 		"delivery for 3 s":                {true, 3 * time.Second, 8 * time.Second, 4 * time.Second},
@@ -113,22 +113,22 @@ func TestBackoffReset(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var ended, gap time.Duration
+				var endedAt, pause time.Duration // the end of the last run, since start; and the pause after the run
 				start := time.Now()
 				failing := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
-					gap = time.Since(start) - ended
+					pause = time.Since(start) - endedAt
 					f.Resync()
 					for b := f.Take(); b != nil && tc.delivers; b = f.Take() {
 					}
 					advance(tc.duration)
-					ended = time.Since(start)
+					endedAt = time.Since(start)
 					return errAway
 				})
 				var p port
 				running := run(t, sourceOf(&p), failing)
 				advance(12 * (tc.duration + 8*time.Second))
-				if gap > tc.maxPause || gap < tc.minPause {
-					t.Errorf("run again after %v, want %v to %v", gap, tc.minPause, tc.maxPause)
+				if pause > tc.maxPause || pause < tc.minPause {
+					t.Errorf("run again after %v, want %v to %v", pause, tc.minPause, tc.maxPause)
 				}
 				running.end()
 			})
@@ -159,7 +159,7 @@ func TestOutputsStopAfterMeters(t *testing.T) {
 	})
 }
 
-// A slowClosingPort still returns a telegram after it was closed.
+// A slowClosingPort returns a telegram only after it was closed, with a delay.
 type slowClosingPort struct {
 	telegram []byte
 	closed   chan struct{}
@@ -220,7 +220,7 @@ func TestRecordingsWaitForOutputs(t *testing.T) {
 	})
 }
 
-// TestRecordingStops checks that a recording that waits for an output stops when its context ends.
+// TestRecordingStops checks that a recording waits for an output, and stops waiting when its context ends.
 func TestRecordingStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		telegram := nextTelegram(newMeter(t, "p1-se-aidon"))
@@ -231,7 +231,7 @@ func TestRecordingStops(t *testing.T) {
 		running := run(t, s, waits)
 		advance(time.Hour)
 		if len(running.done) > 0 {
-			t.Error("the recording did not wait for the output")
+			t.Error("Run has returned, want it to wait until the output has delivered")
 		}
 		running.end()
 	})
@@ -255,7 +255,7 @@ func TestDamagedRecording(t *testing.T) {
 			t.Errorf("Run: got %v, want %v", err, readErr)
 		}
 		if len(rec.telegrams) != 1 {
-			t.Errorf("got %d telegrams, want only the one before the damage", len(rec.telegrams))
+			t.Errorf("got %d telegrams, want only the telegram before the damage", len(rec.telegrams))
 		}
 	})
 }

@@ -25,12 +25,12 @@ func TestOnlineAfterFirstTelegram(t *testing.T) {
 		running := run(t, sourceOf(&p), &rec)
 		defer running.end()
 		if got := rec.stateHistory(); got != "house offline" {
-			t.Fatalf("before the first telegram: got %q, want house offline", got)
+			t.Fatalf("before the first telegram: got states %q, want house offline", got)
 		}
 		telegram := nextTelegram(newMeter(t, "aidon-se"))
 		p.send(telegram[:len(telegram)-1])
 		if got := rec.telegramCount(); got != 0 {
-			t.Fatalf("got %d telegrams before the last byte of the first, want none", got)
+			t.Fatalf("got %d telegrams before the last byte of the first telegram, want none", got)
 		}
 		p.send(telegram[len(telegram)-1:])
 		rec.inspect(func(rec *recorder) {
@@ -76,7 +76,7 @@ func TestOfflineAfterSixIntervals(t *testing.T) {
 		every     time.Duration
 		offline   time.Duration // how long after the last telegram the meter becomes offline
 	}{
-		{"interval unknown", 1, 0, time.Minute},
+		{"one telegram, so the interval is unknown", 1, 0, time.Minute},
 		{"every second", 8, time.Second, 6 * time.Second},
 		{"every 2.5 s", 8, 2500 * time.Millisecond, 15 * time.Second},
 		{"every 10 s", 8, 10 * time.Second, time.Minute},
@@ -97,15 +97,15 @@ func TestOfflineAfterSixIntervals(t *testing.T) {
 				}
 				advance(tt.offline - time.Millisecond)
 				if got, want := rec.stateHistory(), "house offline, house online"; got != want {
-					t.Fatalf("just before six intervals: got %q, want %q", got, want)
+					t.Fatalf("just before six intervals: got states %q, want %q", got, want)
 				}
 				advance(time.Millisecond)
 				if got, want := rec.stateHistory(), "house offline, house online, house offline"; got != want {
-					t.Fatalf("after six intervals: got %q, want %q", got, want)
+					t.Fatalf("after six intervals: got states %q, want %q", got, want)
 				}
 				p.send(nextTelegram(m))
 				if got, want := rec.stateHistory(), "house offline, house online, house offline, house online"; got != want {
-					t.Fatalf("after another telegram: got %q, want %q", got, want)
+					t.Fatalf("after another telegram: got states %q, want %q", got, want)
 				}
 				rec.inspect(func(rec *recorder) {
 					if got := strings.Join(rec.order, ", "); strings.Contains(got, "online without values") {
@@ -117,7 +117,7 @@ func TestOfflineAfterSixIntervals(t *testing.T) {
 	}
 }
 
-// TestReconnect checks the back-off after a lost connection, and how often the loss is logged.
+// TestReconnect checks the pauses between dials after a lost connection, and how often the loss is logged.
 func TestReconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
@@ -128,29 +128,29 @@ func TestReconnect(t *testing.T) {
 		p.send(nextTelegram(m))
 		p.fail(fs.ErrNotExist)
 		advance(time.Minute)
-		attempts := p.dials()
-		for i, maxPause := 1, 100*time.Millisecond; i < len(attempts); i, maxPause = i+1, min(2*maxPause, 3*time.Second) {
-			if gap := attempts[i].Sub(attempts[i-1]); gap < maxPause/2 || gap > maxPause {
-				t.Errorf("attempt %d after %v, want %v to %v", i, gap, maxPause/2, maxPause)
+		dials := p.dials()
+		for i, maxPause := 1, 100*time.Millisecond; i < len(dials); i, maxPause = i+1, min(2*maxPause, 3*time.Second) {
+			if gap := dials[i].Sub(dials[i-1]); gap < maxPause/2 || gap > maxPause {
+				t.Errorf("dial %d: got it after %v, want it after %v to %v", i, gap, maxPause/2, maxPause)
 			}
 		}
-		if len(attempts) < 20 {
-			t.Errorf("%d attempts in a minute, want 20 or more, so that a port that returns is soon found", len(attempts))
+		if len(dials) < 20 {
+			t.Errorf("got %d dials in a minute, want 20 or more, so that a port that returns is soon found", len(dials))
 		}
 		if got := strings.Count(running.log.String(), "cannot read the meter"); got != 2 { // the lost connection and the missing port
-			t.Errorf("the log has %d such lines, want 2:\n%s", got, running.log)
+			t.Errorf("got %d lines that the meter cannot be read, want 2:\n%s", got, running.log)
 		}
-		p.fail(nil)
+		p.fail(nil) // from now on, dials succeed
 		advance(3 * time.Second)
 		p.send(nextTelegram(m))
 		if got, want := rec.telegramCount(), 2; got != want {
 			t.Errorf("got %d telegrams, want %d", got, want)
 		}
-		before := len(p.dials())
-		p.fail(nil)
+		dialsBefore := len(p.dials())
+		p.fail(nil)                     // the connection is lost again
 		advance(100 * time.Millisecond) // the back-off starts again at its shortest pause
-		if got := len(p.dials()); got != before+1 {
-			t.Errorf("after a telegram: %d attempts within 100 ms, want 1", got-before)
+		if got := len(p.dials()); got != dialsBefore+1 {
+			t.Errorf("after a telegram: got %d dials within 100 ms, want 1", got-dialsBefore)
 		}
 	})
 }
@@ -161,7 +161,8 @@ func withoutChecksum(telegram []byte) []byte {
 	return append(bytes.Clone(telegram[:end+1]), "\r\n"...)
 }
 
-// TestTelegramsWithoutChecksum checks that a telegram without a checksum is published only if one before it had the same codes.
+// TestTelegramsWithoutChecksum checks that a telegram without a checksum is published only if an earlier telegram had the same
+// codes.
 func TestTelegramsWithoutChecksum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
@@ -174,17 +175,17 @@ func TestTelegramsWithoutChecksum(t *testing.T) {
 			telegram []byte
 			want     int // telegrams published so far
 		}{
-			{"no items", []byte("/ADN9 6534\r\n\r\n!\r\n"), 0},
-			{"first", withoutChecksum(nextTelegram(threePhase)), 0},
+			{"a telegram without items", []byte("/ADN9 6534\r\n\r\n!\r\n"), 0},
+			{"the first codes, without a checksum", withoutChecksum(nextTelegram(threePhase)), 0},
 			{"other codes", withoutChecksum(nextTelegram(onePhase)), 0},
 			{"the first codes again", withoutChecksum(nextTelegram(threePhase)), 1},
 			{"the other codes again", withoutChecksum(nextTelegram(onePhase)), 2},
 			{"the first codes for the third time", withoutChecksum(nextTelegram(threePhase)), 3},
 			{"a telegram with a checksum is published at once", nextTelegram(onePhase), 4},
 			{"without a checksum after one with a checksum", withoutChecksum(nextTelegram(onePhase)), 4},
-			{"with a checksum again", nextTelegram(onePhase), 5},
-			{"without a checksum once", withoutChecksum(nextTelegram(onePhase)), 5},
-			{"without a checksum twice in a row", withoutChecksum(nextTelegram(onePhase)), 6},
+			{"a telegram with a checksum again", nextTelegram(onePhase), 5},
+			{"without a checksum, for the first time since then", withoutChecksum(nextTelegram(onePhase)), 5},
+			{"without a checksum, for the second time in a row", withoutChecksum(nextTelegram(onePhase)), 6},
 		}
 		for _, s := range steps {
 			p.send(s.telegram)
@@ -209,7 +210,7 @@ func TestDamagedTelegrams(t *testing.T) {
 			p.send(damaged)
 		}
 		if got := rec.stateHistory(); got != "house offline" {
-			t.Errorf("after damaged telegrams: got %q, want house offline", got)
+			t.Errorf("after damaged telegrams: got states %q, want house offline", got)
 		}
 		p.send(nextTelegram(m))
 		rec.inspect(func(rec *recorder) {
@@ -236,7 +237,7 @@ func TestStatsOnceAMinute(t *testing.T) {
 			p.send(nextTelegram(m))
 			rec.inspect(func(rec *recorder) {
 				if rec.stats.Telegrams != want {
-					t.Errorf("after %d s: got a count of %d telegrams, want %d", 10*i, rec.stats.Telegrams, want)
+					t.Errorf("after %d s: the output has a count of %d telegrams, want %d", 10*i, rec.stats.Telegrams, want)
 				}
 			})
 			advance(10 * time.Second)
@@ -244,7 +245,7 @@ func TestStatsOnceAMinute(t *testing.T) {
 	})
 }
 
-// TestMeterTimeZone checks that a telegram in the journal has the meter's time with the corrected zone.
+// TestMeterTimeZone checks that a Telegram has the meter's time with the corrected zone.
 func TestMeterTimeZone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		advance(time.Until(time.Date(2000, 7, 1, 10, 0, 0, 0, time.UTC)))
@@ -256,7 +257,7 @@ func TestMeterTimeZone(t *testing.T) {
 		rec.inspect(func(rec *recorder) {
 			want := obis.Time{Year: 2000, Month: 7, Day: 1, Hour: 13, Zone: true, Offset: 180}
 			if got := rec.telegrams[0].MeterTime; got != want {
-				t.Errorf("got %v, want %v", got, want)
+				t.Errorf("meter time: got %v, want %v", got, want)
 			}
 		})
 	})
@@ -265,8 +266,8 @@ func TestMeterTimeZone(t *testing.T) {
 // errAway is the error of outputs that fail.
 var errAway = errors.New("away")
 
-// TestSegmentsOfTwoMessages sends the first frame of one message and the remaining frames of the next one. The frames are intact, but nothing may
-// be published from them.
+// TestSegmentsOfTwoMessages sends the first frame of one message and the remaining frames of the next one. The frames are intact, but nothing
+// must be published from them.
 func TestSegmentsOfTwoMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
@@ -284,11 +285,11 @@ func TestSegmentsOfTwoMessages(t *testing.T) {
 		p.send(second[firstFrame:])
 		advance(5 * time.Second)
 		p.send(nextTelegram(m))
-		advance(time.Minute) // outputs get the counts once in this time
+		advance(time.Minute) // outputs get the counts once a minute
 		p.send(nextTelegram(m))
 		rec.inspect(func(rec *recorder) {
 			if len(rec.telegrams) != 3 {
-				t.Errorf("%d telegrams are published, want the three that were complete", len(rec.telegrams))
+				t.Errorf("got %d telegrams published, want the three complete ones", len(rec.telegrams))
 			}
 			if rec.stats.Errors != 1 {
 				t.Errorf("got %d errors, want 1", rec.stats.Errors)

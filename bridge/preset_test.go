@@ -24,7 +24,7 @@ func withPreset(t *testing.T, dir string, preset throttle.Preset, do func(p *por
 	})
 }
 
-// powerTelegram returns a telegram with import_power alone.
+// powerTelegram returns a P1 telegram with import_power only.
 func powerTelegram(watts int64) []byte {
 	return p1.Append(nil, fmt.Appendf(nil, "/ABC5metering\r\n\r\n1-0:1.7.0(%04d.%03d*kW)\r\n!", watts/1000, watts%1000))
 }
@@ -35,8 +35,8 @@ func (r *recorder) value(name string) (text string) {
 	return text
 }
 
-// TestShortListAfterRestart checks that a short list after a restart does not count as another make. Modules of other makes send short lists
-// like those of Aidon.
+// TestShortListAfterRestart checks that a short list after a restart does not count as a list of another make. The check is needed because
+// Landis+Gyr modules send short lists like those of Aidon.
 func TestShortListAfterRestart(t *testing.T) {
 	dir := t.TempDir()
 	var counter string
@@ -57,8 +57,8 @@ func TestShortListAfterRestart(t *testing.T) {
 	})
 }
 
-// TestWithheldCounterIsStored checks that a counter that the throttle withheld is published when the bridge stops, and that the next run begins
-// with it.
+// TestWithheldCounterIsStored checks that a counter value that the throttle withheld is published when the bridge stops, and that the next run
+// begins with this value.
 func TestWithheldCounterIsStored(t *testing.T) {
 	dir := t.TempDir()
 	withPreset(t, dir, throttle.Balanced, func(p *port, rec *recorder) {
@@ -72,15 +72,16 @@ func TestWithheldCounterIsStored(t *testing.T) {
 	withPreset(t, dir, throttle.Balanced, func(p *port, rec *recorder) {
 		p.send(powerTelegram(500))
 		if got := rec.value("import_energy"); got != "40140.700" {
-			t.Errorf("after the restart: got %q, want what was published at the stop", got)
+			t.Errorf("after the restart: got %q, want 40140.700, which was published when the bridge stopped", got)
 		}
 	})
 }
 
-// TestHourlyCounterIsWrittenAtOnce checks that a counter that comes once an hour is on disk at once, also less than 10 s after another write.
+// TestHourlyCounterIsWrittenAtOnce checks that a counter that the meter sends once an hour is written to disk at once, also less than 10 s after
+// another write.
 func TestHourlyCounterIsWrittenAtOnce(t *testing.T) {
-	running, crashed := t.TempDir(), t.TempDir()
-	withPreset(t, running, throttle.Balanced, func(p *port, rec *recorder) {
+	dir, dirAfterCrash := t.TempDir(), t.TempDir()
+	withPreset(t, dir, throttle.Balanced, func(p *port, rec *recorder) {
 		for _, energy := range []string{"40140.615", "40140.700"} {
 			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
 			sendEachMinute(p, time.Hour)
@@ -88,17 +89,17 @@ func TestHourlyCounterIsWrittenAtOnce(t *testing.T) {
 		p.send(nextTelegram(newMeter(t, "p1-se-aidon"))) // the state is written because it has new quantities
 		advance(time.Second)
 		p.send(energyTelegram("ABC5metering", "", kWh("40140.800")))
-		copyFolder(t, running, crashed)
+		copyFolder(t, dir, dirAfterCrash)
 	})
-	withPreset(t, crashed, throttle.Balanced, func(p *port, rec *recorder) {
+	withPreset(t, dirAfterCrash, throttle.Balanced, func(p *port, rec *recorder) {
 		p.send(powerTelegram(500))
 		if got := rec.value("import_energy"); got != "40140.800" {
-			t.Errorf("after a crash: got %q, want what was published", got)
+			t.Errorf("after a crash: got %q, want 40140.800, which was published before the crash", got)
 		}
 	})
 }
 
-// copyFolder copies the files of a folder. After a crash, they would be the same.
+// copyFolder copies the files of a folder. The copy is what the folder would have after a crash.
 func copyFolder(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
@@ -119,7 +120,7 @@ func TestJumpIsAcceptedAfterADay(t *testing.T) {
 				advance(time.Minute)
 			}
 			if got := rec.value("import_energy"); got != want {
-				t.Errorf("run %d: got %q, want %q", i, got, want)
+				t.Errorf("run %d after the jump: import_energy: got %q, want %q", i+1, got, want)
 			}
 		})
 	}
@@ -145,7 +146,7 @@ func TestCadenceAfterRestart(t *testing.T) {
 				}
 				rec.inspect(func(rec *recorder) {
 					if slices.ContainsFunc(rec.energyIntervals, func(e time.Duration) bool { return e != every }) {
-						t.Errorf("announced as every %v, want %v all the time", rec.energyIntervals, every)
+						t.Errorf("announced intervals of import_energy: got %v, want only %v", rec.energyIntervals, every)
 					}
 				})
 			})
@@ -161,7 +162,7 @@ func sendEachMinute(p *port, d time.Duration) {
 	}
 }
 
-// TestExpiredQuantityReturns checks that an expired quantity that returns is published at once, although its value is the same.
+// TestExpiredQuantityReturns checks that an expired quantity that the meter sends again is published at once, although its value is the same.
 func TestExpiredQuantityReturns(t *testing.T) {
 	withPreset(t, "", throttle.Balanced, func(p *port, rec *recorder) {
 		p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
@@ -182,7 +183,8 @@ func TestExpiredQuantityReturns(t *testing.T) {
 	})
 }
 
-// TestCounterResetIsPublished checks that the value of a counter that was reset is published together with its event.
+// TestCounterResetIsPublished checks that after the event of a counter reset, the output has the new value of the counter, even if the throttle
+// would withhold that value.
 func TestCounterResetIsPublished(t *testing.T) {
 	withPreset(t, "", throttle.Frugal, func(p *port, rec *recorder) {
 		for _, energy := range []string{"40140.615", "12.000", "12.000", "12.001"} {
@@ -197,7 +199,8 @@ func TestCounterResetIsPublished(t *testing.T) {
 	})
 }
 
-// TestResyncPublishesWithheld checks that the first telegram after Resync is published completely.
+// TestResyncPublishesWithheld checks that the first telegram after Resync is published completely, also the values that the throttle would
+// withhold.
 func TestResyncPublishesWithheld(t *testing.T) {
 	withPreset(t, "", throttle.Balanced, func(p *port, rec *recorder) {
 		p.send(powerTelegram(500))
@@ -223,10 +226,10 @@ func TestTwoMetersOnOneLine(t *testing.T) {
 		}
 		rec.inspect(func(rec *recorder) {
 			if rec.descriptionCount > 2 {
-				t.Errorf("the description was new %d times, want at most 2", rec.descriptionCount)
+				t.Errorf("the output got a new description %d times, want at most 2", rec.descriptionCount)
 			}
 			if rec.statsCount > 10 {
-				t.Errorf("the counts were new %d times in two minutes, want at most 10", rec.statsCount)
+				t.Errorf("the output got new counts %d times in two minutes, want at most 10", rec.statsCount)
 			}
 			if len(rec.events) > 0 {
 				t.Errorf("events: got %v, want none", rec.events)
@@ -235,7 +238,7 @@ func TestTwoMetersOnOneLine(t *testing.T) {
 	})
 }
 
-// TestStoredEndpointIsSilent checks that another endpoint is tried if that of the earlier run is silent.
+// TestStoredEndpointIsSilent checks that another endpoint is tried if the stored endpoint of the earlier run is silent.
 func TestStoredEndpointIsSilent(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

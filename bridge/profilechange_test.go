@@ -20,7 +20,7 @@ func TestProfileChange(t *testing.T) {
 		from, to    string        // families
 		lines       [2]string     // line settings before and after the change
 		network     bool          // the meter is read through a network reader
-		within      time.Duration // in which a telegram must be published after the change
+		within      time.Duration // the maximum time from the change to the next published telegram
 		events      []string
 		description bridge.Description // without port and line
 	}{
@@ -32,13 +32,13 @@ func TestProfileChange(t *testing.T) {
 			[]string{"profile_changed aidon hdlc > aidon p1"}, bridge.Description{Make: "Aidon", Model: "6534", Protocol: "p1"}},
 		{"Swedish lists instead of Norwegian ones", "aidon-no", "aidon-se", [2]string{mbusLine, mbusLine}, false, 10 * time.Second, nil,
 			bridge.Description{Make: "Aidon", Model: "6534", Serial: "7359990000000001", List: "AIDON_V0001", Protocol: "hdlc"}},
-		{"a higher speed", "aidon-se", "p1-se-aidon", [2]string{mbusLine, p1Line}, false, time.Minute + searchTime,
+		{"P1 at a higher speed instead of HDLC", "aidon-se", "p1-se-aidon", [2]string{mbusLine, p1Line}, false, time.Minute + searchTime,
 			[]string{"settings_changed 2400 8E1 > 115200 8N1", "profile_changed aidon hdlc > aidon p1"},
 			bridge.Description{Make: "Aidon", Model: "6534", Protocol: "p1"}},
-		{"a lower speed", "p1-se-aidon", "aidon-se", [2]string{p1Line, mbusLine}, false, time.Minute + searchTime,
+		{"HDLC at a lower speed instead of P1", "p1-se-aidon", "aidon-se", [2]string{p1Line, mbusLine}, false, time.Minute + searchTime,
 			[]string{"settings_changed 115200 8N1 > 2400 8E1", "profile_changed aidon p1 > aidon hdlc"},
 			bridge.Description{Make: "Aidon", Model: "6534", Protocol: "hdlc"}},
-		{"another parity", "p1-dk-landisgyr", "p1-dk-nes", [2]string{p1Line, "115200 8E1"}, false, time.Minute + searchTime,
+		{"P1 of another meter with another parity", "p1-dk-landisgyr", "p1-dk-nes", [2]string{p1Line, "115200 8E1"}, false, time.Minute + searchTime,
 			[]string{"settings_changed 115200 8N1 > 115200 8E1", "profile_changed landisgyr p1 > nes p1"},
 			bridge.Description{Make: "NES", Model: "00001-3E", Protocol: "p1"}},
 		{"another meter, whose make is unknown", "kaifa-no2", "p1-lu-plain", [2]string{p1Line, p1Line}, false, 10 * time.Second,
@@ -46,7 +46,7 @@ func TestProfileChange(t *testing.T) {
 			bridge.Description{Model: "200000001_M", Serial: "SAG0000000000001", Protocol: "p1"}},
 	}
 	for _, tt := range tests {
-		for name, waitsForIdle := range map[string]bool{"takes a start bit": false, "waits for idle": true} {
+		for name, waitsForIdle := range map[string]bool{"takes a missing stop bit for a start bit": false, "waits for idle": true} {
 			t.Run(tt.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestProfileChange(t *testing.T) {
 	}
 }
 
-// familyWithLine returns a family with another line setting.
+// familyWithLine returns the family with a name, changed to this line setting.
 func familyWithLine(t *testing.T, name, line string) simulate.Family {
 	t.Helper()
 	f, ok := simulate.Named(name)
@@ -105,7 +105,8 @@ func (r *recorder) clear() (values map[string]string) {
 	return values
 }
 
-// TestProfileChangedEvent checks that the event comes with the third telegram of a new profile, and that no telegram is lost.
+// TestProfileChangedEvent checks that telegrams of a new profile are published from the first one on, and that one event says later that the
+// profile has changed.
 func TestProfileChangedEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
@@ -152,7 +153,7 @@ func TestProfileChangedEvent(t *testing.T) {
 	})
 }
 
-// TestListsAreNoProfileChange checks that the three lists that a Norwegian meter sends within an hour cause no event.
+// TestListsAreNoProfileChange checks that a Norwegian meter causes no event, although it sends three different lists within an hour.
 func TestListsAreNoProfileChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port

@@ -20,14 +20,14 @@ func serialSource(p *port) probe.Source {
 	return probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "/dev/ttyUSB0", Line: "2400 8E1", Dial: p.dial})}
 }
 
-// TestSilentConnectionIsReopened checks that a connection without bytes is opened again after a minute or six intervals, and then with growing
-// pauses up to ten minutes. A telegram on the new connection is read.
+// TestSilentConnectionIsReopened checks that a connection without bytes is opened again after a minute, or after six intervals if that is longer.
+// If the silence lasts, it is opened again with growing pauses. A telegram on the new connection is read.
 func TestSilentConnectionIsReopened(t *testing.T) {
 	minute := time.Minute
 	tests := []struct {
 		name   string
 		source func(*port) probe.Source
-		every  time.Duration   // between the telegrams before the silence; 0 for none
+		every  time.Duration   // the time between telegrams before the silence; 0 if there were none
 		want   []time.Duration // how long after the last telegram the connection is opened again, each time
 	}{
 		{"a reader that sent every 10 s", networkSource, 10 * time.Second, []time.Duration{minute, 2 * minute, 4 * minute, 8 * minute, 16 * minute, 26 * minute}},
@@ -57,11 +57,11 @@ func TestSilentConnectionIsReopened(t *testing.T) {
 				for i, want := range tt.want {
 					advance(want - time.Since(lastTelegram) - time.Millisecond)
 					if got := len(p.dials()); got != dialsBefore+i {
-						t.Fatalf("just before %v of silence: opened %d times, want %d", want, got-dialsBefore, i)
+						t.Fatalf("just before %v of silence: got %d further dials, want %d", want, got-dialsBefore, i)
 					}
 					advance(time.Millisecond)
 					if got := len(p.dials()); got != dialsBefore+i+1 {
-						t.Fatalf("after %v of silence: opened %d times, want %d", want, got-dialsBefore, i+1)
+						t.Fatalf("after %v of silence: got %d further dials, want %d", want, got-dialsBefore, i+1)
 					}
 				}
 				p.send(nextTelegram(m))
@@ -81,7 +81,7 @@ func TestRareTelegramsAreNotLost(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		every    time.Duration
-		maxDials int // after one interval is known
+		maxDials int // in nine intervals, after the second telegram
 	}{
 		{"hourly", time.Hour, 0},
 		{"hourly, not on the hour", time.Hour + 7*time.Second, 0},
@@ -102,14 +102,14 @@ func TestRareTelegramsAreNotLost(t *testing.T) {
 					advance(700 * time.Millisecond)
 					p.send(telegram[200:])
 					if got := rec.telegramCount(); got != i+1 {
-						t.Fatalf("%d telegrams of %d", got, i+1)
+						t.Fatalf("got %d telegrams, want %d", got, i+1)
 					}
 					if i == 1 {
 						dialsBefore = len(p.dials())
 					}
 				}
 				if got := len(p.dials()) - dialsBefore; got > tt.maxDials {
-					t.Errorf("opened %d times after the interval was known, want %d at most", got, tt.maxDials)
+					t.Errorf("got %d dials after the interval was known, want %d at most", got, tt.maxDials)
 				}
 			})
 		})
@@ -130,42 +130,42 @@ func TestReopenDuringTelegram(t *testing.T) {
 			advance(time.Second)
 			p.send(telegram[10:])
 			if got := rec.telegramCount(); got != 1 || len(p.dials()) != 1 {
-				t.Errorf("%s: %d telegrams, opened %d times, want 1, once", family, got, len(p.dials()))
+				t.Errorf("%s: got %d telegrams and %d dials, want one of each", family, got, len(p.dials()))
 			}
 		})
 	}
 }
 
-// TestNetworkReaderLineSetting checks the advice if a network reader sends bytes but no telegram. It must be to change the line setting of the
-// reader itself.
+// TestNetworkReaderLineSetting checks the advice if a network reader sends bytes but no telegram. The advice must be to change the line
+// setting of the reader itself.
 func TestNetworkReaderLineSetting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		running := run(t, networkSource(&p))
 		defer running.end()
-		noise := rand.New(rand.NewPCG(1, 2))
+		random := rand.New(rand.NewPCG(1, 2))
 		for range 70 {
 			b := make([]byte, 50)
 			for i := range b {
-				b[i] = byte(noise.Uint32())
+				b[i] = byte(random.Uint32())
 			}
 			p.send(b)
 			advance(time.Second)
 		}
 		if got := running.countLines("Set the reader's own serial port"); got != 1 || running.countLines("set serial to") > 0 {
-			t.Errorf("the advice is logged %d times, want once and no other advice:\n%s", got, running.log)
+			t.Errorf("the advice is logged %d times, want once, and no advice to change the setting serial:\n%s", got, running.log)
 		}
 	})
 }
 
-// TestSilentNetworkReader checks that a silent connection is logged once, and that connections refused before it are logged once.
+// TestSilentNetworkReader checks that the silence of a connection is logged once. If connections were refused before, that is also logged once.
 func TestSilentNetworkReader(t *testing.T) {
 	const silent = "connected, and not a byte in 60 s"
 	for _, tt := range []struct {
-		name    string
-		refused time.Duration // how long connections are refused at first
-		online  bool          // a telegram comes before the silence
-		want    string
+		name       string
+		refusedFor time.Duration // how long connections are refused at first
+		online     bool          // a telegram comes before the silence
+		want       string        // the log line about the silence
 	}{
 		{"silent from the start", 0, false, silent},
 		{"silent after a refused connection", 5 * time.Second, false, silent},
@@ -175,7 +175,7 @@ func TestSilentNetworkReader(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p port
-				if tt.refused > 0 {
+				if tt.refusedFor > 0 {
 					p.dialErr = errors.New("connection refused")
 				}
 				running := run(t, networkSource(&p))
@@ -183,7 +183,7 @@ func TestSilentNetworkReader(t *testing.T) {
 				if tt.online {
 					p.send(nextTelegram(newMeter(t, "aidon-se")))
 				}
-				advance(tt.refused)
+				advance(tt.refusedFor)
 				p.mu.Lock()
 				p.dialErr = nil
 				p.mu.Unlock()
@@ -192,8 +192,8 @@ func TestSilentNetworkReader(t *testing.T) {
 					t.Errorf("after a minute: logged %d times, want once:\n%s", got, running.log)
 				}
 				advance(8 * time.Minute)
-				if got := running.countLines("warn"); tt.refused == 0 && got != 1 || tt.refused > 0 && got != 2 {
-					t.Errorf("%d warnings in ten minutes:\n%s", got, running.log)
+				if got := running.countLines("warn"); tt.refusedFor == 0 && got != 1 || tt.refusedFor > 0 && got != 2 {
+					t.Errorf("got %d warnings in ten minutes, want one about the silence, and one if connections were refused:\n%s", got, running.log)
 				}
 			})
 		})

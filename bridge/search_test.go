@@ -15,7 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// garbage is like the bytes that are received at a wrong speed.
+// garbage has bytes like those that a receiver reads at a wrong speed.
 var garbage = bytes.Repeat([]byte{0xF0, 0x00, 0xFE, 0x80}, 40)
 
 // dialCounts returns how often each port was dialled.
@@ -40,7 +40,7 @@ func TestEndpointOrder(t *testing.T) {
 				t.Fatalf("%s: dials of each port (-want +got):\n%s", when, diff)
 			}
 		}
-		ports[0].send(garbage) // bytes without a telegram do not extend the time
+		ports[0].send(garbage) // bytes without a telegram do not extend the time that an endpoint gets
 		advance(12*time.Second - time.Millisecond)
 		expectDials("just before 12 s", 1, 0, 0)
 		advance(time.Millisecond)
@@ -48,15 +48,15 @@ func TestEndpointOrder(t *testing.T) {
 		m := newMeter(t, "aidon-se")
 		ports[1].send(nextTelegram(m))
 		advance(59 * time.Second)
-		ports[1].send(nextTelegram(m)) // an endpoint that gave a telegram is kept for a minute after each telegram
+		ports[1].send(nextTelegram(m)) // after each telegram, no other endpoint is tried for a minute
 		advance(time.Minute - time.Millisecond)
 		expectDials("just before a minute after the last telegram", 1, 1, 0)
 		advance(time.Millisecond)
-		expectDials("a minute after it, at first the one that worked", 1, 2, 0)
+		expectDials("a minute after the last telegram, the endpoint that worked is dialled first", 1, 2, 0)
 		advance(12 * time.Second)
-		expectDials("then the next one", 2, 2, 0)
+		expectDials("then the next endpoint is dialled", 2, 2, 0)
 		advance(12 * time.Second)
-		expectDials("then the last one", 2, 2, 1)
+		expectDials("then the last endpoint is dialled", 2, 2, 1)
 		ports[2].send(nextTelegram(m))
 		rec.inspect(func(rec *recorder) {
 			if rec.description.Line != "setting 2" || len(rec.telegrams) != 3 {
@@ -87,12 +87,12 @@ func TestWorkingEndpointReconnects(t *testing.T) {
 			advance(4 * time.Second)
 		}
 		if diff := cmp.Diff([]int{1, 6}, dialCounts(ports)); diff != "" {
-			t.Error("dials of each port (-want +got):\n" + diff)
+			t.Error("dials of each port after five telegrams (-want +got):\n" + diff)
 		}
-		ports[1].fail(errors.New("gone"))
+		ports[1].fail(errors.New("no such device"))
 		advance(time.Minute + 4*time.Second)
 		if got := len(ports[0].dials()); got < 2 {
-			t.Errorf("the other port was opened %d times while this one was missing for a minute, want at least 2", got)
+			t.Errorf("the other port was dialled %d times while the port that worked was missing for a minute, want at least 2", got)
 		}
 	})
 }
@@ -135,10 +135,10 @@ func TestHourlyMeter(t *testing.T) {
 					}
 					advance(time.Hour)
 				}
-				before := dialCounts(ports)
+				dialsBefore := dialCounts(ports)
 				ports[0].send(nextTelegram(m))
 				advance(time.Hour)
-				if diff := cmp.Diff(before, dialCounts(ports)); diff != "" {
+				if diff := cmp.Diff(dialsBefore, dialCounts(ports)); diff != "" {
 					t.Error("other endpoints were tried although the interval of one hour is known (-before +after):\n" + diff)
 				}
 			})
@@ -150,17 +150,17 @@ func TestHourlyMeter(t *testing.T) {
 func TestChangingSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ports := []*port{{}, {}}
-		all := []probe.Endpoint{
+		endpoints := []probe.Endpoint{
 			{Port: "/dev/ttyUSB0", Line: "2400 8E1", Dial: ports[0].dial},
 			{Port: "/dev/ttyUSB1", Line: "2400 8E1", Dial: ports[1].dial},
 		}
-		var available atomic.Int32
+		var available atomic.Int32 // how many of the endpoints exist
 		var rec recorder
 		running := run(t, probe.Source{EndpointsChange: true, Endpoints: func() ([]probe.Endpoint, error) {
 			if available.Load() == 0 {
 				return nil, errors.New("no serial port found")
 			}
-			return all[:available.Load()], nil
+			return endpoints[:available.Load()], nil
 		}}, &rec)
 		defer running.end()
 		advance(time.Minute)
@@ -187,8 +187,8 @@ func TestChangingSource(t *testing.T) {
 	})
 }
 
-// TestSearchWithoutChecksum checks that an endpoint is kept after a telegram without a checksum. The telegram that verifies it comes more than
-// 12 s later.
+// TestSearchWithoutChecksum checks that no other endpoint is tried after a telegram without a checksum, although a telegram that verifies it
+// comes only after more than 12 s.
 func TestSearchWithoutChecksum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ports := []*port{{}, {}}
@@ -200,7 +200,7 @@ func TestSearchWithoutChecksum(t *testing.T) {
 			advance(9 * time.Second)
 			ports[0].send(withoutChecksum(telegram))
 			if got, want := rec.telegramCount(), max(i-1, 0); got != want {
-				t.Fatalf("telegram %d: %d are published, want %d", i, got, want)
+				t.Fatalf("after telegram %d: got %d telegrams published, want %d", i, got, want)
 			}
 		}
 	})

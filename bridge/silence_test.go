@@ -24,7 +24,7 @@ func TestSilenceCause(t *testing.T) {
 	tests := []struct {
 		name   string
 		ports  int
-		sent   []byte // to each port
+		sent   []byte // by each port
 		online bool   // the meter has sent a telegram before
 		want   string
 	}{
@@ -33,8 +33,8 @@ func TestSilenceCause(t *testing.T) {
 		{"the bytes of another setting", 1, garbage, false, adviceFor(garbage)},
 		{"garbage at several settings", 3, garbage, false, "no telegram at any setting tried"},
 		{"a telegram without its first line", 1, withoutFirstLine, false, adviceFor(withoutFirstLine)},
-		{"a meter that stopped", 1, nil, true, "meter is silent"},
-		{"a meter that changed its setting", 1, garbage, true, adviceFor(garbage)},
+		{"a meter that sends nothing any more", 1, nil, true, "meter is silent"},
+		{"a meter that sends with another setting than before", 1, garbage, true, adviceFor(garbage)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -50,23 +50,23 @@ func TestSilenceCause(t *testing.T) {
 					advance(30 * time.Second)
 					ports[0].send(tt.sent)
 				}
-				logged := func() int { return running.countLines(tt.want) }
+				countWanted := func() int { return running.countLines(tt.want) }
 				for minutes, want := range []int{0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2} {
-					if got := logged(); minutes != 1 && got != want { // it is logged after about a minute, or when all settings have been tried
+					if got := countWanted(); minutes != 1 && got != want { // the first line comes after about a minute, or when all settings have been tried
 						t.Fatalf("after %d minutes: logged %d times, want %d:\n%s", minutes, got, want, running.log)
 					}
 					advance(time.Minute + time.Second)
 				}
-				if got := running.countLines("warn"); got != logged() {
-					t.Errorf("the log has %d warnings, %d of them about the cause:\n%s", got, logged(), running.log)
+				if got := running.countLines("warn"); got != countWanted() {
+					t.Errorf("the log has %d warnings, want only the %d about the cause:\n%s", got, countWanted(), running.log)
 				}
 			})
 		})
 	}
 }
 
-// TestSilenceBestEvidence checks that the logged cause is that of the setting with the best evidence. One setting gives garbage, the other gives
-// lines of a telegram.
+// TestSilenceBestEvidence checks that the logged cause is that of the setting with the best evidence. With one setting, the bytes are
+// garbage; with the other one, they are lines of a telegram.
 func TestSilenceBestEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMeter(t, "p1-se-aidon")

@@ -19,10 +19,10 @@ import (
 
 // TestStoredCounterOtherScale checks that a stored counter is dropped if its scale factor, or that of one of its tariffs, has changed.
 func TestStoredCounterOtherScale(t *testing.T) {
-	total, tariff, other := quantity.ImportEnergy, quantity.ImportEnergyT1, quantity.ExportEnergy
+	total, tariff, export := quantity.ImportEnergy, quantity.ImportEnergyT1, quantity.ExportEnergy
 	m := newStoredMeter(nil, "house", nil)
 	m.description.Protocol = "p1"
-	for _, id := range []quantity.ID{total, tariff, other} {
+	for _, id := range []quantity.ID{total, tariff, export} {
 		m.descriptors = append(m.descriptors, Descriptor{ID: id, Decimals: 3})
 		m.counters.Counters = append(m.counters.Counters, guard.Counter{Quantity: id.String(), Value: obis.Decimal{Coef: 7}})
 	}
@@ -45,10 +45,10 @@ func TestStoredCounterOtherScale(t *testing.T) {
 				got = append(got, v.ID.String())
 			}
 			if !slices.Equal(got, tt.want) {
-				t.Errorf("got %v, want %v", got, tt.want)
+				t.Errorf("stored counters: got %v, want %v", got, tt.want)
 			}
 			if got := len(m.counters.Counters); got != len(tt.want) {
-				t.Errorf("the guard gets %d counters, want %d", got, len(tt.want))
+				t.Errorf("counters for the guard: got %d, want %d", got, len(tt.want))
 			}
 			if len(m.descriptors) != 3 {
 				t.Errorf("descriptors: got %v, want all three", m.descriptors)
@@ -81,16 +81,16 @@ func TestStateOfEarlierVersion(t *testing.T) {
 			t.Errorf("%s: the encoded document differs from the stored one (-stored +encoded):\n%s", meter, diff)
 		}
 	}
-	before := decodeInstance(store.Value(instanceKey))
-	if i := newInstance(store); i == nil || before.ID == "" || !i.Owns(before.ID+"."+before.Runs[0]) {
-		t.Errorf("got instance %+v, want the id and the runs of %+v", i, before)
+	stored := decodeInstance(store.Value(instanceKey))
+	if i := newInstance(store); i == nil || stored.ID == "" || !i.Owns(stored.ID+"."+stored.Runs[0]) {
+		t.Errorf("got instance %+v, want the id and the runs of %+v", i, stored)
 	}
 }
 
 // unpack writes the content of a gzip file to path.
-func unpack(t *testing.T, packed, path string) {
+func unpack(t *testing.T, gzipPath, path string) {
 	t.Helper()
-	from, err := os.Open(packed)
+	from, err := os.Open(gzipPath)
 	if err != nil {
 		t.Fatal(err)
 	}

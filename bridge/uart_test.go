@@ -16,7 +16,7 @@ import (
 // A uart is a serial port in memory with a meter at its other end. Which bytes the bridge receives depends on the line settings of both ends.
 type uart struct {
 	waitsForIdle bool // as in simulate.LineSetting
-	network      bool // it is a network reader, which forwards the bytes of the meter
+	network      bool // the port is a network reader, which forwards the bytes of the meter as they are
 
 	mu             sync.Mutex
 	writer         *io.PipeWriter       // to the bridge; nil before the first dial
@@ -26,17 +26,17 @@ type uart struct {
 
 const uartPort = "/dev/ttyUSB0"
 
-// source returns a source with the usual line settings in their order; for a network reader, with its one endpoint.
+// source returns a source with an endpoint for each of the usual line settings. For a network reader, there is only one endpoint.
 func (u *uart) source() probe.Source {
-	var all []probe.Endpoint
+	var endpoints []probe.Endpoint
 	for _, l := range source.UsualLines {
 		setting := simulate.LineSetting{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits, WaitsForIdle: u.waitsForIdle}
-		all = append(all, probe.Endpoint{Port: uartPort, Line: l.String(), Baud: l.Baud, Dial: u.dialer(l.String(), setting)})
+		endpoints = append(endpoints, probe.Endpoint{Port: uartPort, Line: l.String(), Baud: l.Baud, Dial: u.dialer(l.String(), setting)})
 	}
 	if u.network {
-		all = []probe.Endpoint{{Port: "tcp://192.0.2.1:23", Dial: u.dialer("", simulate.LineSetting{})}}
+		endpoints = []probe.Endpoint{{Port: "tcp://192.0.2.1:23", Dial: u.dialer("", simulate.LineSetting{})}}
 	}
-	return probe.Source{Endpoints: probe.Fixed(all...)}
+	return probe.Source{Endpoints: probe.Fixed(endpoints...)}
 }
 
 func (u *uart) dialer(name string, setting simulate.LineSetting) probe.Dialer {
@@ -49,10 +49,11 @@ func (u *uart) dialer(name string, setting simulate.LineSetting) probe.Dialer {
 	}
 }
 
-// send sends a telegram, which takes as long as on a real line. If the bridge opens the port meanwhile, it receives only the rest.
+// send sends a telegram in parts, which takes as long as on a real line. If the bridge opens the port during the telegram, it receives only the
+// remaining parts.
 func (u *uart) send(from simulate.LineSetting, telegram []byte) {
 	const parts = 8
-	received := map[simulate.LineSetting][]byte{} // by the line setting of the bridge
+	received := map[simulate.LineSetting][]byte{} // the whole telegram as the bridge receives it, by the line setting of the bridge
 	for i := range parts {
 		u.mu.Lock()
 		writer, setting, network := u.writer, u.bridgeSetting, u.network
@@ -65,7 +66,7 @@ func (u *uart) send(from simulate.LineSetting, telegram []byte) {
 			all = from.ReceivedBy(nil, telegram, setting)
 			received[setting] = all
 		}
-		_, _ = writer.Write(all[len(all)*i/parts : len(all)*(i+1)/parts]) // fails if the bridge tries another setting meanwhile
+		_, _ = writer.Write(all[len(all)*i/parts : len(all)*(i+1)/parts]) // fails if the bridge is opening the port with another setting
 		if !network {
 			advance(transmissionTime(from, len(telegram)) / parts)
 		}
@@ -97,7 +98,7 @@ type household struct {
 	sent   []sentTelegram
 }
 
-// A sentTelegram is a telegram with the time at which it began, and the state of the household that it describes.
+// A sentTelegram is a telegram, the time at which its first byte was sent, and the state of the household that the telegram describes.
 type sentTelegram struct {
 	family   simulate.Family
 	at       time.Time
@@ -105,7 +106,8 @@ type sentTelegram struct {
 	state    simulate.State
 }
 
-// evening is when the simulation of every household begins. People are then at home, and the hourly list comes some minutes later.
+// evening is when the simulation of every household begins. In the evening, people are
+// at home; and the next full hour, when some meters send their hourly list, is only some minutes later.
 var evening = time.Date(2026, 1, 31, 17, 56, 37, 0, time.UTC)
 
 // newHousehold returns a household with a meter of a family. It sets the fake clock to the evening.
@@ -126,7 +128,8 @@ func (h *household) sendNext() {
 	h.port.send(h.family.LineSetting(), telegram)
 }
 
-// changeFamily replaces the meter by one of another family. The state of the household continues, and the list of sent telegrams is cleared.
+// changeFamily replaces the meter by one of another family. The new meter has the values that the household
+// has at this time. The list of sent telegrams is cleared.
 func (h *household) changeFamily(f simulate.Family) {
 	h.family, h.meter, h.sent = f, simulate.NewMeter(f, 7, evening), nil
 	for range time.Since(evening) / f.Interval {

@@ -12,15 +12,15 @@ func TestUnitCheck(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		hourly int64         // rise of the counter in an hour, in Wh
-		gap    time.Duration // between telegrams
+		gap    time.Duration // the time between two telegrams
 		want   int           // the factor; 0 if none is found
 	}{
 		{"counter and power agree", 3600, 10 * time.Second, 0},
 		{"the counter rises a little too fast", 4100, 10 * time.Second, 0},
-		{"ten times too fast", 36000, 10 * time.Second, 10},
-		{"ten times too slowly", 360, 10 * time.Second, -10},
-		{"twice too fast", 7300, 10 * time.Second, 0},
-		{"telegrams too far apart", 36000, 2 * time.Minute, 0},
+		{"the counter rises ten times too fast", 36000, 10 * time.Second, 10},
+		{"the counter rises ten times too slowly", 360, 10 * time.Second, -10},
+		{"the counter rises twice too fast", 7300, 10 * time.Second, 0},
+		{"the telegrams are too far apart", 36000, 2 * time.Minute, 0},
 		{"a counter that steps back", -36000, 10 * time.Second, 0},
 		{"a counter that does not rise", 0, 10 * time.Second, 0},
 	} {
@@ -35,13 +35,13 @@ func TestUnitCheck(t *testing.T) {
 			}
 			if factor := c.add(start.Add(at), &power, energy); factor != 0 {
 				if got != 0 {
-					t.Errorf("%s: reported twice", tt.name)
+					t.Errorf("%s: got a factor twice, want it once", tt.name)
 				}
 				got = factor
 			}
 		}
 		if got != tt.want {
-			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+			t.Errorf("%s: got factor %d, want %d", tt.name, got, tt.want)
 		}
 	}
 }
