@@ -15,8 +15,8 @@ import (
 type Quantity struct {
 	ID       quantity.ID
 	Decimals uint8
-	// Interval is the time between two telegrams that have the quantity. Below the interval of the telegrams it means: every telegram. Most
-	// Norwegian meters send their counters once an hour.
+	// Interval is the time between two telegrams that have the quantity. If it is shorter than the interval of the telegrams, every
+	// telegram has the quantity. Most Norwegian meters send their counters once an hour.
 	Interval time.Duration
 }
 

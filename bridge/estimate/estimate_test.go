@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestDay: the estimate is within a fifth of the states that all telegrams of a day cause.
+// TestDay tests that the estimate differs by at most a fifth from the states that all telegrams of a day cause.
 func TestDay(t *testing.T) {
 	tests := []struct {
 		family   string
@@ -61,7 +61,7 @@ func checkWithinFifth(t *testing.T, name string, got, want int) {
 	}
 }
 
-// TestDayOfEveryQuantity: each row of the table has an estimate, even if no simulated meter sends the quantity.
+// TestDayOfEveryQuantity tests that each row of the table has an estimate, even if no simulated meter sends the quantity.
 func TestDayOfEveryQuantity(t *testing.T) {
 	var quantities []estimate.Quantity
 	for i := range quantity.Rows() {
@@ -80,7 +80,7 @@ func TestDayOfEveryQuantity(t *testing.T) {
 	}
 }
 
-// TestDayOfIntervals: the states follow from the interval of the quantity. Intervals out of range are limited.
+// TestDayOfIntervals tests that the states follow from the interval of the quantity, and that intervals out of range are limited.
 func TestDayOfIntervals(t *testing.T) {
 	id := quantity.ImportEnergy
 	plan := throttle.NewPlan(throttle.Balanced)
@@ -106,7 +106,7 @@ func TestDayOfIntervals(t *testing.T) {
 	}
 }
 
-// TestDayUsesPublishedUnit: a deadband of 5 means 5 kWh for a counter.
+// TestDayUsesPublishedUnit tests that a deadband of 5 means 5 kWh for a counter.
 func TestDayUsesPublishedUnit(t *testing.T) {
 	id, plan, day := quantity.ImportEnergy, throttle.NewPlan(throttle.Balanced), 24*time.Hour
 	plan.Set(id, throttle.Override{Deadband: &throttle.Deadband{Absolute: obis.Decimal{Coef: 5}}, MaxSilence: &day})

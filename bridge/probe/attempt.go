@@ -10,8 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// An Attempt is the turn of one endpoint, with all connections that are made to it during that turn. Its methods may be called from any
-// goroutine. Its fields may be used only in the methods of a Handler.
+// An Attempt is the turn of one endpoint, with all connections that are made to it during that turn. Its methods can be called from any
+// goroutine. Its fields must be used only in the methods of a Handler.
 type Attempt struct {
 	Endpoint
 	// OnlyEndpoint is true if there is no other endpoint.
@@ -25,7 +25,7 @@ type Attempt struct {
 	extraDwells int // how many times telegrams that are not verified have extended the turn by one dwell
 
 	mu                  sync.Mutex
-	finding             Finding // Verdict and Bytes are in evidence
+	finding             Finding // without Verdict and Bytes, which evidence has
 	evidence            line.Evidence
 	evidencePausedUntil time.Time // until then evidence ignores the bytes
 	connection
@@ -66,8 +66,9 @@ func (a *Attempt) PauseEvidence(until time.Time) {
 	}
 }
 
-// count counts a telegram. bad is its error if it gave no reading. proves reports whether the telegram proves that the endpoint is the right
-// one. A first encrypted message without a frame that no key decrypts does not, since it has no checksum and may be noise.
+// count counts a telegram. bad is its error if it gave no reading. proves reports whether the telegram proves that the endpoint is the
+// right one. If no key decrypts the first encrypted message, and it has no frame, it proves nothing: it has no checksum, and is possibly
+// noise.
 func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

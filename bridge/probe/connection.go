@@ -40,8 +40,8 @@ func (r *probingReader) Read(p []byte) (int, error) {
 	}
 	r.addBytes(p[:n], now)
 	if r.copyTo != nil && n > 0 {
-		if fault := r.copyTo(p[:n]); fault != nil {
-			return n, fault
+		if copyErr := r.copyTo(p[:n]); copyErr != nil {
+			return n, copyErr
 		}
 	}
 	return n, err

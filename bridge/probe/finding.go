@@ -11,7 +11,7 @@ type Finding struct {
 	Endpoint
 	// Verdict is what the bytes look like.
 	Verdict line.Verdict
-	// Bytes counts them.
+	// Bytes counts the received bytes.
 	Bytes int64
 	// Telegrams counts those that gave a reading, verified or not.
 	Telegrams int

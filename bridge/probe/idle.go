@@ -17,7 +17,7 @@ type idleTimer struct {
 	// silentUntil is until when the wire stays open if not a single byte has come.
 	silentUntil  time.Time
 	extended     bool // the wire has stayed open for one more dwell
-	neverExtends bool // after a telegram, extended is not possible again
+	neverExtends bool // after a telegram, the wire does not stay open for one more dwell
 }
 
 // partialVerdicts are the verdicts on bytes that contain a part of a telegram.
@@ -54,7 +54,7 @@ func newIdleTimer(wire io.Closer, a *Attempt, timeout, silent, dwell time.Durati
 	return t
 }
 
-// restart restarts the timer, since a telegram has come. A timeout of 0 stops it.
+// restart restarts the timer after a telegram. A timeout of 0 stops it.
 func (t *idleTimer) restart(timeout time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -28,7 +28,7 @@ type Options struct {
 	Decoder Decoder
 	// Progress gets a report when the search works, and when it waits for bytes or for the next attempt. It may be nil.
 	Progress *progress.Reporter
-	// CopyTo is called with all bytes as they come. An error ends the connection. It may be nil.
+	// CopyTo is called with all bytes as they arrive. An error ends the connection. It may be nil.
 	CopyTo func(b []byte) error
 }
 
@@ -41,10 +41,10 @@ type Decoder interface {
 
 // A Handler receives what a search finds. Its methods are called one after another, by the goroutine that called Probe.
 type Handler interface {
-	// Opened is called when a wire of the endpoint is open. An error closes it again.
+	// Opened is called when a wire of the endpoint is open. If it returns an error, the wire is closed again.
 	Opened(a *Attempt) error
-	// Reading is called with each decoded telegram, valid until it returns. A telegram that is not verified must not be published. The search
-	// ends if done is true.
+	// Reading is called with each decoded telegram. r is valid until Reading returns. A telegram that is not verified must not be
+	// published. The search ends if done is true.
 	Reading(ctx context.Context, r *meter.Reading) (done bool)
 	// Damaged is called with each telegram that gave no reading. The search ends if done is true.
 	Damaged(e *meter.TelegramError) (done bool)
@@ -60,13 +60,13 @@ type ConnectionEnd struct {
 	Finding Finding
 	// Duration is how long the connection was open.
 	Duration time.Duration
-	// Telegrams counts the intact telegrams in it.
+	// Telegrams counts the intact telegrams of the connection.
 	Telegrams int
 	// Wait is how long the search waits before it opens the next wire; 0 means not at all.
 	Wait time.Duration
 	// Remaining are the endpoints of this round whose turn is not over.
 	Remaining []Endpoint
-	// SameNext is true if the first of them is the endpoint of this connection.
+	// SameNext is true if the first of Remaining is the endpoint of this connection.
 	SameNext bool
 
 	opened bool
@@ -83,14 +83,14 @@ type Result struct {
 }
 
 const (
-	// minConnTime is the shortest connection that resets the backoff. A shorter one gave a telegram from the memory of the reader.
+	// minConnTime is the shortest connection that resets the backoff. On a shorter one, the telegram was from the memory of the reader.
 	minConnTime = 50 * time.Millisecond
 	// maxReopenDelay is the longest wait before dialling a reader that closes each connection after a telegram.
 	maxReopenDelay = 500 * time.Millisecond
 	// maxUnprovedDwells limits, in dwells, the turn of a reader that closes each connection after a telegram that proves nothing.
 	maxUnprovedDwells = 6
-	// maxExtraDwells is how many telegrams that are not verified extend a turn by one dwell each. The Decoder compares a telegram with the
-	// last four without a checksum.
+	// maxExtraDwells is how many telegrams that are not verified extend a turn by one dwell each. It is 4 because the Decoder compares a
+	// telegram without a checksum with the last four such telegrams.
 	maxExtraDwells = 4
 )
 
@@ -99,7 +99,7 @@ type prober struct {
 	search
 	handler Handler
 	attempt *Attempt
-	wait    ratelimit.Backoff
+	backoff ratelimit.Backoff
 	done    bool
 	result  Result
 }
@@ -111,7 +111,7 @@ func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 		s.Options.AcceptUnverified = true
 		o.Decoder = meter.NewDecoder(nil, s.Options)
 	}
-	p := prober{search: newSearch(s, o), handler: h, wait: ratelimit.Backoff{Min: 100 * time.Millisecond, Max: 3 * time.Second}}
+	p := prober{search: newSearch(s, o), handler: h, backoff: ratelimit.Backoff{Min: 100 * time.Millisecond, Max: 3 * time.Second}}
 	for {
 		end := p.connect(ctx)
 		over := p.decide(ctx, &end)
@@ -169,15 +169,15 @@ func (p *prober) chooseNext(end *ConnectionEnd) {
 		p.giveUp(end.Finding.Verdict)
 	case closed:
 		if end.Duration >= minConnTime {
-			p.wait.Reset()
+			p.backoff.Reset()
 		}
-		end.Wait = min(p.wait.Next(), maxReopenDelay)
+		end.Wait = min(p.backoff.Next(), maxReopenDelay)
 	case p.connectionFailed(end.opened): // the next endpoint is tried at once
 	default:
 		if end.opened && (end.Telegrams > 0 || end.Duration >= time.Second) {
-			p.wait.Reset()
+			p.backoff.Reset()
 		}
-		end.Wait = p.wait.Next()
+		end.Wait = p.backoff.Next()
 	}
 	end.Remaining = p.remaining
 	end.SameNext = len(p.remaining) > 0 && p.remaining[0].Same(before[0])

@@ -19,7 +19,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// wire sends bytes at fixed times. Then Read returns err, or blocks until the wire is closed if err is nil.
+// wire sends bytes at fixed times. After the last bytes, Read returns err. If err is nil, Read blocks until the wire is closed.
 type wire struct {
 	sends  []sent
 	err    error
@@ -28,7 +28,7 @@ type wire struct {
 }
 
 type sent struct {
-	after time.Duration // since the one before
+	after time.Duration // since the bytes before
 	bytes []byte
 }
 
@@ -57,7 +57,8 @@ func (w *wire) Close() error {
 	return nil
 }
 
-// endpoint returns an endpoint whose wires send sends and then end with err. setting begins with the speed.
+// endpoint returns an endpoint whose wires send sends and then end with err. setting is a speed and a name, such as "2 b"; a setting
+// without a speed is "".
 func endpoint(setting string, err error, sends ...sent) probe.Endpoint {
 	var baud int
 	if _, err := fmt.Sscan(setting, &baud); err != nil {
@@ -74,27 +75,32 @@ func refusing(setting string, err error) probe.Endpoint {
 
 // recorder is a Handler that records all calls as text.
 type recorder struct {
-	text  strings.Builder
-	began time.Time
-	ends  int // how many connections end before it stops the search
-	stop  int // after how many verified telegrams it stops the search; 0 means never
-	seen  int // verified telegrams
-	in    *probe.Attempt
+	text        strings.Builder
+	began       time.Time
+	maxEnds     int // after how many ends of connections it stops the search; 0 means never
+	maxVerified int // after how many verified telegrams it stops the search; 0 means never
+	ends        int // connections that have ended
+	verified    int // verified telegrams
+	attempt     *probe.Attempt
 }
 
 func (r *recorder) note(format string, args ...any) {
 	fmt.Fprintf(&r.text, "%v "+format+"\n", append([]any{time.Since(r.began).Round(time.Second)}, args...)...)
 }
 
-func (r *recorder) Opened(a *probe.Attempt) error { r.in = a; r.note("open %s", a.Line); return nil }
+func (r *recorder) Opened(a *probe.Attempt) error {
+	r.attempt = a
+	r.note("open %s", a.Line)
+	return nil
+}
 
 func (r *recorder) Reading(_ context.Context, reading *meter.Reading) bool {
 	r.note("telegram, verified %v", reading.Verified)
 	if reading.Verified {
-		r.seen++
-		r.in.PauseEvidence(time.Now().Add(20 * time.Second))
+		r.verified++
+		r.attempt.PauseEvidence(time.Now().Add(20 * time.Second))
 	}
-	return r.stop > 0 && r.seen >= r.stop
+	return r.maxVerified > 0 && r.verified >= r.maxVerified
 }
 
 func (r *recorder) Damaged(e *meter.TelegramError) bool {
@@ -110,8 +116,8 @@ func (r *recorder) Ended(e probe.ConnectionEnd) bool {
 		reason, _, _ := strings.Cut(strings.Join(parts[:min(2, len(parts))], ": "), ",")
 		r.note("ended: %s", reason)
 	}
-	r.ends--
-	return r.ends != 0
+	r.ends++
+	return r.ends != r.maxEnds
 }
 
 func telegramOf(t *testing.T, family string) []byte {
@@ -124,7 +130,7 @@ func telegramOf(t *testing.T, family string) []byte {
 	return bytes.Clone(b)
 }
 
-// TestProbe records the whole search: what comes from each kind of endpoint, and which endpoint is read next.
+// TestProbe tests whole searches with each kind of endpoint: what the Handler is called with, and which endpoint is read next.
 func TestProbe(t *testing.T) {
 	good, unchecked, encrypted, glo := telegramOf(t, "aidon-se"), telegramOf(t, "p1-nl-22"), telegramOf(t, "kamstrup-dk"), telegramOf(t, "p1-lu")
 	damaged := bytes.Clone(good)
@@ -138,60 +144,61 @@ func TestProbe(t *testing.T) {
 		name      string
 		endpoints []probe.Endpoint
 		options   probe.Options
-		ends      int
-		stop      int
-		want      string
-		proved    string // the setting, "" for none
-		err       string
+		// After so many ends of connections, or so many verified telegrams, the Handler stops the search; 0 means never.
+		maxEnds     int
+		maxVerified int
+		want        string
+		proved      string // the setting of the proved endpoint, "" for none
+		err         string // what the error contains, "" for no error
 	}{
 		{"silence", []probe.Endpoint{silent("1 a"), silent("2 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 1 a\n12s nothing: silent\n12s open 2 b\n24s nothing: silent\n", "", ""},
 		{"silence, in rounds", []probe.Endpoint{silent("1 a"), silent("2 b")}, probe.Options{ProvedTimeout: minute}, 3, 0,
 			"0s open 1 a\n12s nothing: silent\n12s open 2 b\n24s nothing: silent\n24s open 1 a\n36s nothing: silent\n", "", ""},
-		{"another dwell", []probe.Endpoint{silent("1 a")}, probe.Options{SinglePass: true, Dwell: 3 * time.Second, ProvedTimeout: minute}, 0, 0,
+		{"a dwell of 3 s", []probe.Endpoint{silent("1 a")}, probe.Options{SinglePass: true, Dwell: 3 * time.Second, ProvedTimeout: minute}, 0, 0,
 			"0s open 1 a\n3s nothing: silent\n", "", ""},
-		{"the only one has a minute", []probe.Endpoint{silent("1 a")}, probe.Options{ProvedTimeout: minute}, 2, 0,
+		{"the only endpoint is read for ProvedTimeout", []probe.Endpoint{silent("1 a")}, probe.Options{ProvedTimeout: minute}, 2, 0,
 			"0s open 1 a\n1m0s nothing: silent\n1m0s open 1 a\n2m0s nothing: silent\n", "", ""},
 		{"a verdict of another speed skips settings of the same speed", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b"), silent("2 b")}, probe.Options{ProvedTimeout: minute}, 2, 0,
 			"0s open 9 a\n12s nothing: other-baud\n12s open 2 b\n24s nothing: silent\n", "", ""},
-		{"a single pass skips none", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"a single pass skips no setting of the same speed", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 9 a\n12s nothing: other-baud\n12s open 9 b\n24s nothing: silent\n", "", ""},
-		{"proved late", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, at(11, good), at(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
+		{"proved shortly before the turn would end", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, at(11, good), at(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
 			"0s open 1 a\n12s nothing: silent\n12s open 2 b\n23s telegram, verified true\n33s telegram, verified true\n", "2 b", ""},
 		{"the last proved endpoint is first", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, at(1, good))}, probe.Options{ProvedTimeout: minute,
 			LastProved: probe.Endpoint{Port: "/dev/ttyUSB0", Line: "2 b"}}, 0, 1, "0s open 2 b\n1s telegram, verified true\n", "2 b", ""},
 		{"proved, then silent", []probe.Endpoint{endpoint("2 b", nil, at(1, good)), silent("1 a")}, probe.Options{ProvedTimeout: minute}, 2, 0,
 			"0s open 2 b\n1s telegram, verified true\n1m1s nothing: silent\n1m1s open 2 b\n1m2s telegram, verified true\n2m2s nothing: silent\n", "2 b", ""},
-		{"proved for ever", []probe.Endpoint{endpoint("2 b", gone, at(1, good), at(7200, good)), silent("1 a")}, probe.Options{}, 1, 0,
+		{"a proved endpoint without ProvedTimeout is read for ever", []probe.Endpoint{endpoint("2 b", gone, at(1, good), at(7200, good)), silent("1 a")}, probe.Options{}, 1, 0,
 			"0s open 2 b\n1s telegram, verified true\n2h0m1s telegram, verified true\n2h0m1s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
 		{"a part of a telegram extends the turn by 12 s", []probe.Endpoint{endpoint("2 b", nil, at(11, good[:100]), at(3, good[100:]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
 			"0s open 2 b\n14s telegram, verified true\n", "2 b", ""},
-		{"damaged", []probe.Endpoint{endpoint("2 b", nil, at(5, damaged))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"a damaged telegram", []probe.Endpoint{endpoint("2 b", nil, at(5, damaged))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n5s damaged, intact false\n24s nothing: frames\n", "", ""},
-		{"without a checksum", []probe.Endpoint{endpoint("2 b", nil, at(10, unchecked), at(10, unchecked))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
+		{"telegrams without a checksum", []probe.Endpoint{endpoint("2 b", nil, at(10, unchecked), at(10, unchecked))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
 			"0s open 2 b\n10s telegram, verified false\n20s telegram, verified true\n", "2 b", ""},
-		{"encrypted", []probe.Endpoint{endpoint("2 b", gone, at(10, encrypted))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"an encrypted telegram in a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, encrypted))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n10s damaged, intact true\n10s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
-		{"encrypted, without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"an encrypted message without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n10s damaged, intact true\n10s ended: /dev/ttyUSB0: the port has gone\n", "", "gone"},
-		{"two encrypted ones without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo), at(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"two encrypted messages without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo), at(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n10s damaged, intact true\n20s damaged, intact true\n20s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
-		{"closes after a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
+		{"the reader closes after a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
 			"0s open 2 b\n10s telegram, verified true\n10s ended: /dev/ttyUSB0: closed by the other side\n10s open 2 b\n20s telegram, verified true\n", "2 b", ""},
-		{"closes within a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(1, good[:300]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"the reader closes within a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(1, good[:300]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n1s damaged, intact false\n1s ended: /dev/ttyUSB0: closed within a telegram\n", "", "power supply"},
-		{"closes before a byte", []probe.Endpoint{endpoint("2 b", io.EOF)}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"the reader closes before it sends a byte", []probe.Endpoint{endpoint("2 b", io.EOF)}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n0s ended: /dev/ttyUSB0: closed before a byte came\n", "", "stop the other one"},
-		{"refuses", []probe.Endpoint{refusing("1 a", errors.New("refused")), silent("2 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"a port that cannot be opened, in a single pass", []probe.Endpoint{refusing("1 a", errors.New("refused")), silent("2 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s ended: refused\n", "", "refused"},
-		{"refuses, in rounds", []probe.Endpoint{refusing("1 a", errors.New("refused")), endpoint("2 b", nil, at(1, good))}, probe.Options{ProvedTimeout: minute}, 0, 1,
+		{"a port that cannot be opened, in rounds", []probe.Endpoint{refusing("1 a", errors.New("refused")), endpoint("2 b", nil, at(1, good))}, probe.Options{ProvedTimeout: minute}, 0, 1,
 			"0s ended: refused\n0s open 2 b\n1s telegram, verified true\n", "2 b", ""},
 		{"no endpoint", nil, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0, "0s ended: no port and no line setting to try\n", "", "to try"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := &recorder{began: time.Now(), ends: tt.ends, stop: tt.stop}
+				r := &recorder{began: time.Now(), maxEnds: tt.maxEnds, maxVerified: tt.maxVerified}
 				found := probe.Probe(t.Context(), probe.Source{Endpoints: probe.Fixed(tt.endpoints...)}, tt.options, r)
 				if got := r.text.String(); got != tt.want {
 					t.Errorf("got\n%swant\n%s", got, tt.want)
@@ -255,27 +262,28 @@ func TestRecordingIsReadOnce(t *testing.T) {
 		r := &recorder{began: time.Now()}
 		e := endpoint("", io.EOF, sent{time.Hour, telegramOf(t, "aidon-se")})
 		found := probe.Probe(t.Context(), probe.Source{Recorded: true, Endpoints: probe.Fixed(e)}, probe.Options{ProvedTimeout: func() time.Duration { return time.Minute }}, r)
-		if !errors.Is(found.Err, io.EOF) || r.seen != 1 || found.Proved == nil {
-			t.Errorf("got %v after %d telegrams, want EOF after 1", found.Err, r.seen)
+		if !errors.Is(found.Err, io.EOF) || r.verified != 1 || found.Proved == nil {
+			t.Errorf("got %v after %d telegrams, want EOF after 1", found.Err, r.verified)
 		}
 	})
 }
 
-// TestAdvice checks that each verdict has its own text, and that the text names the setting if another line setting may help.
+// TestAdvice checks that each verdict has its own text, and that the text says to set serial to auto if another line setting can help.
 func TestAdvice(t *testing.T) {
-	seen := map[string]bool{}
+	found := map[string]bool{} // by advice
 	for v := line.Silent; v <= line.LoginPrompt; v++ {
 		got := probe.Advice(v)
-		if seen[got] {
+		if found[got] {
 			t.Errorf("%v has the advice of another verdict: %q", v, got)
 		}
-		seen[got] = true
+		found[got] = true
 		if strings.Contains(got, "set serial to auto") != v.SuggestsOtherSetting() {
-			t.Errorf("%v: got advice %q", v, got)
+			t.Errorf("%v: got advice %q, want to set serial to auto only if another setting can help", v, got)
 		}
 	}
 }
 
+// TestFindings tests that With replaces the finding of an endpoint, and that Best and Advice consider all findings.
 func TestFindings(t *testing.T) {
 	var f probe.Findings
 	for _, n := range []probe.Finding{

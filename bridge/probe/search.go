@@ -17,7 +17,7 @@ type search struct {
 	onlyEndpoint bool       // there is no other endpoint
 
 	proved    bool      // the endpoint in use is proved
-	lastProof time.Time // time of the last telegram that proved an endpoint; the start of the search if only an earlier one did; zero if none did
+	lastProof time.Time // time of the last telegram that proved an endpoint; the start of this search if only an earlier search has proved one; zero if none is proved
 	began     time.Time
 
 	// failedRounds is how many rounds have ended since lastProof.
@@ -40,7 +40,7 @@ func newSearch(s Source, o Options) search {
 		n.Dwell = Dwell
 	}
 	if o.LastProved.Port != "" {
-		n.lastProof = n.began // silence counts from here
+		n.lastProof = n.began // silence is measured from the start of this search
 	}
 	return n
 }
@@ -74,8 +74,8 @@ func (s *search) markProved() {
 	s.LastProved, s.proved, s.lastProof, s.failedRounds = s.remaining[0], true, time.Now(), 0
 }
 
-// giveUp ends the turn of the endpoint in use, whose bytes look like v. If the speed is wrong, it skips other settings of the same speed. It
-// does not skip them in every second round, since bytes may mislead, or with Options.SinglePass.
+// giveUp ends the turn of the endpoint in use, whose bytes look like v. If the speed is wrong, it skips other settings of the same speed.
+// It does not skip them in every second round because bytes can mislead. With Options.SinglePass it never skips any.
 func (s *search) giveUp(v line.Verdict) {
 	tried := s.remaining[0]
 	if s.proved {
@@ -95,8 +95,9 @@ func (s *search) giveUp(v line.Verdict) {
 	}
 }
 
-// connectionFailed handles a wire that could not be opened, or that failed. A proved endpoint stays in use during its ProvedTimeout; any other
-// turn ends. atOnce reports whether the next endpoint of the round is tried without a wait: if the wire could not even be opened.
+// connectionFailed handles a wire that could not be opened, or that failed. The only endpoint stays in use, and so does a proved one during
+// its ProvedTimeout. The turn of any other endpoint ends. atOnce reports whether the next endpoint of the round is tried without a wait,
+// because the wire could not even be opened.
 func (s *search) connectionFailed(opened bool) (atOnce bool) {
 	if s.onlyEndpoint || len(s.remaining) == 0 || s.proved && (s.ProvedTimeout == nil || time.Since(s.lastProof) < s.ProvedTimeout()) {
 		return false
@@ -105,22 +106,23 @@ func (s *search) connectionFailed(opened bool) (atOnce bool) {
 	return !opened && len(s.remaining) > 0
 }
 
-// timeouts returns how long the endpoint in use may go without a telegram that proves it (0 means for ever), and how long while not a single
-// byte comes. A silent line is silent at every setting. So from the second round on, the turn of the endpoint that was proved last takes as
-// long as the silence has lasted, which is most of the time: a meter that sends once an hour is not missed. The only endpoint is opened again
-// after such a time, since a reader may be silent on one connection for ever, and send on the next.
+// timeouts returns how long the wire of the endpoint in use stays open without a telegram that proves the endpoint, and how long (silent)
+// without a single byte. 0 means for ever. A silent line is silent at every setting. So from the second round on, if no byte comes, the
+// turn of the endpoint that was proved last takes as long as the silence has already lasted. That endpoint is then read most of the time,
+// and a meter that sends once an hour is not missed. The only endpoint is opened again after a timeout too, because a reader can be silent
+// on one connection for ever, and send on the next.
 func (s *search) timeouts() (timeout, silent time.Duration) {
 	since := time.Since(s.lastProof)
 	switch {
 	case s.source.Recorded || s.ProvedTimeout == nil && (s.proved || s.onlyEndpoint):
 		return 0, 0
 	case s.onlyEndpoint && !s.SinglePass:
-		proved := s.ProvedTimeout()
+		provedTimeout := s.ProvedTimeout()
 		if s.lastProof.Before(s.began) {
 			since = time.Since(s.began)
 		}
-		if timeout = max(proved-since, s.Dwell); since >= proved {
-			timeout = min(since, max(proved, maxReopenTimeout))
+		if timeout = max(provedTimeout-since, s.Dwell); since >= provedTimeout {
+			timeout = min(since, max(provedTimeout, maxReopenTimeout))
 		}
 		return timeout, timeout
 	case s.proved:

@@ -8,6 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
+// TestSearchFollowsVerdicts tests which endpoints are skipped or preferred after a verdict.
 func TestSearchFollowsVerdicts(t *testing.T) {
 	usual := []Endpoint{
 		{Line: "115200 8N1", Baud: 115200}, {Line: "2400 8E1", Baud: 2400}, {Line: "2400 8N1", Baud: 2400},
@@ -16,11 +17,11 @@ func TestSearchFollowsVerdicts(t *testing.T) {
 	tests := []struct {
 		name     string
 		verdicts []line.Verdict
-		want     string // the first two characters of each endpoint, in the order of the turns
+		want     string // the first two digits of each endpoint's speed in the order of the turns, and | at the end of each round
 	}{
 		{"silence", make([]line.Verdict, 7), "11 24 24 96 11 | 11 24 24"},
 		{"another speed", []line.Verdict{line.OtherBaud, line.Silent, line.Silent, line.Silent}, "11 24 24 96 | 11"},
-		{"evidence may be wrong", repeated(line.OtherBaud, 10), "11 24 96 | 11 24 24 96 11 | 11 24 96"},
+		{"another speed at each setting: every second round skips none", repeated(line.OtherBaud, 10), "11 24 96 | 11 24 24 96 11 | 11 24 96"},
 		{"another parity", []line.Verdict{line.OtherParity, line.Silent, line.OtherBaud, line.Silent}, "11 11 24 96 | 11"},
 	}
 	for _, tt := range tests {
@@ -52,7 +53,7 @@ func repeated(v line.Verdict, n int) (all []line.Verdict) {
 	return all
 }
 
-// TestVerdictConcernsOnePort checks that a verdict on one port does not skip settings of another.
+// TestVerdictConcernsOnePort checks that a verdict on one port does not skip settings of another port.
 func TestVerdictConcernsOnePort(t *testing.T) {
 	s := newSearch(Source{Endpoints: Fixed(
 		Endpoint{Port: "a", Line: "115200 8N1", Baud: 115200}, Endpoint{Port: "b", Line: "115200 8N1", Baud: 115200},
@@ -74,19 +75,19 @@ func TestVerdictConcernsOnePort(t *testing.T) {
 
 // TestTimeoutOfProvedEndpoint checks that the turn of the endpoint that was proved last takes as long as the silence, at most LongestInterval.
 func TestTimeoutOfProvedEndpoint(t *testing.T) {
-	worked := Endpoint{Line: "2400 8E1"}
+	lastProved := Endpoint{Line: "2400 8E1"}
 	tests := []struct {
-		fruitless    int
+		failedRounds int
 		silent, want time.Duration
 	}{
 		{0, time.Minute, Dwell}, {1, 5 * time.Minute, 5 * time.Minute}, {9, 24 * time.Hour, 70 * time.Minute},
 	}
 	for _, tt := range tests {
-		s := newSearch(Source{}, Options{LastProved: worked, ProvedTimeout: func() time.Duration { return time.Minute }})
-		s.remaining, s.failedRounds, s.lastProof = []Endpoint{worked}, tt.fruitless, time.Now().Add(-tt.silent)
-		patience, got := s.timeouts()
-		if patience != Dwell || got.Round(time.Second) != tt.want {
-			t.Errorf("after %v of silence: got %v, %v, want %v, %v", tt.silent, patience, got, Dwell, tt.want)
+		s := newSearch(Source{}, Options{LastProved: lastProved, ProvedTimeout: func() time.Duration { return time.Minute }})
+		s.remaining, s.failedRounds, s.lastProof = []Endpoint{lastProved}, tt.failedRounds, time.Now().Add(-tt.silent)
+		timeout, got := s.timeouts()
+		if timeout != Dwell || got.Round(time.Second) != tt.want {
+			t.Errorf("after %v of silence: got %v, %v, want %v, %v", tt.silent, timeout, got, Dwell, tt.want)
 		}
 	}
 }

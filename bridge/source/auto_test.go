@@ -18,17 +18,17 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
-// pluggedPorts returns a folder of devices with a pseudo-terminal for each of the paths places.
-func pluggedPorts(t *testing.T, places ...string) source.Folder {
+// pluggedPorts returns a folder of devices. It has a pseudo-terminal at each of paths.
+func pluggedPorts(t *testing.T, paths ...string) source.Folder {
 	t.Helper()
 	folder := t.TempDir()
-	for _, place := range places {
+	for _, name := range paths {
 		master, slave, err := pty.Open()
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = master.Close() }) // the cable is pulled
-		path := filepath.Join(folder, place)
+		path := filepath.Join(folder, name)
 		for _, err := range []error{slave.Close(), os.MkdirAll(filepath.Dir(path), 0o755), os.Symlink(slave.Name(), path)} {
 			if err != nil {
 				t.Fatal(err)
@@ -53,18 +53,18 @@ func endpointNames(t *testing.T, folder source.Folder, s probe.Source) (all []st
 
 func TestPorts(t *testing.T) {
 	tests := []struct {
-		name   string
-		places []string
-		want   []string
+		name  string
+		paths []string
+		want  []string
 	}{
-		{"nothing", nil, nil},
+		{"no port", nil, nil},
 		{"by the name of the adapter", []string{"serial/by-id/usb-b", "serial/by-id/usb-a", "ttyUSB0"}, []string{"serial/by-id/usb-a", "serial/by-id/usb-b"}},
 		{"by kind", []string{"ttyUSB1", "ttyUSB0", "ttyACM0", "ttyAMA0", "serial0", "ttyS0", "tty1"},
 			[]string{"ttyUSB0", "ttyUSB1", "ttyACM0", "ttyAMA0", "serial0"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			folder := pluggedPorts(t, tt.places...)
+			folder := pluggedPorts(t, tt.paths...)
 			var got []string
 			for _, p := range folder.Ports() {
 				if !strings.HasPrefix(p.Device, "/dev/pts/") {
@@ -79,7 +79,7 @@ func TestPorts(t *testing.T) {
 	}
 }
 
-// TestPortsOfOneDevice checks that a port with two names is listed once, and a link to nowhere is not.
+// TestPortsOfOneDevice checks that a port with two names is listed once, and that a link to nothing is not listed.
 func TestPortsOfOneDevice(t *testing.T) {
 	folder := pluggedPorts(t, "ttyAMA0")
 	for name, target := range map[string]string{"serial0": "ttyAMA0", "ttyUSB0": "gone"} {
@@ -88,7 +88,7 @@ func TestPortsOfOneDevice(t *testing.T) {
 		}
 	}
 	if got := folder.Ports(); len(got) != 1 || filepath.Base(got[0].Path) != "ttyAMA0" {
-		t.Errorf("got %v, want ttyAMA0 alone", got)
+		t.Errorf("got %v, want only ttyAMA0", got)
 	}
 }
 
@@ -102,26 +102,26 @@ func TestAutoTriesEachPortWithTheMostUsualLineFirst(t *testing.T) {
 		t.Error("endpoints (-want +got):\n" + diff)
 	}
 	if !s.EndpointsChange {
-		t.Error("ports come and go, and EndpointsChange is not set")
+		t.Error("got EndpointsChange false, want true, because cables are plugged in and pulled")
 	}
 	if got := len(endpoints(t, folder.Auto())); got != 2*len(source.UsualLines) {
 		t.Errorf("without lines: %d endpoints, want all usual ones of both ports", got)
 	}
 }
 
-func TestAutoLeavesAloneWhatIsInUse(t *testing.T) {
+func TestAutoSkipsPortsInUse(t *testing.T) {
 	folder := pluggedPorts(t, "ttyUSB0", "ttyUSB1")
 	s := folder.Auto(source.UsualLines[0])
-	first := open(t, endpoints(t, s)[0]) // as another meter of this program does
+	first := open(t, endpoints(t, s)[0]) // another meter of this program uses ttyUSB0
 	if diff := cmp.Diff([]string{"ttyUSB1 115200 8N1"}, endpointNames(t, folder, s)); diff != "" {
-		t.Error("one is in use (-want +got):\n" + diff)
+		t.Error("endpoints while ttyUSB0 is in use (-want +got):\n" + diff)
 	}
-	lets := startHolder(t, folder.Ports()[1].Device)
+	endHolder := startHolder(t, folder.Ports()[1].Device)
 	_, err := s.Endpoints()
 	if err == nil || !strings.Contains(err.Error(), "none of 2 serial ports") || !strings.Contains(err.Error(), "reads it") {
-		t.Errorf("both are in use: got %v, want one that says so", err)
+		t.Errorf("both ports are in use: got %v, want an error that says so", err)
 	}
-	lets()
+	endHolder()
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestAutoWithoutPorts(t *testing.T) {
 }
 
 // startHolder starts a program that has the port open. The returned function ends it.
-func startHolder(t *testing.T, device string) (lets func()) {
+func startHolder(t *testing.T, device string) (endHolder func()) {
 	t.Helper()
 	f, err := os.OpenFile(device, os.O_RDONLY|syscall.O_NOCTTY, 0)
 	if err != nil {
@@ -154,21 +154,21 @@ func startHolder(t *testing.T, device string) (lets func()) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lets = sync.OnceFunc(func() {
-		_ = cmd.Process.Kill() // it may be over
+	endHolder = sync.OnceFunc(func() {
+		_ = cmd.Process.Kill() // an error means that it has ended already
 		_ = cmd.Wait()
 	})
-	t.Cleanup(lets)
+	t.Cleanup(endHolder)
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return lets
+	return endHolder
 }
 
 func TestCheckPort(t *testing.T) {
-	folder := pluggedPorts(t, "free", "held", "ours")
+	folder := pluggedPorts(t, "free", "other", "ours") // other is open in another program, ours in this one
 	path := func(name string) string { return filepath.Join(string(folder), name) }
-	device, err := filepath.EvalSymlinks(path("held"))
+	device, err := filepath.EvalSymlinks(path("other"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestCheckPort(t *testing.T) {
 	}{
 		{path("free"), nil},
 		{path("free"), nil}, // CheckPort does not keep the port open
-		{path("held"), []string{"another program reads it, sleep (process ", "stop that one"}},
+		{path("other"), []string{"another program reads it, sleep (process ", "stop that one"}},
 		{path("ours"), []string{"reads it"}},
 		{path("missing"), []string{"no such port", "ls /dev/serial/by-id"}},
 	}

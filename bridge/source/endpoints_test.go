@@ -28,7 +28,7 @@ func onlyEndpoint(t *testing.T, s probe.Source) probe.Endpoint {
 	return all[0]
 }
 
-// everyByte has all byte values. It begins with those that a terminal interprets.
+// everyByte has all byte values. It begins with the bytes that a terminal interprets.
 var everyByte = func() []byte {
 	b := []byte{0x0A, 0x0D, 0x11, 0x13, 0xFF, 0x00, 0x03, 0x04, 0x1A, 0x7F, 0xFF, 0xFF, 0x0D, 0x0A}
 	for x := range 256 {
@@ -66,6 +66,6 @@ func expectBytes(t *testing.T, wire io.Reader, want []byte) {
 			t.Fatalf("got %x, %v\nwant %x", got.b, got.err, want)
 		}
 	case <-time.After(2 * time.Minute):
-		t.Fatalf("%d bytes have not come", len(want))
+		t.Fatalf("fewer than %d bytes have arrived", len(want))
 	}
 }

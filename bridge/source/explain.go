@@ -38,7 +38,7 @@ type holder struct {
 	pid  int
 }
 
-// errBusy names the programs that have the port open; by may be empty.
+// errBusy names the programs that have the port open; by is empty if they are unknown.
 func errBusy(path string, by []holder) error {
 	var who []string
 	for _, h := range by {

@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// A holderIndex has the programs that have a device open, by the device's number. In a container the device may have another name.
+// A holderIndex has the programs that have a device open, by the device's number. The path would not do, because a container can have
+// another path for the same device.
 type holderIndex map[uint64][]holder
 
 // findHolders reads the open files of all processes. A user other than root sees only the processes of the same user.
@@ -35,14 +36,14 @@ func (h holderIndex) add(pid int) {
 		return // the process has ended, or belongs to another user
 	}
 	var devices []uint64
-	feeds := false
+	isMaster := false // of a pseudo-terminal
 	for _, f := range files {
 		file := filepath.Join(folder, "fd", f.Name())
 		target, err := os.Readlink(file)
 		if err != nil || !strings.HasPrefix(target, "/dev/") {
 			continue
 		}
-		feeds = feeds || strings.HasSuffix(target, "/ptmx")
+		isMaster = isMaster || strings.HasSuffix(target, "/ptmx")
 		if d := deviceNumber(file); d != 0 && !slices.Contains(devices, d) {
 			devices = append(devices, d)
 		}
@@ -52,13 +53,13 @@ func (h holderIndex) add(pid int) {
 		name = []byte("a program")
 	}
 	for _, d := range devices {
-		if !feeds || !isPseudoTerminal(d) {
+		if !isMaster || !isPseudoTerminal(d) {
 			h[d] = append(h[d], holder{strings.TrimSpace(string(name)), pid})
 		}
 	}
 }
 
-// of returns the programs that have the device at path open, as far as this user may see them.
+// of returns the programs that have the device at path open, as far as this user can see them.
 func (h holderIndex) of(path string) []holder { return h[deviceNumber(path)] } // add never adds device 0
 
 // deviceNumber returns the number of the character device at path, 0 if there is none.

@@ -29,7 +29,7 @@ func TestParseLine(t *testing.T) {
 	} {
 		_, err := source.ParseLine(text)
 		if err == nil || !strings.Contains(err.Error(), `"2400 8E1"`) {
-			t.Errorf("%q: got error %v, want one that shows how to write it", text, err)
+			t.Errorf("%q: got error %v, want an error that shows how to write a setting", text, err)
 		}
 	}
 }

@@ -8,7 +8,8 @@ import (
 
 // A Port is a serial port of this machine.
 type Port struct {
-	// Path is the name of the adapter if the system has one, which stays the same when the cable is plugged in again.
+	// Path is the link that is named after the adapter, which stays the same when the cable is plugged in again. If there is no such link,
+	// Path is the path of the device.
 	Path string
 	// Device is the device to which Path leads: /dev/ttyUSB0.
 	Device string
@@ -40,15 +41,15 @@ func (f Folder) Ports() []Port {
 
 // matching returns the ports that match one of patterns, each device once.
 func (f Folder) matching(patterns []string) (ports []Port) {
-	seen := map[string]bool{}
+	added := map[string]bool{} // by device
 	for _, pattern := range patterns {
 		paths, _ := filepath.Glob(filepath.Join(string(f), pattern)) // the only error is a bad pattern
 		for _, path := range paths {
 			device, err := filepath.EvalSymlinks(path)
-			if err != nil || seen[device] { // a link may exist for a moment longer than its port
+			if err != nil || added[device] { // a link can exist for a moment longer than its port
 				continue
 			}
-			seen[device] = true
+			added[device] = true
 			ports = append(ports, Port{Path: path, Device: device})
 		}
 	}
@@ -71,27 +72,27 @@ func (f Folder) freePorts() (paths []string, err error) {
 	if len(ports) == 0 {
 		return nil, f.errNoPort()
 	}
-	var first error
-	held := findHolders()
+	var firstErr error
+	holders := findHolders()
 	for _, p := range ports {
-		if by := held.of(p.Device); len(by) > 0 {
+		if by := holders.of(p.Device); len(by) > 0 {
 			err = errBusy(p.Path, by)
 		} else {
 			err = checkOpen(p.Path)
 		}
 		if err == nil {
 			paths = append(paths, p.Path)
-		} else if first == nil {
-			first = err
+		} else if firstErr == nil {
+			firstErr = err
 		}
 	}
 	switch {
 	case len(paths) > 0:
 		return paths, nil
 	case len(ports) == 1:
-		return nil, first
+		return nil, firstErr
 	}
-	return nil, fmt.Errorf("none of %d serial ports can be read, the first: %w", len(ports), first)
+	return nil, fmt.Errorf("none of %d serial ports can be read, the first: %w", len(ports), firstErr)
 }
 
 // CheckPort returns nil if the port at path can be read at this moment. Otherwise the error says why not: there is no such port, permission

@@ -15,7 +15,7 @@ var parities = map[byte]serial.Parity{'N': serial.NoParity, 'E': serial.EvenPari
 
 // openSerial opens and locks the port at path with the setting l.
 func openSerial(path string, l Line) (io.ReadCloser, error) {
-	ours, err := lock(path)
+	portLock, err := lock(path)
 	if err != nil {
 		return nil, explainOpen(path, err)
 	}
@@ -25,11 +25,11 @@ func openSerial(path string, l Line) (io.ReadCloser, error) {
 	}
 	port, err := serial.Open(path, &serial.Mode{BaudRate: l.Baud, DataBits: l.DataBits, Parity: parities[l.Parity], StopBits: stop})
 	if err != nil {
-		_ = ours.Close() // nothing was done with it
+		_ = portLock.Close() // nothing was done with it
 		return nil, explainOpen(path, err)
 	}
-	_ = port.ResetInputBuffer() // waiting bytes were received with another setting; a port that cannot drop them returns them
-	return newWire(port, ours), nil
+	_ = port.ResetInputBuffer() // drop the waiting bytes, which were received with another setting; a port that cannot drop them returns them first
+	return newWire(port, portLock), nil
 }
 
 // wire is an open port.
@@ -38,8 +38,8 @@ type wire struct {
 	close func() error // closes and unlocks the port
 }
 
-// newWire returns the wire of an open port. On Linux it reads through the descriptor of the lock, since the library waits with select, which
-// panics if the number of a descriptor is 1024 or above.
+// newWire returns the wire of an open port. On Linux the wire reads through the descriptor of the lock, because the library waits with
+// select, which panics if the number of a descriptor is 1024 or above.
 func newWire(port serial.Port, lock io.ReadCloser) wire {
 	var r io.Reader = port
 	if runtime.GOOS == "linux" {
@@ -55,8 +55,8 @@ func newWire(port serial.Port, lock io.ReadCloser) wire {
 // Close ends a blocked Read. A second Close waits for the first one. After either of them the port is free.
 func (w wire) Close() error { return w.close() }
 
-// Read explains the error of a port that is gone: a port that was pulled out returns an end of file or EIO. A port that was closed returns
-// the same error, which nobody sees.
+// Read explains the error of a port that is gone: a port that was pulled out returns an end of file or EIO. Read returns the same error
+// after Close, but then nobody uses it.
 func (w wire) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
 	closed := new(serial.PortError)

@@ -13,12 +13,12 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
-// openUntil opens files until the lowest free descriptor is above number.
+// openUntil opens files until the descriptors up to number are in use.
 func openUntil(t *testing.T, number uintptr) {
 	t.Helper()
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur < uint64(number)+20 {
-		t.Fatalf("this user may open %d files, which are too few for this test (%v): raise the hard limit (ulimit -Hn 4096)", limit.Cur, err)
+		t.Fatalf("this user can open %d files, which are too few for this test (%v): raise the hard limit (ulimit -Hn 4096)", limit.Cur, err)
 	}
 	for {
 		f, err := os.Open(os.DevNull)
@@ -35,10 +35,10 @@ func openUntil(t *testing.T, number uintptr) {
 // TestSerialDescriptorsAbove1023 reads a port in a process with many open files. The serial library waits with select, which accepts only
 // descriptors below 1024. In some rows the port is above that limit, in others only the pipe of the library.
 func TestSerialDescriptorsAbove1023(t *testing.T) {
-	for _, taken := range []uintptr{1019, 1020, 1021, 1022, 1023, 1100, 4000} {
-		t.Run(strconv.Itoa(int(taken)), func(t *testing.T) {
+	for _, number := range []uintptr{1019, 1020, 1021, 1022, 1023, 1100, 4000} {
+		t.Run(strconv.Itoa(int(number)), func(t *testing.T) {
 			master, path := ptyPair(t)
-			openUntil(t, taken)
+			openUntil(t, number)
 			wire := open(t, onlyEndpoint(t, source.Serial(path, source.UsualLines[0])))
 			if _, err := master.Write(everyByte); err != nil {
 				t.Fatal(err)
@@ -51,7 +51,7 @@ func TestSerialDescriptorsAbove1023(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n, err := wire.Read(make([]byte, 1)); err == nil || !strings.Contains(err.Error(), "was the cable pulled?") {
-				t.Errorf("the other end is gone: got %d bytes, %v", n, err)
+				t.Errorf("the other end is closed: got %d bytes, %v, want an error that asks for the cable", n, err)
 			}
 		})
 	}

@@ -33,6 +33,7 @@ func ptyPair(t *testing.T) (master *os.File, path string) {
 	return master, slave.Name()
 }
 
+// TestSerialGivesEveryByteUnchanged tests that the terminal does not interpret, change or echo any byte.
 func TestSerialGivesEveryByteUnchanged(t *testing.T) {
 	for _, l := range append([]source.Line{{Baud: 9600, DataBits: 7, Parity: 'O', StopBits: 2}}, source.UsualLines...) {
 		master, path := ptyPair(t)
@@ -42,7 +43,7 @@ func TestSerialGivesEveryByteUnchanged(t *testing.T) {
 		}
 		expectBytes(t, wire, everyByte)
 		if n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCINQ); n != 0 || err != nil {
-			t.Errorf("%v: %d bytes came back (%v): nothing may ever be written to a meter", l, n, err)
+			t.Errorf("%v: got %d bytes back (%v), want none: nothing may ever be written to a meter", l, n, err)
 		}
 	}
 }
@@ -89,7 +90,7 @@ func TestSerialPulledOut(t *testing.T) {
 			t.Error("got neither bytes nor an error")
 		}
 	case <-time.After(2 * time.Minute):
-		t.Error("Read waits for a port that is gone")
+		t.Error("Read still waits after the port was removed")
 	}
 }
 
@@ -103,11 +104,11 @@ func TestSerialErrorMessages(t *testing.T) {
 		name, path string
 		line       source.Line
 		want       []string
-		not        string
+		not        string // what the error must not contain
 	}{
 		{"missing", "/dev/ttyUSB99", source.UsualLines[0], []string{"open /dev/ttyUSB99: no such port", "ls /dev/serial/by-id", "container"}, ""},
-		{"a file", plain, source.UsualLines[0], []string{"open " + plain + ": it is not a serial port"}, ""},
-		{"no terminal", "/dev/null", source.UsualLines[0], []string{"open /dev/null: it is not a serial port"}, ""},
+		{"an ordinary file", plain, source.UsualLines[0], []string{"open " + plain + ": it is not a serial port"}, ""},
+		{"a device that is no terminal", "/dev/null", source.UsualLines[0], []string{"open /dev/null: it is not a serial port"}, ""},
 		{"a folder", filepath.Dir(plain), source.UsualLines[0], []string{"open " + filepath.Dir(plain) + ": ", "directory"}, ""},
 		{"a setting that is refused", terminal, source.Line{Baud: 2400, DataBits: 9, Parity: 'N', StopBits: 1},
 			[]string{"open " + terminal, "line setting"}, "not a serial port"},
@@ -124,7 +125,7 @@ func TestSerialErrorMessages(t *testing.T) {
 				}
 			}
 			if tt.not != "" && strings.Contains(err.Error(), tt.not) {
-				t.Errorf("got %q, which is not so", err)
+				t.Errorf("got %q, want no %q in it", err, tt.not)
 			}
 		})
 	}
@@ -133,7 +134,8 @@ func TestSerialErrorMessages(t *testing.T) {
 // portVariable is the environment variable with the port that the test program opens when it runs as another user.
 const portVariable = "HANBRIDGE_TEST_PORT"
 
-// TestSerialPermissionDenied opens a port that nobody may open. Root may open all ports, so another user does it.
+// TestSerialPermissionDenied opens a port that no user is allowed to open. Root can open all ports, so a copy of the test program opens it
+// as another user.
 func TestSerialPermissionDenied(t *testing.T) {
 	if path := os.Getenv(portVariable); path != "" {
 		_, err := onlyEndpoint(t, source.Serial(path, source.UsualLines[0])).Dial(t.Context())
@@ -164,7 +166,8 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// tryAsNobody runs the test above as a user without permissions, from a copy of the test program, and returns the error that it printed.
+// tryAsNobody runs TestSerialPermissionDenied as a user without permissions, from a copy of the test program, and returns the error that it
+// printed.
 func tryAsNobody(t *testing.T, path string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "hanbridge-test-")
@@ -196,11 +199,12 @@ func tryAsNobody(t *testing.T, path string) string {
 			return said
 		}
 	}
-	t.Fatalf("as another user nothing is said:\n%s", out)
+	t.Fatalf("as another user: got no line that begins with \"said: \":\n%s", out)
 	return ""
 }
 
-// TestSerialDropsEarlierBytes checks that bytes that came before the port was opened are dropped: they may have another speed.
+// TestSerialDropsEarlierBytes checks that bytes that arrived before the port was opened are dropped, because they possibly have another
+// speed.
 func TestSerialDropsEarlierBytes(t *testing.T) {
 	master, path := ptyPair(t)
 	raw := open(t, onlyEndpoint(t, source.Serial(path, source.UsualLines[0]))) // sets raw mode, so that the terminal delivers bytes at once

@@ -13,8 +13,8 @@ import (
 	"syscall"
 )
 
-// lock opens the port at path for reading and keeps other readers out until it is closed. The exclusive mode of serial ports (TIOCEXCL) does
-// not keep root out. lock must come before that mode is set, which would refuse it too.
+// lock opens the port at path for reading and keeps other readers out until it is closed. The exclusive mode of serial ports (TIOCEXCL)
+// does not keep root out. Call lock before that mode is set, because the mode would keep lock out too.
 func lock(path string) (io.ReadCloser, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -36,9 +36,9 @@ func flock(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	var refused error
-	err = raw.Control(func(fd uintptr) { refused = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB) })
-	return cmp.Or(err, refused)
+	var lockErr error
+	err = raw.Control(func(fd uintptr) { lockErr = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB) })
+	return cmp.Or(err, lockErr)
 }
 
 // errDenied names the group that may read the port, and the commands that add a user to it.

@@ -19,7 +19,7 @@ import (
 type slowPort struct {
 	serial.Port
 	begun, release chan struct{}
-	closing, free  atomic.Bool
+	closing, free  atomic.Bool // closing is set at the start of the first Close, free at its end
 }
 
 func (p *slowPort) Close() error {
@@ -31,8 +31,8 @@ func (p *slowPort) Close() error {
 	return nil
 }
 
-// TestPortIsFreeAfterAnyClose closes a wire twice at the same time, as an idle timer and a reader do. After either Close the port may be
-// opened again, so neither may return before the port is closed.
+// TestPortIsFreeAfterAnyClose closes a wire twice at the same time, as an idle timer and a reader do. After either Close the port can be
+// opened again, so neither must return before the port is closed.
 func TestPortIsFreeAfterAnyClose(t *testing.T) {
 	port := &slowPort{begun: make(chan struct{}), release: make(chan struct{})}
 	w := newWire(port, io.NopCloser(nil))
@@ -41,7 +41,7 @@ func TestPortIsFreeAfterAnyClose(t *testing.T) {
 	<-port.begun
 	time.AfterFunc(20*time.Millisecond, func() { close(port.release) }) // time for the second Close to return too early
 	if err := w.Close(); err != nil || !port.free.Load() {
-		t.Errorf("the second Close returned %v, and it is %v that the port is free", err, port.free.Load())
+		t.Errorf("the second Close returned %v, and the port is free: %v; want nil and true", err, port.free.Load())
 	}
 	if err := <-first; err != nil {
 		t.Error(err)
@@ -66,7 +66,7 @@ func TestExplainNetwork(t *testing.T) {
 		{"time-out of the system", connect(syscall.ETIMEDOUT), "nothing answers"},
 		{"time-out of the dialer", dialed(os.ErrDeadlineExceeded), "nothing answers"},
 		{"time-out of the context", dialed(context.DeadlineExceeded), "nothing answers"},
-		{"another", connect(syscall.EADDRNOTAVAIL), "is this its address and port"},
+		{"an error without its own advice", connect(syscall.EADDRNOTAVAIL), "is this its address and port"},
 	}
 	for _, tt := range tests {
 		got := explainNetwork(tt.err)

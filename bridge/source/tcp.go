@@ -43,13 +43,13 @@ func (w tcpWire) Read(p []byte) (int, error) {
 
 // explainNetwork returns an error that gives the most likely reason why a reader cannot be reached, and what to do.
 func explainNetwork(err error) error {
-	name, unknown := errors.AsType[*net.DNSError](err)
-	slow, late := errors.AsType[net.Error](err)
+	dnsErr, isDNS := errors.AsType[*net.DNSError](err)
+	netErr, isNet := errors.AsType[net.Error](err)
 	switch {
-	case unknown && name.IsNotFound:
+	case isDNS && dnsErr.IsNotFound:
 		return fmt.Errorf("%w: nobody knows this name (one that ends with .local is not known within a container). Write the reader's address in "+
 			"digits, as the router shows it: tcp://192.168.1.20:8088", err)
-	case unknown:
+	case isDNS:
 		return fmt.Errorf("%w: the name server gives no answer. Write the reader's address in digits, as the router shows it: "+
 			"tcp://192.168.1.20:8088", err)
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -57,7 +57,7 @@ func explainNetwork(err error) error {
 			"and compare the port with its settings", err)
 	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
 		return fmt.Errorf("%w: is the reader on, and in a network that this machine reaches? Try: ping ADDRESS", err)
-	case late && slow.Timeout():
+	case isNet && netErr.Timeout():
 		return fmt.Errorf("%w: nothing answers. Is the reader on, is this its address, and does no firewall stand between? Try: ping ADDRESS", err)
 	}
 	return fmt.Errorf("%w (is the reader on, and is this its address and port?)", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
+// TestTCP tests that a TCP source reads all bytes, that Close ends a Read, and that the end of the connection is io.EOF.
 func TestTCP(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -24,7 +25,7 @@ func TestTCP(t *testing.T) {
 	go func() {
 		for range 2 {
 			if c, err := listener.Accept(); err == nil {
-				_, _ = c.Write(everyByte) // the other end notices lost bytes
+				_, _ = c.Write(everyByte) // an error shows in the test as missing bytes
 				served <- c
 			}
 		}
@@ -57,6 +58,7 @@ func TestTCPWithNobodyThere(t *testing.T) {
 	}
 }
 
+// TestReplay tests that a recording is read in each form.
 func TestReplay(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{"binary": "\x7e\xa2\x43\x41\x08\x83\x13\x85", "hex": "7EA24341\n08831385\n"} {
@@ -79,7 +81,7 @@ func TestReplay(t *testing.T) {
 	}
 	missing := filepath.Join(dir, "missing")
 	if _, err := onlyEndpoint(t, source.Replay(missing)).Dial(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
-		t.Errorf("missing: got %v, want one that names it", err)
+		t.Errorf("missing file: got %v, want an error that names the file", err)
 	}
 }
 
@@ -99,7 +101,7 @@ func checkCloseEndsRead(t *testing.T, wire io.ReadCloser) {
 	select {
 	case err := <-done:
 		if err == nil {
-			t.Error("a Read that was closed: got no error")
+			t.Error("got no error of the Read that Close has ended")
 		}
 	case <-time.After(2 * time.Minute):
 		t.Fatal("Close does not end a Read")

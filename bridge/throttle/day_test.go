@@ -19,13 +19,13 @@ var (
 	spring = time.Date(2026, time.March, 11, 23, 0, 0, 0, time.UTC)
 )
 
-// TestDayOfTelegrams: the telegrams of a whole day give few states, but right means and hourly counters.
+// TestDayOfTelegrams tests that the telegrams of a whole day give few states, but right means and hourly counters.
 func TestDayOfTelegrams(t *testing.T) {
 	tests := []struct {
 		family     string
 		start      time.Time
 		interval   time.Duration
-		maxPercent int // of the changes
+		maxPercent int // states in percent of the changes
 	}{
 		{"aidon-se", summer, time.Second, 5},
 		{"p1-se-aidon", winter, time.Second, 5},
@@ -73,7 +73,7 @@ func decodeDay(t *testing.T, plan *throttle.Plan, family string, start time.Time
 		}
 		for i := range r.Samples {
 			s := &r.Samples[i]
-			if _, seen := decimals[s.ID]; !seen {
+			if _, known := decimals[s.ID]; !known {
 				decimals[s.ID] = uint8(s.Decimals())
 			}
 			h.add(at, s.ID, s.Value, decimals[s.ID], string(s.Text))
@@ -82,7 +82,7 @@ func decodeDay(t *testing.T, plan *throttle.Plan, family string, start time.Time
 	return h
 }
 
-// TestMeansOfHouseholds: the means are right for many households, also if import and export of a day cancel to a watt.
+// TestMeansOfHouseholds tests that the means are right for many households, also if import and export of a day cancel to a watt.
 func TestMeansOfHouseholds(t *testing.T) {
 	seeds := uint64(20)
 	if raceDetector {
@@ -122,8 +122,8 @@ type register struct {
 	code obis.Code
 }
 
-// powerRegisters returns active and reactive power, of the whole meter and of each phase. It leaves out the reactive powers of one quadrant:
-// one of these may flow for only some seconds of a day, too short to make its mean right on that day.
+// powerRegisters returns active and reactive power, of the whole meter and of each phase. It leaves out the reactive powers of one
+// quadrant. Such a power can flow for only some seconds of a day, which is too short for its mean to come out right on that day.
 func powerRegisters(t *testing.T) []register {
 	t.Helper()
 	var all []register

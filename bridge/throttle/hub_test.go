@@ -11,12 +11,12 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A hub keeps the values that a Throttle publishes of one meter, and compares them with all values that the meter sent.
+// A hub counts and sums the values that a Throttle publishes of one meter, and compares them with all values that the meter sent.
 type hub struct {
 	t          *testing.T
 	throttle   *throttle.Throttle
 	interval   time.Duration
-	quantities []*hubQuantity // by quantity.ID, nil if the meter does not send it
+	quantities []*hubQuantity // by quantity.ID, nil if the meter does not send the quantity
 }
 
 // A hubQuantity is one quantity of a hub. Numbers are in units of the last decimal.
@@ -27,7 +27,7 @@ type hubQuantity struct {
 	newest, published          int64
 	trueSum, publishedSum      int64 // over all telegrams
 	newestAt                   int64 // Unix time
-	// hours counts the full hours that began. outdatedHours counts those at whose beginning the newest value was not the published one.
+	// hours counts the full hours that began. outdatedHours counts the hours at whose beginning the newest value was not the published one.
 	hours, outdatedHours int
 }
 

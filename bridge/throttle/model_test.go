@@ -19,7 +19,7 @@ type model struct {
 	decimals uint8
 	interval time.Duration
 
-	// now is the time of the telegram, previousAt that of the one before.
+	// now is the time of the telegram, previousAt the time of the telegram before.
 	now, previousAt time.Time
 	// publishedAt is when the published value was published, repeatedAt when it was published or repeated last. signChangeAt is when a change
 	// of sign was last published before MinInterval had passed.
@@ -28,7 +28,7 @@ type model struct {
 	published, newest string
 }
 
-// TestDecideProperties: every decision keeps the rules of the rate, for values of any size at any time.
+// TestDecideProperties tests that every decision keeps the rules of the rate, for values of any size at any time.
 func TestDecideProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newModel(t)
@@ -89,7 +89,7 @@ func (m *model) telegram(t *rapid.T, gap time.Duration) {
 		m.published, m.publishedAt, m.repeatedAt = m.newest, m.now, m.now
 	case throttle.Repeat:
 		if m.published == "" || m.rate != (throttle.Rate{}) && !m.elapsed(m.repeatedAt, throttle.RepeatAfter) {
-			t.Fatalf("repeated %v after the last time: %s", m.now.Sub(m.repeatedAt), m.published)
+			t.Fatalf("%q is repeated %v after the last time, want %v", m.published, m.now.Sub(m.repeatedAt), throttle.RepeatAfter)
 		}
 		m.repeatedAt = m.now
 	default:
@@ -106,14 +106,14 @@ func (m *model) telegram(t *rapid.T, gap time.Duration) {
 
 func (m *model) kind() quantity.Kind { return m.id.Row().Kind }
 
-// elapsed reports whether the limit has passed since a time, allowing for a telegram that comes early, or the clock was set back.
+// elapsed reports whether the limit has passed since a time, allowing for a telegram that arrives early, or the clock was set back.
 func (m *model) elapsed(since time.Time, limit time.Duration) bool {
 	passed := m.now.Sub(since)
 	return passed < 0 || passed >= limit-m.interval/4
 }
 
-// checkPublish checks that a published value differs from the one before, and is not published before MinInterval has passed. Two values may
-// come earlier: a counter next to a full hour, and a power that changes its sign, once in each MaxSilence.
+// checkPublish checks that a published value differs from the one before, and is not published before MinInterval has passed. Two values
+// can be published earlier: a counter next to a full hour and, once in each MaxSilence, a power that changes its sign.
 func (m *model) checkPublish(t *rapid.T) {
 	switch {
 	case m.newest == m.published:
@@ -126,7 +126,7 @@ func (m *model) checkPublish(t *rapid.T) {
 	}
 }
 
-// isNextToFullHour reports whether the telegram before was of another hour, or the next one may be.
+// isNextToFullHour reports whether the telegram before was of another hour, or the next one is possibly of another hour.
 func (m *model) isNextToFullHour() bool {
 	hour := func(t time.Time) time.Time { return t.Truncate(time.Hour) }
 	next := max(m.interval, m.now.Sub(m.previousAt))

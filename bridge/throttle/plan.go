@@ -40,8 +40,8 @@ func (p *Preset) UnmarshalText(text []byte) error {
 }
 
 // rates are the rates of the presets by the kind of quantity. The standby power of a house varies by 15 W on each phase. With a deadband
-// below twice that, noise alone would be published at each MinInterval. A deadband of 30 W and 2 % shows every appliance. A short
-// MinInterval costs little if changes are rare. With 5 s it shows a kettle, or a surplus of solar power, soon enough to react.
+// below 30 W, this noise would be published at each MinInterval. A deadband of 30 W and 2 % shows every appliance. A short MinInterval
+// costs little if changes are rare. With 5 s it shows a kettle, or a surplus of solar power, soon enough to react.
 var rates = [...][quantity.Counter + 1]Rate{
 	Balanced: {
 		quantity.Status:  {MaxSilence: RepeatAfter},
@@ -69,8 +69,8 @@ func mustDeadband(text string) (d Deadband) {
 	return d
 }
 
-// A Plan has the Rate of every quantity. The zero Plan is that of Realtime. All meters use the same Plan. Do not change it while a Throttle
-// uses it.
+// A Plan has the Rate of every quantity. The zero Plan is the Plan of Realtime. All meters use the same Plan. Do not change it while a
+// Throttle uses it.
 type Plan struct {
 	preset Preset
 	rates  [256]Rate
@@ -106,7 +106,8 @@ type Override struct {
 type Overrides map[string]Override
 
 // Set changes the Rate of a quantity. A quantity that was published with every telegram gets a MaxSilence of a minute, unless o sets
-// another. MaxSilence is never below MinInterval: if o sets MaxSilence alone, MinInterval is lowered to it. Otherwise MaxSilence is raised.
+// another. MaxSilence is never below MinInterval: if o sets only MaxSilence, MinInterval is lowered to MaxSilence. Otherwise MaxSilence is
+// raised.
 func (p *Plan) Set(id quantity.ID, o Override) {
 	r := p.rates[id]
 	if r == (Rate{}) {
@@ -159,7 +160,8 @@ func matches(name string, id quantity.ID) bool {
 	return name == id.String()
 }
 
-// Validate returns an error if the Override of a name is not possible: MaxSilence below MinInterval, or a field that a text cannot have.
+// Validate returns an error if the Override of a name is not possible: MaxSilence below MinInterval, or a field that a quantity that is
+// text cannot have.
 func (o Overrides) Validate(name string) error {
 	c := o[name]
 	numeric := false

@@ -31,7 +31,7 @@ func TestZeroPlanIsRealtime(t *testing.T) {
 	}
 }
 
-// TestPresetRates: each preset has a rate for each row, in which a small change waits at least as long as a large one.
+// TestPresetRates tests that each preset has a rate for each row, in which a small change waits at least as long as a large one.
 func TestPresetRates(t *testing.T) {
 	for _, preset := range []throttle.Preset{throttle.Balanced, throttle.Frugal} {
 		plan := throttle.NewPlan(preset)
@@ -52,14 +52,14 @@ func TestSet(t *testing.T) {
 		override throttle.Override
 		want     throttle.Rate
 	}{
-		{"no field", throttle.Balanced, throttle.Override{}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
-		{"min interval", throttle.Balanced, throttle.Override{MinInterval: duration(2 * s)}, throttle.Rate{MinInterval: 2 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
-		{"deadband", throttle.Balanced, throttle.Override{Deadband: deadband(t, "1%")}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "1%"), MaxSilence: 60 * s}},
-		{"max silence", throttle.Frugal, throttle.Override{MaxSilence: duration(60 * s)}, throttle.Rate{MinInterval: 15 * s, Deadband: *deadband(t, "100 5%"), MaxSilence: 60 * s}},
+		{"no field is set", throttle.Balanced, throttle.Override{}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
+		{"only min interval", throttle.Balanced, throttle.Override{MinInterval: duration(2 * s)}, throttle.Rate{MinInterval: 2 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
+		{"only deadband", throttle.Balanced, throttle.Override{Deadband: deadband(t, "1%")}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "1%"), MaxSilence: 60 * s}},
+		{"only max silence", throttle.Frugal, throttle.Override{MaxSilence: duration(60 * s)}, throttle.Rate{MinInterval: 15 * s, Deadband: *deadband(t, "100 5%"), MaxSilence: 60 * s}},
 		{"min interval above the preset's max silence", throttle.Balanced, throttle.Override{MinInterval: duration(90 * s)}, throttle.Rate{MinInterval: 90 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 90 * s}},
 		{"max silence below the preset's min interval", throttle.Balanced, throttle.Override{MaxSilence: duration(2 * s)}, throttle.Rate{MinInterval: 2 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 2 * s}},
 		{"max silence below min interval", throttle.Balanced, throttle.Override{MinInterval: duration(9 * s), MaxSilence: duration(2 * s)}, throttle.Rate{MinInterval: 9 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 9 * s}},
-		{"deadband in realtime", throttle.Realtime, throttle.Override{Deadband: deadband(t, "10")}, throttle.Rate{Deadband: *deadband(t, "10"), MaxSilence: 60 * s}},
+		{"deadband in realtime, which gets a max silence of a minute", throttle.Realtime, throttle.Override{Deadband: deadband(t, "10")}, throttle.Rate{Deadband: *deadband(t, "10"), MaxSilence: 60 * s}},
 		{"all fields zero", throttle.Balanced, throttle.Override{MinInterval: duration(0), Deadband: deadband(t, "0"), MaxSilence: duration(0)}, throttle.Rate{}},
 	}
 	for _, tt := range tests {
@@ -76,7 +76,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// TestFrugalStates: frugal publishes about a third of the states of balanced.
+// TestFrugalStates tests that frugal publishes about a third of the states of balanced.
 func TestFrugalStates(t *testing.T) {
 	states := func(p throttle.Preset) (n int) {
 		for _, q := range decodeDay(t, throttle.NewPlan(p), "aidon-se", spring, 5*time.Second).quantities {

@@ -15,7 +15,8 @@ type Rate struct {
 	MinInterval time.Duration
 	// Deadband is the smallest change that is published without waiting for MaxSilence. With the zero Deadband it is any change.
 	Deadband Deadband
-	// MaxSilence is how long a smaller change is withheld. If withholding it increases the error of the mean, it is withheld half as long.
+	// MaxSilence is how long a change below the deadband is withheld. If withholding the change increases the error of the mean, the time
+	// is half as long.
 	MaxSilence time.Duration
 }
 

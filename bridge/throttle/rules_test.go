@@ -23,7 +23,7 @@ const (
 	repeat   = throttle.Repeat
 )
 
-// TestRules: each row tests one rule of the package comment for one quantity.
+// TestRules tests the rules of the package comment. Each row tests one rule for one quantity.
 func TestRules(t *testing.T) {
 	deadband10 := throttle.Override{MinInterval: duration(5 * time.Second), Deadband: deadband(t, "10"), MaxSilence: duration(time.Minute)}
 	deadband5Percent := throttle.Override{MinInterval: duration(0), Deadband: deadband(t, "10 5%"), MaxSilence: duration(time.Minute)}
@@ -37,71 +37,71 @@ func TestRules(t *testing.T) {
 		interval       time.Duration // one second if it is 0
 		steps          []step
 	}{
-		{name: "realtime", quantity: "import_power", steps: []step{
+		{name: "realtime publishes every change and repeats in every telegram", quantity: "import_power", steps: []step{
 			{0, "5", publish}, {1, "6", publish}, {2, "6", repeat}, {3, "6", repeat}, {3, "7", publish}, {4, "6.6", repeat},
 		}},
 		{name: "a change that reaches the deadband", quantity: "import_power", preset: throttle.Balanced, override: &deadband10, steps: []step{
 			{0, "100", publish}, {6, "109", withhold}, {7, "110", publish}, {13, "101", withhold}, {14, "100", publish}, {20, "100", withhold},
 		}},
-		{name: "MinInterval", quantity: "import_power", preset: throttle.Balanced, override: &deadband10, steps: []step{
+		{name: "a large change waits for MinInterval", quantity: "import_power", preset: throttle.Balanced, override: &deadband10, steps: []step{
 			{0, "100", publish}, {1, "3000", withhold}, {4, "3000", withhold}, {5, "3000", publish}, {6, "100", withhold}, {7, "3000", withhold},
 		}},
 		{name: "a telegram a little early", quantity: "import_power", preset: throttle.Balanced, override: &deadband10, interval: 5 * time.Second, steps: []step{
 			{0, "100", publish}, {4.9, "3000", publish}, {8, "100", withhold}, {9.8, "100", publish},
 		}},
-		// The published value was too low. A withheld rise increases the error of the mean, and waits for half of MaxSilence. A withheld fall
-		// reduces it, and waits for all of MaxSilence.
+		// The published value was too low. A withheld rise increases the error of the mean, and waits for half of MaxSilence. A withheld
+		// fall reduces the error, and waits for all of MaxSilence.
 		{name: "a small change that increases the error while withheld", quantity: "import_power", preset: throttle.Balanced, override: &deadband10, steps: []step{
 			{0, "100", publish}, {1, "109", withhold}, {29, "109", withhold}, {30, "105", publish},
 		}},
 		{name: "a small change that reduces the error while withheld", quantity: "import_power", preset: throttle.Balanced, override: &deadband10, steps: []step{
 			{0, "100", publish}, {1, "109", withhold}, {30, "99", withhold}, {31, "99", withhold}, {59, "99", withhold}, {60, "98", publish},
 		}},
-		// A day without telegrams counts as 5 minutes of error. Withholding a fall for 5 minutes cancels it.
+		// A day without telegrams counts as 5 minutes of error. Withholding a fall for 5 minutes cancels this error.
 		{name: "a long silence adds little error", quantity: "import_power", preset: throttle.Balanced, override: &maxSilence20Min, steps: []step{
 			{0, "100", publish}, {1, "109", withhold}, {86400, "91", publish}, {86401, "82", withhold}, {86701, "82", repeat}, {87001, "82", publish},
 		}},
-		{name: "percent of the published value", quantity: "import_power", preset: throttle.Balanced, override: &deadband5Percent, steps: []step{
+		{name: "a deadband in percent of the published value", quantity: "import_power", preset: throttle.Balanced, override: &deadband5Percent, steps: []step{
 			{0, "1000", publish}, {1, "1049", withhold}, {2, "950", publish}, {3, "997", withhold}, {4, "998", publish}, {5, "100", publish},
 			{6, "109", withhold}, {7, "110", publish},
 		}},
 		{name: "values are compared as they are published", quantity: "voltage_l1", decimals: 1, steps: []step{
 			{0, "230.04", publish}, {1, "229.95", repeat}, {2, "230", repeat}, {3, "230.05", publish}, {4, "230.1", repeat},
 		}},
-		{name: "minus zero", quantity: "net_power", steps: []step{
+		{name: "a negative number that rounds to zero is equal to zero", quantity: "net_power", steps: []step{
 			{0, "0.4", publish}, {1, "-0.4", repeat}, {2, "-0.5", publish},
 		}},
-		{name: "the sign of net power", quantity: "net_power", preset: throttle.Balanced, steps: []step{
+		{name: "a change of the sign of net power is published early, once in each MaxSilence", quantity: "net_power", preset: throttle.Balanced, steps: []step{
 			{0, "5", publish}, {1, "-2", publish}, {2, "3", withhold}, {6, "3", publish}, {7, "-1", withhold}, {11, "0", withhold}, {12, "-1", publish},
 			{61, "-1", withhold}, {62, "4", publish}, {63, "-1", publish}, {64, "2", withhold},
 		}},
-		{name: "zero has no sign", quantity: "net_power_l3", preset: throttle.Balanced, steps: []step{
+		{name: "a change from zero is no change of sign", quantity: "net_power_l3", preset: throttle.Balanced, steps: []step{
 			{0, "0", publish}, {6, "3", withhold}, {7, "-3", withhold}, {29, "-3", withhold},
 		}},
-		{name: "the sign of a current", quantity: "current_l1", preset: throttle.Balanced, decimals: 2, steps: []step{
+		{name: "a change of the sign of a current is not published early", quantity: "current_l1", preset: throttle.Balanced, decimals: 2, steps: []step{
 			{0, "0.05", publish}, {30, "-0.05", withhold}, {59, "-0.05", withhold}, {60, "-0.05", publish},
 		}},
-		{name: "a counter every minute", quantity: "import_energy", preset: throttle.Balanced, decimals: 3, steps: []step{
+		{name: "a counter is published once a minute", quantity: "import_energy", preset: throttle.Balanced, decimals: 3, steps: []step{
 			{0, "1.000", publish}, {30, "1.001", withhold}, {59, "1.002", withhold}, {60, "1.002", publish}, {300, "1.002", withhold}, {301, "1.003", publish},
 		}},
-		{name: "a counter at the hour", quantity: "import_energy", preset: throttle.Balanced, decimals: 3, steps: []step{
+		{name: "a counter is published next to a full hour", quantity: "import_energy", preset: throttle.Balanced, decimals: 3, steps: []step{
 			{0, "1.000", publish}, {3580, "2.000", publish}, {3596, "2.000", withhold}, {3597, "2.001", withhold}, {3598, "2.001", withhold}, {3599, "2.002", publish}, {3600, "2.003", publish},
 			{3601, "2.004", withhold}, {3659, "2.005", withhold}, {3660, "2.006", publish},
 		}},
-		{name: "a counter that stands still at the hour", quantity: "import_energy", preset: throttle.Frugal, decimals: 3, steps: []step{
+		{name: "a counter that does not change is not published at a full hour", quantity: "import_energy", preset: throttle.Frugal, decimals: 3, steps: []step{
 			{3500, "2.000", publish}, {3599, "2.000", withhold}, {3600, "2.000", withhold}, {3601, "2.001", withhold},
 		}},
-		{name: "a counter every ten seconds", quantity: "gas", preset: throttle.Frugal, decimals: 3, interval: 10 * time.Second, steps: []step{
+		{name: "a counter next to a full hour, with a telegram every ten seconds", quantity: "gas", preset: throttle.Frugal, decimals: 3, interval: 10 * time.Second, steps: []step{
 			{3570.1, "2.000", publish}, {3580.1, "2.001", withhold}, {3589.8, "2.002", publish}, {3600.1, "2.003", publish}, {3610, "2.004", withhold},
 		}},
-		// The interval that the bridge has learned is that of all telegrams.
-		{name: "a counter in each fourth telegram", quantity: "gas", preset: throttle.Frugal, decimals: 3, interval: 2500 * time.Millisecond, steps: []step{
+		// The interval that the bridge has learned is the interval of all telegrams.
+		{name: "a counter next to a full hour, in each fourth telegram", quantity: "gas", preset: throttle.Frugal, decimals: 3, interval: 2500 * time.Millisecond, steps: []step{
 			{3570, "2.000", publish}, {3580, "2.001", withhold}, {3590, "2.002", publish}, {3600, "2.003", publish},
 		}},
-		{name: "a status", quantity: "power_failures", preset: throttle.Balanced, steps: []step{
+		{name: "a status is published at once", quantity: "power_failures", preset: throttle.Balanced, steps: []step{
 			{0, "1", publish}, {1, "2", publish}, {2, "2", withhold}, {300, "2", withhold}, {301, "2", repeat}, {302, "2", withhold}, {303, "1", publish},
 		}},
-		{name: "repeated after five minutes", quantity: "import_power", preset: throttle.Balanced, override: &minInterval10Min, steps: []step{
+		{name: "a published value is repeated after five minutes", quantity: "import_power", preset: throttle.Balanced, override: &minInterval10Min, steps: []step{
 			{0, "100", publish}, {200, "900", withhold}, {300, "900", repeat}, {301, "900", withhold}, {600, "900", publish}, {899, "900", withhold}, {900, "900", repeat},
 		}},
 		{name: "a clock that is set back", quantity: "import_power", preset: throttle.Balanced, steps: []step{
@@ -133,7 +133,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// noon returns a time that many seconds after noon.
+// noon returns the time that is the given seconds after noon.
 func noon(seconds float64) time.Time {
 	return time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC).Add(time.Duration(seconds * float64(time.Second)))
 }

@@ -4,9 +4,9 @@
 // A change that reaches the deadband is published as soon as MinInterval has passed since the last publication. A smaller change is
 // withheld until MaxSilence has passed. Besides:
 //
-//   - A hub takes a value as valid until the next one, so a withheld change makes its mean wrong. A Throttle sums up this error. A change
+//   - A hub takes a value as valid until the next one, so a withheld change makes the hub's mean wrong. A Throttle sums up this error. A change
 //     that would increase the error is withheld for only half of MaxSilence. So the mean of a day comes out right, even that of a net power
-//     whose import and export nearly cancel. A deadband without this rule could not do that.
+//     whose import and export nearly cancel. With a deadband only, the mean would come out wrong.
 //   - A power that changes its sign (net power) is published whatever the size of the change.
 //   - A counter is published with the last telegram before each full hour and the first one after it, so that hourly statistics are exact
 //     and the end of a day misses nothing.
@@ -35,7 +35,7 @@ const (
 // String returns the decision's name.
 func (d Decision) String() string { return [...]string{"withhold", "publish", "repeat"}[d] }
 
-// RepeatAfter is the time after which a published value is repeated, if a telegram with the quantity comes.
+// RepeatAfter is the time after which a published value is repeated, if a telegram with the quantity arrives.
 const RepeatAfter = 5 * time.Minute
 
 // A Throttle decides about the values of one meter, and remembers what was published. It is not safe for concurrent use. Its methods do not
@@ -52,8 +52,8 @@ func New(p *Plan) *Throttle {
 
 // Decide decides about one value of a telegram that arrived at now. Call it in the order of the telegrams. A number is published with the
 // given count of decimals. For a quantity that is text, pass the text: the Throttle keeps it. Interval is the time from one telegram of the
-// meter to the next, 0 if unknown. A telegram may arrive early by a quarter of it. After the clock was set back, a value may be published
-// too early, but never too late.
+// meter to the next, 0 if unknown. A telegram can arrive early by a quarter of interval. After the clock was set back, a value is possibly
+// published too early, but never too late.
 func (t *Throttle) Decide(now time.Time, interval time.Duration, id quantity.ID, number obis.Decimal, decimals uint8, text string) Decision {
 	q, rate := &t.quantities[id], &t.plan.rates[id]
 	if q.decimals != decimals {
@@ -75,14 +75,14 @@ func (t *Throttle) Decide(now time.Time, interval time.Duration, id quantity.ID,
 }
 
 // Withheld reports whether the newest value of a quantity differs from the published one. The bridge publishes such a value when it stops,
-// so that the retained one is right.
+// so that the retained message has the newest value.
 func (t *Throttle) Withheld(id quantity.ID) bool {
 	q := &t.quantities[id]
 	return q.started && (q.newest != q.published || q.newestText != q.publishedText)
 }
 
-// Forget drops the history of a quantity. Decide then publishes its next value. It is for a published value that is no longer on the broker
-// or no longer valid.
+// Forget drops the history of a quantity. Decide then publishes its next value. Call Forget for a published value that is no longer on the
+// broker or no longer valid.
 func (t *Throttle) Forget(id quantity.ID) { t.quantities[id] = history{} }
 
 // A history holds what was published and what arrived of one quantity. Values are in units of the last decimal, times are Unix times in ns.
@@ -165,8 +165,8 @@ func (a *arrival) elapsed(since int64, d time.Duration) bool {
 	return passed < 0 || passed >= int64(d)-a.interval/4
 }
 
-// isNextToFullHour reports whether the telegram is the first of an hour, or probably the last. A counter may come with each fourth telegram
-// only, so the time since the previous value counts too. Full hours of UTC are full hours in nearly every time zone.
+// isNextToFullHour reports whether the telegram is the first of an hour, or probably the last. Some counters are only in each fourth
+// telegram, so the time since the previous value counts too. Full hours of UTC are full hours in nearly every time zone.
 func (a *arrival) isNextToFullHour() bool {
 	const hour = int64(time.Hour)
 	next := min(max(a.interval, a.now-a.previous), hour)

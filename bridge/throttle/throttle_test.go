@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestText: a changed text is published at once, an unchanged one is repeated after five minutes.
+// TestText tests that a changed text is published at once, and that an unchanged text is repeated after five minutes.
 func TestText(t *testing.T) {
 	th, id := throttle.New(throttle.NewPlan(throttle.Frugal)), quantity.Tariff
 	steps := []step{
@@ -25,7 +25,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestNetPowerNearZero: a net power whose sign changes each second, as a battery at a setpoint of zero causes it, is not published each second.
+// TestNetPowerNearZero tests that a net power whose sign changes each second is not published each second. A battery at a setpoint of zero
+// causes such a power.
 func TestNetPowerNearZero(t *testing.T) {
 	th, id := throttle.New(throttle.NewPlan(throttle.Balanced)), quantity.NetPower
 	states := 0
@@ -43,7 +44,8 @@ func TestNetPowerNearZero(t *testing.T) {
 	}
 }
 
-// TestWithheld: Withheld is true only if the newest value, rounded, differs from the published one, and false again after Forget.
+// TestWithheld tests that Withheld is true only if the newest value, rounded, differs from the published one, and that Withheld is false
+// after Forget.
 func TestWithheld(t *testing.T) {
 	plan := throttle.NewPlan(throttle.Balanced)
 	th := throttle.New(plan)
@@ -74,7 +76,7 @@ func TestWithheld(t *testing.T) {
 	}
 }
 
-// TestWithheldText: a text is withheld until MinInterval has passed, as a number is.
+// TestWithheldText tests that a text is withheld until MinInterval has passed, as a number is.
 func TestWithheldText(t *testing.T) {
 	plan, id := throttle.NewPlan(throttle.Balanced), quantity.Tariff
 	plan.Set(id, throttle.Override{MinInterval: duration(10 * time.Minute)})
@@ -85,7 +87,7 @@ func TestWithheldText(t *testing.T) {
 	}
 }
 
-// TestDecideExtremeNumbers: Decide does not panic for any number, time, interval or count of decimals.
+// TestDecideExtremeNumbers tests that Decide does not panic for any number, time, interval or count of decimals.
 func TestDecideExtremeNumbers(t *testing.T) {
 	const minCoef, maxCoef = -1 << 63, 1<<63 - 1
 	for _, preset := range []throttle.Preset{throttle.Realtime, throttle.Balanced, throttle.Frugal} {
@@ -102,7 +104,7 @@ func TestDecideExtremeNumbers(t *testing.T) {
 	}
 }
 
-// TestDecideNumbersOutOfRange: positive numbers above the range of the Throttle are equal to it, numbers within it are not.
+// TestDecideNumbersOutOfRange tests that all positive numbers above maxValue count as equal, and that numbers below it do not.
 func TestDecideNumbersOutOfRange(t *testing.T) {
 	th, id := throttle.New(new(throttle.Plan)), quantity.ImportEnergy
 	for i, tt := range []struct {
@@ -131,7 +133,7 @@ func decideTelegram(th *throttle.Throttle, n int64) {
 
 var tariffs = [...]string{"0001", "0002"}
 
-// TestDecideAllocs: Decide does not allocate.
+// TestDecideAllocs tests that Decide does not allocate memory.
 func TestDecideAllocs(t *testing.T) {
 	for _, preset := range []throttle.Preset{throttle.Realtime, throttle.Balanced, throttle.Frugal} {
 		th, n := throttle.New(throttle.NewPlan(preset)), int64(0)

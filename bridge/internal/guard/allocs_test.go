@@ -30,7 +30,7 @@ func newTelegramLoop(t testing.TB) *telegramLoop {
 	return &telegramLoop{guard: guard.New(25), at: start, samples: all}
 }
 
-// next checks a telegram that comes 10 s after the last one. Its counters have risen; if zero is true, all of them are 0.
+// next checks a telegram that arrives 10 s after the last one. Its counters have risen; if zero is true, all of them are 0.
 func (l *telegramLoop) next(zero bool) guard.Result {
 	l.count++
 	l.at = l.at.Add(10 * time.Second)

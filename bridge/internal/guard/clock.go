@@ -6,10 +6,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A clock is the time by which the Guard measures rises. It never goes back. From one telegram to the next it advances by what the clock
-// of the machine or that of the meter advanced, whichever is more. Neither is enough: a recording is read in no time, a small computer may
-// start with the time at which it was switched off, and many telegrams have no clock. A wrong clock of a meter must not explain every rise,
-// so it counts only within these bounds:
+// A clock is the time by which the Guard measures rises. It never goes back. From one telegram to the next it advances by what the clock of
+// the machine or that of the meter advanced, whichever is more. Neither clock is enough. While a recording is read, the clock of the
+// machine hardly advances. A small computer can start with its clock at the time when it was switched off. Many telegrams have no time. But
+// a wrong clock of a meter must not explain every rise, so the meter's clock counts only within these bounds:
 //
 //   - if both clocks have agreed for a minute, the meter is read live, and only the clock of the machine counts;
 //   - an advance of more than an hour counts only from the latest time that the meter has sent, so that telegrams of two meters that
@@ -20,7 +20,7 @@ type clock struct {
 	received time.Time // when the last telegram arrived; zero before the first
 
 	meterTime      int64 // the meter's last time, Unix time in s; 0 if it has sent none
-	nowAtMeterTime int64 // the value of now when meterTime came
+	nowAtMeterTime int64 // the value of now when meterTime was received
 	maxMeterTime   int64 // the latest time that the meter has sent, Unix time in s
 	agreement      agreement
 }
@@ -39,8 +39,8 @@ func (c *clock) advance(received time.Time, meter obis.Time) {
 	}
 }
 
-// elapsed returns the ms between two times, at least 0. The monotonic clock is right after the time was set, the wall clock after the
-// machine has slept, so the longer of the two counts.
+// elapsed returns the ms between two times, at least 0. If the machine's time was set, only the monotonic clock is right. If the machine
+// has slept, only the wall clock is right. So the longer of the two differences counts.
 func elapsed(from, to time.Time) int64 {
 	return max(to.Sub(from), to.Round(0).Sub(from.Round(0)), 0).Milliseconds()
 }
@@ -55,15 +55,15 @@ func (c *clock) advanceByMeter(received time.Time, meter int64) {
 	c.meterTime, c.nowAtMeterTime, c.maxMeterTime = meter, c.now, max(c.maxMeterTime, meter)
 }
 
-// An agreement tracks for how long two clocks have advanced alike, in s.
+// An agreement tracks for how long the clocks of the machine and of the meter have advanced alike, in s.
 type agreement struct {
 	receivedStart, meterStart int64 // the two clocks when they began to agree
-	lastReceived              int64 // of the last telegram
+	lastReceived              int64 // when the last telegram arrived
 }
 
 const (
 	minAgreement      = 60 // s
-	maxClockDeviation = 10 // s; a telegram may come late
+	maxClockDeviation = 10 // s; a telegram can arrive late
 )
 
 // add compares the clocks at the next telegram. It reports whether they had agreed for minAgreement up to the telegram before.

@@ -11,11 +11,11 @@ import (
 // A clockStep sends a number of telegrams with the same values.
 type clockStep struct {
 	telegrams int
-	// The clock of the machine advances by wall before each telegram, and that of the meter by meter. If meter is noClock, the telegrams have no
-	// time.
-	wall, meter time.Duration
-	values      string
-	want        string // the result of describe for each telegram
+	// Before each telegram, the clock of the machine advances by wallStep, and the clock of the meter by meterStep. If meterStep is
+	// noClock, the telegrams have no time.
+	wallStep, meterStep time.Duration
+	values              string
+	want                string // the result of describe for each telegram
 }
 
 const (
@@ -24,14 +24,15 @@ const (
 	noClock = -1 << 62
 )
 
-// TestClock checks how far a counter may rise when a clock jumps, stands still or is missing. The fuse allows 75 kW.
+// TestClock checks how far a counter can rise when a clock jumps, stands still or is missing. The fuse is unknown and is taken for 100 A,
+// so it allows 75 kW.
 func TestClock(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		restart int // the Guard is restored from a snapshot before this step; 0 for never
 		steps   []clockStep
 	}{
-		{"a small computer starts at the time when it was switched off", 1, []clockStep{
+		{"a small computer starts with its clock at the time when it was switched off", 1, []clockStep{
 			{100, 10 * s, 10 * s, "import_energy=1000", ""},
 			{1, 5 * s, 3 * day, "import_energy=3000", ""},
 		}},
@@ -62,7 +63,7 @@ func TestClock(t *testing.T) {
 			{1, 10 * s, 10 * s, "import_energy=1000", ""},
 			{1, 10 * s, 20 * day, "import_energy=1000", ""},
 			{1, 10 * s, -20 * day, "import_energy=1000", ""},
-			{1, 10 * s, 20 * day, "import_energy=1160", "import_energy jump"}, // two hours count: one because the value did not change, and one more
+			{1, 10 * s, 20 * day, "import_energy=1160", "import_energy jump"}, // two hours count: maxRest, and an hour of the meter's advance
 		}},
 		{"only every fourth telegram has a clock", 0, []clockStep{
 			{1, 2500 * time.Millisecond, 0, "import_energy=1000", ""},
@@ -74,7 +75,7 @@ func TestClock(t *testing.T) {
 			{1, 0, 0, "import_energy=1000", ""},
 			{1, 0, 60 * year, "import_energy=1000", ""},
 			{1, 0, -60 * year, "import_energy=1000", ""},
-			{1, 0, h, "import_energy=1150", ""},                       // two hours count: one because the value did not change, and one more
+			{1, 0, h, "import_energy=1150", ""},                       // two hours count: maxRest, and an hour of the meter's advance
 			{1, 0, 2 * h, "import_energy=1230", "import_energy jump"}, // no time counts until the clock has passed the absurd time
 		}},
 		{"a meter that is simulated at sixty times the speed", 0, []clockStep{
@@ -99,18 +100,18 @@ func TestClock(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := guard.New(0)
-			wall, clock := start, start
+			wall, meter := start, start
 			for i, step := range tt.steps {
 				if i == tt.restart && i > 0 {
 					g = restarted(t, g, new(guard.Snapshot))
 				}
 				for k := range step.telegrams {
-					wall = wall.Add(step.wall)
+					wall = wall.Add(step.wallStep)
 					all, _ := samples(t, step.values)
 					telegram := guard.Telegram{Received: wall, Samples: all}
-					if step.meter != noClock {
-						clock = clock.Add(step.meter)
-						telegram.MeterTime = obis.FromTime(clock)
+					if step.meterStep != noClock {
+						meter = meter.Add(step.meterStep)
+						telegram.MeterTime = obis.FromTime(meter)
 					}
 					if got := describe(g.Check(&telegram)); got != step.want {
 						t.Fatalf("step %d (%s), telegram %d: got %q, want %q", i, step.values, k, got, step.want)

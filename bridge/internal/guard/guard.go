@@ -1,7 +1,7 @@
-// Package guard checks the counters of a meter before they are published. A hub adds up the differences of a counter for ever. It takes one
-// wrong zero, or one value far below the last one, for a reset, and adds the whole next value: thousands of kWh that nobody has used. So a
-// value is held back if it is below the last one, or above what the main fuse allows in the elapsed time. It is accepted when it has been
-// repeated so often that the counter was reset.
+// Package guard checks the counters of a meter before they are published. A hub adds up the differences of a counter for ever. If one value
+// is wrong, and is zero or far below the last one, the hub takes it for a reset of the counter. Then the hub adds the whole next value:
+// thousands of kWh that nobody has used. So a Guard holds back a value that is below the last accepted one, or above what the main fuse
+// allows in the elapsed time. If the meter sends such values often enough, the counter must have been reset, and they are accepted.
 package guard
 
 import (
@@ -26,14 +26,15 @@ type Telegram struct {
 	Samples []quantity.Sample
 }
 
-// A Guard checks the counters of one meter. It reads no clock: it knows only the times in the telegrams. It is not safe for concurrent use.
+// A Guard checks the counters of one meter. It does not ask for the current time: all times are in the telegrams. It is not safe for
+// concurrent use.
 type Guard struct {
 	clock        clock
 	serials      serials
 	power        power
-	meterStarted bool       // the telegram shows that the meter has started, so a zero in it may be true
+	meterStarted bool       // the telegram shows that the meter has started, so a zero in the telegram can be a true value
 	registers    []register // by quantity ID
-	lastReset    int64      // when the main counter was last found to be reset, by clock; never if it was not
+	lastReset    int64      // when the main counter was last found to be reset, in ms of clock; never if it was not
 	result       Result
 }
 
@@ -44,17 +45,17 @@ func New(fuse int) *Guard {
 	return &Guard{power: power{fuse: fuse}, registers: make([]register, n), lastReset: never, result: r}
 }
 
-// never stands for a time before everything that matters.
+// never is a time before everything that matters. It is half the minimum so that differences do not overflow.
 const never = math.MinInt64 / 2
 
-// Check decides which samples of a telegram are accepted. A sample that is not a counter always is. The Result is valid until the next
-// call; its Accepted is t.Samples, filtered in place.
+// Check decides which samples of a telegram are accepted. A sample that is not a counter is always accepted. The Result is valid until the
+// next call; its Accepted is t.Samples, filtered in place.
 func (g *Guard) Check(t *Telegram) Result {
 	g.clock.advance(t.Received, t.MeterTime)
 	result := &g.result
 	*result = Result{Rejected: result.Rejected[:0], Resets: result.Resets[:0]}
-	if from, changed := g.serials.update(t.Serial); changed {
-		result.ReplacedSerial = from
+	if oldSerial, replaced := g.serials.update(t.Serial); replaced {
+		result.ReplacedSerial = oldSerial
 		for i := range g.registers { // the next value of every counter is accepted
 			g.registers[i].meterReplaced = g.registers[i].known
 		}
@@ -75,7 +76,7 @@ func (g *Guard) accept(s *quantity.Sample) bool {
 		reason, confirmed = PartRejected, false
 	}
 	switch {
-	case reason == 0:
+	case reason == 0: // the value can follow the last accepted one
 	case !confirmed:
 		g.result.Rejected = append(g.result.Rejected, Rejection{
 			ID: s.ID, Value: s.Value, LastAccepted: r.accepted.value, First: !r.known, Reason: reason, Repeated: r.rejectedFor == reason,
@@ -92,8 +93,8 @@ func (g *Guard) accept(s *quantity.Sample) bool {
 	return true
 }
 
-// examine returns why a value cannot follow the last accepted one; 0 if it can. If it cannot, confirmed reports whether it is accepted
-// all the same, since the counter was reset.
+// examine returns why a value cannot follow the last accepted one; 0 if it can. If it cannot, confirmed reports whether the value is
+// accepted all the same because the counter was reset.
 func (g *Guard) examine(r *register, s *quantity.Sample) (reason Reason, confirmed bool) {
 	now, v, limit := g.clock.now, s.Value, limitOf(s, g.power.watts())
 	switch {
@@ -119,16 +120,18 @@ func (g *Guard) partRejected(sum quantity.ID) bool {
 	return slices.ContainsFunc(g.result.Rejected, func(r Rejection) bool { return strings.HasPrefix(r.ID.String(), sum.String()+"_t") })
 }
 
-// isMain reports whether this is the main counter: if it is reset, the meter's other counters are. It is import_energy. If the meter does
-// not send that, export_energy and absolute_energy both are.
+// isMain reports whether this is a main counter: if a main counter is reset, the meter's other counters are reset too. The main counter is
+// import_energy. If the meter does not send import_energy, export_energy and absolute_energy are main counters.
 func (g *Guard) isMain(id quantity.ID) bool {
 	return id == quantity.ImportEnergy || !g.registers[quantity.ImportEnergy].known && (id == quantity.ExportEnergy || id == quantity.AbsoluteEnergy)
 }
 
-// resetWindow is how long after the main counter the other counters may be found to be reset, in ms. Some are sent once an hour.
+// resetWindow is the longest time from the reset of the main counter to the first value of another counter that was reset with it, in ms.
+// Some counters are sent only once an hour.
 const resetWindow = int64(70 * time.Minute / time.Millisecond)
 
-// resetWithMain reports whether v is lower because the main counter, and so the meter, was reset within resetWindow.
+// resetWithMain reports whether v is below the last accepted value because the meter was reset: the main counter was found to be reset
+// within resetWindow.
 func (g *Guard) resetWithMain(r *register, v obis.Decimal) bool {
 	return r.known && v.Cmp(r.accepted.value) < 0 && r.accepted.last < g.lastReset && g.clock.now-g.lastReset <= resetWindow
 }
@@ -136,7 +139,7 @@ func (g *Guard) resetWithMain(r *register, v obis.Decimal) bool {
 // serials follows the serial numbers in telegrams, to find out that the meter was replaced.
 type serials struct {
 	current  string
-	other    string // a different number in the last telegrams
+	other    string // the number in the last telegrams, if it is not current
 	count    int    // how many telegrams in a row had other; telegrams without a number are not counted
 	previous string // the number before current
 }
@@ -144,12 +147,13 @@ type serials struct {
 const (
 	// minSerialCount is how many telegrams in a row must have a different number before the meter counts as replaced.
 	minSerialCount = 2
-	// minReturnCount is the same for the number before the current one: telegrams of two meters may alternate.
+	// minReturnCount is how many telegrams in a row must have the previous number before the meter counts as replaced again. It is high
+	// because the telegrams of two meters can alternate.
 	minReturnCount = 100
 )
 
-// update adds the serial number of a telegram. It reports whether the meter was replaced, and returns the number of the meter before.
-func (s *serials) update(serial string) (from string, changed bool) {
+// update adds the serial number of a telegram. It reports whether the meter was replaced, and returns the number of the old meter.
+func (s *serials) update(serial string) (oldSerial string, replaced bool) {
 	switch {
 	case serial == "":
 		return "", false

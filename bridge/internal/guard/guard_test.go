@@ -68,7 +68,7 @@ type step struct {
 // Units of time with short names, for tables of steps.
 const s, m, h = time.Second, time.Minute, time.Hour
 
-// TestRules checks each rule with a sequence of telegrams, once by the clock of the machine and once by that of the meter alone.
+// TestRules checks each rule with a sequence of telegrams, once by the clock of the machine and once only by the clock of the meter.
 func TestRules(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -89,7 +89,7 @@ func TestRules(t *testing.T) {
 			{2, h, "import_energy=0", "import_energy zero"},
 			{1, h, "import_energy=0", ""},
 		}},
-		{"first zeros while a meter starts", 0, []step{
+		{"zeros while a meter starts, before the first values", 0, []step{
 			{2, 10 * s, "import_energy=0 import_energy_t1=0 gas=0", "import_energy zero, import_energy_t1 zero, gas zero"},
 			{1, 10 * s, "import_energy=1000 import_energy_t1=0 gas=50", ""},
 		}},
@@ -101,12 +101,12 @@ func TestRules(t *testing.T) {
 			{4, 8 * h, "import_energy=1000 gas=0", "gas zero"},
 			{1, 8 * h, "import_energy=1000 gas=0", ""},
 		}},
-		{"the same value again", 0, []step{{5, h, "import_energy=1000.10", ""}, {1, s, "import_energy=1000.1", ""}}},
+		{"the same value again, with fewer decimals", 0, []step{{5, h, "import_energy=1000.10", ""}, {1, s, "import_energy=1000.1", ""}}},
 		{"one zero", 0, []step{
 			{1, s, "import_energy=1000 export_energy=7", ""},
 			{1, s, "import_energy=0 export_energy=0", "import_energy zero, export_energy zero"},
 			{1, s, "import_energy=1000.001 export_energy=7", ""},
-			{2, 15 * s, "import_energy=0", "import_energy zero"}, // the time counts from its first zero
+			{2, 15 * s, "import_energy=0", "import_energy zero"}, // the time counts from the first zero of this series
 			{1, s, "import_energy=1000.001 export_energy=7", ""},
 		}},
 		{"zeros that continue", 0, []step{
@@ -147,7 +147,7 @@ func TestRules(t *testing.T) {
 			{1, s, "import_energy=500", "import_energy back"},
 			{1, s, "import_energy=499", "import_energy back"},
 			{1, s, "import_energy=500", "import_energy back"},
-			{1, s, "import_energy=800", "import_energy back"}, // cannot follow from the one before, so the series starts again
+			{1, s, "import_energy=800", "import_energy back"}, // cannot follow from the value before, so the series starts again
 			{1, s, "import_energy=499", "import_energy back"},
 			{1, s, "import_energy=499", "import_energy back"},
 			{1, s, "import_energy=499.1", "import_energy 1000 to 499.1"},
@@ -210,12 +210,12 @@ func TestRules(t *testing.T) {
 			{1, h, "import_energy=15999", "import_energy jump"},
 			{24, h - s, "import_energy=16000", "import_energy jump"},
 		}},
-		{"a rise that the elapsed time allows", 16, []step{ // 12 kW, 1.2 kWh more
+		{"a rise that the elapsed time allows", 16, []step{ // 12 kW, and 1.2 kWh for slack and maxStep
 			{1, s, "import_energy=1000 export_energy=1000", ""},
 			{1, 10 * h, "import_energy=1121.2 export_energy=1121.3", "export_energy jump"},
 			{1, h, "import_energy=1121.2 export_energy=1121.3", ""},
 		}},
-		{"a value that did not change adds an hour", 16, []step{
+		{"of the time in which a value did not change, an hour counts", 16, []step{
 			{100, h, "export_energy=1000", ""},
 			{1, h, "export_energy=1025.3", "export_energy jump"},
 			{1, h, "export_energy=1000", ""},
@@ -241,7 +241,7 @@ func TestRules(t *testing.T) {
 			{1, h, "gas=2835", "gas jump"},
 			{1, 0, "gas=2834", ""},
 		}},
-		{"counts of events may jump", 0, []step{
+		{"a count of events can jump", 0, []step{
 			{1, s, "import_energy=9 power_failures=1", ""},
 			{1, s, "import_energy=9 power_failures=60000", ""},
 			{1, s, "import_energy=9 power_failures=3", "power_failures back"},
@@ -304,8 +304,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// check checks a telegram that arrives at a time, and returns the result of describe. If wall is false, the clock of the machine stands still, and
-// the time is that of the meter in the telegram. Every sample must be accepted or rejected, and every reason must have a text.
+// check checks a telegram that arrives at a time, and returns the result of describe. If wall is false, the clock of the machine stands
+// still, and at is the meter's time in the telegram. Every sample must be accepted or rejected, and every reason must have a text.
 func check(t testing.TB, g *guard.Guard, at time.Time, wall bool, values string) string {
 	t.Helper()
 	all, serial := samples(t, values)

@@ -27,7 +27,7 @@ type household struct {
 	restarts bool  // the Guard is restored from a snapshot now and then
 	noClock  bool  // the telegrams are checked without the meter's time
 
-	interval time.Duration // the least time between telegrams; 0 stands for 30 s
+	interval time.Duration // the shortest time between telegrams; 0 stands for 30 s
 	mustHave string        // a quantity that at least five telegrams must have; "" stands for import_energy, "-" for none
 }
 
@@ -118,7 +118,7 @@ func (h household) run(t *testing.T, duration time.Duration) {
 	}
 }
 
-// check checks a reading, in which nothing may be rejected. It returns 1 if the reading has the quantity mustHave, 0 otherwise.
+// check checks that no value of a reading is rejected. It returns 1 if the reading has the quantity mustHave, 0 otherwise.
 func (h household) check(t *testing.T, g *guard.Guard, at time.Time, r *meter.Reading) (found int) {
 	t.Helper()
 	for _, s := range r.Samples {
@@ -134,7 +134,7 @@ func (h household) check(t *testing.T, g *guard.Guard, at time.Time, r *meter.Re
 		telegram.MeterTime = obis.Time{}
 	}
 	if got := describe(g.Check(&telegram)); got != "" {
-		t.Fatalf("%v, at %v: %s", h, at, got)
+		t.Fatalf("%v, at %v: got %q, want nothing rejected", h, at, got)
 	}
 	return found
 }

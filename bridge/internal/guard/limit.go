@@ -13,12 +13,12 @@ func isCounter(id quantity.ID) bool {
 	return row.StateClass == quantity.TotalIncreasing && row.Numeric()
 }
 
-// A limit is how fast a counter can rise. Times are in ms.
+// A limit is how fast a counter can rise, and how long it must read zero to be taken for reset. Times are in ms.
 type limit struct {
-	maxRate     int64 // the most that it rises in an hour, in thousandths of its unit; negative if there is no limit
-	slack       int64 // is added to the elapsed time: the meter may have read the counter earlier than it sent it
-	maxRest     int64 // the longest time without a change before the last telegram that counts as elapsed
-	minZeroTime int64 // how long the counter must read zero before that is accepted
+	maxRate     int64 // how much the counter can rise in an hour, in thousandths of its unit; negative if there is no limit
+	slack       int64 // is added to the elapsed time, because a meter can read a counter some time before it sends the value
+	maxRest     int64 // how much of the time in which the last value was repeated counts as elapsed, at most
+	minZeroTime int64 // how long the counter must read zero before the zero is accepted
 }
 
 const (
@@ -32,8 +32,8 @@ const (
 	maxElapsed = 10 * 365 * 24 * hour
 )
 
-// limitOf returns the limit of a counter in a house that draws at most so many W. Reactive energy has the limit of energy. Heat has three
-// times that of energy, since burning gas makes heat too.
+// limitOf returns the limit of a counter in a house that draws at most watts. Reactive energy has the same limit as energy. The limit of
+// heat is three times as high because burning gas makes heat too.
 func limitOf(s *quantity.Sample, watts int64) limit {
 	const litresPerHour = 100_000
 	slow := limit{slack: 10 * minute, maxRest: 25 * hour, minZeroTime: 25 * hour}
@@ -46,7 +46,7 @@ func limitOf(s *quantity.Sample, watts int64) limit {
 		slow.maxRate = litresPerHour
 	case base == obis.Joule && s.Unit().Base == obis.WattHour: // heat in kWh
 		slow.maxRate = 3 * watts
-	case base == obis.Joule: // in GJ
+	case base == obis.Joule: // heat in GJ; 1 Wh is 0.0036 MJ
 		slow.maxRate = 3 * watts * 36 / 10_000
 	default:
 		return limit{maxRate: watts, slack: minute, maxRest: hour, minZeroTime: 20 * second}
@@ -54,11 +54,11 @@ func limitOf(s *quantity.Sample, watts int64) limit {
 	return slow
 }
 
-// slow reports whether this is the limit of a sub-meter's counter. The meter reads it once an hour or once a day and repeats the value
-// meanwhile. It reads zero while the meter has lost the sub-meter.
+// slow reports whether this is the limit of a sub-meter's counter. The meter reads the sub-meter once an hour or once a day, and repeats
+// the value meanwhile. While the meter cannot reach the sub-meter, it sends zero.
 func (l *limit) slow() bool { return l.maxRest > hour }
 
-// allows reports whether a counter can rise by so much in so many ms.
+// allows reports whether a counter can rise by rise in elapsed ms.
 func (l *limit) allows(rise obis.Decimal, elapsed int64) bool {
 	if l.maxRate < 0 {
 		return true
@@ -68,7 +68,7 @@ func (l *limit) allows(rise obis.Decimal, elapsed int64) bool {
 	return rise.Cmp(maxRise) <= 0
 }
 
-// power is how much a house may draw, in W.
+// power follows how much power a house can draw, in W.
 type power struct {
 	fuse int   // in A per phase; 0 if it is unknown
 	peak int64 // the highest power that two telegrams in a row have reached
@@ -93,7 +93,8 @@ func (p *power) watts() int64 {
 	return min(max(min(fuse, maxWatts)*wattsPerAmpere, 2*p.peak), maxWatts)
 }
 
-// add adds the power of a telegram. A single value may be as wrong as the counter beside it, so a peak needs two.
+// add adds the power of a telegram. A peak needs two telegrams because in a single wrong telegram the power can be as wrong as the
+// counters.
 func (p *power) add(watts int64) {
 	p.peak = max(p.peak, min(watts, p.last))
 	p.last = watts
@@ -117,7 +118,7 @@ func magnitude(d obis.Decimal) int64 {
 }
 
 // inspect notes the largest power in a telegram, and whether the meter has started. While a meter starts, all its counters read zero.
-// Afterwards a zero may be true: the export of a house without solar cells is always zero, beside an import that is not.
+// Afterwards a zero can be a true value: the export of a house without solar cells is always zero, while the import is not.
 func (g *Guard) inspect(samples []quantity.Sample) {
 	watts := int64(-1)
 	hasImport, importNotZero, counterNotZero := false, false, false

@@ -24,7 +24,7 @@ type model struct {
 	snapshot   guard.Snapshot
 	at         time.Time
 	meterClock bool // telegrams have the meter's time
-	live       bool // the clock of the machine runs; it stands still for a recording
+	live       bool // the clock of the machine advances; for a recording it stands still
 
 	actual        [4]int64              // the true counters
 	accepted      map[quantity.ID]int64 // the last accepted values
@@ -72,7 +72,7 @@ func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bo
 	if !rejected[counters[sum]] && len(rejected) > 0 {
 		for tariff := range rejected {
 			if tariff == counters[0] || tariff == counters[1] {
-				m.t.Fatalf("%s is rejected, and the sum is not", tariff)
+				m.t.Fatalf("%s is rejected, but the sum is accepted, want the sum rejected too", tariff)
 			}
 		}
 	}
@@ -82,7 +82,8 @@ func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bo
 // sendTrue sends the true counters. They are rejected only in the first two telegrams of a new meter.
 func (m *model) sendTrue() {
 	m.pass(rapid.SampledFrom([]int{1, 10, 900, 3600}).Draw(m.t, "seconds"))
-	// A telegram without export_energy does not count for the series of telegrams that its acceptance needs. So it is sent while that matters.
+	// A reset of export_energy is accepted after a series of telegrams that have it. So each telegram has export_energy while such a series
+	// matters.
 	rejected := m.send(m.actual, m.sinceReplaced >= 0 || m.wrong > 0 || rapid.Bool().Draw(m.t, "exports"))
 	m.wrong = 0
 	if m.sinceReplaced >= 0 {
@@ -91,7 +92,7 @@ func (m *model) sendTrue() {
 	switch {
 	case m.sinceReplaced >= 0 && m.sinceReplaced < 3:
 		if len(rejected) != len(counters) {
-			m.t.Fatalf("telegram %d of a new meter: only %v are rejected", m.sinceReplaced, rejected)
+			m.t.Fatalf("telegram %d of a new meter: got %v rejected, want all counters", m.sinceReplaced, rejected)
 		}
 	case len(rejected) > 0:
 		m.t.Fatalf("the true values of %v are rejected", rejected)
@@ -103,7 +104,7 @@ func (m *model) sendTrue() {
 // sendWrong sends a wrong value of one counter or of all, at most twice in a row.
 func (m *model) sendWrong() {
 	if m.wrong == 2 || m.sinceReplaced >= 0 {
-		m.t.Skip("two wrong telegrams in a row are the maximum, and none come while a meter is replaced: rapid draws another step")
+		m.t.Skip("at most two wrong telegrams in a row are sent, and none while a meter is replaced: rapid draws another step")
 	}
 	m.wrong++
 	m.pass(rapid.IntRange(0, 10).Draw(m.t, "seconds"))
@@ -144,7 +145,7 @@ func (m *model) replace() {
 	m.actual[sum] = m.actual[0] + m.actual[1]
 }
 
-// restart restores the Guard from a snapshot. The snapshot has no rejected values, so their series begins again.
+// restart restores the Guard from a snapshot. The snapshot has no series of lower values, so the series begins again.
 func (m *model) restart() {
 	m.guard = restarted(m.t, m.guard, &m.snapshot)
 	m.sinceReplaced = min(m.sinceReplaced, 0)

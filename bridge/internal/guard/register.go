@@ -10,9 +10,9 @@ import (
 type register struct {
 	known       bool // a value has been accepted
 	accepted    timedValue
-	pending     series // the values since, if they were rejected
+	pending     series // the values rejected after accepted
 	rejectedFor Reason // why the last value was rejected; 0 if it was accepted
-	// meterReplaced is true if the meter was replaced since the last accepted value: the next value is accepted.
+	// meterReplaced is true if the meter was replaced after the last accepted value. Then the next value is accepted.
 	meterReplaced bool
 }
 
@@ -48,29 +48,29 @@ func (t *timedValue) canBecome(v obis.Decimal, now int64, l *limit) bool {
 		return true
 	}
 	rise, ok := v.Add(t.value.Neg())
-	// A counter of whole kWh stays the same between its steps, and all that time counts. But the export of a house in winter may stay the
-	// same for months, and that must not explain a jump. So maxRest bounds the time before it was last sent.
+	// A counter of whole kWh stays the same between its steps, and all that time counts as elapsed. But the export of a house in winter can
+	// stay the same for months, and that must not explain a jump. So of the time before the value was last sent, at most maxRest counts.
 	elapsed := min(now-t.first, l.maxRest+now-t.last)
 	return ok && l.allows(rise, elapsed)
 }
 
-// A series is the rejected values of a counter in a row, as long as each can follow from the one before.
+// A series is a number of rejected values of a counter in a row, each of which can follow from the one before.
 type series struct {
 	timedValue
 	count int   // of telegrams
-	began int64 // when the first value came
+	began int64 // when the first value arrived
 	above bool  // the values are above the last accepted one
 }
 
 const (
 	// minSeriesCount is how many telegrams in a row must have a lower value before it is accepted.
 	minSeriesCount = 3
-	// minJumpTime is how long the values must be above the limit before they are accepted, in ms. A jump cannot be taken back from a hub's
-	// statistics, so a person gets a day to act.
+	// minJumpTime is how long the values must be above the limit before they are accepted, in ms. It is a day, so that a person can act
+	// first: a jump cannot be removed from a hub's statistics.
 	minJumpTime = int64(24 * time.Hour / time.Millisecond)
 )
 
-// add adds a rejected value. If it cannot follow from the series, the series starts again with it.
+// add adds a rejected value. If the value cannot follow from the last one of the series, it begins a new series.
 func (s *series) add(v obis.Decimal, now int64, above bool, l *limit) {
 	if s.count == 0 || !s.canBecome(v, now, l) {
 		*s = series{timedValue: timedValue{v, now, now}, count: 1, began: now, above: above}
@@ -80,7 +80,7 @@ func (s *series) add(v obis.Decimal, now int64, above bool, l *limit) {
 	s.count++
 }
 
-// confirmed reports whether the series is so long that the counter was reset to it.
+// confirmed reports whether the series is so long that the counter must have been reset to these values.
 func (s *series) confirmed(now int64, l *limit) bool {
 	lasted := now - s.began
 	switch {

@@ -7,13 +7,13 @@ import (
 
 // A Result is the outcome of Check for one telegram.
 type Result struct {
-	// Accepted are the samples that may be published, in their order.
+	// Accepted are the samples that can be published, in their order.
 	Accepted []quantity.Sample
 	// Rejected are the counters that were held back.
 	Rejected []Rejection
 	// Resets are the counters among Accepted that do not follow from their last accepted value.
 	Resets []Reset
-	// ReplacedSerial is the serial number of the meter before, if this telegram shows that it was replaced; otherwise "".
+	// ReplacedSerial is the serial number of the old meter, if this telegram shows that the meter was replaced; otherwise "".
 	ReplacedSerial string
 }
 

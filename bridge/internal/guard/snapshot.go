@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Snapshot is the history that a Guard needs to continue after a restart. It is written as JSON; the names in the JSON are promises.
-// It holds names and whole numbers only.
+// A Snapshot is the history that a Guard needs to continue after a restart. It is stored as JSON. The names in the JSON must not change,
+// because later versions read them.
 type Snapshot struct {
 	// Serial is the serial number of the meter.
 	Serial string `json:"serial,omitempty"`
@@ -25,15 +25,15 @@ type Snapshot struct {
 
 // A Counter is the last accepted value of a quantity.
 type Counter struct {
-	Quantity string       `json:"quantity"` // its name
+	Quantity string       `json:"quantity"` // the name of the quantity
 	Value    obis.Decimal `json:"value"`
 	// Since and Seen are how long before the last telegram the value was first and last sent, in ms.
 	Since int64 `json:"since"`
 	Seen  int64 `json:"seen"`
-	// MeterReplaced is true if the meter was replaced since: the next value is accepted.
+	// MeterReplaced is true if the meter was replaced after Value was accepted. Then the next value is accepted.
 	MeterReplaced bool `json:"open,omitempty"`
-	// Pending are the rejected values since, if they jumped; the zero value if not. Without it, a program that is restarted every night
-	// would never accept them, since that takes a day.
+	// Pending has the values that were rejected after Value because they jumped. It is the zero value if there are none. Jumps are accepted
+	// after a day: without Pending, a program that is restarted every night would never accept them.
 	Pending Pending `json:"above,omitzero"`
 }
 
@@ -65,14 +65,14 @@ func (g *Guard) Snapshot(m *Snapshot) {
 		}
 		v := r.accepted
 		c := Counter{Quantity: quantity.ID(i).String(), Value: v.value, Since: now - v.first, Seen: now - v.last, MeterReplaced: r.meterReplaced}
-		if p := &r.pending; p.above && p.count > 0 { // lower values are not stored: they are accepted within seconds
+		if p := &r.pending; p.above && p.count > 0 { // lower values are not stored because they are accepted within seconds
 			c.Pending = Pending{p.value, now - p.began, now - p.first, now - p.last, p.count}
 		}
 		m.Counters = append(m.Counters, c)
 	}
 }
 
-// Restore continues from a snapshot. Call it before the first telegram. It keeps nothing of m, and leaves out impossible values.
+// Restore continues from a snapshot. Call it before the first telegram. It skips impossible values. The Guard does not use m afterwards.
 func (g *Guard) Restore(m *Snapshot) {
 	if len(m.Counters) == 0 {
 		return

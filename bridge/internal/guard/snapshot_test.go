@@ -32,7 +32,7 @@ func TestSnapshot(t *testing.T) {
 	send(0, "import_power=300000 import_energy=1000 export_energy=50 gas=7 serial=A", "")
 	send(s, "import_power=300000 import_energy=1000 serial=A", "")
 	send(h, "import_energy=1000", "")
-	send(h, "import_energy=1078 gas=99", "") // two hours count: one because the value did not change, and one more
+	send(h, "import_energy=1078 gas=99", "") // two hours count: maxRest, and the hour since the last telegram
 	send(s, "import_energy=1078 export_energy=0 serial=A", "export_energy zero")
 }
 
@@ -60,8 +60,8 @@ func TestSnapshotAfterReset(t *testing.T) {
 	}
 }
 
-// TestSnapshotPower checks that the highest power is restored. A building with current transformers may use more than the default fuse allows
-// while the program is stopped.
+// TestSnapshotPower checks that the highest power is restored. A building with current transformers can use more than the default fuse
+// allows while the program is stopped.
 func TestSnapshotPower(t *testing.T) {
 	g := guard.New(0)
 	for range 2 {
@@ -73,7 +73,7 @@ func TestSnapshotPower(t *testing.T) {
 	}
 }
 
-// TestRestoreImpossibleValues checks that Restore leaves out impossible values and that nothing panics.
+// TestRestoreImpossibleValues checks that Restore skips impossible values and that nothing panics.
 func TestRestoreImpossibleValues(t *testing.T) {
 	for _, n := range []int64{0, 1, -1, math.MaxInt64, math.MinInt64} {
 		g := guard.New(0)

@@ -16,7 +16,8 @@ const (
 	zeroAt, backAt, jumpAt, newMeterAt, streamLength = 5, 8, 11, 14, 22
 )
 
-// streamValue returns the counter in telegram i of the stream, in Wh, and whether it is correct. The telegram is sent after so many seconds.
+// streamValue returns the counter in telegram i of the stream, in Wh, and whether the counter is correct. The telegram is sent the given
+// seconds after the first one.
 func streamValue(i int, seconds int64) (wh int64, correct bool) {
 	const watts = 1800
 	counter := 8_765_432 + watts*seconds/3600
@@ -49,7 +50,7 @@ func TestStream(t *testing.T) {
 			for restart := -1; restart < streamLength; restart++ {
 				for stale := range 3 {
 					if stale > 0 && interval == time.Hour {
-						break // the state is written within seconds
+						break // a snapshot is stored within seconds, so it is not an hour old
 					}
 					v := variant{interval, recorded, restart, stale}
 					t.Run(fmt.Sprintf("%+v", v), v.run)
@@ -90,7 +91,7 @@ func (v variant) run(t *testing.T) {
 		t.Errorf("got reasons %v, want %v", reasons, want)
 	}
 	latest, maxResets := newMeterAt+2, 1
-	if v.restart > newMeterAt { // the series starts again, and a reset in a later telegram than the snapshot happens twice
+	if v.restart > newMeterAt { // the series starts again; if the snapshot is older than the reset, there are two resets
 		latest, maxResets = min(latest, v.restart)+2, 1+min(v.stale, 1)
 		latest = max(latest, newMeterAt+2)
 	}

@@ -1,5 +1,5 @@
 // Package progress finds goroutines of the bridge that are stuck. Each goroutine reports to its own Reporter whether it works, or waits for
-// something that may take any time.
+// something that can take any time.
 package progress
 
 import (
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// StuckAfter is how long a goroutine may work without progress before it counts as stuck. Each step of work in the bridge ends in less than
+// StuckAfter is how long a goroutine can work without progress before it counts as stuck. Each step of work in the bridge ends in less than
 // a minute, also if a network or a broker does not answer, because every wait in it has a time limit.
 const StuckAfter = 2 * time.Minute
 
@@ -57,7 +57,7 @@ func (r *Reporter) Working() {
 	}
 }
 
-// Waiting reports that the goroutine waits for something that may take any time: bytes of a meter, an update for an output, or the next
+// Waiting reports that the goroutine waits for something that can take any time: bytes of a meter, an update for an output, or the next
 // attempt.
 func (r *Reporter) Waiting() {
 	if r != nil {
@@ -88,7 +88,8 @@ func (r *Reporter) status() Status {
 	return s
 }
 
-// A Status is the state of one goroutine of the bridge. It is sent as JSON; the names in the JSON are promises.
+// A Status is the state of one goroutine of the bridge. It is sent as JSON. The names in the JSON must not change, because other programs
+// read them.
 type Status struct {
 	Name string `json:"name"`
 	// Working is how long the goroutine has worked without progress, in ns; 0 while it waits.

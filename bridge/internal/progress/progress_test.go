@@ -24,8 +24,8 @@ func TestStuck(t *testing.T) {
 		at := func(after time.Duration) string { return start.Add(after).Format(time.TimeOnly) }
 		for _, step := range []struct {
 			wait   time.Duration
-			report func()
-			want   string
+			report func() // after wait; nil for none
+			want   string // the stuck goroutines after report
 		}{
 			{59 * time.Second, nil, ""},
 			{time.Second + 1, nil, "output a is stuck: no progress since " + at(0) + " (1m0s)"},
@@ -73,6 +73,7 @@ func TestNil(t *testing.T) {
 	}
 }
 
+// TestReporterAllocations tests that the methods of a Reporter allocate no memory.
 func TestReporterAllocations(t *testing.T) {
 	r := progress.NewGroup().Add("a")
 	if n := testing.AllocsPerRun(100, func() { r.Working(); r.Note(""); r.Waiting() }); n != 0 {

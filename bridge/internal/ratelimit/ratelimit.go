@@ -1,5 +1,5 @@
-// Package ratelimit limits how often events are logged that other programs and devices can cause at any rate. The first event of a kind is
-// logged; further ones are counted, and the count is logged.
+// Package ratelimit limits the log lines about events that other programs and devices cause, because they can cause any number of events.
+// The first event of a kind is logged; further ones are counted, and the count is logged.
 package ratelimit
 
 import (
@@ -19,7 +19,7 @@ const Period = 10 * time.Minute
 const (
 	// maxNewKinds is how many new kinds of events get a first line within Period. A remote program can cause any number of kinds.
 	maxNewKinds = 12
-	// maxExtraLines is how many extra lines a kind gets within Period because Recovered was called. A fault may end and return with each
+	// maxExtraLines is how many extra lines a kind gets within Period because Recovered was called. A fault can end and return with each
 	// message.
 	maxExtraLines = 2
 )
@@ -89,7 +89,7 @@ type Window struct {
 	count int
 }
 
-// Allow reports whether another event may pass; at most limit events do within Period.
+// Allow reports whether another event is allowed. At most limit events are allowed within Period.
 func (w *Window) Allow(now time.Time, limit int) bool {
 	if now.Sub(w.start) >= Period {
 		*w = Window{start: now}

@@ -18,10 +18,10 @@ func TestLimiterFlood(t *testing.T) {
 	for _, tt := range []struct {
 		name               string
 		kind               func(i int) string
-		recovered          int // Recovered is called each time after so many events; 0 for never
+		recovered          int // Recovered is called after each group of so many events; 0 for never
 		minLines, maxLines int
 	}{
-		{"one kind", func(int) string { return "offline" }, 0, 6, 6},
+		{"all events of one kind", func(int) string { return "offline" }, 0, 6, 6},
 		{"two kinds that alternate", func(i int) string { return fmt.Sprint(i % 2) }, 0, 12, 12},
 		{"a new kind each time", func(i int) string { return fmt.Sprint(i) }, 0, 12, 72},
 		{"recovered after each event", func(int) string { return "closed" }, 1, 7, 18},
@@ -80,7 +80,7 @@ func TestLimiterAfterPause(t *testing.T) {
 	})
 }
 
-// TestLimiterConcurrent checks that one of many concurrent events of a kind is logged.
+// TestLimiterConcurrent checks that only one of many concurrent events of a kind is logged.
 func TestLimiterConcurrent(t *testing.T) {
 	var l ratelimit.Limiter
 	var lines atomic.Int64
@@ -114,9 +114,9 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// TestBackoffBounds checks that each pause is between half and all of a pause that doubles from Min to Max.
+// TestBackoffBounds checks that each pause is between half of an upper bound and the bound, which doubles from Min to Max.
 func TestBackoffBounds(t *testing.T) {
-	want := []time.Duration{100, 200, 400, 800, 1000, 1000} // ms, the longest pause of each attempt
+	want := []time.Duration{100, 200, 400, 800, 1000, 1000} // ms, the upper bound of each pause
 	for range 200 {
 		b := ratelimit.Backoff{Min: 100 * time.Millisecond, Max: time.Second}
 		for i, longest := range want {
@@ -134,13 +134,13 @@ func TestBackoffBounds(t *testing.T) {
 
 // TestBackoffRandom checks that many bridges do not wait equally long.
 func TestBackoffRandom(t *testing.T) {
-	seen := map[time.Duration]bool{}
+	pauses := map[time.Duration]bool{}
 	for range 50 {
 		b := ratelimit.Backoff{Min: time.Second, Max: time.Second}
-		seen[b.Next()] = true
+		pauses[b.Next()] = true
 	}
-	if len(seen) < 10 {
-		t.Errorf("50 bridges wait %d different times, want at least 10", len(seen))
+	if len(pauses) < 10 {
+		t.Errorf("got %d different pauses of 50 bridges, want at least 10", len(pauses))
 	}
 }
 

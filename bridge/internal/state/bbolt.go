@@ -18,9 +18,9 @@ import (
 // uses bbolt, and it can be removed when such files are no longer in use.
 const boltName = "hanbridge.db"
 
-// readBolt returns the documents in a bbolt file, and does not change the file. With a damaged file bbolt may panic, or read past the end of
-// its mapped memory, which is a fault. Both become an error that wraps errDamaged. The database is not closed then, since bbolt may hold
-// its own locks.
+// readBolt returns the documents in a bbolt file, and does not change the file. If the file is damaged, bbolt can panic, or read past the
+// end of its mapped memory, which is a fault. After a panic or a fault, the error wraps errDamaged, and the database is not closed because
+// bbolt possibly holds its own locks.
 func readBolt(path string) (found documents, err error) {
 	if _, err := readWhole(path); err != nil {
 		return nil, err
@@ -81,12 +81,12 @@ func boltDocuments(tx *bbolt.Tx, path string) (documents, error) {
 // isTree reports whether the pages below id form a tree, in which no page is reached twice. bbolt would follow a cycle until no memory is
 // left. A branch page of bbolt's file version 2 has its flags at offset 8, the number of elements at 10, and from 16 on the elements of 16
 // bytes, each with a page number in its last 8 bytes.
-func isTree(file []byte, id uint64, seen map[uint64]bool) bool {
+func isTree(file []byte, id uint64, visited map[uint64]bool) bool {
 	const pageSize, branch = 4096, 1 // earlier versions used this page size on every machine
-	if seen[id] {
+	if visited[id] {
 		return false
 	}
-	seen[id] = true
+	visited[id] = true
 	if id >= uint64(len(file))/pageSize {
 		return true // bbolt faults there, see readBolt
 	}
@@ -95,17 +95,17 @@ func isTree(file []byte, id uint64, seen map[uint64]bool) bool {
 		return true
 	}
 	for i := range int(binary.NativeEndian.Uint16(page[10:])) {
-		at := 16 + 16*i + 8
-		if at+8 > len(page) || !isTree(file, binary.NativeEndian.Uint64(page[at:]), seen) {
+		offset := 16 + 16*i + 8
+		if offset+8 > len(page) || !isTree(file, binary.NativeEndian.Uint64(page[offset:]), visited) {
 			return false
 		}
 	}
 	return true
 }
 
-// verifyChecksum removes the checksum from the values and returns the documents if it is right. bbolt itself does not notice a changed bit, or
-// a page that the disk did not write. The checksum of earlier versions has format 1, the number of values, the sum of their CRC-32s, and a
-// CRC-32 of these.
+// verifyChecksum removes the checksum from the values and returns the documents if the checksum is right. bbolt itself does not notice a
+// changed bit, or a page that the disk did not write. The checksum of earlier versions has format 1, the number of values, the sum of their
+// CRC-32s, and a CRC-32 of these three.
 func verifyChecksum(found documents) (documents, error) {
 	const sumKey = "\x00contents"
 	sum := found[sumKey]

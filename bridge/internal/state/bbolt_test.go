@@ -91,7 +91,7 @@ func boltChecksum(values map[string]string) []byte {
 }
 
 // TestTakeOver checks that the first start reads all documents of the bbolt file, logs that once, and does not change the file. The second
-// start does not read it.
+// start does not read the bbolt file.
 func TestTakeOver(t *testing.T) {
 	old := boltFile(t)
 	dir := boltFolder(t, old)
@@ -173,8 +173,9 @@ func TestTakeOverNotBesideFile(t *testing.T) {
 	wantAtOpen(t, s, nil)
 }
 
-// takeOverDamaged opens a folder with a damaged bbolt file. The Store must have all documents of one commit, or none and log why. It must not
-// hang, and must work afterwards. Complete reports whether documents are all those of one commit. The result is true if damage was logged.
+// takeOverDamaged opens a folder with a damaged bbolt file. The Store must have all documents of one commit, or else log the damage and
+// have none. Open must not hang, and the Store must work afterwards. complete reports whether the given documents are all documents of one
+// commit.
 func takeOverDamaged(t *testing.T, what string, file []byte, complete func(map[string]string) bool) (logged bool) {
 	t.Helper()
 	dir := boltFolder(t, file)
@@ -205,7 +206,7 @@ func takeOverDamaged(t *testing.T, what string, file []byte, complete func(map[s
 	return logged
 }
 
-// TestTakeOverDamaged cuts the bbolt file and overwrites parts of it, mostly at the start of a page, where bbolt has its numbers.
+// TestTakeOverDamaged cuts the bbolt file and overwrites parts of it, mostly at the start of a page, because bbolt has its numbers there.
 func TestTakeOverDamaged(t *testing.T) {
 	manyMeters, want := manyMetersFile(t)
 	twoMeters := open(t, boltFolder(t, boltFile(t))).Documents()
@@ -283,15 +284,15 @@ func TestTakeOverWrongPages(t *testing.T) {
 		kind   uint16 // of the pages that are changed
 		change func(page []byte)
 	}{
-		{"branch to itself", branch, func(p []byte) { copy(p[24:32], p[:8]) }},
-		{"last branch to itself", branch, func(p []byte) { copy(p[16*binary.NativeEndian.Uint16(p[10:])+8:], p[:8]) }},
-		{"branch without elements", branch, func(p []byte) { u16(p[10:], 0) }},
-		{"branch past the end", branch, func(p []byte) { u64(p[24:], 1<<50) }},
-		{"branch to page 1<<63", branch, func(p []byte) { u64(p[24:], 1<<63) }},
-		{"branch with 65535 elements", branch, func(p []byte) { u16(p[10:], 0xFFFF) }},
-		{"leaf marked as branch", leaf, func(p []byte) { u16(p[8:], branch) }},
-		{"leaf with 65535 elements", leaf, func(p []byte) { u16(p[10:], 0xFFFF) }},
-		{"leaf without its last element", leaf, func(p []byte) { u16(p[10:], binary.NativeEndian.Uint16(p[10:])-1) }},
+		{"branch page leads to itself", branch, func(p []byte) { copy(p[24:32], p[:8]) }},
+		{"last element of a branch page leads to itself", branch, func(p []byte) { copy(p[16*binary.NativeEndian.Uint16(p[10:])+8:], p[:8]) }},
+		{"branch page without elements", branch, func(p []byte) { u16(p[10:], 0) }},
+		{"branch page leads past the end of the file", branch, func(p []byte) { u64(p[24:], 1<<50) }},
+		{"branch page leads to page 1<<63", branch, func(p []byte) { u64(p[24:], 1<<63) }},
+		{"branch page with 65535 elements", branch, func(p []byte) { u16(p[10:], 0xFFFF) }},
+		{"leaf page marked as branch page", leaf, func(p []byte) { u16(p[8:], branch) }},
+		{"leaf page with 65535 elements", leaf, func(p []byte) { u16(p[10:], 0xFFFF) }},
+		{"leaf page without its last element", leaf, func(p []byte) { u16(p[10:], binary.NativeEndian.Uint16(p[10:])-1) }},
 		{"value marked as bucket", leaf, func(p []byte) { u32(p[16:], 1) }},
 		{"bucket marked as value", leaf, func(p []byte) { u32(p[16:], 0) }},
 		{"value at offset 1<<31", leaf, func(p []byte) { u32(p[20:], 1<<31) }},
@@ -318,7 +319,7 @@ func TestTakeOverWrongPages(t *testing.T) {
 	}
 }
 
-// TestTakeOverNoJSON checks that a value that is not JSON is left out, and that the others are read.
+// TestTakeOverNoJSON checks that a value that is not JSON is dropped, and that the other values are read.
 func TestTakeOverNoJSON(t *testing.T) {
 	path := filepath.Join(t.TempDir(), state.BoltName)
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{PageSize: 4096})

@@ -79,7 +79,7 @@ func TestFileChanged(t *testing.T) {
 			s.Register("a", func() []byte { return []byte(value) })
 			s.Commit()
 			tt.change(t, dir, file)
-			for _, value = range []string{"2", "3"} { // the second commit logs nothing
+			for _, value = range []string{"2", "3"} { // only the first of the two commits logs the change
 				s.Commit()
 			}
 			want := []string{tt.log}
@@ -94,14 +94,15 @@ func TestFileChanged(t *testing.T) {
 			}
 			wantLogged(t, s, want...)
 			if _, err := os.Stat(file + ".damaged"); (err == nil) != tt.setAside {
-				t.Errorf("set aside: got %v, want %v", err, tt.setAside)
+				t.Errorf("error of Stat for the renamed file: got %v, want a renamed file: %v", err, tt.setAside)
 			}
 			wantOnDisk(t, dir, map[string]string{"a": value, "unregistered": "1"})
 		})
 	}
 }
 
-// TestFileTimeChanged checks that a change of the modification time alone is ignored. Backups change it, and some disks round it.
+// TestFileTimeChanged checks that a file of which only the modification time has changed is not reported. Backups change the time, and some
+// disks round it.
 func TestFileTimeChanged(t *testing.T) {
 	dir := t.TempDir()
 	s := openCleanly(t, dir)

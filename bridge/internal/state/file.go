@@ -28,7 +28,7 @@ type file struct {
 const (
 	checksumPrefix = `{"checksum":"`
 	checksumSuffix = `",`
-	headSize       = len(checksumPrefix) + 2*sha256.Size + len(checksumSuffix) // length of the checksum member, in bytes
+	checksumSize   = len(checksumPrefix) + 2*sha256.Size + len(checksumSuffix) // length of the checksum member, in bytes
 )
 
 // errDamaged is wrapped by the error for a file whose content is not what hanbridge wrote. Such a file is renamed; see damagedPath.
@@ -55,7 +55,7 @@ func addChecksum(rest []byte) []byte {
 
 // decode returns the documents in the content of a file. The error wraps errDamaged, or is errNewer.
 func decode(text []byte) (documents, error) {
-	if len(text) < headSize || !bytes.Equal(addChecksum(text[headSize:]), text) {
+	if len(text) < checksumSize || !bytes.Equal(addChecksum(text[checksumSize:]), text) {
 		return nil, damagedError("its checksum is wrong (it was cut or changed, or another program wrote it)")
 	}
 	var version struct{ Format int }
@@ -78,8 +78,8 @@ func read(path string) (documents, error) {
 	return decode(text)
 }
 
-// readWhole reads a file into memory. If the disk fails, the error wraps errDamaged. If permission is missing or it is no ordinary file, the
-// error does not. It does not open a pipe, since that would block until its other end is opened.
+// readWhole reads a file into memory. If the disk fails, the error wraps errDamaged. If permission is missing, or if the path is no
+// ordinary file, the error does not wrap errDamaged. A pipe is not opened because that would block until its other end is opened.
 func readWhole(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -98,7 +98,8 @@ func readWhole(path string) ([]byte, error) {
 }
 
 // write replaces the file by one with these documents, and keeps the previous file. Whatever ends the program, one of the two is complete
-// on disk. Libraries for this keep no previous file, and leave a temporary file of another name behind each time the program is killed.
+// on disk. Libraries are not used for this because they keep no previous file. Besides, a temporary file with a new name remains each time
+// the program is killed.
 func (s *Store) write(next documents) error {
 	path := filepath.Join(s.dir, fileName)
 	text, err := encode(next)
@@ -126,7 +127,7 @@ func replace(path string, text []byte) error {
 	previous := filepath.Join(filepath.Dir(path), previousName)
 	if _, err := os.Lstat(path); err == nil {
 		_ = os.Remove(previous)
-		if os.Link(path, previous) != nil { // without hard links, the file is missing for a moment
+		if os.Link(path, previous) != nil { // if the file system has no hard links, the file is missing for a moment
 			_ = os.Rename(path, previous)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
 
-// documents returns the documents of a bridge with five meters. Each meter repeats value another number of times.
+// documents returns the documents of a bridge with five meters. Each meter repeats value a different number of times.
 func documents(value string) map[string]string {
 	v := map[string]string{"instance": `{"id":"0123456789abcdef","runs":["01234567"]}`, "mqtt": `{"devices":{}}`}
 	for i := range 5 {
@@ -51,13 +51,13 @@ func folderWith(t *testing.T, last, before []byte) (dir string) {
 	return dir
 }
 
-// damagedCopies returns damaged copies of a file. The key says how each is damaged.
+// damagedCopies returns damaged copies of a file. The key of a copy says how it is damaged.
 func damagedCopies(t *testing.T, file []byte) map[string][]byte {
 	t.Helper()
 	r := rand.New(rand.NewPCG(1, 2))
 	all := map[string][]byte{
 		"empty": {}, "zeros": make([]byte, len(file)), "text": []byte("import_energy: 12345\n"), "JSON": []byte("{}\n"),
-		"doubled": append(bytes.Clone(file), file...), "a byte more": append(bytes.Clone(file), '\n'), "ones": bytes.Repeat([]byte{0xff}, 4096),
+		"doubled": append(bytes.Clone(file), file...), "a byte more": append(bytes.Clone(file), '\n'), "all bits set": bytes.Repeat([]byte{0xff}, 4096),
 	}
 	for range 30 {
 		at, bit := r.IntN(len(file)), r.IntN(8)

@@ -15,8 +15,8 @@ import (
 // envFullDisk is set in a copy of this test program. The copy limits the size of its files, which has the same effect as a full disk.
 const envFullDisk = "HANBRIDGE_TEST_FULL"
 
-// TestFullDisk checks that commits on a full disk are logged once, leave no files behind, and succeed when there is space again. The limit is that
-// of a whole process, so a copy of the test program runs the test.
+// TestFullDisk checks that commits on a full disk are logged once, leave no files behind, and succeed when there is space again. The limit
+// applies to a whole process, so a copy of the test program runs the test.
 func TestFullDisk(t *testing.T) {
 	if os.Getenv(envFullDisk) != "" {
 		testFullDisk(t)
@@ -77,7 +77,7 @@ func testFullDiskAtOpen(t *testing.T) {
 	}
 }
 
-// limitFileSize sets how large a file of this process may get, in bytes.
+// limitFileSize sets how large a file of this process can get, in bytes.
 func limitFileSize(t *testing.T, size uint64) {
 	t.Helper()
 	signal.Ignore(syscall.SIGXFSZ) // the signal of this limit; a full disk does not send it

@@ -41,7 +41,8 @@ func documentsOfCommit(n int) map[string]string {
 	return v
 }
 
-// TestKill kills a program while it commits. The documents must then be those of one commit: the last that was done, or the one after it.
+// TestKill kills a program while it commits. The documents must then be those of one commit: the last commit that was done, or the one
+// after it.
 func TestKill(t *testing.T) {
 	if dir := os.Getenv(envCommitDir); dir != "" {
 		commitRepeatedly(t, dir)
@@ -55,7 +56,7 @@ func TestKill(t *testing.T) {
 		wantLogged(t, s)
 		got, _ := strconv.Atoi(string(s.Value("guard/meter 0")))
 		if got < done || got > done+1 {
-			t.Errorf("got commit %d, want %d or the next", got, done)
+			t.Errorf("got commit %d, want %d or the next one", got, done)
 		}
 		if !maps.Equal(s.Documents(), documentsOfCommit(got)) {
 			t.Errorf("got only a part of commit %d", got)

@@ -39,7 +39,7 @@ func (s *Store) lockAndLoad() error {
 }
 
 // lockFolder locks the folder, and creates it if it is missing. If the lock file was removed or replaced, the lock on the old file has no
-// effect: another program may have locked the new file. Then the folder is locked again.
+// effect: another program may have locked the new file. In that case lockFolder locks the new file.
 func (s *Store) lockFolder() error {
 	path := filepath.Join(s.dir, lockName)
 	if s.lock != nil {
@@ -49,7 +49,7 @@ func (s *Store) lockFolder() error {
 			return nil
 		}
 	}
-	_ = s.unlock() // an error does not matter: the locked file is gone
+	_ = s.unlock() // an error does not matter because the locked file is no longer in the folder
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
@@ -96,7 +96,8 @@ func folderError(dir string, err error) error {
 	return fmt.Errorf("state_dir %s: %w", dir, err)
 }
 
-// load reads the documents of the locked folder, renames damaged files, and logs both.
+// load reads the documents of the locked folder, and renames damaged files. It logs each damaged file, and documents that are not from the
+// current file.
 func (s *Store) load() error {
 	c, err := readFolder(s.dir)
 	for _, name := range c.damaged {
@@ -118,11 +119,12 @@ func (s *Store) load() error {
 	case c.from == boltName:
 		s.log.Info().Str("source", source).Msg("state of an earlier version is taken over: its file is only left for those who go back to that version")
 	}
+	warningSource := source
 	if len(c.damaged) > 0 {
-		source = damagedPath(filepath.Join(s.dir, c.damaged[0]))
+		warningSource = damagedPath(filepath.Join(s.dir, c.damaged[0]))
 	}
 	if warning != "" {
-		s.log.Warn().Err(c.damage).Str("source", source).Msg(warning)
+		s.log.Warn().Err(c.damage).Str("source", warningSource).Msg(warning)
 	}
 	return nil
 }
@@ -134,7 +136,7 @@ func damagedPath(path string) string { return path + ".damaged" }
 type folderContents struct {
 	documents documents
 	from      string   // the name of the file that has the documents; "" if there is none
-	damaged   []string // names of the damaged files that were read before it
+	damaged   []string // names of the files that are newer than from, but damaged
 	damage    error    // why they are damaged
 }
 
@@ -145,7 +147,7 @@ func readFolder(dir string) (c folderContents, err error) {
 		read func(path string) (documents, error)
 	}{{fileName, read}, {previousName, read}, {boltName, readBolt}} {
 		if f.name == boltName && c.damage != nil {
-			break // the bbolt file is older than the damaged files
+			break // the bbolt file is older than the damaged files, so its documents are out of date
 		}
 		found, err := f.read(filepath.Join(dir, f.name))
 		switch {

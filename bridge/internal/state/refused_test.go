@@ -33,7 +33,7 @@ func TestOpenLocked(t *testing.T) {
 		ended := make(chan struct{})
 		time.AfterFunc(200*time.Millisecond, func() { closeStore(t, first); close(ended) })
 		if got := string(openCleanly(t, dir).Value("a")); got != "1" {
-			t.Errorf("got %q after the first has ended, want 1", got)
+			t.Errorf("got %q after the first Store was closed, want 1", got)
 		}
 		<-ended
 	})
@@ -61,8 +61,8 @@ func TestOpenNewer(t *testing.T) {
 // envTryDir is set in a copy of this test program. The copy opens the store in the folder with this name.
 const envTryDir = "HANBRIDGE_TEST_TRY_DIR"
 
-// TestOpenNoPermission opens folders without write permission. Root may write everywhere, so a copy of the test program opens them as another
-// user.
+// TestOpenNoPermission opens folders without write permission. Root can write everywhere, so a copy of the test program opens them as
+// another user.
 func TestOpenNoPermission(t *testing.T) {
 	if dir := os.Getenv(envTryDir); dir != "" {
 		fmt.Println(open(t, dir).logged())

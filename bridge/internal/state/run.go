@@ -15,12 +15,13 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
-// commitInterval is the least time between two commits that are not urgent. It is long because memory cards wear out.
+// commitInterval is the shortest time between two commits that are not urgent. It is long because memory cards wear out.
 const commitInterval = 10 * time.Second
 
-// Run commits changed documents until ctx ends, and then once more. It commits at once after a change, but at least 10 s after the last
-// commit if the change is not urgent. A commit is on disk completely or not at all, whatever ends the program. Run logs the first commit that
-// fails and the next one that succeeds. After a failure it tries again at the next change. Call Run once at a time.
+// Run commits changed documents until ctx ends, and then once more. It commits at once after an urgent change. After any other change it
+// commits at once too, but not within 10 s of the last commit. A commit is on disk completely or not at all, whatever ends the program. Run
+// logs the first commit that fails and the next one that succeeds. After a failure it tries again at the next change. Do not call Run again
+// before it has returned.
 func (s *Store) Run(ctx context.Context) error {
 	if s == nil {
 		return nil
@@ -37,7 +38,7 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-s.changed:
 		}
 		select {
-		case <-s.urgent: // the commit that follows covers it
+		case <-s.urgent: // the commit that follows includes the urgent change
 		default:
 		}
 		s.commit()
@@ -91,8 +92,8 @@ func equal(a, b documents) bool {
 	return maps.EqualFunc(a, b, func(x, y json.RawMessage) bool { return bytes.Equal(x, y) })
 }
 
-// checkFile detects that another program has removed, replaced or changed the file since the last commit. It then makes the next commit write
-// all documents. If the file is damaged, it is renamed first, so that the previous file is not replaced by it.
+// checkFile detects that another program has removed, replaced or changed the file since the last commit. If so, checkFile makes the next
+// commit write all documents. A damaged file is renamed first. Otherwise the commit would keep the damaged file as the previous one.
 func (s *Store) checkFile() error {
 	path := filepath.Join(s.dir, fileName)
 	info, err := os.Lstat(path)

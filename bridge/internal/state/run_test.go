@@ -24,8 +24,8 @@ func openAndRun(t *testing.T, dir string) (s *store, stop func()) {
 	}
 }
 
-// TestRunCommitInterval checks when Run commits. The first change is committed at once, further ones together 10 s later. If a change is urgent or
-// ctx ends, Run commits at once.
+// TestRunCommitInterval checks when Run commits. The first change is committed at once, further changes are committed together 10 s later.
+// If a change is urgent or ctx ends, Run commits at once.
 func TestRunCommitInterval(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

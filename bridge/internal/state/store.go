@@ -19,7 +19,7 @@ import (
 // documents are JSON texts by their keys.
 type documents = map[string]json.RawMessage
 
-// A Store holds the documents of one folder. A nil Store stores nothing; all its methods may be called. Value, Register, MarkChanged,
+// A Store holds the documents of one folder. A nil Store stores nothing; all methods can be called on it. Value, Register, MarkChanged,
 // MarkUrgent and Sync are safe for concurrent use, also while Run commits. None of them except Sync waits for the disk.
 type Store struct {
 	dir    string
@@ -36,7 +36,7 @@ type Store struct {
 	// The following fields are used by Open, then by Run, then by Close, one after the other.
 	lock        *flock.Flock // nil while the folder is not locked
 	loaded      bool         // the documents were read from the locked folder
-	writtenInfo os.FileInfo  // the file after the last commit; nil where the next commit must write
+	writtenInfo os.FileInfo  // the file after the last commit; nil if the next commit must write the file
 	onDisk      documents    // the documents on disk, from which the next commit starts
 	lastErr     error        // why the last commit failed; nil if it did not
 
@@ -44,8 +44,8 @@ type Store struct {
 }
 
 // Open locks the folder and reads its documents. Errors are logged. A damaged file is renamed, and the previous file is used. If another
-// hanbridge uses the folder (Open waits half a second for it to end) or it cannot be written to, Run tries again. If the file was written
-// by a newer version, Open returns nil and does not change the file. Call Close after Run.
+// hanbridge uses the folder, Open waits half a second for it to end. If it does not end, or if the folder cannot be written to, Run tries
+// again. If the file was written by a newer version, Open returns nil and does not change the file. Call Close after Run.
 func Open(dir string, log zerolog.Logger) *Store {
 	s := &Store{
 		dir: dir, log: log,
@@ -87,8 +87,8 @@ func (s *Store) Register(key string, encode func() []byte) {
 	s.encoders[key] = encode
 }
 
-// Save writes a document that does not change any more, and reports whether it is on disk. If it is not, Run writes it later. But if Open
-// could not read the file, the document in the file stays. Call Save before Run.
+// Save writes a document that does not change any more, and reports whether it is on disk. If it is not, Run writes the document later. But
+// if the documents of the folder could not be read, Save drops value, and the document in the file stays. Call Save before Run.
 func (s *Store) Save(key string, value []byte) bool {
 	if s == nil {
 		return false

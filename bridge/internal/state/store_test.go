@@ -128,8 +128,8 @@ func wantOnDisk(t *testing.T, dir string, want map[string]string) {
 	}
 }
 
-// wantLogged checks the lines that were logged since the last call. There must be one for each text, which contains it, and none may have a
-// message of the Go runtime.
+// wantLogged checks the lines that were logged since the last call. There must be one line for each text in want, and the line must contain
+// the text. No line may have a message of the Go runtime.
 func wantLogged(t *testing.T, s *store, want ...string) {
 	t.Helper()
 	lines := s.logged()
@@ -147,8 +147,8 @@ func wantLogged(t *testing.T, s *store, want ...string) {
 	}
 }
 
-// TestReopen checks that a second Store reads the documents that the first has written. Only JSON escapes may differ. It also checks the modes of
-// the files.
+// TestReopen checks that a second Store reads the documents that the first has written. Only JSON escapes can differ. It also checks the
+// modes of the files.
 func TestReopen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "var", "hanbridge")
 	want := map[string]string{"guard/house": `{"value":"12345"}`, "guard/garage": "null", "announced": `"<å> \u0000"`}
@@ -231,7 +231,7 @@ func fileNames(t *testing.T, dir string) (all []string) {
 	return all
 }
 
-// TestNilStore checks that all methods of a nil Store may be called.
+// TestNilStore checks that all methods of a nil Store can be called.
 func TestNilStore(t *testing.T) {
 	var s *state.Store
 	s.Register("a", func() []byte { return []byte("1") })
