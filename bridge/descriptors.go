@@ -14,7 +14,7 @@ type Descriptor struct {
 	UnitIndex uint8
 	// Decimals is the number of decimals of its values as they are published.
 	Decimals uint8
-	// Every is the time between two values, rounded up to 1 min, 15 min, 1 h or 24 h.
+	// Every is the time between two values, rounded to 1 min, 15 min, 1 h or 24 h.
 	Every time.Duration
 }
 

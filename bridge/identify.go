@@ -24,7 +24,7 @@ func (p *pipeline) checkSameMeter(r *meter.Reading, now time.Time) {
 	p.reportEvent("another meter speaks here than before the start", Event{Time: now, Name: MeterChanged, From: stored.Serial, To: sent.Serial})
 }
 
-// updateProfile detects that the meter sends another profile. It logs the change and adds an event.
+// updateProfile detects that the meter sends another profile, and reports an event.
 func (p *pipeline) updateProfile(r *meter.Reading, now time.Time) {
 	from, changed := p.profiles.add(profile{r.Protocol, r.Family, r.Meter.List != ""})
 	if !changed {
@@ -44,8 +44,8 @@ func (p *pipeline) dropOldMeter(now time.Time) {
 	p.liveness.description = Description{}
 }
 
-// describe updates the description from a telegram. Fields that the telegram does not have stay as they are. A make from a list
-// without a name does not replace the make from a list with a name.
+// describe updates the description from a telegram. Fields that the telegram does not have stay as they are. A make from a list without
+// a name does not replace the make from a list with a name.
 func (d *Description) describe(r *meter.Reading) {
 	if d.Protocol != string(r.Protocol) {
 		d.List = "" // the name belongs to the old profile

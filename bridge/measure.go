@@ -39,7 +39,7 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 }
 
 // reject counts and logs a rejected value. Values of a counter that are rejected in a row for the same reason count once. The log lines about each
-// reason are limited, as faults does it. Outputs get the reason of the last counted rejection.
+// reason are limited; see faults. Outputs get the reason of the last counted rejection.
 func (p *pipeline) reject(r *guard.Rejection) {
 	if r.Repeated {
 		return

@@ -13,18 +13,18 @@ import (
 func (p *pipeline) meterSilent() {
 	p.silenceProgress.Working()
 	defer p.silenceProgress.Waiting()
-	if found, st, due := p.setOffline(); due {
-		p.explainSilence(found, &st)
+	if findings, stats, due := p.setOffline(); due {
+		p.explainSilence(findings, &stats)
 	}
 }
 
-// setOffline makes the meter offline. Due is true if the likely cause must be logged; explainSilence then needs found and st.
-func (p *pipeline) setOffline() (found probe.Findings, st Stats, due bool) {
+// setOffline makes the meter offline. Due is true if the likely cause must be logged; explainSilence then needs the findings and stats.
+func (p *pipeline) setOffline() (findings probe.Findings, stats Stats, due bool) {
 	l := &p.liveness
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.stopped || l.online && time.Since(l.stats.LastTelegram) < silentIntervals*l.stats.Interval {
-		return nil, st, false // a telegram has arrived since the timer fired
+		return nil, stats, false // a telegram has arrived since the timer fired
 	}
 	if l.online || time.Since(l.reportedAt) >= p.plan.DiagnosticsInterval() {
 		l.online = false
@@ -35,29 +35,29 @@ func (p *pipeline) setOffline() (found probe.Findings, st Stats, due bool) {
 		p.progress.Note("silent since " + l.stats.LastTelegram.Format(time.DateTime))
 	}
 	if l.broken || !l.lastUnreadable.IsZero() && time.Since(l.lastUnreadable) < minProvedTimeout {
-		return nil, st, false // the fault is logged already
+		return nil, stats, false // the fault is logged already
 	}
 	l.findings = l.findings.With(l.attempt.Finding())
 	if _, bytes := l.findings.Best(); bytes > 0 && !l.allTried {
 		l.timer.Reset(probe.Dwell) // the search has not tried all line settings yet, so the cause is not known
-		return nil, st, false
+		return nil, stats, false
 	}
 	return slices.Clone(l.findings), l.stats, l.silentLines.Allow(time.Now(), maxStateLines)
 }
 
 // explainSilence logs the likely cause of the silence.
-func (p *pipeline) explainSilence(found probe.Findings, st *Stats) {
-	best, bytes := found.Best()
+func (p *pipeline) explainSilence(findings probe.Findings, stats *Stats) {
+	best, bytes := findings.Best()
 	log := p.log.Warn().Fields(nonEmpty("source", best.Port))
 	network := strings.HasPrefix(best.Port, "tcp://")
 	switch {
-	case bytes == 0 && network && st.Telegrams > 0:
-		log.Time("last", st.LastTelegram).Msg("the reader is connected and silent: it is dialled again now and then. Is its cable in the meter? " + activation)
+	case bytes == 0 && network && stats.Telegrams > 0:
+		log.Time("last", stats.LastTelegram).Msg("the reader is connected and silent: it is dialled again now and then. Is its cable in the meter? " + activation)
 	case bytes == 0 && network:
 		log.Msg("connected, and not a byte in 60 s: is the reader's cable in the meter, and is this its port for the meter's bytes? Many readers " +
 			"serve one program at a time: stop the others. If all that is right, the meter's port is most likely not activated. " + activation)
-	case bytes == 0 && st.Telegrams > 0:
-		log.Time("last", st.LastTelegram).Msg("meter is silent: is its cable in both sockets? A HAN port switches itself off after an overload: " +
+	case bytes == 0 && stats.Telegrams > 0:
+		log.Time("last", stats.LastTelegram).Msg("meter is silent: is its cable in both sockets? A HAN port switches itself off after an overload: " +
 			"then ask your grid company to activate it again")
 	case bytes == 0:
 		log.Msg("no bytes in 60 s at any setting tried: the port is most likely not activated. " + activation)
@@ -65,7 +65,7 @@ func (p *pipeline) explainSilence(found probe.Findings, st *Stats) {
 		log.Int64("bytes", bytes).Msg("bytes but no telegram: most likely the reader is set to another line setting than the meter's. Set the reader's own " +
 			"serial port to what the meter sends (P1 ports 115200 8N1, most M-Bus ports 2400 8E1)")
 	default:
-		log.Fields(nonEmpty("line", best.Line)).Int64("bytes", bytes).Uint64("errors", st.Errors).Msg(found.Advice(best.Verdict))
+		log.Fields(nonEmpty("line", best.Line)).Int64("bytes", bytes).Uint64("errors", stats.Errors).Msg(findings.Advice(best.Verdict))
 	}
 }
 
