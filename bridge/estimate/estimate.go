@@ -81,8 +81,8 @@ type count struct {
 	throttled, unthrottled int
 }
 
-// add counts the states of the nth telegram. The value of the first telegram after a gap may differ much from the one before the gap. That
-// difference is not counted.
+// add counts the states of the nth telegram. The value of the first telegram after a gap can differ much from the value before the gap.
+// This difference is not counted.
 func (e *estimate) add(s *simulate.State, n int, afterGap bool) {
 	now := typicalDay.Add(time.Duration(n) * e.interval)
 	for i := range e.counts {

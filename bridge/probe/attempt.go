@@ -31,7 +31,8 @@ type Attempt struct {
 	connection
 }
 
-// open begins another connection to the same endpoint. The evidence of earlier connections stays, since a reader may close each of them.
+// open begins another connection to the same endpoint. The evidence of earlier connections stays because some readers close every
+// connection.
 func (a *Attempt) open() {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -14,7 +14,7 @@ type idleTimer struct {
 	mu      sync.Mutex
 	timer   *time.Timer // nil if the wire is never closed
 	expired bool
-	// silentUntil is until when the wire stays open if not a single byte has come.
+	// silentUntil is the time until which the wire stays open if not a single byte has arrived.
 	silentUntil  time.Time
 	extended     bool // the wire has stayed open for one more dwell
 	neverExtends bool // after a telegram, the wire does not stay open for one more dwell
@@ -23,10 +23,10 @@ type idleTimer struct {
 // partialVerdicts are the verdicts on bytes that contain a part of a telegram.
 var partialVerdicts = []line.Verdict{line.FrameHeaders, line.P1Lines, line.DamagedBytes}
 
-// newIdleTimer starts the timer of a wire, which closes it after timeout; 0 means never. As long as no byte has come, the wire stays open for
-// silent. If a part of a telegram has come, the wire stays open for one more dwell: a telegram takes up to 3 s, and the beginning of the
-// first one may have been missed. For the only endpoint of a search with repeated rounds, bytes of any kind that are arriving have the same
-// effect.
+// newIdleTimer starts the timer of a wire, which closes it after timeout; 0 means never. As long as no byte has come, the wire stays open
+// for silent. If a part of a telegram has come, the wire stays open for one more dwell: a telegram takes up to 3 s, and the beginning of
+// the first one was possibly missed. For the only endpoint of a search with repeated rounds, bytes of any kind that are arriving have the
+// same effect.
 func newIdleTimer(wire io.Closer, a *Attempt, timeout, silent, dwell time.Duration, singlePass bool) *idleTimer {
 	t := &idleTimer{silentUntil: time.Now().Add(silent), neverExtends: singlePass}
 	if timeout == 0 {

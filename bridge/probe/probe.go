@@ -89,8 +89,8 @@ const (
 	maxReopenDelay = 500 * time.Millisecond
 	// maxUnprovedDwells limits, in dwells, the turn of a reader that closes each connection after a telegram that proves nothing.
 	maxUnprovedDwells = 6
-	// maxExtraDwells is how many telegrams that are not verified extend a turn by one dwell each. It is 4 because the Decoder compares a
-	// telegram without a checksum with the last four such telegrams.
+	// maxExtraDwells is how many telegrams that are not verified extend a turn by one dwell each. It is 4 because the Decoder verifies a
+	// telegram without a checksum if one of the last four telegrams had the same codes.
 	maxExtraDwells = 4
 )
 
@@ -104,7 +104,7 @@ type prober struct {
 	result  Result
 }
 
-// Probe opens the endpoints of s in turn until a telegram proves one of them. It reads that endpoint as long as telegrams come, and then
+// Probe opens the endpoints of s in turn until a telegram proves one of them. It reads that endpoint as long as telegrams arrive, and then
 // searches again. It ends if ctx ends, if h ends it, if a recording is over, or, with Options.SinglePass, after one round.
 func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 	if o.Decoder == nil {
@@ -242,7 +242,7 @@ func (p *prober) telegram(ctx context.Context, a *Attempt, idle *idleTimer, r *m
 	case proves:
 		idle.restart(p.ProvedTimeout())
 	case !p.proved && !a.lastDamaged && a.extraDwells < maxExtraDwells:
-		a.extraDwells++ // the next telegram may verify this one
+		a.extraDwells++ // the next telegram is verified if it has the same codes as this one
 		idle.restart(p.Dwell)
 	}
 }

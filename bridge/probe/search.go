@@ -16,8 +16,10 @@ type search struct {
 	remaining    []Endpoint // of this round; the first one is in use
 	onlyEndpoint bool       // there is no other endpoint
 
-	proved    bool      // the endpoint in use is proved
-	lastProof time.Time // time of the last telegram that proved an endpoint; the start of this search if only an earlier search has proved one; zero if none is proved
+	proved bool // the endpoint in use is proved
+	// lastProof is the time of the last telegram that proved an endpoint. It is the start of this search if only an earlier search has proved
+	// one (Options.LastProved), and zero if none is proved.
+	lastProof time.Time
 	began     time.Time
 
 	// failedRounds is how many rounds have ended since lastProof.

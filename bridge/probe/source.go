@@ -33,7 +33,8 @@ type Source struct {
 	// Endpoints returns the endpoints in the order in which they are tried. It is called at the beginning of each round. An error says what a
 	// person can do.
 	Endpoints func() ([]Endpoint, error)
-	// EndpointsChange is true if Endpoints may return others the next time. Then even the only endpoint is given up if it is silent.
+	// EndpointsChange is true if Endpoints can return other endpoints the next time. Then even the only endpoint is given up if it is
+	// silent.
 	EndpointsChange bool
 	// Recorded is true for a file, which comes to an end and can wait for the outputs.
 	Recorded bool

@@ -28,7 +28,8 @@ func openSerial(path string, l Line) (io.ReadCloser, error) {
 		_ = portLock.Close() // nothing was done with it
 		return nil, explainOpen(path, err)
 	}
-	_ = port.ResetInputBuffer() // drop the waiting bytes, which were received with another setting; a port that cannot drop them returns them first
+	// The waiting bytes were received with another setting. A port that cannot drop them returns them first.
+	_ = port.ResetInputBuffer()
 	return newWire(port, portLock), nil
 }
 

@@ -41,7 +41,7 @@ func flock(f *os.File) error {
 	return cmp.Or(err, lockErr)
 }
 
-// errDenied names the group that may read the port, and the commands that add a user to it.
+// errDenied names the group that is allowed to read the port, and the commands that add a user to it.
 func errDenied(path string) error {
 	var stat syscall.Stat_t
 	if err := syscall.Stat(path, &stat); err != nil {
@@ -53,7 +53,7 @@ func errDenied(path string) error {
 		name = group.Name
 	}
 	advice := ""
-	if stat.Mode&0o040 == 0 { // the group may not read
+	if stat.Mode&0o040 == 0 { // the group is not allowed to read the port
 		advice = fmt.Sprintf("; before that: sudo chmod g+rw %s, since its group may not open it either", path)
 	}
 	return fmt.Errorf("open %s: permission denied (group %s, gid %s). Container: add group_add: [\"%s\"]; otherwise: "+

@@ -102,7 +102,8 @@ type Override struct {
 	MaxSilence  *time.Duration `mapstructure:"max_silence"`
 }
 
-// Overrides have an Override for each name of a quantity. A name that ends in * stands for all quantities that begin with it.
+// Overrides have an Override for each name of a quantity. A name that ends in * means all quantities whose names begin with the text before
+// the *.
 type Overrides map[string]Override
 
 // Set changes the Rate of a quantity. A quantity that was published with every telegram gets a MaxSilence of a minute, unless o sets
@@ -152,7 +153,7 @@ func (o Overrides) merge(id quantity.ID) Override {
 	return merged
 }
 
-// matches reports whether name, with or without a * at its end, stands for a quantity.
+// matches reports whether name, with or without a * at its end, means the quantity.
 func matches(name string, id quantity.ID) bool {
 	if prefix, ok := strings.CutSuffix(name, "*"); ok {
 		return strings.HasPrefix(id.String(), prefix)

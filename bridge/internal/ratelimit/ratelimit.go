@@ -40,8 +40,8 @@ type kind struct {
 	extraLines Window // lines because of Recovered
 }
 
-// Allow reports whether an event of this kind is to be logged. If it is, count is the number of events for which the line stands: this one,
-// and those of its kind since its last line.
+// Allow reports whether an event of this kind is to be logged. If it is, count is the number of events for the log line: this event, and
+// the events of its kind that were not logged since the last line.
 func (l *Limiter) Allow(kindName string) (count int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,7 +98,7 @@ func (w *Window) Allow(now time.Time, limit int) bool {
 	return w.count <= limit
 }
 
-// WithCount adds the number of events for which a line stands, if it is more than one.
+// WithCount adds to a log line the number of its events, if there is more than one.
 func WithCount(line *zerolog.Event, count int) *zerolog.Event {
 	if count > 1 {
 		return line.Int("count", count)

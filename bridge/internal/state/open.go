@@ -32,14 +32,14 @@ func (s *Store) lockAndLoad() error {
 		err = s.load()
 	}
 	if err != nil {
-		s.writtenInfo = nil // the folder is not locked, so another program may write to the file
+		s.writtenInfo = nil // the folder is not locked, so another program has possibly written to the file
 		return folderError(s.dir, err)
 	}
 	return nil
 }
 
 // lockFolder locks the folder, and creates it if it is missing. If the lock file was removed or replaced, the lock on the old file has no
-// effect: another program may have locked the new file. In that case lockFolder locks the new file.
+// effect: another program has possibly locked the new file. In that case lockFolder locks the new file.
 func (s *Store) lockFolder() error {
 	path := filepath.Join(s.dir, lockName)
 	if s.lock != nil {

@@ -60,7 +60,7 @@ func Open(dir string, log zerolog.Logger) *Store {
 		_ = s.Close() // nothing was written
 		return nil
 	case s.lastErr != nil && !errors.Is(s.lastErr, errInUse):
-		if c, err := readFolder(dir); err == nil { // a folder that cannot be written to may be readable
+		if c, err := readFolder(dir); err == nil { // a folder that cannot be written to is possibly readable
 			s.onDisk = c.documents
 		}
 	}
@@ -76,8 +76,8 @@ func (s *Store) Value(key string) []byte {
 	return slices.Clone(s.atOpen[key])
 }
 
-// Register sets the function that returns the document with this key as JSON. Run calls encode in its own goroutine when a document may
-// have changed, and copies the text before it calls encode again. If encode returns nil, the document on disk stays.
+// Register sets the function that returns the document with this key as JSON. Run calls encode in its own goroutine when a document has
+// possibly changed, and copies the text before it calls encode again. If encode returns nil, the document on disk stays.
 func (s *Store) Register(key string, encode func() []byte) {
 	if s == nil {
 		return
@@ -104,7 +104,8 @@ func (s *Store) Save(key string, value []byte) bool {
 	return s.lastErr == nil
 }
 
-// MarkChanged notes that a document may have changed, so that Run commits it. It never blocks and never allocates memory.
+// MarkChanged notes that a document has possibly changed. Run then commits the documents if one has. It never blocks and never allocates
+// memory.
 func (s *Store) MarkChanged() {
 	if s != nil {
 		signal(s.changed)
