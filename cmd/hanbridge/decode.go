@@ -31,9 +31,9 @@ func decodeCommand(p *cli.Program) *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("decode: %w", err)
 		}
-		signal.Reset() // from here a signal ends the program at once, also while it waits for input
+		signal.Reset() // from here a signal ends the program at once, even while it waits for input
 		if c.Context().Err() != nil {
-			return cli.ErrStopped // a signal came before
+			return cli.ErrStopped // a signal arrived before Reset
 		}
 		return render.Decode(p, files, *format, decryptionKeys)
 	}

@@ -25,10 +25,10 @@ func discoveryShowCommand(p *cli.Program) *cobra.Command {
 			"  hanbridge discovery show --family aidon-se",
 		Args: takes(0, 1),
 	}
-	from := announcements.AddMeterFlags(c, "what would be announced for a simulated meter")
+	flags := announcements.AddMeterFlags(c, "what would be announced for a simulated meter")
 	prefix := prefixFlag(c)
 	c.RunE = func(c *cobra.Command, files []string) error {
-		return announcements.Show(c.Context(), p, from, *prefix, files)
+		return announcements.Show(c.Context(), p, flags, *prefix, files)
 	}
 	return c
 }
@@ -48,8 +48,8 @@ func discoveryDiffCommand(p *cli.Program) *cobra.Command {
 		Example: "  hanbridge discovery diff --config config.yaml\n  hanbridge discovery diff telegram.txt",
 		Args:    takes(0, 1),
 	}
-	from := announcements.AddMeterFlags(c, "for a simulated meter")
-	c.RunE = func(c *cobra.Command, files []string) error { return announcements.Diff(c.Context(), p, from, files) }
+	flags := announcements.AddMeterFlags(c, "for a simulated meter")
+	c.RunE = func(c *cobra.Command, files []string) error { return announcements.Diff(c.Context(), p, flags, files) }
 	return c
 }
 
@@ -90,9 +90,9 @@ func ratesCommand(p *cli.Program) *cobra.Command {
 		Example: "  hanbridge rates --config config.yaml\n  hanbridge rates telegrams.txt\n  HANBRIDGE_PUBLISH=frugal hanbridge rates --family p1-nl-5",
 		Args:    takes(0, 1),
 	}
-	from := announcements.AddMeterFlags(c, "for a simulated meter")
+	flags := announcements.AddMeterFlags(c, "for a simulated meter")
 	asJSON := c.Flags().Bool("json", false, "print JSON")
-	c.RunE = func(c *cobra.Command, files []string) error { return rates.Run(c.Context(), p, from, files, *asJSON) }
+	c.RunE = func(c *cobra.Command, files []string) error { return rates.Run(c.Context(), p, flags, files, *asJSON) }
 	return c
 }
 
@@ -109,11 +109,11 @@ func takeoverCommand(p *cli.Program) *cobra.Command {
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		w, err := announcements.Load(p, *file, "")
+		setup, err := announcements.Load(p, *file, "")
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}
-		return w.MeterIDs(), cobra.ShellCompDirectiveNoFileComp
+		return setup.MeterIDs(), cobra.ShellCompDirectiveNoFileComp
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return announcements.TakeOver(c.Context(), p, *file, args[0])

@@ -78,20 +78,21 @@ func knownCommand(root *cobra.Command, args []string) error {
 	return fmt.Errorf("%q is not a command%s: see %s --help", args[0], cli.DidYouMean(args[0], names), root.CommandPath())
 }
 
-// takes returns a check that a command has at least least and at most most arguments.
-func takes(least, most int) cobra.PositionalArgs {
+// takes returns a check that a command has at least minArgs and at most maxArgs arguments.
+func takes(minArgs, maxArgs int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		switch {
-		case len(args) < least:
+		case len(args) < minArgs:
 			return fmt.Errorf("write %s: see %s --help", c.UseLine(), c.CommandPath())
-		case len(args) > most:
-			return fmt.Errorf("%q is one argument too many, write %s: see %s --help", args[most], c.UseLine(), c.CommandPath())
+		case len(args) > maxArgs:
+			return fmt.Errorf("%q is one argument too many, write %s: see %s --help", args[maxArgs], c.UseLine(), c.CommandPath())
 		}
 		return nil
 	}
 }
 
-// flagError adds to an error about a flag where the flags are explained. It removes the text of package strconv, which says nothing to users.
+// flagError adds to an error about a flag which command explains the flags. It removes the text of package strconv, because users do not
+// understand that text.
 func flagError(c *cobra.Command, err error) error {
 	text, _, _ := strings.Cut(err.Error(), ": strconv.")
 	return fmt.Errorf("%s: see %s --help", text, c.CommandPath())

@@ -30,6 +30,7 @@ func quantitiesCommand(p *cli.Program) *cobra.Command {
 	}
 }
 
+// codesOf returns the OBIS codes of a quantity, separated by blanks.
 func codesOf(r *quantity.Row) string {
 	codes := make([]string, len(r.Codes))
 	for i, c := range r.Codes {
@@ -41,8 +42,8 @@ func codesOf(r *quantity.Row) string {
 // unitsOf returns the units of a quantity, separated by blanks. Equal neighbours are listed once.
 func unitsOf(r *quantity.Row) string {
 	var units []string
-	for _, m := range r.Units {
-		units = append(units, m.Symbol)
+	for _, unit := range r.Units {
+		units = append(units, unit.Symbol)
 	}
 	return strings.Join(slices.Compact(units), " ")
 }
@@ -57,12 +58,12 @@ func decimalsOf(r *quantity.Row) string {
 	return strconv.Itoa(int(r.Decimals))
 }
 
-// classOf returns the Home Assistant device classes of a quantity, and "diagnostic" if it is one.
+// classOf returns the Home Assistant device classes of a quantity, followed by "diagnostic" if the quantity is diagnostic.
 func classOf(r *quantity.Row) string {
 	var classes []string
-	for _, m := range r.Units {
-		if m.DeviceClass != "" && !slices.Contains(classes, m.DeviceClass) {
-			classes = append(classes, m.DeviceClass)
+	for _, unit := range r.Units {
+		if unit.DeviceClass != "" && !slices.Contains(classes, unit.DeviceClass) {
+			classes = append(classes, unit.DeviceClass)
 		}
 	}
 	if r.Diagnostic {

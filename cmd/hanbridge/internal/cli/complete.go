@@ -6,7 +6,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// CompleteFlags lets shells complete the values of flags, by the flags' names, for a command and all its subcommands.
+// CompleteFlags lets shells complete the values of the flags of a command and all its subcommands. Flags of the same name have the same
+// values in all commands.
 func CompleteFlags(c *cobra.Command) {
 	formats := cobra.FixedCompletions([]cobra.Completion{"table", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp)
 	destinations := cobra.FixedCompletions([]cobra.Completion{"stdout", "pty", "tcp://"}, cobra.ShellCompDirectiveNoFileComp)
@@ -15,18 +16,18 @@ func CompleteFlags(c *cobra.Command) {
 	}
 	for name, complete := range values {
 		if c.LocalFlags().Lookup(name) != nil {
-			_ = c.RegisterFlagCompletionFunc(name, complete) // no error, since the flag exists
+			_ = c.RegisterFlagCompletionFunc(name, complete) // never fails, because the flag exists
 		}
 	}
 	if c.LocalFlags().Lookup("config") != nil {
-		_ = c.MarkFlagFilename("config", "yaml", "yml") // no error, since the flag exists
+		_ = c.MarkFlagFilename("config", "yaml", "yml") // never fails, because the flag exists
 	}
 	for _, sub := range c.Commands() {
 		CompleteFlags(sub)
 	}
 }
 
-// families lists the families of simulated meters. A function reads them when a shell asks, since they take 0.2 MB of memory.
+// families lists the families of simulated meters. They are listed only when a shell asks, because they take 0.2 MB of memory.
 func families(*cobra.Command, []string, string) (all []cobra.Completion, _ cobra.ShellCompDirective) {
 	for _, f := range simulate.Families() {
 		all = append(all, cobra.CompletionWithDesc(f.Name, f.Title))

@@ -56,12 +56,12 @@ func writeUsage(w io.Writer, c *cobra.Command) {
 	}
 }
 
-// Wrap breaks text between words, so that lines have at most width characters. A longer word stays whole. Consecutive lines form one
-// paragraph, which is filled. A line that begins with a blank is not joined with others: if it is broken, its rest is indented to the
-// line's last column (see lastColumn).
+// Wrap breaks text between words, so that lines have at most width characters. It does not break a longer word. Consecutive lines form one
+// paragraph: their words are joined before the paragraph is broken. A line that begins with a blank is not joined with others: if it must
+// be broken, its rest is indented to the line's last column (see lastColumn).
 func Wrap(text string, width int) string {
 	var out, paragraph []string
-	end := func() {
+	endParagraph := func() {
 		if len(paragraph) > 0 {
 			out = append(out, fill("", paragraph, width))
 		}
@@ -70,17 +70,17 @@ func Wrap(text string, width int) string {
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		switch {
 		case strings.TrimSpace(line) == "":
-			end()
+			endParagraph()
 			out = append(out, "")
 		case line[0] == ' ':
-			end()
+			endParagraph()
 			column := lastColumn(line)
 			out = append(out, fill(line[:column], strings.Fields(line[column:]), width))
 		default:
 			paragraph = append(paragraph, strings.Fields(line)...)
 		}
 	}
-	end()
+	endParagraph()
 	return strings.Join(out, "\n")
 }
 
@@ -94,7 +94,7 @@ func lastColumn(line string) int {
 	return indent
 }
 
-// fill returns head and the words after it, in lines of at most width characters. Each line after the first is indented by head's width.
+// fill returns head, followed by the words, in lines of at most width characters. Each line after the first is indented by head's width.
 func fill(head string, words []string, width int) string {
 	indent := strings.Repeat(" ", utf8.RuneCountInString(head))
 	text, line := "", head
@@ -118,19 +118,19 @@ type Table struct {
 	Widths []int
 }
 
-// Row prints one row. It has one cell for each width.
+// Row prints one row. There must be one cell for each width.
 func (t *Table) Row(cells ...string) {
-	parts, lines := make([][]string, len(cells)), 1
+	cellLines, lineCount := make([][]string, len(cells)), 1
 	for i, cell := range cells {
-		parts[i] = strings.Split(Wrap(cell, t.Widths[i]), "\n")
-		lines = max(lines, len(parts[i]))
+		cellLines[i] = strings.Split(Wrap(cell, t.Widths[i]), "\n")
+		lineCount = max(lineCount, len(cellLines[i]))
 	}
-	for n := range lines {
+	for n := range lineCount {
 		line := ""
-		for i, cell := range parts {
+		for i, lines := range cellLines {
 			text := ""
-			if n < len(cell) {
-				text = cell[n]
+			if n < len(lines) {
+				text = lines[n]
 			}
 			line += fmt.Sprintf("%-*s ", t.Widths[i], text)
 		}

@@ -14,11 +14,11 @@ func TestWrap(t *testing.T) {
 		{"fits", "one two", "one two"},
 		{"wrapped between words", "one two three four", "one two\nthree four"},
 		{"a word of the full width", "1234567890 1", "1234567890\n1"},
-		{"a long word", "one 123456789012 two", "one\n123456789012\ntwo"},
-		{"lines joined", "one\ntwo three", "one two\nthree"},
-		{"paragraphs", "one\n\ntwo\n", "one\n\ntwo"},
-		{"indented lines kept", "one\n  two\n  three\nfour", "one\n  two\n  three\nfour"},
-		{"columns kept", "  a  one two three", "  a  one\n     two\n     three"},
+		{"a word wider than a line", "one 123456789012 two", "one\n123456789012\ntwo"},
+		{"consecutive lines are joined", "one\ntwo three", "one two\nthree"},
+		{"paragraphs are not joined", "one\n\ntwo\n", "one\n\ntwo"},
+		{"indented lines are not joined", "one\n  two\n  three\nfour", "one\n  two\n  three\nfour"},
+		{"the rest of a line is indented to its last column", "  a  one two three", "  a  one\n     two\n     three"},
 		{"letters of two bytes", "åäö åä åäö", "åäö åä åäö"},
 	} {
 		if got := cli.Wrap(tt.in, 10); got != tt.want {
@@ -27,6 +27,7 @@ func TestWrap(t *testing.T) {
 	}
 }
 
+// TestTable tests that a cell that is too wide is wrapped within its column, or is not broken if it is one word.
 func TestTable(t *testing.T) {
 	var out bytes.Buffer
 	table := cli.Table{W: &out, Widths: []int{4, 6, 3}}

@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// Open opens the named file, or returns standard input for "-". The caller must call done to close it. The error says what to type instead;
-// command is the command that it names.
+// Open opens the named file, or returns standard input for "-". The caller must call done to close it. The error says what to type
+// instead, with the name of the command.
 func (p *Program) Open(command, name string) (in io.Reader, done func(), err error) {
 	if name == "-" {
 		return p.In, func() {}, nil
@@ -25,14 +25,15 @@ func (p *Program) Open(command, name string) (in io.Reader, done func(), err err
 	return f, func() { _ = f.Close() }, nil
 }
 
-// OpenRecording opens a file for reading. The caller closes it. Its errors say what to type instead; command is the command that they name.
+// OpenRecording opens a file for reading. The caller must close it. Errors say what to type instead, with the name of the
+// command.
 func OpenRecording(command, name string) (*os.File, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, openError(command, name, err)
 	}
-	if is, err := f.Stat(); err == nil && is.IsDir() {
-		_ = f.Close() // nothing was read
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		_ = f.Close() // an error does not matter, because nothing was read
 		example := "FILE"
 		if command == "decode" {
 			example = "*" // decode takes several files
@@ -44,7 +45,7 @@ func OpenRecording(command, name string) (*os.File, error) {
 
 // openError explains why a file cannot be opened. It recognises a telegram or a key that was typed in place of a file name.
 func openError(command, name string, err error) error {
-	const minTelegramDigits = 16 // more hexadecimal digits than in a usual file name
+	const minTelegramDigits = 16 // characters; a usual file name has fewer hexadecimal digits
 	switch {
 	case len(name) >= minTelegramDigits && strings.Trim(name, "0123456789abcdefABCDEF :") == "":
 		return fmt.Errorf("%s: %d hexadecimal digits are not the name of a file: a telegram comes through a pipe (echo 7EA0… | hanbridge decode), "+

@@ -1,4 +1,4 @@
-// Package cli holds what all commands of the program share: streams and environment, exit codes, input files, signals and the layout
+// Package cli has what all commands of the program share: streams and environment, exit codes, input files, signals and the layout
 // of text. It contains no command.
 package cli
 
@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// A Program holds the environment ("NAME=value" entries) and the standard streams that the commands use.
+// A Program has the environment ("NAME=value" entries) and the standard streams that the commands use.
 type Program struct {
 	Environ  []string
 	In       io.Reader
@@ -26,13 +26,13 @@ func (p *Program) PrintMessage(format string, args ...any) {
 	fmt.Fprintf(p.Err, "hanbridge: %s\n", safetext.Redact(fmt.Sprintf(format, args...)))
 }
 
-// IsTerminal reports whether a stream is a terminal, so that a person reads or types there.
+// IsTerminal reports whether a stream is a terminal, where a person reads or types.
 func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// TerminalSize returns a function that gives the current columns and rows of the terminal w. It returns nil if w is no terminal.
+// TerminalSize returns a function that returns the current columns and rows of the terminal w. If w is no terminal, TerminalSize returns nil.
 func TerminalSize(w io.Writer) func() (width, height int) {
 	f, ok := w.(*os.File)
 	if !ok || !IsTerminal(w) {
@@ -42,7 +42,7 @@ func TerminalSize(w io.Writer) func() (width, height int) {
 		if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 && height > 0 {
 			return width, height
 		}
-		return 80, 24
+		return 80, 24 // the usual size of a terminal
 	}
 }
 
@@ -84,8 +84,8 @@ func DataError(err error) error { return failure{err, ExitData} }
 // UsageError returns err with the exit code ExitUsage, which stands for wrong usage or a wrong configuration.
 func UsageError(err error) error { return failure{err, ExitUsage} }
 
-// ExitCode returns the exit code for the error of a command, and whether the error needs no printing. An error without a code of its
-// own has ExitUsage.
+// ExitCode returns the exit code for the error of a command. printed is true if there is no error left to print. An error without a code of
+// its own has the code ExitUsage.
 func ExitCode(err error) (code int, printed bool) {
 	var f failure
 	switch {

@@ -23,8 +23,8 @@ func SignalContext() context.Context {
 	return ctx
 }
 
-// Interruptible calls load and returns its result, or returns ErrStopped as soon as ctx ends. So a signal ends the program also while load
-// waits for a disk that does not answer.
+// Interruptible calls load and returns its result. If ctx ends before, it returns ErrStopped at once. So a signal ends the program even while
+// load waits for a disk that does not answer.
 func Interruptible[T any](ctx context.Context, load func() (T, error)) (none T, _ error) {
 	var result T
 	var err error
@@ -44,9 +44,9 @@ func Interruptible[T any](ctx context.Context, load func() (T, error)) (none T, 
 // ErrStopped is the error of a command that a signal stopped before its work began.
 var ErrStopped = DataError(errors.New("stopped"))
 
-// UntilPipeBreaks returns a context that ends with ctx, or when a write to toOut or toErr finds that the reader of the pipe has gone. The
+// UntilPipeBreaks returns a context that ends with ctx, or when a write to toOut or toErr fails because the pipe has no reader any more. The
 // program then ends as after a signal. toOut and toErr write to out and errOut, and drop what is written to a pipe without a reader. The
-// caller must call done when it has finished.
+// caller must call done when it does not need the context any more.
 func UntilPipeBreaks(ctx context.Context, out, errOut io.Writer) (ending context.Context, toOut, toErr io.Writer, done func()) {
 	ending, cancel := context.WithCancel(ctx)
 	pipe := make(chan os.Signal, 1)
@@ -55,7 +55,7 @@ func UntilPipeBreaks(ctx context.Context, out, errOut io.Writer) (ending context
 	return ending, pipeWriter{out, cancel}, pipeWriter{errOut, cancel}, done
 }
 
-// pipeWriter calls onBroken when the reader of the pipe has gone.
+// pipeWriter calls onBroken when a write fails because the pipe has no reader any more.
 type pipeWriter struct {
 	io.Writer
 	onBroken func()

@@ -24,9 +24,10 @@ func DidYouMean(name string, candidates []string) string {
 	return ""
 }
 
-// Nearest returns the candidate that is most similar to name, or "" if none is similar enough. A longer name may have more mistakes.
+// Nearest returns the candidate that is most similar to name, or "" if none is similar enough. The longer the name, the more
+// mistakes it can have.
 func Nearest(name string, candidates []string) string {
-	best, limit := "", 1+(len(name)+1)/4
+	best, limit := "", 1+(len(name)+1)/4 // only distances below limit count
 	for _, c := range candidates {
 		if max(len(name)-len(c), len(c)-len(name)) >= limit {
 			continue // the edit distance is at least the difference in length
@@ -38,7 +39,7 @@ func Nearest(name string, candidates []string) string {
 	return best
 }
 
-// editDistance returns the least number of edits that turn a into b. An edit inserts, removes or changes one byte, or swaps two
+// editDistance returns the minimum number of edits that turn a into b. An edit inserts, removes or changes one byte, or swaps two
 // neighbours (optimal string alignment).
 func editDistance(a, b string) int {
 	d := make([][]int, len(a)+1) // d[i][j] is the distance between a[:i] and b[:j]

@@ -8,5 +8,5 @@ const (
 	WriteAccess
 )
 
-// HasAccess returns true: on this system, access is known only when the file is opened.
+// HasAccess returns true, because on this system only opening a file shows whether access is allowed.
 func HasAccess(string, uint32) bool { return true }

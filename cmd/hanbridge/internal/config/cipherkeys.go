@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// KeyFlags are the command-line flags that give the keys of a meter. Key and AuthKey are one pair of keys in hexadecimal, File is the path
-// of a file of keys. Each may be empty.
+// KeyFlags are the command-line flags for the keys of a meter. Key is an encryption key and AuthKey its authentication key, both in
+// hexadecimal. File is the path of a file of keys. Each can be empty.
 type KeyFlags struct{ Key, AuthKey, File string }
 
 // Register adds the flags to a command.
@@ -26,19 +26,19 @@ func (k *KeyFlags) Register(c *cobra.Command) {
 // Given reports whether any of the flags is used.
 func (k *KeyFlags) Given() bool { return *k != KeyFlags{} }
 
-// Load returns the keys, first the pair of the command line, then those of the file. Errors name the flag and never contain its value.
+// Load returns the keys: first that of Key and AuthKey, then those of the file. Errors name the flag and never contain its value.
 func (k *KeyFlags) Load() ([]*dlms.Key, error) {
-	keys, wrong := k.load()
-	for i := range wrong {
-		wrong[i].path = "--" + strings.ReplaceAll(wrong[i].path, "_", "-")
+	keys, problems := k.load()
+	for i := range problems {
+		problems[i].path = "--" + strings.ReplaceAll(problems[i].path, "_", "-")
 	}
-	return keys, wrong.Err()
+	return keys, problems.Err()
 }
 
 // Keys returns the keys of a meter in the order in which they are tried. Errors name the configuration key and never contain its value.
 func (m Meter) Keys() ([]*dlms.Key, error) {
-	keys, wrong := m.keyFlags().load()
-	return keys, wrong.Err()
+	keys, problems := m.keyFlags().load()
+	return keys, problems.Err()
 }
 
 // keyFlags returns the flags that are equivalent to the key settings of a meter.
@@ -46,42 +46,42 @@ func (m Meter) keyFlags() *KeyFlags {
 	return &KeyFlags{string(m.Key), string(m.AuthKey), m.KeyFile}
 }
 
-// load returns new keys, the pair first. Each call makes its own, because a dlms.Key must not be shared. A problem has the path "key",
-// "auth_key" or "key_file", and never contains the value.
-func (k *KeyFlags) load() (keys []*dlms.Key, wrong Problems) {
+// load returns the keys in the order of Load. Each call creates new keys, because a dlms.Key must not be shared. A problem has the path
+// "key", "auth_key" or "key_file", and never contains the value.
+func (k *KeyFlags) load() (keys []*dlms.Key, problems Problems) {
 	switch {
 	case k.Key != "":
-		keys = k.parsePair(&wrong)
+		keys = k.parsePair(&problems)
 	case k.AuthKey != "" && k.File != "":
-		wrong.add("auth_key", "belongs into the file of keys, behind its key: make the line in %s KEY AUTH_KEY", k.File)
+		problems.add("auth_key", "belongs into the file of keys, behind its key: make the line in %s KEY AUTH_KEY", k.File)
 	case k.AuthKey != "":
-		wrong.add("auth_key", "an authentication key without key, the one that deciphers: the grid company gives both")
+		problems.add("auth_key", "an authentication key without key, the one that deciphers: the grid company gives both")
 	}
 	if k.File != "" {
 		fromFile, err := k.readFile()
-		wrong.addError("key_file", err)
+		problems.addError("key_file", err)
 		keys = append(keys, fromFile...)
 	}
-	return keys, wrong
+	return keys, problems
 }
 
-// parsePair parses Key and, if it is not empty, AuthKey. It adds what is wrong to wrong.
-func (k *KeyFlags) parsePair(wrong *Problems) []*dlms.Key {
+// parsePair parses Key and, if it is not empty, AuthKey. It adds their problems to problems.
+func (k *KeyFlags) parsePair(problems *Problems) []*dlms.Key {
 	encryption, err := dlms.ParseKey(k.Key)
 	if length, ok := errors.AsType[*dlms.KeyLengthError](err); ok && length.Digits == 2*dlms.KeyDigits {
 		err = fmt.Errorf("%w: the second half is the authentication key, and goes to auth_key (--auth-key)", err)
 	}
-	wrong.addError("key", err)
+	problems.addError("key", err)
 	var authentication []byte
 	if k.AuthKey != "" {
 		authentication, err = dlms.ParseKey(k.AuthKey)
-		wrong.addError("auth_key", err)
+		problems.addError("auth_key", err)
 	}
-	if len(*wrong) > 0 {
+	if len(*problems) > 0 {
 		return nil
 	}
 	key, err := dlms.NewKey(encryption, authentication)
-	wrong.addError("key", err)
+	problems.addError("key", err)
 	return []*dlms.Key{key}
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Config is the whole configuration. The tags of its fields are the only list of keys: the environment variables, the defaults and the
-// check for unknown keys are derived from them.
+// A Config is the whole configuration. The tags of its fields are the only list of keys, because the environment variables, the defaults
+// and the check for unknown keys are derived from the tags.
 type Config struct {
 	MQTT          MQTT          `mapstructure:"mqtt"`
 	HomeAssistant HomeAssistant `mapstructure:"homeassistant"`
@@ -24,14 +24,14 @@ type Config struct {
 	Quantities throttle.Overrides `mapstructure:"quantities"`
 	Meters     []Meter            `mapstructure:"meters"`
 	Log        Log                `mapstructure:"log"`
-	// SecretsInFile is true if the configuration file itself contains a password or a key.
+	// SecretsInFile is true if the configuration file itself contains a password or an encryption key.
 	SecretsInFile bool `mapstructure:"-"`
-	// UserStateDir, if it is not "", replaces StateDir: the user that runs the program may not write to the default StateDir.
+	// UserStateDir replaces StateDir if it is not "". It is set if the user that runs the program cannot write to the default StateDir.
 	UserStateDir string `mapstructure:"-"`
 }
 
-// An MQTT is the section mqtt: the broker and how to publish there. URL is a complete address, "embedded" for the broker inside the
-// program, or empty if none is set (see RequireBroker). If ClientID is empty, the program chooses one.
+// An MQTT is the section mqtt: the broker and how to publish there. URL is the complete address of the broker, "embedded" for the broker
+// inside the program, or empty if no broker is set (see RequireBroker). If ClientID is empty, the program chooses one.
 type MQTT struct {
 	mqtt.Config `mapstructure:",squash"`
 	// PasswordFile is the path of the file from which Password was read, or "".
@@ -54,34 +54,34 @@ type HomeAssistant struct {
 	StatusTopic string `mapstructure:"status_topic" default:"homeassistant/status"`
 }
 
-// A Meter is one entry of the list meters: a meter, its port and its keys.
+// A Meter is one entry of the list meters: a meter, its port and its encryption keys.
 type Meter struct {
 	// ID is part of every topic and unique_id of the meter.
 	ID     string `mapstructure:"id" default:"meter"`
 	Name   string `mapstructure:"name" default:"Electricity meter"`
 	Port   Port   `mapstructure:"port" default:"auto"`
 	Serial Serial `mapstructure:"serial" default:"auto"`
-	// Key and AuthKey are 32 hexadecimal digits each; KeyFile is a file of lines KEY [AUTH_KEY]. All may be empty.
+	// Key and AuthKey are 32 hexadecimal digits each. KeyFile is the path of a file with lines KEY or KEY AUTH_KEY. All can be empty.
 	Key     Secret `mapstructure:"key"`
 	AuthKey Secret `mapstructure:"auth_key"`
 	KeyFile string `mapstructure:"key_file"`
 	// Scale holds factors by the name of a quantity. The value that the meter sends is multiplied by its factor.
 	Scale map[string]obis.Decimal `mapstructure:"scale"`
-	// Fuse is the rating of the main fuse, in A per phase; 0 if it is not known.
+	// Fuse is the rating of the main fuse, in A per phase; 0 if the rating is not known.
 	Fuse         int    `mapstructure:"fuse" default:"0"`
 	Checksum     string `mapstructure:"checksum" default:"check" oneof:"check ignore"`
 	FrameCounter string `mapstructure:"frame_counter" default:"any" oneof:"any rising"`
 }
 
-// A Log is the section log: the least level that is logged, and the format.
+// A Log is the section log: the lowest level that is logged, and the format.
 type Log struct {
 	Level  string `mapstructure:"level" default:"info" oneof:"debug info warn error"`
 	Format string `mapstructure:"format" default:"auto" oneof:"auto console json"`
 }
 
 // Load reads the configuration file, overrides it with the HANBRIDGE_ variables of environ ("NAME=value"), and validates the result. If
-// file is "", the environment and the defaults alone count. The error is of type Problems and lists every problem, one a line; the Config
-// is then empty. If no meter is configured, the Config has one with the port auto. A broker may still be missing: see RequireBroker.
+// file is "", it uses only the environment and the defaults. The error is of type Problems and lists every problem, one a line; the Config
+// is then empty. If no meter is configured, the Config has one with the port auto. A missing broker is no error here: see RequireBroker.
 func Load(file string, environ []string) (Config, error) {
 	l := &loader{file: file, locations: map[string]location{}}
 	cfg := l.merge(l.readFile(), environ)
@@ -91,7 +91,8 @@ func Load(file string, environ []string) (Config, error) {
 		return Config{}, err
 	}
 	if cfg.MQTT.URL != Embedded {
-		cfg.MQTT.URL, _ = mqtt.CompleteURL(cfg.MQTT.URL) // the error was reported above; without a broker the address is ""
+		// An address with an error was reported above. Without a broker the address is "", and remains so.
+		cfg.MQTT.URL, _ = mqtt.CompleteURL(cfg.MQTT.URL)
 	}
 	cfg.SecretsInFile = l.secrets
 	if _, set := l.locations["state_dir"]; !set {

@@ -39,11 +39,11 @@ func CountVariables(environ []string) (n int) {
 	return n
 }
 
-// readEnviron returns the values of the HANBRIDGE_ variables by key path. meters is the number of meters in the file: a variable can set a
-// key of a meter, such as "meters.port", only if there is at most one. An empty variable counts as not set, because compose files make
-// empty variables of an unset ${NAME}.
+// readEnviron returns the values of the HANBRIDGE_ variables by key path. meters is the number of meters in the file. A variable can set a
+// key of a meter, such as "meters.port", only if there is at most one meter. An empty variable counts as not set, because a compose file
+// with NAME: ${NAME} sets an empty variable if NAME is not set.
 func (l *loader) readEnviron(environ []string, meters int) map[string]any {
-	set := map[string]any{}
+	variables := map[string]any{}
 	allKeys := values(configKeys)
 	for _, entry := range slices.Sorted(slices.Values(environ)) {
 		name, text, _ := strings.Cut(entry, "=")
@@ -67,11 +67,11 @@ func (l *loader) readEnviron(environ []string, meters int) map[string]any {
 			l.addProblem(at, path, "%s holds %d meters, and a variable cannot say which one it means: write %s there", l.file, meters, meterName)
 		default:
 			if value := l.value(scalar(text, 0), k, at, path); value != nil {
-				set[k.path] = value
+				variables[k.path] = value
 			}
 		}
 	}
-	return set
+	return variables
 }
 
 // guessVariable returns a hint for a HANBRIDGE_ variable that does not exist.
@@ -90,8 +90,8 @@ func guessVariable(name string) string {
 	return " (a key of config.example.yaml makes a variable thus: mqtt.url, HANBRIDGE_MQTT_URL)"
 }
 
-// merge returns the configuration: variables win over the settings of the file, and both win over the defaults. Viper cannot address the
-// elements of a list, so each meter is merged by itself.
+// merge returns the configuration: variables override the settings of the file, and both override the defaults. Each meter is merged by
+// itself, because viper cannot address the elements of a list.
 func (l *loader) merge(file map[string]any, environ []string) (cfg Config) {
 	meters, _ := file["meters"].([]any)
 	variables := l.readEnviron(environ, len(meters))
@@ -107,7 +107,7 @@ func (l *loader) merge(file map[string]any, environ []string) (cfg Config) {
 	return cfg
 }
 
-// mergeKeys merges settings into out: with ofMeter the keys of a meter, else all other keys.
+// mergeKeys merges settings into out: the keys of a meter if ofMeter is true, else all other keys.
 func (l *loader) mergeKeys(file, variables map[string]any, ofMeter bool, out any) {
 	v := viper.New()
 	for _, k := range values(configKeys) {

@@ -56,6 +56,7 @@ func keysOf(t reflect.Type, path string) (keys []key) {
 	return keys
 }
 
+// joined returns the path of the key name in the section with the path.
 func joined(path, name string) string {
 	if path == "" {
 		return name
@@ -65,10 +66,11 @@ func joined(path, name string) string {
 
 func (k key) isList() bool { return k.typ.Kind() == reflect.Slice }
 
-// isTable reports whether the children of k are named after quantities.
+// isTable reports whether k is a table: a map by names of quantities.
 func (k key) isTable() bool { return k.typ.Kind() == reflect.Map }
 
-// variable returns the name of the environment variable of a value. A variable can set only a single meter, so its name has METER, not METERS.
+// variable returns the name of the environment variable of a value. The name has METER, not METERS, because a variable can set only the key
+// of a single meter.
 func (k key) variable() string {
 	return variablePrefix + strings.ToUpper(strings.NewReplacer("meters.", "meter_", ".", "_").Replace(k.path))
 }
@@ -76,7 +78,7 @@ func (k key) variable() string {
 // inMeter returns the name of k within the section of a meter. ok is false if k is no key of a meter.
 func (k key) inMeter() (name string, ok bool) { return strings.CutPrefix(k.path, "meters.") }
 
-// parse returns the value of k that text stands for.
+// parse converts text to a value of the type of k.
 func (k key) parse(text string) (any, error) {
 	isBool := k.typ.Kind() == reflect.Bool
 	switch {
@@ -87,9 +89,9 @@ func (k key) parse(text string) (any, error) {
 		return nil, fmt.Errorf("%q is not one of %s%s", text, strings.Join(k.oneOf, ", "), cli.DidYouMean(text, k.oneOf))
 	}
 	value := reflect.New(k.typ)
-	switch to := value.Interface().(type) {
+	switch pointer := value.Interface().(type) {
 	case encoding.TextUnmarshaler:
-		err := to.UnmarshalText([]byte(text))
+		err := pointer.UnmarshalText([]byte(text))
 		return value.Elem().Interface(), err
 	case *time.Duration:
 		return throttle.ParseInterval(text)

@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// A location is where a value was written: a line of a file, or an environment variable. A variable has the line 0, and key is the path of
-// the key that it sets.
+// A location is where a value was written: a line of a file, or an environment variable. The line of a variable is 0, and its key
+// is the path of the key that the variable sets.
 type location struct {
 	name string
 	line int
@@ -32,7 +32,7 @@ func (p location) String() string {
 	return fmt.Sprintf("%s:%d", p.name, p.line)
 }
 
-// A problem is one thing to mend in the configuration.
+// A problem is one mistake in the configuration.
 type problem struct {
 	at    location
 	path  string // of the key; "" for the file as a whole
@@ -40,7 +40,7 @@ type problem struct {
 	other string // the path of the other key in a conflict of two, or ""
 }
 
-// String returns location, key and text. The key is left out if the location is a variable that sets this very key.
+// String returns location, key and text. The key is left out if the location is the variable of that key.
 func (p problem) String() string {
 	var parts []string
 	if p.at.name != "" {
@@ -52,10 +52,10 @@ func (p problem) String() string {
 	return safetext.Redact(strings.Join(append(parts, p.text), ": "))
 }
 
-// Problems is an error with one line for each problem, and maxProblems lines at most.
+// Problems is an error with one line for each of the first maxProblems problems, and a line with the number of the rest.
 type Problems []problem
 
-// maxProblems is how many problems are printed; the rest is counted.
+// maxProblems is the maximum number of problems that are printed.
 const maxProblems = 50
 
 func (p Problems) Error() string {
@@ -100,7 +100,7 @@ func (l *loader) addProblem(at location, path, format string, args ...any) {
 	l.problems = append(l.problems, problem{at: at, path: path, text: fmt.Sprintf(format, args...)})
 }
 
-// locationOf returns the location of path, or of the nearest section above it that has one.
+// locationOf returns the location of path, or else of the innermost section around it that has a location.
 func (l *loader) locationOf(path string) location {
 	for path != "" {
 		if at, ok := l.locations[path]; ok {
@@ -111,8 +111,8 @@ func (l *loader) locationOf(path string) location {
 	return location{name: l.file}
 }
 
-// validate adds problems with values. It skips a key that already has a problem, the sections that contain the key, and conflicts with it,
-// because the value of that key was not read.
+// validate adds problems of values. If a key already has a problem, it skips the key, the sections that contain the key, and conflicts
+// between the key and another, because the value of the key was not read.
 func (l *loader) validate(wrong Problems) {
 	faulty := map[string]bool{}
 	for _, p := range l.problems {

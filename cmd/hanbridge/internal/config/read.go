@@ -18,11 +18,12 @@ import (
 type loader struct {
 	file      string
 	locations map[string]location // by key path, with indices: "meters[0].port"
-	secrets   bool                // the file contains a password or a key
+	secrets   bool                // the file contains a password or an encryption key
 	problems  Problems
 }
 
-// readFile returns the settings of the file as maps of values and lists of maps. It records the location of each.
+// readFile returns the settings of the file by key: a section as a map, a list of sections as a slice of maps. It records the location of
+// each setting.
 func (l *loader) readFile() map[string]any {
 	if l.file == "" {
 		return nil
@@ -42,7 +43,7 @@ func (l *loader) readFile() map[string]any {
 	return l.section(root, configKeys, location{name: l.file}, "")
 }
 
-// section reads the mapping n of a section that stands at a location and has the path. keys are the keys that the section may have.
+// section reads the mapping n of the section with this location and path. keys are the known keys of the section.
 func (l *loader) section(n *yaml.Node, keys []key, at location, path string) map[string]any {
 	const expected = "want lines of \"key: value\" here (is the space after a colon missing?)"
 	return l.mapping(n, at, path, expected, func(name string, n *yaml.Node, at location) any {
@@ -56,9 +57,9 @@ func (l *loader) section(n *yaml.Node, keys []key, at location, path string) map
 }
 
 // mapping calls read for each key of the mapping n, and returns the values that are not nil by key. A repeated key is a problem. If n is
-// not a mapping, the problem is expected; an empty n gives an empty map.
+// not a mapping, it adds a problem with the text expected. If n is empty, the result is an empty map.
 func (l *loader) mapping(n *yaml.Node, at location, path, expected string, read func(name string, n *yaml.Node, at location) any) map[string]any {
-	out, firstLine := map[string]any{}, map[string]int{}
+	out, firstLine := map[string]any{}, map[string]int{} // firstLine is the line of each key
 	if !isNull(n) && n.Kind != yaml.MappingNode {
 		l.addProblem(at.on(n.Line), path, "%s", expected)
 		return out
@@ -68,7 +69,7 @@ func (l *loader) mapping(n *yaml.Node, at location, path, expected string, read 
 		at := at.on(n.Content[i].Line)
 		first, repeated := firstLine[name]
 		switch {
-		case repeated && first == 0: // in a variable, which has no lines
+		case repeated && first == 0: // in a variable, whose line is 0
 			l.addProblem(at, joined(path, shownName(name)), "already set: keep one of the two")
 		case repeated:
 			l.addProblem(at, joined(path, shownName(name)), "already set in line %d: keep one of the two", first)
@@ -91,7 +92,9 @@ func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 	case strings.Contains(name, ":"):
 		l.addProblem(at, shown, "a space is missing after the colon")
 		return
-	case len(l.problems) > 2*maxProblems: // the problem will only be counted, so it needs no hint
+	// The problem will only be counted, so it needs no hint. The limit is twice maxProblems, because the problems are sorted by line before
+	// the first maxProblems are printed.
+	case len(l.problems) > 2*maxProblems:
 	case cli.Nearest(name, names(keys)) != "":
 		hint = cli.DidYouMean(name, names(keys))
 	case elsewhere >= 0:
@@ -102,7 +105,7 @@ func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 	l.addProblem(at, shown, "no such key%s", hint)
 }
 
-// keyName matches the characters that a key can have, from its first on.
+// keyName matches the beginning of a text, as far as it has characters that a key can have.
 var keyName = regexp.MustCompile(`^[\w.*-]{1,40}`)
 
 // shownName returns the part of an unknown key that may be shown. Of "password:x" and "password=x" this is "password", since the rest may be
@@ -115,7 +118,8 @@ func shownName(name string) string {
 	return name
 }
 
-// value reads n as the type of k: a value, a map or a list. It returns nil if n is not valid.
+// value returns what n contains, read as k: one value, the map of a section or of a table, or the slice of a list. It returns nil if n is
+// not valid.
 func (l *loader) value(n *yaml.Node, k key, at location, path string) any {
 	l.locations[path] = at
 	switch {
@@ -130,6 +134,7 @@ func (l *loader) value(n *yaml.Node, k key, at location, path string) any {
 		l.addProblem(at, path, "%s", fault)
 		return nil
 	}
+	// A variable has the line 0.
 	l.secrets = l.secrets || k.typ == reflect.TypeFor[Secret]() && at.line > 0
 	value, err := k.parse(n.Value)
 	if err != nil {
@@ -139,6 +144,7 @@ func (l *loader) value(n *yaml.Node, k key, at location, path string) any {
 	return value
 }
 
+// list returns the sections of the list k.
 func (l *loader) list(n *yaml.Node, k key, at location, path string) any {
 	if !isNull(n) && n.Kind != yaml.SequenceNode {
 		l.addProblem(at.on(n.Line), path, "want a list: begin each of its %s with \"- \"", k.name)
@@ -153,8 +159,8 @@ func (l *loader) list(n *yaml.Node, k key, at location, path string) any {
 	return out
 }
 
-// typeFault says why n cannot be a value of k, or returns "". An unquoted number is refused where text is expected, because YAML reads
-// 0012345 as octal.
+// typeFault says why n cannot be a value of k, or returns "". If k is text, an unquoted number is refused, because YAML reads 0012345 as
+// octal.
 func (k key) typeFault(n *yaml.Node) string {
 	tag := n.ShortTag()
 	switch {

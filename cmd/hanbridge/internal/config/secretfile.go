@@ -49,13 +49,13 @@ func fileFault(err error, missing string) error {
 	return err
 }
 
-// A secretFile describes a setting whose value is the path of a file with a secret. Some people write the secret itself there, so messages
-// show the value only if it certainly is a path.
+// A secretFile describes a setting whose value is the path of a file with a secret. Some people write the secret itself in place of the path.
+// So messages show the value only if it certainly is a path.
 type secretFile struct {
 	content string // what the file contains
 	example string // an example of a path
-	inline  string // advice how to set the secret without a file; "" if it must be in a file
-	isKey   bool   // the secret is a hexadecimal key, so a name with few digits cannot be the secret
+	inline  string // advice how to set the secret without a file; "" if the secret must be in a file
+	isKey   bool   // the secret is a hexadecimal key, so a value with few hexadecimal digits is certainly not the secret
 }
 
 var secretFiles = map[string]secretFile{
@@ -67,7 +67,7 @@ var secretFiles = map[string]secretFile{
 	"mqtt.ca_file":   {"the certificate authority's certificate as PEM", "/etc/hanbridge/ca.crt", "", false},
 }
 
-// read returns the text of the file of that name. Errors name the file if fault does.
+// read returns the text of the file of that name. Errors name the file unless the name is possibly a secret.
 func (s secretFile) read(name string) ([]byte, error) {
 	text, err := readSmallFile(name)
 	if err != nil {
@@ -79,7 +79,8 @@ func (s secretFile) read(name string) ([]byte, error) {
 	return text, nil
 }
 
-// fault returns the error for a file that cannot be read. The error names the file if the name may be shown; else it says what to write.
+// fault returns the error for a file that cannot be read. The error names the file, unless the name is possibly a secret: then it says what
+// to write in place of the name.
 func (s secretFile) fault(name string, err error) error {
 	if isPath(name) || s.isKey && safetext.HexDigits(name) < safetext.MinKeyDigits {
 		return fmt.Errorf("%s: %w", name, fileFault(err, "put into it "+s.content+" (container: is the secret mounted?)"))
@@ -88,7 +89,7 @@ func (s secretFile) fault(name string, err error) error {
 		s.content, s.example, s.inline)
 }
 
-// isPath reports whether text certainly is a path: the file exists, or the first folder of the path does.
+// isPath reports whether text certainly is a path: the file exists, or the first folder of the path exists.
 func isPath(text string) bool {
 	if strings.ContainsFunc(text, safetext.NeedsEscape) {
 		return false

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// stateOff is the state_dir with which nothing is kept over a restart. An empty state_dir is refused, because it is most likely a mistake.
+// stateOff is the state_dir of a bridge that stores no state. An empty state_dir is refused, because it is most likely a mistake.
 const stateOff = "off"
 
 // StateDirToWrite returns the folder in which a bridge that starts now keeps its state, or "" if state_dir is off.
@@ -20,8 +20,8 @@ func (c Config) StateDirToWrite() string {
 	return cmp.Or(c.UserStateDir, c.StateDir)
 }
 
-// StateDirToRead returns the folder in which a bridge has kept its state, or "" if state_dir is off. This is UserStateDir only if it exists:
-// the bridge may run as another user, in a StateDir to which the present user may not write.
+// StateDirToRead returns the folder in which a bridge has stored its state, or "" if state_dir is off. It returns UserStateDir only if that
+// folder exists. Otherwise the bridge possibly runs as another user, with a StateDir to which the present user must not write.
 func (c Config) StateDirToRead() string {
 	if _, err := os.Stat(c.UserStateDir); err == nil || c.StateDir == stateOff {
 		return c.StateDirToWrite()
@@ -29,7 +29,7 @@ func (c Config) StateDirToRead() string {
 	return c.StateDir
 }
 
-// userState returns the state folder of the present user, to be used in place of dir. It returns "" if the user may write to dir, or has no
+// userState returns the state folder of the present user, to be used in place of dir. It returns "" if the user can write to dir, or has no
 // writable state folder. Source: XDG Base Directory Specification.
 func userState(dir string, environ []string) string {
 	if writable(dir) {
@@ -51,7 +51,8 @@ func userState(dir string, environ []string) string {
 	return own
 }
 
-// writable reports whether this program may make files in a folder, or, if the folder does not exist, may make the folder.
+// writable reports whether this program can create files in a folder. If the folder does not exist, it reports whether the program can
+// create the folder.
 func writable(dir string) bool {
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {

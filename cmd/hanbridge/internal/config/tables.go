@@ -15,8 +15,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// table reads the table k: a mapping whose keys are names of quantities, or one text with all entries. A faulty entry does not hide the
-// problems of the others.
+// table reads the table k. n is a mapping whose keys are names of quantities, or one text with all entries. The problems of all entries are
+// added, not only the first.
 func (l *loader) table(n *yaml.Node, k key, at location, path string) any {
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
 		var err error
@@ -44,9 +44,9 @@ func (l *loader) table(n *yaml.Node, k key, at location, path string) any {
 	if err := mapstructure.Decode(entries, table.Interface()); err != nil {
 		l.addProblem(at, path, "%s", err)
 	}
-	if rates, ok := table.Elem().Interface().(throttle.Overrides); ok {
-		for _, name := range slices.Sorted(maps.Keys(rates)) {
-			if err := rates.Validate(name); err != nil {
+	if overrides, ok := table.Elem().Interface().(throttle.Overrides); ok {
+		for _, name := range slices.Sorted(maps.Keys(overrides)) {
+			if err := overrides.Validate(name); err != nil {
 				l.addProblem(l.locationOf(joined(path, name)), joined(path, name), "%s", err)
 			}
 		}
@@ -62,29 +62,29 @@ func expectedEntry(name string, at location) string {
 	return "want what is said of it in the lines below, as min_interval: 5s, or behind it: { min_interval: 5s }"
 }
 
-// checkName returns an error if name cannot name an entry of the table k. The table of rates also takes the beginning of names with a * at
-// its end. The table of factors takes numeric quantities only.
+// checkName returns an error if name cannot name an entry of the table k. In the table quantities, a name can also be the beginning of
+// names with a * after it. The table scale takes numeric quantities only.
 func (k key) checkName(name string) error {
-	rates := len(k.children) > 0
+	isQuantities := len(k.children) > 0 // else k is the table scale, whose entries are numbers
 	prefix, isPattern := strings.CutSuffix(name, "*")
 	i := slices.IndexFunc(quantity.Rows(), func(r quantity.Row) bool {
-		return r.Name == name || rates && isPattern && strings.HasPrefix(r.Name, prefix)
+		return r.Name == name || isQuantities && isPattern && strings.HasPrefix(r.Name, prefix)
 	})
 	switch {
-	case i < 0 && rates && strings.Contains(prefix, "*"):
+	case i < 0 && isQuantities && strings.Contains(prefix, "*"):
 		return fmt.Errorf("%q: a * stands at the end of a name alone, as in voltage_*", name)
-	case i < 0 && rates && isPattern:
+	case i < 0 && isQuantities && isPattern:
 		return fmt.Errorf("%q is the beginning of no quantity%s", name, nearQuantities(name))
 	case i < 0:
 		return fmt.Errorf("%q is not a quantity%s", name, nearQuantities(name))
-	case !rates && !quantity.Rows()[i].Numeric():
+	case !isQuantities && !quantity.Rows()[i].Numeric():
 		return fmt.Errorf("%s is text: only numbers can be multiplied", name)
 	}
 	return nil
 }
 
-// nearQuantities returns a hint for a name that is no quantity, or for a pattern with a * at its end that fits none: the most similar
-// name, and names that contain it.
+// nearQuantities returns a hint for a name that is no quantity, or for a pattern with a * at its end that matches no quantity: the most
+// similar name, and names that contain the wrong one.
 func nearQuantities(name string) string {
 	var all, near []string
 	for _, row := range quantity.Rows() {
@@ -128,8 +128,8 @@ func (k key) parseEntries(text string, line int) (*yaml.Node, error) {
 	return table, nil
 }
 
-// parseAssignments parses items of the form name=value into a mapping. expected describes an item, for errors. A deadband may have two
-// parts, which are two items.
+// parseAssignments parses items of the form name=value into a mapping. expected describes an item, for errors. Two items deadband=… in
+// sequence are one deadband with two parts.
 func parseAssignments(items []string, line int, expected string) (*yaml.Node, error) {
 	out := &yaml.Node{Kind: yaml.MappingNode, Line: line}
 	for _, item := range items {
@@ -150,6 +150,7 @@ func parseAssignments(items []string, line int, expected string) (*yaml.Node, er
 	return out, nil
 }
 
+// scalar returns the node of a text.
 func scalar(text string, line int) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Line: line}
 }

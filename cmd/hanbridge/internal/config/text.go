@@ -18,7 +18,7 @@ func Text(c Config, secret func(Secret) string) string {
 	var text bytes.Buffer
 	e := yaml.NewEncoder(&text)
 	e.SetIndent(2)
-	_ = e.Encode(root) // nodes of strings in memory
+	_ = e.Encode(root) // never fails: the nodes are strings, and the text is in memory
 	return text.String()
 }
 
@@ -31,6 +31,7 @@ func HideSecrets(s Secret) string { return s.String() }
 // alwaysWritten are the keys that are written even if they have their default.
 var alwaysWritten = map[string]bool{"mqtt.url": true, "meters.id": true, "meters.port": true}
 
+// A configWriter converts a configuration to YAML nodes. secret returns the text of a secret.
 type configWriter struct{ secret func(Secret) string }
 
 // section returns the values of the struct v as a mapping. keys are the keys of its fields, in the order of the text.
@@ -45,7 +46,7 @@ func (w configWriter) section(v reflect.Value, keys []key) *yaml.Node {
 	return out
 }
 
-// entry returns the node of one value, or nil if the value need not be written.
+// entry returns the node of the key k with the value v, or nil if the value is not to be written. A nil pointer is a setting that is not set.
 func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 	if v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()

@@ -53,7 +53,7 @@ const (
 	SerialPort PortKind = ""        // Address is the path of a device
 	TCPPort    PortKind = "tcp://"  // Address is host:port
 	ReplayPort PortKind = "replay:" // Address is the path of a file
-	AutoPort   PortKind = "auto"    // any serial port on which telegrams arrive; no Address
+	AutoPort   PortKind = "auto"    // any serial port at which telegrams arrive; Address is empty
 )
 
 // A Port is the port at which a meter's bytes arrive.
@@ -62,7 +62,7 @@ type Port struct {
 	Address string
 }
 
-// PortHelp is the advice for a port that is not valid.
+// Advice for a port that is not valid. portName does not mention auto, for meters that cannot have that port.
 const (
 	portName = "name the meter's port: `ls /dev/serial/by-id` shows them"
 	PortHelp = portName + "; or write auto"
@@ -95,13 +95,13 @@ func (p *Port) UnmarshalText(text []byte) error {
 // String returns the port as UnmarshalText reads it.
 func (p Port) String() string { return string(p.Kind) + p.Address }
 
-// hostPort returns an error unless address is host:port with a port number of at least lowest. The error shows the example.
-func hostPort(address string, lowest int, example string) error {
+// hostPort returns an error unless address is host:port with a port number of at least minPort. The error shows the example.
+func hostPort(address string, minPort int, example string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" || strings.ContainsAny(address, "/@ \t") {
 		return fmt.Errorf("%q is not a host and a port: write for example %q", address, example)
 	}
-	if n, err := strconv.Atoi(port); err != nil || n < lowest || n > 65535 {
+	if n, err := strconv.Atoi(port); err != nil || n < minPort || n > 65535 {
 		return fmt.Errorf("%q is not a port: it is a number from 1 to 65535", port)
 	}
 	return nil

@@ -33,32 +33,32 @@ func (c Config) problems() (p Problems) {
 	return p
 }
 
-// checkOutput adds the problems that the MQTT output has found in its configuration: err, or the errors that err joins.
+// checkOutput adds the problems that the MQTT output has found in its configuration: err, or the errors that are joined in err.
 func (c Config) checkOutput(p *Problems, err error) {
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, one := range several.Unwrap() {
-			c.checkOutput(p, one)
+	if multiple, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, part := range multiple.Unwrap() {
+			c.checkOutput(p, part)
 		}
 		return
 	}
-	wrong, ok := errors.AsType[*mqtt.ConfigError](err)
-	if !ok || wrong.Key == "mqtt.url" && (c.MQTT.URL == "" || c.MQTT.URL == Embedded) {
-		return // RequireBroker reports a missing URL, and mqtt.listen is checked in place of embedded
+	configErr, ok := errors.AsType[*mqtt.ConfigError](err)
+	if !ok || configErr.Key == "mqtt.url" && (c.MQTT.URL == "" || c.MQTT.URL == Embedded) {
+		return // RequireBroker reports a missing URL; of an embedded broker, problems checks mqtt.listen instead
 	}
-	text := wrong.Problem()
-	if wrong.Key == "mqtt.url" && !strings.Contains(c.MQTT.URL, "://") {
+	text := configErr.Problem()
+	if configErr.Key == "mqtt.url" && !strings.Contains(c.MQTT.URL, "://") {
 		text += ", or embedded" + cli.DidYouMean(c.MQTT.URL, []string{Embedded})
 	}
-	if file, ok := errors.AsType[*fs.PathError](wrong.Err); ok {
-		text = secretFiles[wrong.Key].fault(file.Path, file).Error()
-		if wrong.Reason != "" {
-			text = wrong.Reason + "; and " + text
+	if pathErr, ok := errors.AsType[*fs.PathError](configErr.Err); ok {
+		text = secretFiles[configErr.Key].fault(pathErr.Path, pathErr).Error()
+		if configErr.Reason != "" {
+			text = configErr.Reason + "; and " + text
 		}
 	}
-	p.add(wrong.Key, "%s", text)
+	p.add(configErr.Key, "%s", text)
 }
 
-// BridgeID is the id of the bridge's own device, which no meter may have.
+// BridgeID is the id of the bridge's own device. No meter must have it.
 const BridgeID = "bridge"
 
 // Limits of the rating of a main fuse, in A per phase.
@@ -81,11 +81,11 @@ func (m Meter) check(p *Problems, path string) {
 	if strings.TrimSpace(m.Name) == "" || !utf8.ValidString(m.Name) || strings.ContainsFunc(m.Name, unicode.IsControl) {
 		p.add(path+"name", "%q is not a name: take the line out for the default", m.Name)
 	}
-	_, wrong := m.keyFlags().load()
-	for _, one := range wrong {
+	_, problems := m.keyFlags().load()
+	for _, one := range problems {
 		p.add(path+one.path, "%s", one.text)
 	}
-	// A missing device is no problem, since it may be plugged in later. A regular file is one.
+	// A missing device is no problem, because it can be plugged in later. A directory or a regular file is a problem.
 	info, err := os.Stat(m.Port.Address)
 	switch {
 	case m.Port.Kind == ReplayPort:
@@ -112,8 +112,8 @@ func (c Config) checkPorts(p *Problems) {
 	}
 }
 
-// portConflict says why two meters cannot have these ports, or returns "". other is the port of meter i. sameDevice is true if both names
-// stand for one device.
+// portConflict says why two meters cannot have these ports, or returns "". other is the port of meter i. sameDevice is true if both ports
+// name one device.
 func portConflict(port, other Port, i int, sameDevice bool) string {
 	auto := port.Kind == AutoPort || other.Kind == AutoPort
 	switch {
@@ -132,7 +132,8 @@ func portConflict(port, other Port, i int, sameDevice bool) string {
 // meterKey returns the path of a key of meter i.
 func meterKey(i int, name string) string { return fmt.Sprintf("meters[%d].%s", i, name) }
 
-// device returns the path of the device behind a port. It is the same for all symbolic links to one device.
+// device returns the path of the device that a port names. It is the same for all symbolic links to one device. For other ports it returns
+// the address.
 func (p Port) device() string {
 	if p.Kind == SerialPort {
 		if real, err := filepath.EvalSymlinks(p.Address); err == nil {
@@ -144,7 +145,7 @@ func (p Port) device() string {
 
 // checkNames adds a problem for meters with the same id, and for meters whose ids give the same entity id in Home Assistant.
 func (c Config) checkNames(p *Problems) {
-	first := map[string]int{}
+	first := map[string]int{} // the index of the first meter with an id
 	for n, id := range c.MeterIDs() {
 		if i, ok := first[id]; ok {
 			p.addConflict(meterKey(n, "id"), meterKey(i, "id"), "%q is the id of meters[%d] too: each needs its own, for its topics", id, i)
@@ -154,7 +155,7 @@ func (c Config) checkNames(p *Problems) {
 	}
 	for _, conflict := range discovery.IDConflicts(c.MeterIDs()) {
 		id, key := c.Meters[conflict.Meter].ID, meterKey(conflict.Meter, "id")
-		if conflict.Other < 0 {
+		if conflict.Other < 0 { // the other device is the bridge
 			p.add(key, "%q gives %s, which is the bridge's own in Home Assistant: choose another", id, conflict.Name)
 			continue
 		}
@@ -171,9 +172,9 @@ func (c Config) MeterIDs() (ids []string) {
 	return ids
 }
 
-// SelectMeter returns the index of the meter with the given port, for a command that names a port. If no meter has it and there is only one
-// meter, SelectMeter gives that meter the port and returns it. The zero Port selects the only meter. file is the configuration file, for
-// errors.
+// SelectMeter returns the index of the meter with the given port, for a command that names a port. If no meter has that port and there is
+// only one meter, SelectMeter sets the port of that meter and returns its index. The zero Port selects the only meter. file is the
+// configuration file, for errors.
 func (c Config) SelectMeter(command string, port Port, file string) (int, error) {
 	if i := slices.IndexFunc(c.Meters, func(m Meter) bool { return m.Port == port }); i >= 0 {
 		return i, nil

@@ -44,7 +44,8 @@ func (c Config) Warnings(file string) (all []warning) {
 	return all
 }
 
-// worldReadable returns a warning if every user of the machine may read or write a file. content names what the file contains.
+// worldReadable returns a warning if every user of the machine can read or write a file. content says what the file contains. A file that
+// does not exist, or whose name is "", causes no warning.
 func worldReadable(name, content string) []warning {
 	info, err := os.Stat(name)
 	if name == "" || runtime.GOOS == "windows" || err != nil || !info.Mode().IsRegular() || isMounted(name) || info.Mode().Perm()&0o007 == 0 {
@@ -54,8 +55,8 @@ func worldReadable(name, content string) []warning {
 		"to the user that runs hanbridge; or set what is secret as an environment variable (with systemd in /etc/hanbridge/env)", content, name), name}}
 }
 
-// isMounted reports whether a container engine has mounted a file as a secret. Every user of the container may read such a file, and there is
-// no other user. Kubernetes keeps the files in a folder ..data and links to them.
+// isMounted reports whether a container engine has mounted a file as a secret. Every user of the container can read such a file. This does
+// no harm, because there is no other user. Kubernetes puts such files into a folder ..data and links to them.
 func isMounted(name string) bool {
 	_, err := os.Lstat(filepath.Join(filepath.Dir(name), "..data"))
 	return strings.HasPrefix(name, "/run/secrets/") || err == nil

@@ -13,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlHints translate messages of the YAML parser into what to change. The first that fits counts. No hint repeats text of the file, because
-// it may be a secret.
+// yamlHints translate messages of the YAML parser into advice. The first hint counts whose words are in the message. No hint repeats text of
+// the file, because that is possibly a secret.
 var yamlHints = []struct{ words, hint string }{
 	{"mapping values are not allowed", `two colons in one line, or it is indented too far (a value with a colon and a space in it must be put in quotes)`},
 	{"could not find expected ':'", `want "key: value" (is the colon missing, or the space after it?)`},
@@ -34,7 +34,7 @@ var (
 	yamlQuoted = regexp.MustCompile(`(?s)'.*'|".*"`)
 )
 
-// parseYAML returns the root node of text, which must hold one document. The root of an empty text is an empty node.
+// parseYAML returns the root node of text, which must contain one document. The root of an empty text is an empty node.
 func parseYAML(text io.Reader) (*yaml.Node, error) {
 	dec := yaml.NewDecoder(text)
 	var doc, second yaml.Node
@@ -54,7 +54,7 @@ func parseYAML(text io.Reader) (*yaml.Node, error) {
 	return doc.Content[0], nil
 }
 
-// A lineReader returns one line for each Read. The lines that are left when a parser fails show how far it has read.
+// A lineReader returns at most one line for each Read. When a parser fails, the remaining lines show how far the parser has read.
 type lineReader [][]byte
 
 func (r *lineReader) Read(p []byte) (int, error) {
@@ -89,11 +89,12 @@ func yamlFault(text []byte) (line int, hint string) {
 	return line, yamlQuoted.ReplaceAllString(message, "…")
 }
 
-// firstInvalidLine returns the line, counted from 1, after the longest beginning of the text that is valid YAML. begun is how many lines the
-// parser had read when it failed with err; err names the line where the block began. Only lines near these two are tried, so the cost is
-// linear in the length of the file.
+// firstInvalidLine returns the line, counted from 1, after the longest beginning of the text that is valid YAML. begun is the number of lines
+// that the parser had begun to read when it failed with err. The text of err names the line where the invalid block began. Only beginnings
+// that end near these two lines are parsed, so that the cost is linear in the length of the file.
 func firstInvalidLine(lines [][]byte, begun int, err error) int {
 	block, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 if err names no line
+	// The lengths of the beginnings, in lines.
 	var tries []int
 	for i := range 12 {
 		tries = append(tries, max(begun-1-i, 0))

@@ -37,26 +37,27 @@ func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 	if size != nil && cli.IsTerminal(p.Err) {
 		log = table // the table shows log lines, and would overwrite them elsewhere
 	}
-	w, b, inside, done, err := demoBridge(p, log)
+	setup, b, embedded, stopBroker, err := demoBridge(p, log)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer stopBroker()
 	b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, virtualport.SimulatedSource(family, seed))
 	b.AddOutput("console", table)
-	fmt.Fprintf(toOut, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, viewingHelp(w.Config, inside))
+	fmt.Fprintf(toOut, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, viewingHelp(setup.Config, embedded))
 	return b.Run(ctx)
 }
 
 // screenWidth is the maximum width of the table, in columns.
 const screenWidth = 79
 
-// demoListen are the addresses at which the broker of the demo tries to listen, in this order. The last has a free port.
+// demoListen are the addresses at which the broker of the demo tries to listen, in this order. In the last address, the port 0 stands for any
+// free port.
 var demoListen = []string{"127.0.0.1:1883", "127.0.0.1:11883", "127.0.0.1:0"}
 
-// demoBridge returns a bridge that uses the broker that the environment names, or else a broker inside the program. embedded is true for the
-// latter. The caller must call done, which stops that broker.
-func demoBridge(p *cli.Program, log io.Writer) (w *Setup, b *bridge.Bridge, embedded bool, done func(), err error) {
+// demoBridge returns a bridge that uses the broker that the environment names, or else a broker inside the program. embedded is true if the
+// broker is inside the program. The caller must call done, which stops that broker.
+func demoBridge(p *cli.Program, log io.Writer) (setup *Setup, b *bridge.Bridge, embedded bool, done func(), err error) {
 	cfg, err := config.Load("", p.Environ)
 	if err != nil {
 		return nil, nil, false, nil, err
@@ -70,15 +71,15 @@ func demoBridge(p *cli.Program, log io.Writer) (w *Setup, b *bridge.Bridge, embe
 		cfg.MQTT.ClientID = ownClientID("hanbridge-demo", cfg)
 	}
 	if cfg.Log.Level == "info" {
-		cfg.Log.Level = "warn" // the screen shows the values; the log only what goes wrong
+		cfg.Log.Level = "warn" // the table shows the values; the log shows only what goes wrong
 	}
-	w = &Setup{Config: cfg, health: addresses, Logger: newLogger(cfg.Log, log, cli.IsTerminal(p.Err))}
-	for _, w.MQTT.Listen = range listen {
-		if b, done, err = w.Bridge(); err == nil {
+	setup = &Setup{Config: cfg, health: addresses, Logger: newLogger(cfg.Log, log, cli.IsTerminal(p.Err))}
+	for _, setup.MQTT.Listen = range listen {
+		if b, done, err = setup.Bridge(); err == nil {
 			break
 		}
 	}
-	return w, b, cfg.MQTT.URL == config.Embedded, done, err
+	return setup, b, cfg.MQTT.URL == config.Embedded, done, err
 }
 
 // viewingHelp returns the text that says where the values of the demo can be seen.
@@ -88,9 +89,9 @@ func viewingHelp(c config.Config, embedded bool) string {
 		return ""
 	}
 	host, port := u.Hostname(), u.Port()
-	listen := fmt.Sprintf("mosquitto_sub -h %s -p %s -t '%s/#' -v", host, port, c.MQTT.BaseTopic)
+	command := fmt.Sprintf("mosquitto_sub -h %s -p %s -t '%s/#' -v", host, port, c.MQTT.BaseTopic)
 	if c.MQTT.Username != "" {
-		listen += " -u " + c.MQTT.Username + " -P …"
+		command += " -u " + c.MQTT.Username + " -P …"
 	}
 	broker := c.MQTT.URL
 	if embedded {
@@ -103,7 +104,7 @@ func viewingHelp(c config.Config, embedded bool) string {
 	if embedded && slices.Contains(demoListen[1:], c.MQTT.Listen) {
 		lines = append(lines, "         (another program has port 1883: your own broker?)")
 	}
-	lines = append(lines, "look     "+listen)
+	lines = append(lines, "look     "+command)
 	if embedded {
 		lines = append(lines, "hub      to see the household in your hub, put the address of the hub's broker",
 			"         before this command: HANBRIDGE_MQTT_URL=mqtt://BROKER")

@@ -27,8 +27,8 @@ func identity(c config.Config) string {
 	return text
 }
 
-// Health asks the running bridge of a configuration file whether a part of it is stuck, and prints the answer. A part is stuck if it has made
-// no progress for the time after. The error has the code cli.ExitData if a part is stuck, or if no bridge answers.
+// Health asks the running bridge of a configuration file whether a part of the bridge is stuck, and prints the answer. A part is stuck if it
+// has made no progress for the duration after. The error has the code cli.ExitData if a part is stuck, or if no bridge answers.
 func Health(ctx context.Context, p *cli.Program, file string, after time.Duration) error {
 	c, err := cli.Interruptible(ctx, func() (config.Config, error) { return config.Load(config.FindFile(file), p.Environ) })
 	if err != nil {

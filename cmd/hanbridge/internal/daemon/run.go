@@ -22,7 +22,7 @@ import (
 func Run(ctx context.Context, p *cli.Program, file string) error {
 	file = config.FindFile(file)
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // uses a seventh less memory, and no measurable CPU time, since there is little garbage
+		debug.SetGCPercent(50) // saves a seventh of the memory, at no measurable CPU time, because there is little garbage
 	}
 	cfg, err := cli.Interruptible(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
 	if errors.Is(err, cli.ErrStopped) {
@@ -38,8 +38,8 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 	defer done()
 	log := newLogger(cfg.Log, toErr, cli.IsTerminal(p.Err))
 	logStart(log, p, cfg, file)
-	w := Setup{Config: cfg, file: file, environ: p.Environ, health: healthAddresses(cfg), Logger: log}
-	b, stopBroker, err := w.Bridge()
+	setup := Setup{Config: cfg, file: file, environ: p.Environ, health: healthAddresses(cfg), Logger: log}
+	b, stopBroker, err := setup.Bridge()
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 		b.KeepState(dir)
 	}
 	for i := range cfg.Meters {
-		if err := w.addMeter(b, i); err != nil {
+		if err := setup.addMeter(b, i); err != nil {
 			return err
 		}
 	}
@@ -75,7 +75,8 @@ func logStart(log zerolog.Logger, p *cli.Program, cfg config.Config, file string
 	}
 }
 
-// newLogger returns a logger that writes text for people if w is a terminal, and JSON otherwise, unless c.Format says which.
+// newLogger returns a logger that writes text for people or JSON, as c.Format says. With the format auto it writes text if terminal is true,
+// and JSON otherwise.
 func newLogger(c config.Log, w io.Writer, terminal bool) zerolog.Logger {
 	zerolog.TimeFieldFormat = time.RFC3339
 	zerolog.DurationFieldUnit = time.Second
@@ -84,7 +85,8 @@ func newLogger(c config.Log, w io.Writer, terminal bool) zerolog.Logger {
 		level = zerolog.InfoLevel
 	}
 	if c.Format == "console" || c.Format == "auto" && terminal {
-		// ConsoleWriter quotes values with control characters, and all that is not ASCII. Messages are constants.
+		// ConsoleWriter quotes values with control characters or other characters that are not ASCII. Messages are constants, so they need no
+		// quotes.
 		return zerolog.New(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !terminal}).Level(level).With().Timestamp().Logger()
 	}
 	return zerolog.New(safetext.JSONWriter{W: w}).Level(level).With().Timestamp().Logger()

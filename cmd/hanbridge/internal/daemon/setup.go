@@ -23,24 +23,24 @@ import (
 )
 
 // EndpointName describes an endpoint for a log message: its port, and its line setting if it has one.
-func EndpointName(c probe.Endpoint) string {
-	if c.Line == "" {
-		return c.Port
+func EndpointName(e probe.Endpoint) string {
+	if e.Line == "" {
+		return e.Port
 	}
-	return c.Port + " at " + c.Line
+	return e.Port + " at " + e.Line
 }
 
 // A Setup builds a bridge from a configuration.
 type Setup struct {
 	config.Config
 	file    string   // the configuration file; "" if there are only environment variables
-	environ []string // as from os.Environ
-	health  []string // socket addresses on which the bridge answers hanbridge health
+	environ []string // in the form of os.Environ
+	health  []string // socket addresses at which the bridge answers the command health
 	Logger  zerolog.Logger
 }
 
-// Bridge returns a bridge with its outputs. Outputs are added nowhere else. If mqtt.url is "embedded", it starts the broker, and sets MQTT.URL
-// to its address. The caller must call done, which stops the broker.
+// Bridge returns a bridge with its outputs, but without meters. If mqtt.url is "embedded", it starts the broker inside the program, and sets
+// MQTT.URL to the address of this broker. The caller must call done, which stops the broker.
 func (s *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 	done = func() {}
 	c := s.MQTTOutput()
@@ -76,9 +76,10 @@ func (s *Setup) MQTTOutput() mqtt.Config {
 	return c
 }
 
-// ownClientID returns an MQTT client id for a configuration on this machine. It is the same at every start, so that the broker closes a
-// connection that is left over from a crash. A configuration with another base topic or other meters has another id. Commands append a suffix
-// for a connection of their own. With it the id has at most 23 characters, which every broker accepts (MQTT 3.1.1, section 3.1.3.1).
+// ownClientID returns an MQTT client id for a configuration on this machine. The id is the same at every start, so that the broker closes a
+// connection that remains open after a crash. A configuration with another base topic or other meters has another id. Commands append a
+// suffix for a connection of their own. With the suffix the id has at most 23 characters, which every broker accepts (MQTT 3.1.1, section
+// 3.1.3.1).
 func ownClientID(name string, c config.Config) string {
 	host, _ := os.Hostname() // without a host name, machines with equal configurations get equal ids
 	h := fnv.New32a()
@@ -102,7 +103,8 @@ func (s *Setup) addMeter(b *bridge.Bridge, index int) error {
 	return nil
 }
 
-// keySettings describes where the keys of a meter are set, for log messages: in a setting, in a file, or in both.
+// keySettings describes where the keys of a meter are set, for log messages: in a setting, in a file, or in both. key is for the encryption
+// key, authKey for the authentication key.
 func (s *Setup) keySettings(index int) (key, authKey string) {
 	m := &s.Meters[index]
 	key, authKey = s.setting(index, "key"), s.setting(index, "auth_key")
@@ -141,8 +143,8 @@ func SourceOf(m config.Meter) probe.Source {
 	}
 }
 
-// OptionsOf returns the decoder options of a configured meter. It fails only if the file of keys has changed since the configuration was
-// validated.
+// OptionsOf returns the decoder options of a configured meter. It returns an error only if the file of keys has changed since
+// the configuration was validated.
 func OptionsOf(m config.Meter) (meter.Options, error) {
 	keys, err := m.Keys()
 	return meter.Options{
@@ -150,5 +152,5 @@ func OptionsOf(m config.Meter) (meter.Options, error) {
 	}, err
 }
 
-// CheckTimeout is the longest time of a command that checks the broker.
+// CheckTimeout is the maximum duration of a command that checks the broker.
 const CheckTimeout = 15 * time.Second

@@ -13,13 +13,13 @@ func TestKeySettings(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		setup     Setup
-		key, auth string // the names of the settings
+		key, auth string // the wanted descriptions of the settings
 	}{
-		{"a file", Setup{file: "config.yaml"}, "meters[0].key", "meters[0].auth_key"},
+		{"a key in the file", Setup{file: "config.yaml"}, "meters[0].key", "meters[0].auth_key"},
 		{"only variables", Setup{}, "HANBRIDGE_METER_KEY", "HANBRIDGE_METER_AUTH_KEY"},
 		{"a variable over a file", Setup{file: "config.yaml", environ: []string{"HANBRIDGE_METER_KEY=00"}}, "HANBRIDGE_METER_KEY", "meters[0].auth_key"},
-		{"a file of keys", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{KeyFile: "/k"}}}}, "the file /k", "the second key in the file /k"},
-		{"a file and a file of keys", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{Key: "00", KeyFile: "/k"}}}},
+		{"only a file of keys", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{KeyFile: "/k"}}}}, "the file /k", "the second key in the file /k"},
+		{"a key in the file, and a file of keys", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{Key: "00", KeyFile: "/k"}}}},
 			"meters[0].key and the file /k", "meters[0].auth_key and the second key in the file /k"},
 	} {
 		if len(tt.setup.Meters) == 0 {
@@ -42,14 +42,14 @@ func TestOwnClientID(t *testing.T) {
 	}
 	id := idOf("hanbridge", "house")
 	if second := idOf("hanbridge", "house"); second != id {
-		t.Errorf("got %s and then %s for one configuration", id, second)
+		t.Errorf("got the ids %s and %s for one configuration, want the same", id, second)
 	}
 	if !strings.HasPrefix(id, "hanbridge-") || len(id) > 23-len("-check0") {
-		t.Errorf("got %s, want 16 characters at most: brokers need not take more than 23, and check appends 7", id)
+		t.Errorf("got %s, want at most 16 characters: every broker accepts 23, and the command check appends 7", id)
 	}
 	for _, other := range []string{idOf("hanbridge"), idOf("hanbridge", "house", "cabin"), idOf("other", "house"), idOf("hanbridge", "cabin"), idOf("hanbridge\nhouse")} {
 		if other == id {
-			t.Errorf("got %s for two configurations", id)
+			t.Errorf("got the id %s for two configurations, want different ids", id)
 		}
 	}
 }

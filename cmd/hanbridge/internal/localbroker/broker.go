@@ -23,8 +23,8 @@ type Broker struct {
 	address string
 }
 
-// Start starts a broker that listens on c.Listen; the port 0 stands for any free port. If c has a user name, only this user with its password
-// is accepted.
+// Start starts a broker that listens on c.Listen; the port 0 stands for any free port. If c has a user name, the broker accepts only this
+// user, with the password of c.
 func Start(c config.MQTT) (*Broker, error) {
 	s := mqtt.New(&mqtt.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err := s.AddHook(&authentication{username: c.Username, password: string(c.Password)}, nil); err != nil {
@@ -70,8 +70,8 @@ func (a *authentication) OnConnectAuthenticate(_ *mqtt.Client, p packets.Packet)
 	if a.username == "" {
 		return true
 	}
-	name := subtle.ConstantTimeCompare(p.Connect.Username, []byte(a.username))
-	return name&subtle.ConstantTimeCompare(p.Connect.Password, []byte(a.password)) == 1
+	nameEqual := subtle.ConstantTimeCompare(p.Connect.Username, []byte(a.username))
+	return nameEqual&subtle.ConstantTimeCompare(p.Connect.Password, []byte(a.password)) == 1
 }
 
 // OnACLCheck allows every topic to an accepted client.

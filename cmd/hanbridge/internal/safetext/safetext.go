@@ -28,11 +28,11 @@ func Escape(text string) string {
 // NeedsEscape reports whether Escape replaces a character.
 func NeedsEscape(r rune) bool { return r < ' ' || r > '~' && !strconv.IsPrint(r) }
 
-// appendEscaped appends text as Escape returns it, except that the characters of keep stay as they are.
-func appendEscaped(dst []byte, text, keep string) []byte {
+// appendEscaped appends text as Escape returns it, but does not escape the characters of allowed.
+func appendEscaped(dst []byte, text, allowed string) []byte {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
-		if r == utf8.RuneError && size == 1 || NeedsEscape(r) && !strings.ContainsRune(keep, r) {
+		if r == utf8.RuneError && size == 1 || NeedsEscape(r) && !strings.ContainsRune(allowed, r) {
 			quoted := strconv.Quote(text[:size])
 			dst = append(dst, quoted[1:len(quoted)-1]...)
 		} else {
@@ -43,7 +43,8 @@ func appendEscaped(dst []byte, text, keep string) []byte {
 	return dst
 }
 
-// LineWriter is an io.Writer that escapes text before it writes it to W. Line ends and tabs stay. Each Write must hold whole characters.
+// LineWriter is an io.Writer that escapes text before it writes the text to W. It does not escape line ends and tabs. Each Write must have
+// whole characters.
 type LineWriter struct{ W io.Writer }
 
 func (l LineWriter) Write(b []byte) (int, error) {
@@ -54,7 +55,7 @@ func (l LineWriter) Write(b []byte) (int, error) {
 }
 
 // JSONWriter is an io.Writer for JSON. In strings it replaces characters that could control a terminal by \u escapes before it writes to
-// W. Each Write must hold whole characters.
+// W. Each Write must have whole characters.
 type JSONWriter struct{ W io.Writer }
 
 func (j JSONWriter) Write(b []byte) (int, error) {
@@ -85,7 +86,7 @@ func appendUnicodeEscape(dst []byte, r rune) []byte { return fmt.Appendf(dst, `\
 const Redacted = "[hidden]"
 
 var (
-	// keyLike matches at least 24 hexadecimal digits in the forms in which keys are pasted, but not within the name of a file or a device.
+	// keyLike matches at least 24 hexadecimal digits in the forms in which people paste keys, but not within the name of a file or a device.
 	keyLike = regexp.MustCompile(`(^|[^0-9A-Za-z_/.-])(?:0[xX])?[0-9A-Fa-f]{2}(?:['"]?[ ,:;.-]{0,2}['"]?(?:0[xX])?[0-9A-Fa-f]{2}){11,}[0-9A-Fa-f]?\b`)
 	// userInfo matches the user and the password before the @ of an address.
 	userInfo = regexp.MustCompile(`[^\s"'=/]+@`)
@@ -97,7 +98,7 @@ func Redact(text string) string {
 	return Escape(userInfo.ReplaceAllString(text, Redacted+"@"))
 }
 
-// MinKeyDigits is the number of hexadecimal digits from which a text counts as a part of a key.
+// MinKeyDigits is the minimum number of hexadecimal digits of a text that counts as a part of a key.
 const MinKeyDigits = 16
 
 // LooksLikeKey reports whether a text looks like a key or a part of a key.

@@ -9,6 +9,7 @@ import (
 	"syscall"
 )
 
+// first receives the first signal. Its initialisation starts the reception.
 var first = listen()
 
 func listen() chan os.Signal {
@@ -17,8 +18,8 @@ func listen() chan os.Signal {
 	return c
 }
 
-// Terminating returns the signals that end the program in good order. SIGHUP is not among them if nohup has the program ignore it: the
-// program then continues after its terminal has closed.
+// Terminating returns the signals that end the program in good order. If nohup has made the program ignore SIGHUP, this signal is
+// not among them, so that the program continues after its terminal has closed.
 func Terminating() []os.Signal {
 	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
