@@ -36,6 +36,11 @@ func ExampleTelnetFilter() {
 func ExampleCompare() {
 	verdicts := []line.Verdict{line.TooFewBytes, line.Inverted, line.OtherBaud}
 	slices.SortFunc(verdicts, line.Compare)
-	fmt.Println(verdicts)
-	// Output: [inverted other-baud too-few]
+	for _, v := range verdicts {
+		fmt.Println(v)
+	}
+	// Output:
+	// inverted
+	// other-baud
+	// too-few
 }
