@@ -98,7 +98,7 @@ func TestOpenDamaged(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			dir := folderWith(t, damaged, before)
 			s := open(t, dir)
-			wantLogged(t, s, "warn: state file was damaged: it is set aside, and the one before it is used; hanbridge.json: damaged: ")
+			wantLogged(t, s, "warn: state file was damaged: it is set aside, and the previous file is used; hanbridge.json: damaged: ")
 			wantAtOpen(t, s, documents("1"))
 			wantSetAside(t, dir, state.FileName, damaged)
 			wantStillWorks(t, dir, s)
@@ -158,7 +158,7 @@ func TestOpenDamagedTwice(t *testing.T) {
 	dir := folderWith(t, last[:50], before)
 	closeStore(t, open(t, dir))
 	s := open(t, dir)
-	wantLogged(t, s, "warn: state file is missing: the one before it is used (to begin anew, remove hanbridge.* there)")
+	wantLogged(t, s, "warn: state file is missing: the previous file is used (to begin anew, remove hanbridge.* there)")
 	wantAtOpen(t, s, documents("1"))
 	wantStillWorks(t, dir, s)
 }

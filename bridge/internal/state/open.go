@@ -22,7 +22,7 @@ const (
 
 var (
 	errInUse = errors.New("another hanbridge uses it (stop that one, or give each its own state_dir)")
-	errNewer = errors.New("written by a newer hanbridge (start that one, or remove hanbridge.* there: counters are then watched from anew)")
+	errNewer = errors.New("written by a newer hanbridge (start that one, or remove hanbridge.* there: counters are then compared from the start)")
 )
 
 // lockAndLoad locks the folder if it is not locked. The first time, it reads the documents.
@@ -113,9 +113,9 @@ func (s *Store) load() error {
 	case c.damage != nil && c.from == "":
 		warning = "state file was damaged: it is set aside, and a new one is begun"
 	case c.damage != nil:
-		warning = "state file was damaged: it is set aside, and the one before it is used"
+		warning = "state file was damaged: it is set aside, and the previous file is used"
 	case c.from == previousName:
-		warning = "state file is missing: the one before it is used (to begin anew, remove hanbridge.* there)"
+		warning = "state file is missing: the previous file is used (to begin anew, remove hanbridge.* there)"
 	case c.from == boltName:
 		s.log.Info().Str("source", source).Msg("state of an earlier version is taken over: its file is only left for those who go back to that version")
 	}

@@ -25,10 +25,10 @@ func TestCounters(t *testing.T) {
 		"in one run":   func(*counterTest) {},
 		"with crashes": (*counterTest).crash,
 		"state file cut": func(c *counterTest) {
-			c.damageState("the one before it is used", func(b []byte) []byte { return b[:len(b)/3] }, "hanbridge.json")
+			c.damageState("the previous file is used", func(b []byte) []byte { return b[:len(b)/3] }, "hanbridge.json")
 		},
-		"state file garbled": func(c *counterTest) { c.damageState("the one before it is used", garble, "hanbridge.json") },
-		"state file removed": func(c *counterTest) { c.damageState("the one before it is used", nil, "hanbridge.json") },
+		"state file garbled": func(c *counterTest) { c.damageState("the previous file is used", garble, "hanbridge.json") },
+		"state file removed": func(c *counterTest) { c.damageState("the previous file is used", nil, "hanbridge.json") },
 		"both files emptied": func(c *counterTest) {
 			c.damageState("a new one is begun", func([]byte) []byte { return nil }, "hanbridge.json", "hanbridge.json.previous")
 		},
