@@ -26,15 +26,15 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A testBroker is an MQTT broker whose retained messages the tests set. Publishing to topics that begin with forbidden
-// has no effect.
+// A testBroker is an MQTT broker whose retained messages are set by the test. It ignores what clients publish to topics that begin with
+// forbidden.
 type testBroker struct {
 	*mochi.Server
 	mochi.HookBase
 	t         *testing.T
 	url       string
-	forbidden string
-	environ   []string
+	forbidden string   // "" if all topics are allowed
+	environ   []string // variables for run, besides those of the broker and the meter
 }
 
 func (*testBroker) ID() string { return "testBroker" }
@@ -45,7 +45,7 @@ func (*testBroker) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { r
 
 func (*testBroker) OnACLCheck(*mochi.Client, string, bool) bool { return true }
 
-// OnPublish drops a forbidden message but acknowledges it, as brokers do.
+// OnPublish drops a forbidden message. The broker acknowledges this message all the same, as brokers do.
 func (s *testBroker) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
 	if s.forbidden != "" && strings.HasPrefix(p.TopicName, s.forbidden) {
 		return p, packets.CodeSuccessIgnore
@@ -64,7 +64,7 @@ func newTestBroker(t *testing.T) *testBroker {
 	}
 	t.Cleanup(func() {
 		closed := make(chan struct{})
-		go func() { defer close(closed); _ = s.Close() }() // Close can block for ever when a client disconnects at the same moment
+		go func() { defer close(closed); _ = s.Close() }() // Close never returns if a client disconnects at the same moment
 		select {
 		case <-closed:
 		case <-time.After(time.Second):
@@ -97,7 +97,7 @@ func (s *testBroker) retained() map[string]string {
 	return all
 }
 
-// householdRetained returns the retained messages for a meter "house": its announcement and its values, by topic.
+// householdRetained returns the retained messages for a meter "house", by topic: the announcements of bridge and meter, and the values.
 func householdRetained(t *testing.T, c discovery.Config) map[string]string {
 	t.Helper()
 	setup := houseSetup()
@@ -121,13 +121,14 @@ func householdRetained(t *testing.T, c discovery.Config) map[string]string {
 	return all
 }
 
+// houseSetup returns the setup of a bridge with the meter "house".
 func houseSetup() *daemon.Setup {
 	setup := &daemon.Setup{Config: defaultConfig()}
 	setup.MQTT.URL, setup.Meters[0].ID, setup.Meters[0].Name = "mqtt://a", "house", "House"
 	return setup
 }
 
-// retainedOf returns the messages as the commands read them from a broker.
+// retainedOf returns messages in the form in which the commands read them from a broker.
 func retainedOf(all map[string]string) announcements.Retained {
 	retained := announcements.Retained{Values: map[string]map[string]string{"house": {}}}
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
@@ -151,11 +152,14 @@ func (s *testBroker) run(args ...string) (code int, out, errs string) {
 	return code, strings.ReplaceAll(stdout.String(), s.url, "URL"), stderr.String()
 }
 
+// deviceStyle returns the discovery settings of this program in Device style.
 func deviceStyle() discovery.Config {
 	c := mqtt.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Device, Version: cli.Version()}
 	return c.Discovery()
 }
 
+// TestDiscoveryDiff tests the comparison with changed retained messages. If family is "", the wanted messages are those for the retained
+// values, otherwise those for the telegrams of that family.
 func TestDiscoveryDiff(t *testing.T) {
 	const noDifference = "no difference: mqtt://a holds what this configuration announces\n"
 	oneDifference := func(line string) string {
@@ -184,7 +188,7 @@ func TestDiscoveryDiff(t *testing.T) {
 		{"values are not retained", func(all map[string]string) {
 			maps.DeleteFunc(all, func(topic, _ string) bool { return strings.HasPrefix(topic, "hanbridge/") })
 		}, "", noDifference},
-		{"one value is not retained, as for an empty text", func(all map[string]string) { delete(all, "hanbridge/house/import_power") }, "", noDifference},
+		{"one value is not retained, because it is an empty text", func(all map[string]string) { delete(all, "hanbridge/house/import_power") }, "", noDifference},
 		{"a meter that is no longer configured", func(all map[string]string) { all[barnTopic] = barnPayload("hanbridge") }, "", oneDifference(barnTopic + `: is announced, and not wanted`)},
 		{"a meter of another bridge", func(all map[string]string) { all[barnTopic] = barnPayload("hanbridge2") }, "", noDifference},
 		{"a meter that is no longer configured, for the telegrams of a family", func(all map[string]string) { all[barnTopic] = barnPayload("hanbridge") }, "aidon-se", noDifference},
@@ -197,16 +201,16 @@ func TestDiscoveryDiff(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			all := householdRetained(t, deviceStyle())
-			tt.change(all)
+			retained := householdRetained(t, deviceStyle())
+			tt.change(retained)
 			var out bytes.Buffer
 			p, setup := &cli.Program{Out: &out}, houseSetup()
 			observation, err := (&announcements.MeterFlags{Family: tt.family}).Observe("discovery diff", setup, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := announcements.Compare(p, setup, retainedOf(all), observation); (err == nil) != (tt.want == noDifference) {
-				t.Errorf("error: got %v", err)
+			if err := announcements.Compare(p, setup, retainedOf(retained), observation); (err == nil) != (tt.want == noDifference) {
+				t.Errorf("got error %v, want an error only if there are differences", err)
 			}
 			if diff := cmp.Diff(tt.want, out.String()); diff != "" {
 				t.Errorf("output (-want +got):\n%s", diff)
@@ -221,17 +225,17 @@ func TestDiscoveryDiffBroker(t *testing.T) {
 	s := newTestBroker(t)
 	s.retainAll(householdRetained(t, deviceStyle()))
 	if code, out, errs := s.run("discovery", "diff"); code != cli.ExitOK || out != "no difference: URL holds what this configuration announces\n" || errs != "" {
-		t.Errorf("got %d, %q, %q, want no difference", code, out, errs)
+		t.Errorf("got exit code %d, output %q, errors %q, want no difference", code, out, errs)
 	}
 	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_DISCOVERY=off"}
 	code, out, errs := s.run("discovery", "diff")
 	want := "homeassistant/device/hanbridge_bridge/config: is announced, and not wanted\n" + houseConfigTopic + ": is announced, and not wanted\n2 differences between "
 	if code != cli.ExitData || !strings.HasPrefix(out, want) || errs != "" {
-		t.Errorf("off: got %d, %q, %q, want 1 and %q", code, out, errs, want)
+		t.Errorf("discovery off: got exit code %d, output %q, errors %q, want 1 and %q", code, out, errs, want)
 	}
 }
 
-// TestDiscoveryClear tests that announcements of both styles are taken back. Both exist after an interrupted change of style.
+// TestDiscoveryClear tests that announcements of both styles are removed. Both styles are retained after an interrupted change of style.
 func TestDiscoveryClear(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
@@ -257,22 +261,22 @@ func TestDiscoveryClear(t *testing.T) {
 		t.Errorf("the output does not say how to remove the announcements for good: %s", out)
 	}
 	if diff := cmp.Diff(want, s.retained()); diff != "" {
-		t.Errorf("kept (-want +got):\n%s", diff)
+		t.Errorf("retained afterwards (-want +got):\n%s", diff)
 	}
 	if code, out, _ := s.run("discovery", "clear", "--all"); code != cli.ExitOK || !strings.HasPrefix(out, "homeassistant/device/hanbridge_old/config\ntaken back") {
-		t.Errorf("clear --all: got %d, %q, want the one old meter", code, out)
+		t.Errorf("clear --all: got exit code %d, output %q, want one topic, of the old meter", code, out)
 	}
 	delete(want, "homeassistant/device/hanbridge_old/config")
 	if diff := cmp.Diff(want, s.retained()); diff != "" {
-		t.Errorf("kept after --all (-want +got):\n%s", diff)
+		t.Errorf("retained after --all (-want +got):\n%s", diff)
 	}
 	if code, out, _ := s.run("discovery", "clear"); code != cli.ExitOK || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant on URL") {
-		t.Errorf("clear again: got %d, %q", code, out)
+		t.Errorf("clear again: got exit code %d, output %q, want nothing to remove", code, out)
 	}
 }
 
 // TestDiscoveryClearValues tests which values --values removes: those of a configured meter, of a meter that this bridge published before,
-// and of a meter of which only a value is left. The values of another bridge stay.
+// and of a meter of which only a value is retained. The values of another bridge must remain.
 func TestDiscoveryClearValues(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
@@ -294,22 +298,22 @@ func TestDiscoveryClearValues(t *testing.T) {
 
 	code, out, errs := s.run("discovery", "clear", "--values")
 	if code != cli.ExitData || !strings.Contains(errs, "hanbridge: house: its values stay: a bridge runs") || strings.Contains(out, "hanbridge/house/") {
-		t.Errorf("while a bridge runs: got %d, %q, %q", code, out, errs)
+		t.Errorf("while a bridge runs: got exit code %d, output %q, errors %q, want a refusal", code, out, errs)
 	}
 	s.retain("hanbridge/status", "offline")
 	want["hanbridge/status"] = "offline"
 	code, out, errs = s.run("discovery", "clear", "--values")
 	if wantOut := "hanbridge/house/import_power\nhanbridge/house/status\nhanbridge/house/info\ntaken back\n"; code != cli.ExitOK || out != wantOut || errs != "" {
-		t.Errorf("got %d, %q, %q, want %q", code, out, errs, wantOut)
+		t.Errorf("configured meter: got exit code %d, output %q, errors %q, want %q", code, out, errs, wantOut)
 	}
 	s.retainAll(former)
 	code, out, errs = s.run("discovery", "clear", "--values", "--meter", "lost", "--meter", "theirs")
 	wantOut := "homeassistant/device/hanbridge_old/config\nhanbridge/lost/gas\nhanbridge/old/gas\nhanbridge/old/status\nhanbridge/old/info\n"
 	if code != cli.ExitData || out != wantOut || !strings.Contains(errs, "theirs: its values stay: another bridge published this meter before") {
-		t.Errorf("other meters: got %d, %q, %q, want %q", code, out, errs, wantOut)
+		t.Errorf("other meters: got exit code %d, output %q, errors %q, want %q", code, out, errs, wantOut)
 	}
 	if diff := cmp.Diff(want, s.retained()); diff != "" {
-		t.Errorf("kept (-want +got):\n%s", diff)
+		t.Errorf("retained afterwards (-want +got):\n%s", diff)
 	}
 	for topic := range want {
 		if strings.HasPrefix(topic, "hanbridge/theirs/") {
@@ -318,10 +322,10 @@ func TestDiscoveryClearValues(t *testing.T) {
 	}
 	s.retain("hanbridge/house/gas", "1.000")
 	if code, out, errs := s.run("discovery", "clear", "--values"); code != cli.ExitOK || out != "hanbridge/house/gas\nhanbridge/status\ntaken back\n" || errs != "" {
-		t.Errorf("the last meter: got %d, %q, %q, want the bridge's status taken back with it", code, out, errs)
+		t.Errorf("the last meter: got exit code %d, output %q, errors %q, want the bridge's status removed too", code, out, errs)
 	}
 	if code, out, _ := s.run("discovery", "clear", "--values"); code != cli.ExitOK || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant, or published below hanbridge, on") {
-		t.Errorf("again: got %d, %q", code, out)
+		t.Errorf("again: got exit code %d, output %q, want nothing to remove", code, out)
 	}
 }
 
@@ -333,43 +337,43 @@ func TestDiscoveryClearForbidden(t *testing.T) {
 	s.forbidden = "homeassistant/device/hanbridge_house"
 	code, out, errs := s.run("discovery", "clear")
 	if code != cli.ExitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+houseConfigTopic+" is still there (may this user") {
-		t.Errorf("got %d, %q, %q", code, out, errs)
+		t.Errorf("got exit code %d, output %q, errors %q, want an error for %s", code, out, errs, houseConfigTopic)
 	}
 }
 
-// TestDiscoveryPrefix tests that --prefix shows and takes back announcements below a prefix that is no longer configured.
+// TestDiscoveryPrefix tests that --prefix shows and removes announcements below a prefix that is no longer configured.
 func TestDiscoveryPrefix(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
 	s.retainAll(householdRetained(t, deviceStyle()))
 	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second"}
 	if code, out, _ := s.run("discovery", "clear"); code != cli.ExitOK || !strings.HasPrefix(out, "nothing of this configuration is announced below hubs/second on URL") {
-		t.Errorf("clear: got %d, %q, want nothing below the configured prefix", code, out)
+		t.Errorf("clear: got exit code %d, output %q, want nothing below the configured prefix", code, out)
 	}
 	if code, out, errs := s.run("discovery", "show", "--prefix", "homeassistant"); code != cli.ExitOK || !strings.Contains(out, houseConfigTopic+"\n") || errs != "" {
-		t.Errorf("show --prefix: got %d, %q, %q", code, out, errs)
+		t.Errorf("show --prefix: got exit code %d, output %q, errors %q, want %s", code, out, errs, houseConfigTopic)
 	}
 	if code, out, errs := s.run("discovery", "clear", "--prefix", "homeassistant"); code != cli.ExitOK || !strings.HasSuffix(out, houseConfigTopic+"\ntaken back\n") || errs != "" {
-		t.Errorf("clear --prefix: got %d, %q, %q", code, out, errs)
+		t.Errorf("clear --prefix: got exit code %d, output %q, errors %q, want %s", code, out, errs, houseConfigTopic)
 	}
 	if _, ok := s.retained()[houseConfigTopic]; ok {
-		t.Error("it is still announced")
+		t.Error("clear --prefix: the meter is still announced")
 	}
 	for _, prefix := range []string{"a/+", "#", "/a", "$SYS"} {
 		if code, _, errs := s.run("discovery", "clear", "--prefix", prefix); code != cli.ExitUsage || !strings.Contains(errs, "--prefix: ") {
-			t.Errorf("--prefix %s: got %d, %q, want a refusal", prefix, code, errs)
+			t.Errorf("--prefix %s: got exit code %d, errors %q, want a refusal", prefix, code, errs)
 		}
 	}
 }
 
-// TestDiscoveryIncomplete tests that the commands draw no conclusion from missing messages if not all retained ones were read.
+// TestDiscoveryIncomplete tests that the commands do not report messages as missing if they have not read all retained messages.
 func TestDiscoveryIncomplete(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
 	s.retainAll(householdRetained(t, deviceStyle()))
-	long := `{"x":"` + strings.Repeat("x", 900<<10) + `"}`
+	longPayload := `{"x":"` + strings.Repeat("x", 900<<10) + `"}`
 	for i := range 20 {
-		s.retain(fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), long)
+		s.retain(fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), longPayload)
 	}
 	const incomplete = "not all that "
 	for _, tt := range []struct {
@@ -383,12 +387,12 @@ func TestDiscoveryIncomplete(t *testing.T) {
 	} {
 		code, out, errs := s.run(tt.args...)
 		if code != tt.code || !strings.Contains(errs, incomplete) || strings.Contains(out, tt.notOut) {
-			t.Errorf("%v: got %d, %.300q, %.300q, want %d and %q", tt.args, code, out, errs, tt.code, incomplete)
+			t.Errorf("%v: got exit code %d, output %.300q, errors %.300q, want %d and %q", tt.args, code, out, errs, tt.code, incomplete)
 		}
 	}
 	code, out, errs := s.run("rates")
 	if code != cli.ExitOK || !strings.Contains(out, incomplete) || errs != "" {
-		t.Errorf("rates: got %d, %.500q, %q, want a note", code, out, errs)
+		t.Errorf("rates: got exit code %d, output %.500q, errors %q, want a note", code, out, errs)
 	}
 }
 

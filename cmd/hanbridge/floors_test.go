@@ -15,10 +15,11 @@ import (
 
 const module = "github.com/hanbridge/hanbridge/"
 
-// A level is a floor of ARCHITECTURE.md and a step on it. A package may import packages of lower floors, and of lower steps of its floor.
+// A level is a floor of ARCHITECTURE.md and a step on this floor. A package is allowed to import packages of lower floors, and of lower steps
+// of its own floor.
 type level struct{ floor, step int }
 
-// levels holds the level of each package or folder of packages. The longest matching path counts.
+// levels are the levels of packages by path. A package without an entry has the level of the innermost folder around it that has an entry.
 var levels = map[string]level{
 	"pkg/internal":    {0, 0},
 	"pkg/obis":        {0, 1},
@@ -38,7 +39,7 @@ var levels = map[string]level{
 	"bridge":          {3, 3},
 	"discovery":       {3, 3},
 	"bridge/internal": {3, 1},
-	// Several packages of the bridge report their progress to it.
+	// Several packages of the bridge report their progress to this package.
 	"bridge/internal/progress": {3, 0},
 	"bridge/source":            {4, 0},
 	"bridge/output":            {4, 0},
@@ -60,7 +61,8 @@ var levels = map[string]level{
 	internal + "/e2e": {6, 0},
 }
 
-// testHelpers are packages for tests. They may import any module, and only test files and each other may import them.
+// testHelpers are packages for tests. They are allowed to import any module. Only test files and other testHelpers are allowed to import
+// them.
 var testHelpers = []string{"discovery/hatest", "bridge/internal/faultnet", "bridge/output/outputtest", program + "/internal/e2e/testbed"}
 
 // program is the folder of the program: commands, configuration, and the embedded broker.
@@ -69,8 +71,8 @@ const program = "cmd/hanbridge"
 // internal is the folder of the program's own packages.
 const internal = program + "/internal"
 
-// importRules says in which folders a module may be imported, and why. The first rule that matches counts. The last one matches every
-// module: a module without a rule of its own may be imported by the program only.
+// importRules says which folders are allowed to import a module, and why. The first rule counts whose module matches. The last rule matches
+// every module, so that a module without a rule of its own can be imported by the program only.
 var importRules = []struct {
 	module  string
 	folders []string
@@ -78,7 +80,7 @@ var importRules = []struct {
 }{
 	{"github.com/eclipse/paho.mqtt.golang", []string{"bridge/internal/broker"}, "one package uses the MQTT client, so that it can be replaced"},
 	{"github.com/mochi-mqtt/server/v2/packets", []string{"bridge/internal/broker", program}, "one package uses MQTT 5"},
-	{"go.etcd.io/bbolt", []string{"bridge/internal/state"}, "it reads the state file of earlier versions, and nothing else"},
+	{"go.etcd.io/bbolt", []string{"bridge/internal/state"}, "it is only used to read the state file of earlier versions"},
 	{"github.com/gofrs/flock", []string{"bridge/internal/state"}, "one package locks the state folder"},
 	{"go.bug.st/serial", []string{"bridge/source"}, "one package opens serial ports"},
 	{"github.com/prometheus/client_golang", []string{"bridge/output/metrics"}, "metrics are one output among others"},
@@ -96,6 +98,7 @@ type goPackage struct {
 	Imports, GoFiles     []string
 }
 
+// TestImportsPointDown tests that no package has a forbidden import.
 func TestImportsPointDown(t *testing.T) {
 	for _, p := range listPackages(t) {
 		for _, fault := range faults(p) {
@@ -104,9 +107,10 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
+// TestEveryPackageHasADocComment tests that every package says what it is for.
 func TestEveryPackageHasADocComment(t *testing.T) {
 	for _, p := range listPackages(t) {
-		if p.Doc == "" && len(p.GoFiles) > 0 { // A package of test files alone needs no package comment.
+		if p.Doc == "" && len(p.GoFiles) > 0 { // A package that has only test files needs no package comment.
 			t.Errorf("%s has no package comment: say in a sentence what it is for", p.ImportPath)
 		}
 	}
@@ -125,8 +129,8 @@ func TestFaults(t *testing.T) {
 		{"pkg/meter", module + "pkg/simulate", "points up or sideways"},
 		{"pkg/obis", module + "pkg/p1", "points up or sideways"},
 		{"pkg/p1", module + "pkg/dlms", "points up or sideways"},
-		{"pkg/meter", "github.com/rs/zerolog", "standard library alone"},
-		{"pkg/obis", "golang.org/x/sync/errgroup", "standard library alone"},
+		{"pkg/meter", "github.com/rs/zerolog", "only the standard library"},
+		{"pkg/obis", "golang.org/x/sync/errgroup", "only the standard library"},
 		{"bridge", module + "bridge/internal/state", ""},
 		{"bridge", module + "bridge/throttle", ""},
 		{"bridge/throttle", module + "bridge", "points up or sideways"},
@@ -142,8 +146,8 @@ func TestFaults(t *testing.T) {
 		{"bridge/output/mqtt", paho, "one package uses the MQTT client"},
 		{"bridge/output/mqtt", module + "bridge/source", "points up or sideways"},
 		{"bridge/output/mqtt", module + "discovery", ""},
-		{"bridge/output/mqtt", module + "discovery/hatest", "serves tests alone"},
-		{program, module + internal + "/e2e/testbed", "serves tests alone"},
+		{"bridge/output/mqtt", module + "discovery/hatest", "serves tests only"},
+		{program, module + internal + "/e2e/testbed", "serves tests only"},
 		{program + "/internal/e2e/testbed", module + "discovery/hatest", ""},
 		{"bridge/source", "go.bug.st/serial", ""},
 		{"bridge/source", "go.bug.st/serial/enumerator", ""},
@@ -168,20 +172,20 @@ func TestFaults(t *testing.T) {
 // faults returns the forbidden imports of a package, each with the reason.
 func faults(p goPackage) []string {
 	from := strings.TrimPrefix(p.ImportPath, module)
-	own, ok := levelOf(from)
+	ownLevel, ok := levelOf(from)
 	if !ok {
 		return []string{fmt.Sprintf("%s has no floor: give it one in levels, and in ARCHITECTURE.md", p.ImportPath)}
 	}
 	var found []string
 	for _, imported := range p.Imports {
-		if fault := faultOf(from, own, imported); fault != "" {
+		if fault := faultOf(from, ownLevel, imported); fault != "" {
 			found = append(found, fmt.Sprintf("%s imports %s: %s", from, imported, fault))
 		}
 	}
 	return found
 }
 
-// faultOf returns the reason why an import is forbidden, or "".
+// faultOf returns the reason why the package from, of level own, must not import a package, or "".
 func faultOf(from string, own level, imported string) string {
 	if to, inside := strings.CutPrefix(imported, module); inside {
 		return faultInside(from, own, to)
@@ -190,7 +194,7 @@ func faultOf(from string, own level, imported string) string {
 		return "" // The first element of a standard library path has no dot.
 	}
 	if own.floor <= 2 {
-		return "pkg/ imports the standard library alone, so that anyone can import it at no cost"
+		return "pkg/ imports only the standard library, so that anyone can import it at no cost"
 	}
 	if slices.Contains(testHelpers, from) {
 		return ""
@@ -198,9 +202,10 @@ func faultOf(from string, own level, imported string) string {
 	return faultOutside(from, imported)
 }
 
+// faultInside returns the reason why the package from must not import the package to of this module, or "".
 func faultInside(from string, own level, to string) string {
 	if slices.Contains(testHelpers, to) && !slices.Contains(testHelpers, from) {
-		return "it serves tests alone and must not end up in the program"
+		return "it serves tests only, and must not be part of the program"
 	}
 	target, ok := levelOf(to)
 	if !ok {
@@ -215,6 +220,7 @@ func faultInside(from string, own level, to string) string {
 	return fmt.Sprintf("it points up or sideways, from floor %d to %d: a lower package must not depend on a higher one", own.floor, target.floor)
 }
 
+// faultOutside returns the reason why the package from must not import a package of another module, or "".
 func faultOutside(from, imported string) string {
 	for _, rule := range importRules {
 		if rule.module != "" && !isUnder(imported, rule.module) {

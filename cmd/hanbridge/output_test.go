@@ -29,7 +29,7 @@ func output(t *testing.T, environ []string, args ...string) string {
 	return out.String()
 }
 
-// TestHelpFits tests that the help of every command and every constant table fit into 80 columns.
+// TestHelpFits tests that the help of every command, and every table that needs no broker, fit into 80 columns.
 func TestHelpFits(t *testing.T) {
 	pages := [][]string{{"quantities"}, {"rates"}, {"simulate", "--list"}, {"rates", "--family", "p1-nl-5"}}
 	var walk func(c *cobra.Command)
@@ -48,13 +48,13 @@ func TestHelpFits(t *testing.T) {
 	for _, page := range pages {
 		for line := range strings.Lines(output(t, nil, page...)) {
 			if line = strings.TrimRight(line, "\n"); utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "        ")) > cli.Columns {
-				t.Errorf("%v: %d columns: %s", page, utf8.RuneCountInString(line), line)
+				t.Errorf("%v: a line has %d columns: %s", page, utf8.RuneCountInString(line), line)
 			}
 		}
 	}
 }
 
-// TestHelpExplains tests that the help of every command shows its usage and an example of its own, and that the program's help lists all
+// TestHelpExplains tests that the help of every command shows its usage and an example that calls it, and that the program's help lists all
 // commands.
 func TestHelpExplains(t *testing.T) {
 	programHelp := output(t, nil, "--help")
@@ -62,7 +62,7 @@ func TestHelpExplains(t *testing.T) {
 	walk = func(c *cobra.Command) {
 		help := output(t, nil, append(strings.Fields(c.CommandPath())[1:], "--help")...)
 		if !strings.Contains(help, "Usage:\n") || c.Runnable() && !regexp.MustCompile(`(?m)^Examples:\n.*`+c.CommandPath()).MatchString(help) {
-			t.Errorf("%s: no usage, or no example of its own:\n%s", c.CommandPath(), help)
+			t.Errorf("%s: the help has no usage, or no example of this command:\n%s", c.CommandPath(), help)
 		}
 		for _, sub := range c.Commands() {
 			if !c.HasParent() && !strings.Contains(programHelp, "\n  "+sub.Name()+" ") {
@@ -102,19 +102,21 @@ func TestCompletion(t *testing.T) {
 		got := output(t, nil, words...)
 		for _, w := range want {
 			if !strings.Contains(got, w) {
-				t.Errorf("%s: got %q, which lacks %q", args, got, w)
+				t.Errorf("%s: got %q, want it to contain %q", args, got, w)
 			}
 		}
 	}
 }
 
+// TestVersionFlag tests that the flag prints the same as the command version.
 func TestVersionFlag(t *testing.T) {
 	if got, want := output(t, nil, "--version"), output(t, nil, "version"); got != want || !strings.HasPrefix(got, "hanbridge ") {
 		t.Errorf("--version prints %q, want %q", got, want)
 	}
 }
 
-// TestDecodeSimulatedFamilies tests that decode finds every telegram of every simulated family, without a byte left over.
+// TestDecodeSimulatedFamilies tests that decode finds every telegram of every simulated family, and that the telegrams have all the bytes that were
+// sent.
 func TestDecodeSimulatedFamilies(t *testing.T) {
 	for _, f := range simulate.Families() {
 		sent := output(t, nil, "simulate", "--family", f.Name, "--count", "3", "--start", "2026-06-01T00:00:00+02:00")

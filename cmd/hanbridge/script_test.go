@@ -23,20 +23,20 @@ func TestMain(m *testing.M) {
 	testscript.Main(parallelMain{m}, map[string]func(){"hanbridge": main})
 }
 
-// parallelMain runs more tests in parallel than there are CPUs, because they mostly wait for programs.
+// parallelMain runs more tests in parallel than there are CPUs, because the tests mostly wait for programs.
 type parallelMain struct{ *testing.M }
 
 // Run runs the tests and returns the exit code.
-func (s parallelMain) Run() int {
+func (m parallelMain) Run() int {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
-	return s.M.Run()
+	return m.M.Run()
 }
 
-// TestScripts runs the program as people do: testdata/script holds what they type and what they see. $PORT is a free port of
-// loopback.
+// TestScripts tests the program as people use it: the files of testdata/script have the commands that people type, and what the program
+// prints. $PORT is a free port of the loopback address.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits runs a program and requires an exit code: exits 2 hanbridge run.
+// exits runs a program and requires an exit code: exits CODE PROGRAM…, such as exits 2 hanbridge run.
 func exits(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) < 2 {
 		s.Fatalf("usage: exits CODE PROGRAM…")
@@ -72,7 +72,7 @@ func exits(s *testscript.TestScript, negated bool, args []string) {
 	}
 }
 
-// complains requires an empty standard output, and N lines of the program on standard error: complains N.
+// complains requires an empty standard output, and LINES lines on standard error, each with the name of the program: complains LINES.
 func complains(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 1 {
 		s.Fatalf("usage: complains LINES")
@@ -124,7 +124,7 @@ func listens(s *testscript.TestScript, negated bool, args []string) {
 	}
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
-	for range 6000 {
+	for range 6000 { // 2 minutes
 		if conn, err := net.Dial("tcp", args[0]); err == nil {
 			s.Check(conn.Close())
 			return

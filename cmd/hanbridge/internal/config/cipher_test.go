@@ -22,15 +22,16 @@ func writePrivate(t *testing.T, text string) string {
 	return file
 }
 
+// TestKeyFile tests which files of keys are valid, and that no error shows a key.
 func TestKeyFile(t *testing.T) {
 	tests := []struct {
 		name, text string
-		want       []string // pairs of encryption key and authentication key
+		want       []string // encryption key and authentication key by turns; "" for no authentication key
 		wantErr    string   // the error after the name of the file
 	}{
 		{"one key", aKey + "\n", []string{aKey, ""}, ""},
-		{"two keys", aKey + " " + anotherKey, []string{aKey, strings.ToLower(anotherKey)}, ""},
-		{"several lines", "# the old one\n" + aKey + "  # 2024\r\n\r\n" + anotherKey + "\t" + aKey + "\r\n",
+		{"an encryption key and an authentication key", aKey + " " + anotherKey, []string{aKey, strings.ToLower(anotherKey)}, ""},
+		{"several lines", "# the old key\n" + aKey + "  # 2024\r\n\r\n" + anotherKey + "\t" + aKey + "\r\n",
 			[]string{aKey, "", strings.ToLower(anotherKey), aKey}, ""},
 		{"an empty file", "", nil, ": no key in it: write a line of 32 hexadecimal digits"},
 		{"only comments", "# none yet\n", nil, ": no key in it"},
@@ -99,17 +100,19 @@ func TestParsePair(t *testing.T) {
 	}
 }
 
+// TestKeyFileFaults tests the errors for a file of keys that cannot be read.
 func TestKeyFileFaults(t *testing.T) {
 	denied := secretFiles["key_file"].fault("/k", &os.PathError{Op: "open", Path: "/k", Err: os.ErrPermission}).Error()
 	for _, want := range []string{"/k: permission denied", "user id ", "chmod 600"} {
 		if !strings.Contains(denied, want) {
-			t.Errorf("got %q, want %q in it", denied, want)
+			t.Errorf("error: got %q, want one that contains %q", denied, want)
 		}
 	}
 	_, err := (&KeyFlags{File: t.TempDir()}).readFile()
 	checkErr(t, err, "is a directory")
 }
 
+// TestMeterKeys tests that a meter has the key of the configuration and those of the file.
 func TestMeterKeys(t *testing.T) {
 	m := Meter{Key: aKey, KeyFile: writePrivate(t, anotherKey)}
 	keys, err := m.Keys()
@@ -118,9 +121,10 @@ func TestMeterKeys(t *testing.T) {
 	}
 }
 
+// TestMeterWarnings tests the warnings about the settings of one meter.
 func TestMeterWarnings(t *testing.T) {
-	readable := writePrivate(t, aKey)
-	if err := os.Chmod(readable, 0o644); err != nil {
+	worldReadableFile := writePrivate(t, aKey)
+	if err := os.Chmod(worldReadableFile, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -129,9 +133,9 @@ func TestMeterWarnings(t *testing.T) {
 		want []string // the beginning of each warning
 	}{
 		{"no warning", Meter{KeyFile: writePrivate(t, aKey), Checksum: "check"}, nil},
-		{"a key file that all may read", Meter{KeyFile: readable}, []string{"every user of this machine can read"}},
+		{"a key file that every user can read", Meter{KeyFile: worldReadableFile}, []string{"every user of this machine can read"}},
 		{"checksums ignored", Meter{Checksum: "ignore"}, []string{"checksums are ignored"}},
-		{"both warnings", Meter{Checksum: "ignore", KeyFile: readable}, []string{"checksums are ignored", "every user"}},
+		{"both warnings", Meter{Checksum: "ignore", KeyFile: worldReadableFile}, []string{"checksums are ignored", "every user"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -148,6 +152,7 @@ func TestMeterWarnings(t *testing.T) {
 	}
 }
 
+// TestScaleText tests which texts of the table scale are valid.
 func TestScaleText(t *testing.T) {
 	for in, want := range map[string]map[string]string{
 		" , ":                                 nil,
@@ -156,7 +161,7 @@ func TestScaleText(t *testing.T) {
 	} {
 		got := parseScale(t, in)
 		if len(got) != len(want) {
-			t.Errorf("%q: got %v", in, got)
+			t.Errorf("%q: got %v, want %v", in, got, want)
 		}
 		for name, factor := range want {
 			if got[name].String() != factor {

@@ -27,8 +27,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-var updateConfig = flag.Bool("update-config", false, "write testdata/wrong.txt anew")
+var updateConfig = flag.Bool("update-config", false, "write testdata/wrong.txt")
 
+// defaultConfig returns the configuration of an empty file.
 func defaultConfig() Config {
 	return Config{
 		MQTT:          MQTT{Config: mqtt.Config{BaseTopic: "hanbridge", QoS: 1, Retain: true}, Listen: "127.0.0.1:1883"},
@@ -47,7 +48,7 @@ func defaultMeter() Meter {
 	}
 }
 
-// configEqual compares configurations: 10.0 equals 10, and an empty table equals no table.
+// configEqual are the options to compare configurations: 10.0 equals 10, and an empty table equals a missing table.
 var configEqual = cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(func(a, b obis.Decimal) bool { return a.Cmp(b) == 0 })}
 
 // TestConfigValid tests configurations from a file, from the environment, and from both.
@@ -58,11 +59,11 @@ func TestConfigValid(t *testing.T) {
 	house.Serial = Serial{Line: source.Line{Baud: 9600, DataBits: 7, Parity: 'E', StopBits: 1}}
 	barn := defaultMeter()
 	barn.ID, barn.Port = "barn", Port{TCPPort, "[fd00::1]:8088"}
-	recorded := defaultMeter()
-	recorded.ID, recorded.Port = "past", Port{ReplayPort, "testdata/full.yaml"}
-	recorded.Key, recorded.AuthKey = "00112233445566778899001122334455", "0011223344556677889900112233445F"
-	recorded.Scale = parseScale(t, "import_power=60,import_energy=0.1,gas=0.001")
-	recorded.Fuse, recorded.Checksum, recorded.FrameCounter = 25, "ignore", "rising"
+	replayed := defaultMeter()
+	replayed.ID, replayed.Port = "past", Port{ReplayPort, "testdata/full.yaml"}
+	replayed.Key, replayed.AuthKey = "00112233445566778899001122334455", "0011223344556677889900112233445F"
+	replayed.Scale = parseScale(t, "import_power=60,import_energy=0.1,gas=0.001")
+	replayed.Fuse, replayed.Checksum, replayed.FrameCounter = 25, "ignore", "rising"
 	full := Config{
 		MQTT: MQTT{Config: mqtt.Config{URL: "wss://broker.example:443/mqtt", Username: "anna", Password: "0012345", ClientID: "cellar",
 			InsecureSkipVerify: true, BaseTopic: "energy/hanbridge"}, Listen: "127.0.0.1:1883"},
@@ -70,7 +71,7 @@ func TestConfigValid(t *testing.T) {
 		StateDir:      "/srv/hanbridge",
 		Publish:       throttle.Frugal,
 		Quantities:    parseQuantities(t, "voltage_* max_silence=1m; import_power min_interval=5s deadband=10 deadband=1% max_silence=30s; tariff min_interval=1h"),
-		Meters:        []Meter{house, barn, recorded},
+		Meters:        []Meter{house, barn, replayed},
 		Log:           Log{Level: "debug", Format: "json"},
 		SecretsInFile: true,
 	}
@@ -94,18 +95,18 @@ func TestConfigValid(t *testing.T) {
 		env        []string
 		want       Config
 	}{
-		{"nothing", "", nil, defaultConfig()},
+		{"empty file", "", nil, defaultConfig()},
 		{"only comments", "# mqtt:\n", nil, defaultConfig()},
 		{"empty sections", "mqtt:\nquantities:\nmeters:\nlog:\n", nil, defaultConfig()},
 		{"every key", readText(t, "testdata/full.yaml"), nil, full},
 		{"byte order mark and CRLF line ends", "\ufeff" + strings.ReplaceAll(readText(t, "testdata/full.yaml"), "\n", "\r\n"), nil, full},
 		{"numbers and booleans in quotes", "mqtt: {qos: \"1\", retain: \"true\"}\nmeters: [{fuse: \"0\"}]\n", nil, defaultConfig()},
-		{"only environment", "", []string{"HANBRIDGE_MQTT_URL=mqtt://localhost", "HANBRIDGE_MQTT_RETAIN=FALSE", "HANBRIDGE_MQTT_QOS=0",
+		{"only variables", "", []string{"HANBRIDGE_MQTT_URL=mqtt://localhost", "HANBRIDGE_MQTT_RETAIN=FALSE", "HANBRIDGE_MQTT_QOS=0",
 			"HANBRIDGE_METER_PORT=/dev/ttyUSB9", "HANBRIDGE_METER_SERIAL=2400 8E1",
 			"HANBRIDGE_METER_KEY=00112233445566778899AABBCCDDEEFF", "HANBRIDGE_METER_KEY_FILE=" + usb.KeyFile,
 			"HANBRIDGE_METER_SCALE=import_energy=10, export_energy=0.1", "HANBRIDGE_METER_CHECKSUM=ignore", "HANBRIDGE_METER_FUSE=16",
 			"HANBRIDGE_STATE_DIR=off", "HANBRIDGE_QUANTITIES=import_power  min_interval=0s deadband=0.50%;", "HANBRIDGE_LOG_LEVEL=", "HOME=/root"}, fromEnv},
-		{"environment over file", "mqtt: {url: mqtt://a}\nquantities: { water: { min_interval: 1m } }\nmeters:\n  - {id: house, name: Huset, scale: {water: 3}}\n",
+		{"variables override the file", "mqtt: {url: mqtt://a}\nquantities: { water: { min_interval: 1m } }\nmeters:\n  - {id: house, name: Huset, scale: {water: 3}}\n",
 			[]string{"HANBRIDGE_MQTT_URL=mqtts://b", "HANBRIDGE_METER_SCALE=gas=2", "HANBRIDGE_METER_NAME=House",
 				"HANBRIDGE_QUANTITIES=gas min_interval=60m", "HANBRIDGE_LOG_LEVEL=warn"}, envOverFile},
 	}
@@ -122,6 +123,7 @@ func TestConfigValid(t *testing.T) {
 	}
 }
 
+// TestConfigWithoutFile tests that without file and variables all settings have their defaults.
 func TestConfigWithoutFile(t *testing.T) {
 	got, err := Load("", nil)
 	if err != nil {
@@ -155,58 +157,59 @@ func TestConfigWrong(t *testing.T) {
 	}
 }
 
+// TestConfigErrors tests configurations with one problem. The error has one line, shows no secret and begins with want.
 func TestConfigErrors(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none")
-	secret := writeTemp(t, "hunter2\r\n")
-	empty := writeTemp(t, "\n")
+	secret := writeTemp(t, "hunter2\r\n") // the path of a file with a secret
+	empty := writeTemp(t, "\n")           // the path of a file without text
 	tests := []struct {
 		name, text string
 		env        []string
 		want       string // the beginning of the error, which reports one problem
 	}{
-		{"tab", "mqtt:\n\turl: mqtt://a\n", nil, "config.yaml:2: not valid YAML: a tab: YAML wants spaces to indent"},
+		{"indent with a tab", "mqtt:\n\turl: mqtt://a\n", nil, "config.yaml:2: not valid YAML: a tab: YAML wants spaces to indent"},
 		{"wrong indent", "mqtt:\n  url: mqtt://a\n qos: 1\nlog:\n  level: info\n", nil, "config.yaml:3: not valid YAML: the line is not indented like those above it"},
 		{"missing colon", "mqtt:\n  url: mqtt://a\n  qos 1\nlog:\n", nil, "config.yaml:3: not valid YAML: want \"key: value\""},
 		{"open quote", "mqtt:\n  client_id: \"a\n  qos: 1\n", nil, "config.yaml:2: not valid YAML: a quote is not closed"},
 		{"two colons", "mqtt:\n  client_id: a: b\n", nil, "config.yaml:2: not valid YAML: two colons in one line"},
 		{"open bracket", "mqtt:\n  client_id: [a\nlog:\n  level: info\n", nil, "config.yaml:2: not valid YAML: "},
-		{"asterisk", "log:\n mqtt:\n  password: *hunter2\n", nil, "config.yaml:3: not valid YAML: a value that begins with * must be put in quotes"},
-		{"at sign", "mqtt:\n  password: @hunter2\n", nil, "config.yaml:2: not valid YAML: a value that begins with @"},
+		{"password that begins with an asterisk", "log:\n mqtt:\n  password: *hunter2\n", nil, "config.yaml:3: not valid YAML: a value that begins with * must be put in quotes"},
+		{"password that begins with an at sign", "mqtt:\n  password: @hunter2\n", nil, "config.yaml:2: not valid YAML: a value that begins with @"},
 		{"Latin-1", "mqtt:\n  client_id: \xe5ker\n", nil, "config.yaml:2: not valid YAML: not UTF-8"},
 		{"two documents", "mqtt:\n  qos: 1\n---\nlog:\n", nil, "config.yaml:3: not valid YAML: a second document"},
-		{"no keys", "hello\n", nil, `config.yaml:1: want lines of "key: value" here`},
+		{"text instead of sections", "hello\n", nil, `config.yaml:1: want lines of "key: value" here`},
 		{"section is text", "mqtt:\n  url:mqtt://a\n", nil, `config.yaml:2: mqtt: want lines of "key: value" here`},
 		{"no space after a colon", "mqtt: { qos: 1, password:hunter2 }\n", nil, "config.yaml:1: mqtt.password: a space is missing after the colon"},
-		{"capitals", "MQTT:\n  qos: 1\n", nil, `config.yaml:1: MQTT: no such key (did you mean "mqtt"?)`},
-		{"key of a meter", "meters:\n  - prt: /dev/ttyUSB0\n", nil, `config.yaml:2: meters[0].prt: no such key (did you mean "port"?)`},
+		{"key in capitals", "MQTT:\n  qos: 1\n", nil, `config.yaml:1: MQTT: no such key (did you mean "mqtt"?)`},
+		{"misspelt key of a meter", "meters:\n  - prt: /dev/ttyUSB0\n", nil, `config.yaml:2: meters[0].prt: no such key (did you mean "port"?)`},
 		{"key of another section", "mqtt:\n  discovery: off\n", nil, `config.yaml:2: mqtt.discovery: no such key (did you mean "homeassistant.discovery"?)`},
 		{"key that resembles no other", "log:\n  zzzzzz: 1\n", nil, `config.yaml:2: log.zzzzzz: no such key (known here: level, format)`},
-		{"section twice", "mqtt:\n  qos: 1\nlog:\nmqtt:\n  qos: 2\n", nil, "config.yaml:4: mqtt: already set in line 1"},
-		{"meters no list", "meters:\n  id: a\n", nil, `config.yaml:2: meters: want a list`},
+		{"section is repeated", "mqtt:\n  qos: 1\nlog:\nmqtt:\n  qos: 2\n", nil, "config.yaml:4: mqtt: already set in line 1"},
+		{"meters is no list", "meters:\n  id: a\n", nil, `config.yaml:2: meters: want a list`},
 		{"meter is text", "meters:\n  - a\n", nil, `config.yaml:2: meters[0]: want lines of "key: value" here`},
-		{"password a number", "mqtt:\n  username: a\n  password: 112233\n", nil, "config.yaml:3: mqtt.password: without quotes YAML reads this as a number"},
+		{"password is a number", "mqtt:\n  username: a\n  password: 112233\n", nil, "config.yaml:3: mqtt.password: without quotes YAML reads this as a number"},
 		{"password with an exclamation mark", "mqtt:\n  password: !hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with !, & or * must be put in quotes"},
 		{"password with an ampersand", "mqtt:\n  password: &hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with !, & or * must"},
-		{"home assistant secret", "mqtt:\n  password: !secret mqtt\n", nil, "config.yaml:2: mqtt.password: !secret is known to Home Assistant alone"},
+		{"password is a secret of Home Assistant", "mqtt:\n  password: !secret mqtt\n", nil, "config.yaml:2: mqtt.password: !secret is known to Home Assistant alone"},
 		{"password empty", "mqtt:\n  password:\n", nil, "config.yaml:2: mqtt.password: has no value"},
 		{"password without a username", "mqtt:\n  password: \"hunter2\"\n", nil, "config.yaml:2: mqtt.password: a password without mqtt.username"},
-		{"id a number", "meters:\n  - id: 0012345\n", nil, `config.yaml:2: meters[0].id: without quotes YAML reads this as a number`},
-		{"name a date", "meters:\n  - name: 2026-11-22\n", nil, `config.yaml:2: meters[0].name: without quotes YAML reads this as a number`},
-		{"discovery a boolean", "homeassistant:\n  discovery: false\n", nil, `config.yaml:2: homeassistant.discovery: "false" is not one of device, component, off`},
-		{"retain a word", "mqtt:\n  retain: sure\n", nil, `config.yaml:2: mqtt.retain: "sure" is not true or false`},
-		{"serial a number", "meters:\n  - serial: 115200\n", nil, `config.yaml:2: meters[0].serial: "115200" is not a line setting: write for example "2400 8E1"`},
-		{"password twice", "mqtt:\n  username: a\n  password: hunter2\n  password_file: " + secret + "\n", nil,
+		{"id is a number", "meters:\n  - id: 0012345\n", nil, `config.yaml:2: meters[0].id: without quotes YAML reads this as a number`},
+		{"name is a date", "meters:\n  - name: 2026-11-22\n", nil, `config.yaml:2: meters[0].name: without quotes YAML reads this as a number`},
+		{"discovery is a boolean", "homeassistant:\n  discovery: false\n", nil, `config.yaml:2: homeassistant.discovery: "false" is not one of device, component, off`},
+		{"retain is a word", "mqtt:\n  retain: sure\n", nil, `config.yaml:2: mqtt.retain: "sure" is not true or false`},
+		{"serial is a number", "meters:\n  - serial: 115200\n", nil, `config.yaml:2: meters[0].serial: "115200" is not a line setting: write for example "2400 8E1"`},
+		{"password and password file", "mqtt:\n  username: a\n  password: hunter2\n  password_file: " + secret + "\n", nil,
 			"config.yaml:4: mqtt.password_file: mqtt.password is set too (config.yaml:3)"},
-		{"password file missing", "mqtt:\n  username: a\n  password_file: " + missing + "\n", nil, "config.yaml:3: mqtt.password_file: " + missing + ": no such file: put into it the password"},
+		{"password file does not exist", "mqtt:\n  username: a\n  password_file: " + missing + "\n", nil, "config.yaml:3: mqtt.password_file: " + missing + ": no such file: put into it the password"},
 		{"password file empty", "mqtt:\n  password_file: " + empty + "\n", nil, "config.yaml:2: mqtt.password_file: " + empty + " is empty"},
 		{"certificate without a key", "mqtt:\n  url: mqtts://a\n  cert_file: " + secret + "\n", nil, "config.yaml:3: mqtt.cert_file: set without mqtt.key_file"},
 		{"ca_file without TLS", "mqtt:\n  url: mqtt://a\n  ca_file: " + secret + "\n", nil, "config.yaml:3: mqtt.ca_file: certificates need TLS"},
-		{"ca_file missing, without TLS", "mqtt:\n  url: mqtt://a\n  ca_file: " + missing + "\n", nil,
+		{"ca_file does not exist, without TLS", "mqtt:\n  url: mqtt://a\n  ca_file: " + missing + "\n", nil,
 			"config.yaml:3: mqtt.ca_file: certificates need TLS: write mqtt.url with mqtts:// or wss://; and " + missing + ": no such file"},
 		{"insecure_skip_verify without TLS", "mqtt:\n  url: mqtt://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
 		{"insecure_skip_verify of a websocket without TLS", "mqtt:\n  url: ws://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
 		{"insecure_skip_verify not a boolean", "mqtt:\n  url: mqtts://a\n  insecure_skip_verify: sometimes\n", nil, "config.yaml:3: mqtt.insecure_skip_verify"},
-		{"ca_file missing", "mqtt:\n  ca_file: " + missing + "\n  url: mqtts://a\n", nil, "config.yaml:2: mqtt.ca_file: " + missing + ": no such file"},
+		{"ca_file does not exist", "mqtt:\n  ca_file: " + missing + "\n  url: mqtts://a\n", nil, "config.yaml:2: mqtt.ca_file: " + missing + ": no such file"},
 		{"listen without a port", "mqtt:\n  url: embedded\n  listen: localhost\n", nil, `config.yaml:3: mqtt.listen: "localhost" is not a host and a port`},
 		{"same id by default", "meters:\n  - port: /dev/a\n  - port: /dev/b\n", nil, `config.yaml:3: meters[1].id: "meter" is the id of meters[0] too`},
 		{"same port", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/a}\n", nil, `config.yaml:3: meters[1].port: /dev/a is the port of meters[0] too`},
@@ -215,7 +218,7 @@ func TestConfigErrors(t *testing.T) {
 		{"base topic empty", "mqtt: { base_topic: \"\" }\n", nil, "config.yaml:1: mqtt.base_topic: must not be empty"},
 		{"prefix with a slash at its end", "homeassistant: { prefix: ha/ }\n", nil, `config.yaml:1: homeassistant.prefix: "ha/" has a / too many`},
 		{"status topic with a wildcard", "homeassistant: { status_topic: homeassistant/+ }\n", nil, `config.yaml:1: homeassistant.status_topic: "homeassistant/+" has a wildcard`},
-		{"status topic with all levels", "homeassistant: { status_topic: \"#\" }\n", nil, `config.yaml:1: homeassistant.status_topic: "#" has a wildcard`},
+		{"status topic is the wildcard for all levels", "homeassistant: { status_topic: \"#\" }\n", nil, `config.yaml:1: homeassistant.status_topic: "#" has a wildcard`},
 		{"status topic empty", "homeassistant: { status_topic: \"\" }\n", nil, `config.yaml:1: homeassistant.status_topic: must not be empty`},
 		{"status topic of the bridge", "homeassistant: { status_topic: hanbridge/status }\n", nil, `config.yaml:1: homeassistant.status_topic: "hanbridge/status" lies inside mqtt.base_topic`},
 		{"status topic of a meter", "mqtt: { base_topic: a/b }\nhomeassistant: { status_topic: a/b/house/status }\n", nil, `config.yaml:2: homeassistant.status_topic: "a/b/house/status" lies inside mqtt.base_topic`},
@@ -223,20 +226,20 @@ func TestConfigErrors(t *testing.T) {
 		{"base topic of the broker", "mqtt: { base_topic: $SYS/a }\n", nil, `config.yaml:1: mqtt.base_topic: "$SYS/a": topics that begin with $`},
 		{"base topic not printable", "mqtt: { base_topic: \"a\\0\" }\n", nil, `config.yaml:1: mqtt.base_topic: "a\x00" has a character`},
 		{"name blank", "meters: [ { name: \" \" } ]\n", nil, `config.yaml:1: meters[0].name: " " is not a name`},
-		{"name a boolean", "meters: [ { name: true } ]\n", nil, `config.yaml:1: meters[0].name: without quotes YAML reads this as a number`},
-		{"key a number", "meters:\n  - key: 00112233445566778899001122334455\n", nil,
+		{"name is a boolean", "meters: [ { name: true } ]\n", nil, `config.yaml:1: meters[0].name: without quotes YAML reads this as a number`},
+		{"key is a number", "meters:\n  - key: 00112233445566778899001122334455\n", nil,
 			"config.yaml:2: meters[0].key: without quotes YAML reads this as a number"},
-		{"key short", "meters:\n  - key: \"0a11223344556677889900112233445\"\n", nil,
+		{"key is too short", "meters:\n  - key: \"0a11223344556677889900112233445\"\n", nil,
 			"config.yaml:2: meters[0].key: has 31 hexadecimal digits, and a key has 32"},
-		{"key no hexadecimal", "meters:\n  - key: hunter2\n", nil,
+		{"key is not hexadecimal", "meters:\n  - key: hunter2\n", nil,
 			"config.yaml:2: meters[0].key: character 1 is no hexadecimal digit (0 to 9, a to f): write the key as 32 of them"},
-		{"authentication key long", "meters:\n  - key: \"00112233445566778899001122334455\"\n    auth_key: \"001122334455667788990011223344556\"\n", nil,
+		{"authentication key is too long", "meters:\n  - key: \"00112233445566778899001122334455\"\n    auth_key: \"001122334455667788990011223344556\"\n", nil,
 			"config.yaml:3: meters[0].auth_key: has 33 hexadecimal digits"},
 		{"authentication key without a key", "meters:\n  - auth_key: \"00112233445566778899001122334455\"\n", nil,
 			"config.yaml:2: meters[0].auth_key: an authentication key without key"},
-		{"key file missing", "meters:\n  - key_file: " + missing + "\n", nil, "config.yaml:2: meters[0].key_file: " + missing + ": no such file"},
+		{"key file does not exist", "meters:\n  - key_file: " + missing + "\n", nil, "config.yaml:2: meters[0].key_file: " + missing + ": no such file"},
 		{"key file empty", "meters:\n  - key_file: " + empty + "\n", nil, "config.yaml:2: meters[0].key_file: " + empty + ": no key in it"},
-		{"key file with something else", "meters:\n  - key_file: " + secret + "\n", nil, "config.yaml:2: meters[0].key_file: " + secret + ":1: character 1 is no"},
+		{"key file contains a password", "meters:\n  - key_file: " + secret + "\n", nil, "config.yaml:2: meters[0].key_file: " + secret + ":1: character 1 is no"},
 		{"scale of a misspelt quantity", "meters:\n  - scale:\n      import_energi: 10\n", nil,
 			`config.yaml:3: meters[0].scale: "import_energi" is not a quantity (did you mean import_energy?)`},
 		{"scale of part of a name", "meters:\n  - scale: { energy: 10 }\n", nil,
@@ -246,36 +249,36 @@ func TestConfigErrors(t *testing.T) {
 		{"scale of text", "meters:\n  - scale: { breaker: 10 }\n", nil, `config.yaml:2: meters[0].scale: breaker is text`},
 		{"scale zero", "meters:\n  - scale: { import_energy: 0 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "0" is not a factor`},
 		{"scale negative", "meters:\n  - scale: { import_energy: -1 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "-1" is not a factor`},
-		{"scale a word", "meters:\n  - scale: { import_energy: ten }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "ten" is not a factor`},
-		{"scale an exponent", "meters:\n  - scale: { import_energy: 1e1 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "1e1" is not a factor`},
+		{"scale is a word", "meters:\n  - scale: { import_energy: ten }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "ten" is not a factor`},
+		{"scale has an exponent", "meters:\n  - scale: { import_energy: 1e1 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "1e1" is not a factor`},
 		{"scale empty", "meters:\n  - scale: { import_energy: }\n", nil, `config.yaml:2: meters[0].scale.import_energy: has no value`},
-		{"scale a list", "meters:\n  - scale: [ 1 ]\n", nil, `config.yaml:2: meters[0].scale: want the names of quantities in the lines below it, without a dash`},
+		{"scale is a list", "meters:\n  - scale: [ 1 ]\n", nil, `config.yaml:2: meters[0].scale: want the names of quantities in the lines below it, without a dash`},
 		{"scale with a comma", "meters:\n  - scale: { import_energy: \"0,1\" }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "0,1" is not a factor: write a decimal number above 0 with a point`},
-		{"scale twice", "meters:\n  - scale:\n      gas: 2\n      gas: 2\n", nil, `config.yaml:4: meters[0].scale.gas: already set in line 3`},
+		{"scale of one quantity twice", "meters:\n  - scale:\n      gas: 2\n      gas: 2\n", nil, `config.yaml:4: meters[0].scale.gas: already set in line 3`},
 		{"scale without a quantity", "meters:\n  - scale: 10\n", nil, `config.yaml:2: meters[0].scale: "10" is not a quantity and its factor: write for example`},
 		{"scale in a variable", "", []string{"HANBRIDGE_METER_SCALE=import_energy=0.1,export=0.1"}, `HANBRIDGE_METER_SCALE: "export" is not a quantity (did`},
 		{"fuse too small", "meters:\n  - fuse: 3\n", nil, `config.yaml:2: meters[0].fuse: 3 is not the rating of a main fuse: write the amperes of one phase, from 6 to 2000`},
 		{"fuse with a unit", "meters:\n  - fuse: 16 A\n", nil, `config.yaml:2: meters[0].fuse: "16 A" is not a whole number`},
 		{"state dir empty", "state_dir: \"\"\n", nil, `config.yaml:1: state_dir: must not be empty: write off to remember nothing`},
-		{"state dir below home", "state_dir: ~/hanbridge\n", nil, `config.yaml:1: state_dir: ~/hanbridge: nobody here knows what ~ stands for: write the whole path`},
-		{"state dir a file", "state_dir: " + secret + "\n", nil, `config.yaml:1: state_dir: ` + secret + ` is a file: name a directory`},
+		{"state dir begins with ~", "state_dir: ~/hanbridge\n", nil, `config.yaml:1: state_dir: ~/hanbridge: nobody here knows what ~ stands for: write the whole path`},
+		{"state dir is a file", "state_dir: " + secret + "\n", nil, `config.yaml:1: state_dir: ` + secret + ` is a file: name a directory`},
 		{"base topic that Home Assistant uses", "mqtt:\n  base_topic: tasmota\n", nil, `config.yaml:2: mqtt.base_topic: "tasmota" is a topic that Home Assistant takes for something else (it listens to tasmota`},
 		{"unknown checksum mode", "meters:\n  - checksum: ignored\n", nil, `config.yaml:2: meters[0].checksum: "ignored" is not one of check, ignore (did you mean "ignore"?)`},
 		{"unknown frame counter mode", "meters:\n  - frame_counter: up\n", nil, `config.yaml:2: meters[0].frame_counter: "up" is not one of any, rising`},
 		{"two meters with port auto", "meters:\n  - {id: a}\n  - {id: b}\n", nil, `config.yaml:3: meters[1].port: auto is the port of meters[0] too`},
 		{"port empty", "meters:\n  - port: \"\"\n", nil, `config.yaml:2: meters[0].port: "" is not a port: write auto, /dev/`},
 		{"variable with a wrong value", "mqtt:\n  qos: 1\n", []string{"HANBRIDGE_MQTT_QOS=high"}, `HANBRIDGE_MQTT_QOS: "high" is not one of 0, 1`},
-		{"variable over a wrong value", "meters:\n  - fuse: many\n", []string{"HANBRIDGE_METER_FUSE=25"}, `config.yaml:2: meters[0].fuse: "many" is not a whole number`},
-		{"variable over a wrong table", "quantities:\n  tariff: {deadband: 1}\n", []string{"HANBRIDGE_QUANTITIES=import_power min_interval=5s"}, `config.yaml:2: quantities.tariff`},
+		{"wrong value in the file, and a valid variable", "meters:\n  - fuse: many\n", []string{"HANBRIDGE_METER_FUSE=25"}, `config.yaml:2: meters[0].fuse: "many" is not a whole number`},
+		{"wrong table in the file, and a valid variable", "quantities:\n  tariff: {deadband: 1}\n", []string{"HANBRIDGE_QUANTITIES=import_power min_interval=5s"}, `config.yaml:2: quantities.tariff`},
 		{"variable with a wildcard", "", []string{"HANBRIDGE_MQTT_BASE_TOPIC=a/#"}, `HANBRIDGE_MQTT_BASE_TOPIC: "a/#" has a wildcard`},
 		{"variable of two meters", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/b}\n", []string{"HANBRIDGE_METER_NAME=c"},
 			"HANBRIDGE_METER_NAME: config.yaml holds 2 meters, and a variable cannot say which one it means"},
-		{"variable unknown", "", []string{"HANBRIDGE_MQTT_PASWORD=hunter2"}, `HANBRIDGE_MQTT_PASWORD: no such setting (did you mean "HANBRIDGE_MQTT_PASSWORD"?)`},
+		{"variable with a misspelt name", "", []string{"HANBRIDGE_MQTT_PASWORD=hunter2"}, `HANBRIDGE_MQTT_PASWORD: no such setting (did you mean "HANBRIDGE_MQTT_PASSWORD"?)`},
 		{"variable of a list", "", []string{"HANBRIDGE_METERS_0_PORT=x"}, `HANBRIDGE_METERS_0_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
 		{"variable without its section", "", []string{"HANBRIDGE_PORT=x"}, `HANBRIDGE_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
 		{"variable that resembles no other", "", []string{"HANBRIDGE_ZZZZZZ=x"}, `HANBRIDGE_ZZZZZZ: no such setting (a key of`},
 		{"variable of a section", "", []string{"HANBRIDGE_MQTT=x"}, `HANBRIDGE_MQTT: no such setting`},
-		{"too large", strings.Repeat("# long\n", maxConfigFile), nil, "config.yaml: larger than 64 KiB"},
+		{"file is too large", strings.Repeat("# long\n", maxConfigFile), nil, "config.yaml: larger than 64 KiB"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -305,6 +308,7 @@ func TestConfigWrongAddress(t *testing.T) {
 	checkErr(t, err, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate")
 }
 
+// TestConfigFileMissing tests the error for a configuration file that cannot be read.
 func TestConfigFileMissing(t *testing.T) {
 	dir := t.TempDir()
 	tests := []struct{ name, file, want string }{
@@ -321,6 +325,7 @@ func TestConfigFileMissing(t *testing.T) {
 	}
 }
 
+// TestConfigPasswordFile tests that only line ends are removed from the password in a file.
 func TestConfigPasswordFile(t *testing.T) {
 	env := []string{"HANBRIDGE_MQTT_USERNAME=a", "HANBRIDGE_MQTT_PASSWORD_FILE=" + writeTemp(t, " hunter 2 \r\n")}
 	cfg, err := Load("", env)
@@ -329,6 +334,7 @@ func TestConfigPasswordFile(t *testing.T) {
 	}
 }
 
+// TestConfigBrokerAddress tests which addresses of brokers are valid, and how they are completed.
 func TestConfigBrokerAddress(t *testing.T) {
 	tests := []struct{ in, want, wantErr string }{
 		{in: "mqtt://localhost", want: "mqtt://localhost:1883"},
@@ -365,6 +371,7 @@ func TestConfigBrokerAddress(t *testing.T) {
 	}
 }
 
+// TestConfigPort tests which ports are valid. The text of a valid port must give the same port again.
 func TestConfigPort(t *testing.T) {
 	tests := []struct {
 		in, wantErr string
@@ -402,6 +409,7 @@ func TestConfigPort(t *testing.T) {
 	}
 }
 
+// TestConfigSerial tests which line settings are valid. ok is true for a valid one.
 func TestConfigSerial(t *testing.T) {
 	tests := []struct {
 		in   string
@@ -432,6 +440,7 @@ func TestConfigSerial(t *testing.T) {
 	}
 }
 
+// TestRequireBroker tests that a missing broker is an error, and the broker inside the program is none.
 func TestRequireBroker(t *testing.T) {
 	cfg := defaultConfig()
 	checkErr(t, cfg.RequireBroker(), "HANBRIDGE_MQTT_URL=mqtt://localhost")
@@ -454,13 +463,14 @@ func TestConfigKeepsSecrets(t *testing.T) {
 	if strings.Contains(printed, "hunter2") || strings.Contains(printed, fmt.Sprintf("%x", "hunter2")) {
 		t.Errorf("a secret is printed: %s", printed)
 	}
-	if got := strings.Count(printed, "[secret]"); got < 27 {
+	if got := strings.Count(printed, "[secret]"); got < 27 { // three secrets in JSON, three with each of eight verbs
 		t.Errorf("[secret] is printed %d times, want at least 27: %s", got, printed)
 	}
 }
 
 const exampleFile = "../../../../config.example.yaml"
 
+// TestConfigExample tests that the example sets only defaults, besides the address of the broker.
 func TestConfigExample(t *testing.T) {
 	got, err := Load(exampleFile, nil)
 	if err != nil {
@@ -490,7 +500,8 @@ func TestConfigExampleHasEveryKey(t *testing.T) {
 	}
 }
 
-// TestConfigExampleUncommented tests that the example is valid with all its optional lines.
+// TestConfigExampleUncommented tests that the example is valid with all its optional lines. Only one of password and password_file is
+// allowed, so it is tested without each of them.
 func TestConfigExampleUncommented(t *testing.T) {
 	file := writePrivate(t, "00112233445566778899aabbccddeeff\n") // valid as a password and as a key
 	certAndKey := writePrivate(t, certificatePEM(t))

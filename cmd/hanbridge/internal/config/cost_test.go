@@ -10,10 +10,12 @@ import (
 	"time"
 )
 
-// TestConfigCost tests that the CPU time to read wrong and large configurations grows linearly with their size. Four times the bytes may
-// take eleven times the CPU time; quadratic growth would take sixteen times. Other programs disturb the measurement, so that a failed one
-// is repeated up to nine times.
+// TestConfigCost tests that the CPU time to read wrong and large configurations grows linearly with their size. For four times the
+// bytes the limit is eleven times the CPU time, because quadratic growth would take sixteen times. A failed measurement is repeated up to
+// nine times, because other programs disturb it.
 func TestConfigCost(t *testing.T) {
+	// repeat and numbered return a function that returns a text of about n bytes: item as often as needed, between head and tail. numbered
+	// formats item, of itemSize bytes, with its number.
 	repeat := func(head, item, tail string) func(int) string {
 		return func(n int) string { return head + strings.Repeat(item, n/len(item)) + tail }
 	}
@@ -37,7 +39,7 @@ func TestConfigCost(t *testing.T) {
 		"one long line":                            repeat("log: { level: \"", "a", " b: c"),
 		"a long key":                               repeat("", "a", ": 1\n"),
 		"unknown keys":                             numbered("", "key%d: 1\n", "", 12),
-		"a key many times":                         repeat("", "log:\n", ""),
+		"one key many times":                       repeat("", "log:\n", ""),
 		"deep brackets":                            repeat("log: ", "[", ""),
 		"deep braces":                              repeat("", "{a: ", ""),
 		"meters with one id and one port":          repeat("meters:\n", "- {port: /dev/a}\n", ""),
@@ -47,7 +49,7 @@ func TestConfigCost(t *testing.T) {
 		"meters by alias":                          repeat("log: &a {a: 1, b: 2, c: 3, d: 4}\nmeters: [", "*a,", "]\n"),
 		"unknown quantities":                       numbered("quantities:\n", "  q%d: {min_interval: 1s}\n", "", 26),
 		"factors of unknown quantities":            numbered("meters:\n- scale:\n", "    q%d: 1\n", "", 12),
-		"a factor many times":                      repeat("meters:\n- scale:\n", "    gas: 1\n", ""),
+		"one factor many times":                    repeat("meters:\n- scale:\n", "    gas: 1\n", ""),
 		"many quantities of many meters, by alias": repeat("meters:\n- {id: a, scale: &a {gas: 1, water: 2, import_energy: 3}}\n", "- {scale: *a}\n", ""),
 		"blank lines and comments after an error":  repeat("log:\n  level: \"info\n", "# x\n\n", ""),
 	} {

@@ -60,19 +60,19 @@ func TestQuantitiesText(t *testing.T) {
 	}
 }
 
-// ratesText returns the publish settings in the form of the variable HANBRIDGE_QUANTITIES.
+// ratesText returns the publish settings of quantities in the form of the variable HANBRIDGE_QUANTITIES.
 func ratesText(o throttle.Overrides) string {
 	var items []string
 	for _, name := range slices.Sorted(maps.Keys(o)) {
-		words, c := []string{name}, o[name]
-		if c.MinInterval != nil {
-			words = append(words, "min_interval="+c.MinInterval.String())
+		words, override := []string{name}, o[name]
+		if override.MinInterval != nil {
+			words = append(words, "min_interval="+override.MinInterval.String())
 		}
-		if c.Deadband != nil {
-			words = append(words, "deadband="+strings.ReplaceAll(c.Deadband.String(), " ", " deadband="))
+		if override.Deadband != nil {
+			words = append(words, "deadband="+strings.ReplaceAll(override.Deadband.String(), " ", " deadband="))
 		}
-		if c.MaxSilence != nil {
-			words = append(words, "max_silence="+c.MaxSilence.String())
+		if override.MaxSilence != nil {
+			words = append(words, "max_silence="+override.MaxSilence.String())
 		}
 		items = append(items, strings.Join(words, " "))
 	}
@@ -92,7 +92,7 @@ func TestQuantitiesFile(t *testing.T) {
 		{"wildcard twice", "quantities:\n  volt*: { deadband: 1 }\n  volt*: { deadband: 2 }\n", `config.yaml:3: quantities.volt*: already set in line 2`},
 		{"no value", "quantities:\n  gas: { deadband: }\n", `config.yaml:2: quantities.gas.deadband: has no value: write one after the colon`},
 		{"list of two values", "quantities:\n  gas: { deadband: [ 1, 2% ] }\n", `config.yaml:2: quantities.gas.deadband: want one value, not a list or keys below it`},
-		{"the separator of the variable", "quantities:\n  gas: { min_interval: \"5s; water\" }\n", `config.yaml:2: quantities.gas.min_interval: "5s; water" is not a time`},
+		{"a semicolon, as in the variable", "quantities:\n  gas: { min_interval: \"5s; water\" }\n", `config.yaml:2: quantities.gas.min_interval: "5s; water" is not a time`},
 		{"a text quantity", "quantities:\n  tariff: { deadband: 1 }\n", `config.yaml:2: quantities.tariff: is text: only min_interval can be set`},
 		{"wildcard without a match", "quantities: { volts_*: { deadband: 1 } }\n", `config.yaml:1: quantities: "volts_*" is the beginning of no quantity`},
 	}
@@ -106,7 +106,7 @@ func TestQuantitiesFile(t *testing.T) {
 	}
 }
 
-// TestConfigWritten tests that a configuration written as a file is read back equally.
+// TestConfigWritten tests that Load returns the same configuration for its text.
 func TestConfigWritten(t *testing.T) {
 	want, err := Load("testdata/full.yaml", nil)
 	if err != nil {
@@ -118,11 +118,11 @@ func TestConfigWritten(t *testing.T) {
 		t.Fatalf("%v in\n%s", err, text)
 	}
 	if diff := cmp.Diff(want, got, configEqual); diff != "" {
-		t.Errorf("read again (-want +got):\n%s", diff)
+		t.Errorf("configuration read from the text (-want +got):\n%s", diff)
 	}
 }
 
-// TestPlan tests that the settings of a quantity override the preset, and that other quantities keep it.
+// TestPlan tests that the settings of a quantity override the preset, and that the other quantities have the settings of the preset.
 func TestPlan(t *testing.T) {
 	c := defaultConfig()
 	c.Quantities = parseQuantities(t, "import_* min_interval=7s; import_power deadband=1%; gas min_interval=0 deadband=0 max_silence=0")
@@ -153,7 +153,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestConfigTextIsReadBack tests that the text of a configuration is read back equally.
+// TestConfigTextIsReadBack tests that Load returns the same configuration for its text, and that HideSecrets hides its secrets.
 func TestConfigTextIsReadBack(t *testing.T) {
 	for _, text := range []string{"", readText(t, "testdata/full.yaml"), "mqtt: {url: embedded, username: \"007\", password: \"# a: 'b' \\\" \"}\n"} {
 		want, err := Load(writeTemp(t, text), []string{"HANBRIDGE_MQTT_URL=mqtts://b"})

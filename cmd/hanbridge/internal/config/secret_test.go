@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestConfigHidesSecrets tests secrets written in place of other values. No message may show them, and each message says what to write.
+// TestConfigHidesSecrets tests secrets that are written in place of other values. The error must not show the secret, and must contain want.
 func TestConfigHidesSecrets(t *testing.T) {
 	const half = "0011223344556677"
 	tests := []struct{ name, text, secret, want string }{
@@ -45,7 +45,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 	}
 }
 
-// TestConfigOpenFiles tests the warnings about secrets in readable files, and about a built-in broker without a password.
+// TestConfigOpenFiles tests the warnings about secrets in files that every user can read, and about a built-in broker without a password.
 func TestConfigOpenFiles(t *testing.T) {
 	secret := writePrivate(t, "hunter2\n")
 	tests := []struct {
@@ -53,10 +53,10 @@ func TestConfigOpenFiles(t *testing.T) {
 		mode       os.FileMode
 		want       string // "" for no warning
 	}{
-		{"a password that all may read", "mqtt: {username: a, password: \"b\"}\n", 0o644, "every user of this machine"},
-		{"a key that all may write", "meters: [{key: \"" + aKey + "\"}]\n", 0o602, "every user of this machine"},
-		{"a password that its group may read", "mqtt: {username: a, password: \"b\"}\n", 0o640, ""},
-		{"a password for its owner", "mqtt: {username: a, password: \"b\"}\n", 0o600, ""},
+		{"a password that every user can read", "mqtt: {username: a, password: \"b\"}\n", 0o644, "every user of this machine"},
+		{"a key that every user can change", "meters: [{key: \"" + aKey + "\"}]\n", 0o602, "every user of this machine"},
+		{"a password that the group of the file can read", "mqtt: {username: a, password: \"b\"}\n", 0o640, ""},
+		{"a password that only the owner of the file can read", "mqtt: {username: a, password: \"b\"}\n", 0o600, ""},
 		{"no secret", "mqtt: {url: mqtt://a}\n", 0o644, ""},
 		{"the password in a file of its own", "mqtt: {username: a, password_file: " + secret + "}\n", 0o644, ""},
 		{"a built-in broker for every host", "mqtt: {url: embedded, listen: \"0.0.0.0:1883\"}\n", 0o600, "without a password"},
@@ -92,7 +92,7 @@ func TestConfigByteOrderMarks(t *testing.T) {
 	}
 	cfg, err := Load(writeTemp(t, "\ufeffmqtt:\n  qos: 0\n"), env("\ufeffhunter2\r\n"))
 	if err != nil || string(cfg.MQTT.Password) != "hunter2" || cfg.MQTT.QoS != 0 {
-		t.Errorf("got %v, want the password without a byte order mark", err)
+		t.Errorf("got error %v, password %q and qos %d, want the password hunter2 and qos 0", err, string(cfg.MQTT.Password), cfg.MQTT.QoS)
 	}
 	for _, text := range []string{"\xFF\xFEh\x00", "\xFE\xFF\x00h"} {
 		_, err := Load("", env(text))

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestUserState tests the state folder of a user who may not write to the default folder. It runs the test program again as that user.
+// TestUserState tests the state folder of a user who cannot write to the default folder dir. It runs the test program again as that user.
 func TestUserState(t *testing.T) {
 	const childEnv = "HB_TEST_USER_STATE"
 	if dir := os.Getenv(childEnv); dir != "" {
@@ -38,7 +38,7 @@ func TestUserState(t *testing.T) {
 	if text, err := os.ReadFile("/proc/self/exe"); err != nil || os.WriteFile(program, text, 0o755) != nil {
 		t.Skip("the test program cannot be copied")
 	}
-	for _, tt := range []struct{ dir, xdgStateHome, want string }{
+	for _, tt := range []struct{ dir, xdgStateHome, want string }{ // want is "" if dir is writable, or no folder is
 		{readOnly + "/hanbridge", "", home + "/.local/state/hanbridge"},
 		{readOnly, home + "/xdg", home + "/xdg/hanbridge"},
 		{home + "/hanbridge", "", ""},

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestConfigMeterIDOfBridge tests that a single meter may not have the id of the bridge.
+// TestConfigMeterIDOfBridge tests that a meter id is refused that gives an entity id of the bridge.
 func TestConfigMeterIDOfBridge(t *testing.T) {
 	_, err := Load("", []string{"HANBRIDGE_METER_ID=hanbridge-"})
 	checkErr(t, err, `HANBRIDGE_METER_ID: "hanbridge-" gives binary_sensor.hanbridge_connection, which is the bridge's own`)
@@ -17,7 +17,7 @@ func TestConfigMeterIDOfBridge(t *testing.T) {
 // TestConfigConflictingMeters tests that two meters with conflicting ids or ports are refused.
 func TestConfigConflictingMeters(t *testing.T) {
 	dir := t.TempDir()
-	device, link := filepath.Join(dir, "ttyUSB0"), filepath.Join(dir, "by-id")
+	device, link := filepath.Join(dir, "ttyUSB0"), filepath.Join(dir, "by-id") // link is another name of device
 	if err := os.Symlink("/dev/null", device); err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func TestConfigConflictingMeters(t *testing.T) {
 		t.Fatal(err)
 	}
 	const portA = "port: /dev/a"
-	tests := []struct{ name, one, two, want string }{
+	tests := []struct{ name, first, second, want string }{
 		{"no conflict", "id: house, " + portA, "id: houses, port: /dev/b", ""},
 		{"auto and a network address", "id: house", "id: barn, port: \"tcp://a:1\"", ""},
 		{"an id that extends another", "id: house, " + portA, "id: house_long, port: /dev/b",
@@ -35,8 +35,8 @@ func TestConfigConflictingMeters(t *testing.T) {
 			`config.yaml:3: meters[1].id: "house" and "house_long", the id of meters[0], both give hanbridge_house_long_power_failures`},
 		{"ids that differ in a hyphen", "id: a-b, " + portA, "id: a_b, port: /dev/b", `config.yaml:3: meters[1].id: "a_b" and "a-b", the id of meters[0], both give sensor.a_b_import_power`},
 		{"an id that extends another, with a hyphen", "id: house, " + portA, "id: house-long, port: /dev/b", `both give sensor.house_long_power_failures`},
-		{"no conflict with diagnostics", "id: house, " + portA, "id: house_last, port: /dev/b", ""},
-		{"the id of the bridge", "id: house, " + portA, "id: hanbridge, port: /dev/b",
+		{"an id that extends another, but with no quantity", "id: house, " + portA, "id: house_last, port: /dev/b", ""},
+		{"an id that gives an entity id of the bridge", "id: house, " + portA, "id: hanbridge, port: /dev/b",
 			`config.yaml:3: meters[1].id: "hanbridge" gives binary_sensor.hanbridge_connection, which is the bridge's own`},
 		{"one device with two names", "id: a, port: " + device, "id: b, port: " + link,
 			`config.yaml:3: meters[1].port: ` + link + ` is the device of meters[0] too, there named ` + device + `: it can be read once only`},
@@ -45,7 +45,7 @@ func TestConfigConflictingMeters(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			file := writeTemp(t, fmt.Sprintf("meters:\n  - {%s}\n  - {%s}\n", tt.one, tt.two))
+			file := writeTemp(t, fmt.Sprintf("meters:\n  - {%s}\n  - {%s}\n", tt.first, tt.second))
 			_, err := Load(file, nil)
 			if tt.want == "" {
 				checkErr(t, err, "")
