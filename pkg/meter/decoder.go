@@ -13,19 +13,19 @@ import (
 
 // Options are what the bytes of a meter cannot tell. The zero Options suit most meters.
 type Options struct {
-	// Keys are the keys of encrypted telegrams. They are tried in turn, the one that fitted last before the others. A Key must not be used
+	// Keys are the keys of encrypted telegrams. The Decoder tries the key that fitted last, then the other keys. A Key must not be used
 	// by two Decoders at a time.
 	Keys []*dlms.Key
-	// Scale multiplies quantities: behind a transformer whose ratio the meter does not apply, or where a make counts in
-	// 10 Wh and this meter does not. nil changes nothing.
+	// Scale multiplies quantities. It is for a meter that does not apply the ratio of its transformers, or that counts in Wh where
+	// the other meters of its make count in 10 Wh. nil changes nothing.
 	Scale *quantity.Scale
 	// IgnoreChecksum reads an ASCII telegram with a wrong checksum like one without a checksum. A few meters send a wrong one.
 	IgnoreChecksum bool
-	// RejectRepeated refuses encrypted telegrams whose frame counter is not above the last one, with ErrRepeated. Without it
-	// they are read, and Reading.Repeated is true.
+	// RejectRepeated rejects encrypted telegrams whose frame counter is not above the last one, with ErrRepeated. If it is false,
+	// such telegrams are read, and Reading.Repeated is true.
 	RejectRepeated bool
-	// AcceptUnverified returns telegrams that are not verified too, with Reading.Verified false. Without it each is a
-	// *TelegramError of ErrUnverified.
+	// AcceptUnverified returns also the telegrams that are not verified, with Reading.Verified false. If AcceptUnverified is false, Next
+	// returns a *TelegramError of ErrUnverified for each of them.
 	AcceptUnverified bool
 }
 
@@ -33,9 +33,9 @@ type Options struct {
 type Decoder struct {
 	options Options
 
-	// The stream. Offsets in it count bytes from its start, behind the telnet filter.
+	// The stream. Offsets count bytes from the start of the stream, after the telnet filter has removed its bytes.
 	r io.Reader
-	// buf[at:end] has been read and not decoded yet. buf[at-1] is kept: it says whether a telegram begins at the start of a line.
+	// buf[at:end] has been read and not decoded yet. buf[at-1] remains in buf, because it shows whether buf[at] is at the start of a line.
 	buf     []byte
 	at, end int
 	// base is the offset of buf[0].
@@ -44,20 +44,20 @@ type Decoder struct {
 	telnet     line.TelnetFilter
 	triedWhole bool // the Decoder has checked whether the whole stream is one message without a frame
 
-	// damagedEnd is the offset behind the last rejected telegram. Its bytes are searched again, because they may contain the beginning
-	// of an undamaged telegram. A further failure within these bytes is usually not reported: see reject.
+	// damagedEnd is the offset after the last rejected telegram. The bytes of that telegram are searched again, because they possibly
+	// contain the beginning of an undamaged telegram. A further failure within these bytes is usually not reported: see reject.
 	damagedEnd int64
-	// decodedEnd is the offset behind the last telegram that was read, or part that was joined.
+	// decodedEnd is the offset after the last telegram that was read, or after the last part that was joined.
 	decodedEnd int64
 
 	// Messages in several parts.
 	segments      reassembly // of HDLC and M-Bus
 	blocks        reassembly // of a general-block-transfer
 	partsProtocol Protocol   // framing of the segments and blocks
-	lossReported  bool       // the loss of a message was reported, and further parts of the message may follow
+	lossReported  bool       // the loss of a message was reported, and further parts of that message possibly follow
 
 	// The telegram that is decoded.
-	intact       bool // a checksum or tag proves it, or its form is that of an encrypted message
+	intact       bool // the telegram has a valid checksum or tag, or the form of an encrypted message
 	reading      Reading
 	text         []byte // an ASCII telegram without its parity bits
 	frame        hdlc.Frame
@@ -89,9 +89,10 @@ func NewDecoder(r io.Reader, o Options) *Decoder {
 	}
 }
 
-// AddKey adds a key to those of Options.Keys. It may be called between two calls of Next, or within a Read of the stream.
+// AddKey adds a key to those of Options.Keys. Call it only between two calls of Next, or within a Read of the stream.
 func (d *Decoder) AddKey(k *dlms.Key) {
-	d.options.Keys = append(d.options.Keys[:len(d.options.Keys):len(d.options.Keys)], k) // the caller's slice may be shared
+	// The slice is copied, because the caller possibly uses it elsewhere.
+	d.options.Keys = append(d.options.Keys[:len(d.options.Keys):len(d.options.Keys)], k)
 }
 
 // Reset makes the Decoder read from r, from byte 0 of a new stream. It keeps its Options and all that it has learned about the
@@ -104,25 +105,26 @@ func (d *Decoder) Reset(r io.Reader) {
 	d.blocks.drop()
 }
 
-// NoteSilence tells the Decoder that the wire was silent for half a second or longer before the bytes that come next. A meter makes
+// NoteSilence tells the Decoder that the wire was silent for half a second or longer before the bytes that arrive next. A meter makes
 // no such pause within a message. So a message whose last parts are still missing is given up, and not joined with parts of the
-// next message: HDLC does not number its segments, and the numbers of M-Bus segments and of blocks are the same in each message.
-// Call it between two calls of Next, or within a Read of the stream. A program that does not know when bytes came need not call it.
+// next message. Numbers would not show the mistake, because HDLC does not number its segments, and M-Bus segments and blocks have the
+// same numbers in each message. Call NoteSilence between two calls of Next, or within a Read of the stream. A program that does not know
+// when bytes arrived need not call it.
 func (d *Decoder) NoteSilence() {
-	const flag = 1          // may end a frame and begin the next
-	if d.end-d.at <= flag { // else the silence is within a part, and its checksum shows whether bytes are missing
+	const flag = 1          // one flag that ends a frame, and possibly begins the next frame
+	if d.end-d.at <= flag { // otherwise the silence is within a part, whose checksum shows whether bytes are missing
 		d.segments.noteSilence()
 		d.blocks.noteSilence()
 	}
 }
 
 // TelnetNegotiated reports whether the stream comes from a gateway in telnet mode. The Decoder then removes the negotiations and
-// the doubling of FF bytes, and the offsets in its stream count the bytes that are left.
+// the doubling of FF bytes, and offsets count the bytes that remain.
 func (d *Decoder) TelnetNegotiated() bool { return d.telnet.Negotiated() }
 
-// Next returns the next reading. It is valid until the following call of Next or Reset. A *TelegramError is a telegram that gives no
-// reading: count it and call Next again. Any other error is the reader's, io.EOF among them, and ends the stream. Further
-// calls return it again.
+// Next returns the next reading. The reading is valid until the following call of Next or Reset. A *TelegramError is a telegram that gives
+// no reading: count the error and call Next again. Any other error is an error of the reader, such as io.EOF, and ends the stream.
+// Further calls return the same error.
 func (d *Decoder) Next() (*Reading, error) {
 	if !d.triedWhole {
 		d.triedWhole = true
@@ -154,10 +156,10 @@ func (d *Decoder) Next() (*Reading, error) {
 	}
 }
 
-// fill reads more bytes. It drops bytes that have been decoded, except for the last one, if it needs their room.
+// fill reads more bytes. If the buffer is full, it drops the bytes that have been decoded, except for the last one.
 func (d *Decoder) fill() {
-	held := d.telnet.Pending()
-	if d.end+held >= len(d.buf) {
+	pending := d.telnet.Pending() // bytes of an incomplete telnet sequence: room for them remains free before the new bytes
+	if d.end+pending >= len(d.buf) {
 		keep := max(d.at-1, 0)
 		copy(d.buf, d.buf[keep:d.end])
 		d.base += int64(keep)
@@ -165,11 +167,11 @@ func (d *Decoder) fill() {
 	}
 	for range maxEmptyReads {
 		var n int
-		n, d.readErr = d.r.Read(d.buf[d.end+held:])
+		n, d.readErr = d.r.Read(d.buf[d.end+pending:])
 		if d.telnet.PassesThrough() {
 			d.end += n
 		} else {
-			d.end = len(d.telnet.Append(d.buf[:d.end], d.buf[d.end+held:d.end+held+n]))
+			d.end = len(d.telnet.Append(d.buf[:d.end], d.buf[d.end+pending:d.end+pending+n]))
 		}
 		if n > 0 || d.readErr != nil {
 			return
@@ -178,7 +180,7 @@ func (d *Decoder) fill() {
 	d.readErr = io.ErrNoProgress
 }
 
-// maxEmptyReads is how many reads in a row may return neither bytes nor an error.
+// maxEmptyReads is the number of reads in a row without bytes and without an error after which fill gives up.
 const maxEmptyReads = 100
 
 // offset returns the offset in the stream of the next byte to be decoded.

@@ -13,7 +13,8 @@ const blockTag = 0xE0
 
 func isBlock(b []byte) bool { return len(b) > 0 && b[0] == blockTag }
 
-// unframe returns the message in a telegram, valid until the next call. It returns nil if other parts of the message have to come.
+// unframe returns the message in a telegram. The message is valid until the next call. unframe returns nil without an error if the
+// telegram is a part of a message whose other parts have not arrived yet.
 func (d *Decoder) unframe(p Protocol, b []byte) ([]byte, error) {
 	switch p {
 	case HDLC:
@@ -27,31 +28,32 @@ func (d *Decoder) unframe(p Protocol, b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// unframeHDLC joins segments. The first segment of a message begins with the LLC header, and all but the last have the segmentation
-// bit (IEC 62056-46, 6.4.3.3). Each block of a general-block-transfer is a message of its own, and only the first has the header.
+// unframeHDLC joins segments. The first segment of a message begins with the LLC header, and all segments but the last have the
+// segmentation bit (IEC 62056-46, 6.4.3.3). Each block of a general-block-transfer is a message of its own, and only the first block has
+// the LLC header. So a block without the header begins a message too.
 func (d *Decoder) unframeHDLC(b []byte) ([]byte, error) {
 	frame, err := hdlc.Parse(b)
 	if err != nil {
 		return nil, err
 	}
 	d.intact, d.frame = true, frame
-	info, first := bytes.CutPrefix(frame.Info, []byte(dlms.LLC))
+	info, beginsMessage := bytes.CutPrefix(frame.Info, []byte(dlms.LLC))
 	if isBlock(info) && !d.segments.started() {
-		first = true
+		beginsMessage = true
 	}
 	switch {
-	case first && (d.segments.started() || d.blocks.started() && !isBlock(info)):
+	case beginsMessage && (d.segments.started() || d.blocks.started() && !isBlock(info)):
 		return nil, errNotContinued
-	case !first && (!d.segments.started() || d.partsProtocol != HDLC):
+	case !beginsMessage && (!d.segments.started() || d.partsProtocol != HDLC):
 		return nil, errNoFirstPart
 	}
-	if !first || frame.Segmented {
+	if !beginsMessage || frame.Segmented {
 		return d.addSegment(HDLC, info, !frame.Segmented)
 	}
 	return d.joinBlocks(HDLC, info)
 }
 
-// unframeMBus joins segments. They are numbered from 0 to 15, and from 0 again (EN 13757-3, transport layer).
+// unframeMBus joins segments. The segments are numbered from 0 to 15, then from 0 again (EN 13757-3, transport layer).
 func (d *Decoder) unframeMBus(b []byte) ([]byte, error) {
 	const segmentNumbers = 16
 	frame, err := mbus.Parse(b)
@@ -70,7 +72,8 @@ func (d *Decoder) unframeMBus(b []byte) ([]byte, error) {
 	return d.addSegment(MBus, frame.Data, frame.Final)
 }
 
-// addSegment adds a segment. After the last one it returns the message, or nil if the message is a block and others follow.
+// addSegment adds a segment to the message. After the last segment it returns the message. It returns nil if segments are missing, or if
+// the message is a block and further blocks follow.
 func (d *Decoder) addSegment(p Protocol, segment []byte, last bool) ([]byte, error) {
 	message, err := d.addPart(&d.segments, p, segment, last)
 	if message == nil {
@@ -79,8 +82,8 @@ func (d *Decoder) addSegment(p Protocol, segment []byte, last bool) ([]byte, err
 	return d.joinBlocks(p, message)
 }
 
-// joinBlocks joins the blocks of a general-block-transfer. They are numbered from 1 (IEC 62056-5-3, 9.4.6.13). A message that is no
-// block is returned as it is.
+// joinBlocks joins the blocks of a general-block-transfer. The blocks are numbered from 1 (IEC 62056-5-3, 9.4.6.13). A message that is
+// not a block is returned unchanged.
 func (d *Decoder) joinBlocks(p Protocol, message []byte) ([]byte, error) {
 	if !isBlock(message) {
 		return message, nil
@@ -99,7 +102,8 @@ func (d *Decoder) joinBlocks(p Protocol, message []byte) ([]byte, error) {
 	return d.addPart(&d.blocks, p, b.Data, b.Last)
 }
 
-// addPart adds a part to a message. After the last one it returns the message, and notes in the reading where it stands in the stream.
+// addPart adds a part to a message. After the last part it returns the message, and sets Offset and Bytes of the reading to those of the
+// whole message.
 func (d *Decoder) addPart(message *reassembly, p Protocol, part []byte, last bool) ([]byte, error) {
 	d.partsProtocol = p
 	r := &d.reading
@@ -111,10 +115,10 @@ func (d *Decoder) addPart(message *reassembly, p Protocol, part []byte, last boo
 }
 
 const (
-	// maxMessage is the longest message that is joined, in bytes: the longest known has about 1100.
+	// maxMessage is the length of the longest message that is joined, in bytes. The longest known message has about 1100 bytes.
 	maxMessage = 4096
-	// maxPartGap is the number of bytes of noise that may stand between two parts of a message. The shortest part is longer, so that
-	// no part was lost in the gap. HDLC does not number its segments, so that numbers cannot show the loss.
+	// maxPartGap is how many bytes of noise can lie between two parts of a message. HDLC does not number its segments, so only the
+	// length of the gap shows whether a part was lost there. The shortest part is longer than maxPartGap.
 	maxPartGap = 8
 )
 
@@ -122,26 +126,26 @@ const (
 type reassembly struct {
 	buf   []byte
 	parts int
-	// start and end are the offsets in the stream of the first byte and behind the last part.
+	// start is the offset in the stream of the first byte of the first part, end the offset after the last part.
 	start, end int64
-	silent     bool // the wire was silent behind the last part
+	silent     bool // the wire was silent after the last part
 }
 
-// started reports whether a first part has come, and the last one has not.
+// started reports whether the first part has arrived, and the last part has not.
 func (m *reassembly) started() bool { return m.parts > 0 }
 
-// expired reports whether a message was begun that a part at this offset cannot continue: the wire was silent after the last part, or more
-// than maxPartGap bytes lie between the last part and the offset.
+// expired reports whether a message was begun that a part at this offset cannot continue. It cannot if the wire was silent after the last
+// part, or if more than maxPartGap bytes lie between the last part and the offset.
 func (m *reassembly) expired(offset int64) bool {
 	return m.started() && (m.silent || offset-m.end > maxPartGap)
 }
 
-// noteSilence notes that the wire was silent behind the last part.
+// noteSilence notes that the wire was silent after the last part. It does nothing if no message was begun.
 func (m *reassembly) noteSilence() { m.silent = m.started() }
 
 func (m *reassembly) drop() { m.parts, m.buf = 0, m.buf[:0] }
 
-// add appends a part that stands in the stream from start to end.
+// add appends a part whose bytes in the stream are those from offset start up to offset end.
 func (m *reassembly) add(part []byte, start, end int64) error {
 	if m.parts == 0 {
 		m.start, m.buf, m.silent = start, m.buf[:0], false

@@ -8,8 +8,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// errUnprovenCipher is for an encrypted message that nothing proves, behind bytes that are no telegram: they may be the head of its
-// frame, so that the message is part of a damaged telegram.
+// errUnprovenCipher is for an encrypted message without checksum and tag that follows bytes that are no telegram. These bytes are
+// possibly the damaged header of a frame, and the message is then only a part of that frame.
 var errUnprovenCipher = errors.New("an encrypted message without a tag, in the middle of a damaged telegram")
 
 // read fills the reading from a whole message.
@@ -31,7 +31,7 @@ func (d *Decoder) read(p Protocol, message []byte) error {
 		if err != nil {
 			return err
 		}
-		d.intact = p == HDLC || p == MBus || r.Checked // a key that fits proves the first bytes only
+		d.intact = p == HDLC || p == MBus || r.Checked // because a key that fits confirms only the first bytes
 		message = plaintext
 	}
 	if len(message) > 0 && message[0] == slash {
@@ -48,14 +48,15 @@ func (d *Decoder) readP1(b []byte) error {
 	if b[0] == paritySlash {
 		b = d.text[:p1.StripParity(d.text[:p1.MaxLength], b)]
 	}
-	if head, body, ok := p1.SplitEncrypted(b); ok {
-		return d.readEncryptedP1(b, head, body)
+	if header, body, ok := p1.SplitEncrypted(b); ok {
+		return d.readEncryptedP1(b, header, body)
 	}
 	return d.readText(b)
 }
 
-// readEncryptedP1 reads a telegram whose identification line is in clear. Its checksum covers the encrypted bytes.
-func (d *Decoder) readEncryptedP1(b, head, body []byte) error {
+// readEncryptedP1 reads the ASCII telegram b, which consists of header, the identification line in clear, and body, the encrypted lines.
+// The checksum of b covers the encrypted bytes.
+func (d *Decoder) readEncryptedP1(b, header, body []byte) error {
 	checked, err := p1.CheckEncrypted(b)
 	if err != nil {
 		return err
@@ -64,12 +65,12 @@ func (d *Decoder) readEncryptedP1(b, head, body []byte) error {
 		return err
 	}
 	d.intact = checked
-	plaintext, err := d.decrypt(head)
+	plaintext, err := d.decrypt(header)
 	if err != nil {
 		return err
 	}
 	d.reading.Checked = d.reading.Checked || checked
-	if inner := plaintext[len(head):]; len(inner) > 0 && inner[0] == slash {
+	if inner := plaintext[len(header):]; len(inner) > 0 && inner[0] == slash {
 		plaintext = inner
 	} else if !bytes.Contains(inner, []byte("\n!")) { // only the lines were encrypted, without the end mark of a telegram
 		plaintext = append(plaintext, "!\r\n"...)
@@ -78,7 +79,7 @@ func (d *Decoder) readEncryptedP1(b, head, body []byte) error {
 	return d.readDecryptedText(plaintext)
 }
 
-// readDecryptedText reads an ASCII telegram that was encrypted. Padding may stand behind it.
+// readDecryptedText reads b, an ASCII telegram that was encrypted. Padding after the telegram is ignored.
 func (d *Decoder) readDecryptedText(b []byte) error {
 	if n := p1.Length(b); n > 0 {
 		b = b[:n]
@@ -128,7 +129,7 @@ func (d *Decoder) readNotification(apdu []byte) error {
 	d.identify()
 	r.setTime()
 	f := d.familyOfMessage()
-	if f == nil && r.Cipher.Title == [8]byte{} { // a system title names another make, which is not in the table
+	if f == nil && r.Cipher.Title == [8]byte{} { // because a system title names a make, here one that is not in families
 		f = layoutFamily
 	}
 	r.setFamily(f)
@@ -139,13 +140,14 @@ func (d *Decoder) readNotification(apdu []byte) error {
 	return nil
 }
 
-// Codes of a clock that is sent as time and date apart (IEC 62056-6-2, 6.2.3: local time and date).
+// Codes of a clock that is sent as two records, time and date (IEC 62056-6-2, 6.2.3: local time and date).
 var (
 	localTime = [3]byte{0, 9, 1}
 	localDate = [3]byte{0, 9, 2}
 )
 
-// setTime sets the meter's clock from the records. The first of several counts: others are those of sub-meters.
+// setTime sets r.Time from the first record with a clock, because further clocks are those of sub-meters. If the telegram has no clock,
+// setTime joins the records of local time and local date.
 func (r *Reading) setTime() {
 	var hour, date []byte
 	found := false

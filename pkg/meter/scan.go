@@ -12,7 +12,8 @@ import (
 const (
 	// slash begins an ASCII telegram (IEC 62056-21, 6.3.2).
 	slash = '/'
-	// paritySlash is a slash with even parity in bit 7: the line has seven bits, and is read with eight.
+	// paritySlash is a slash with even parity in bit 7. It is read if the meter sends characters of seven bits and a parity bit, and the
+	// port reads eight bits without parity.
 	paritySlash = slash | 0x80
 	// cipheringTag begins a general-glo-ciphering.
 	cipheringTag = 0xDB
@@ -28,8 +29,8 @@ func (d *Decoder) skipNoise() {
 	}
 }
 
-// length returns the framing of the telegram that may begin here, and its length in bytes: 0 if more bytes are needed to tell, -1
-// if no telegram begins here.
+// length returns the framing and the length in bytes of the telegram that possibly begins at the next byte. The length is 0 if it is not
+// known before more bytes arrive, and -1 if no telegram begins at the next byte.
 func (d *Decoder) length() (Protocol, int) {
 	b := d.buf[d.at:d.end]
 	if len(b) == 0 {
@@ -49,28 +50,29 @@ func (d *Decoder) length() (Protocol, int) {
 	case paritySlash:
 		return P1, d.lengthWithParity(b)
 	}
-	if d.proven() {
+	if d.certainStart() {
 		return P1, p1.Length(b)
 	}
 	return P1, d.lengthWithinLine(b)
 }
 
-// orNoise returns n, or -1 if the stream ends before a length is known and nothing proves that a telegram begins here.
-func (d *Decoder) orNoise(n int, proven bool) int {
-	if n == 0 && d.readErr != nil && !proven {
+// orNoise returns the length n of a telegram, or -1 if the bytes are noise. They are noise if the stream has ended before the length is
+// known (n is 0), and it is not certain that a telegram begins with them.
+func (d *Decoder) orNoise(n int, certain bool) int {
+	if n == 0 && d.readErr != nil && !certain {
 		return -1
 	}
 	return n
 }
 
 const (
-	// maxHeader is how many bytes from a frame's flag to the end of the LLC header there may be, with the longest addresses.
+	// maxHeader is the largest number of bytes from a frame's flag to the end of the LLC header, with the longest addresses.
 	maxHeader = 32
-	// maxIdent is the longest identification line, in bytes. IEC 62056-21, 6.3.2 allows 21, and some meters send more.
+	// maxIdent is the length of the longest identification line, in bytes. IEC 62056-21, 6.3.2 allows 21 bytes, but some meters send more.
 	maxIdent = 64
 )
 
-// lengthWithinLine is the length for a '/' that is not at the start of a line. It begins a telegram only if the letters of a make
+// lengthWithinLine is length for a '/' that is not at the start of a line. Such a '/' begins a telegram only if the letters of a make
 // and the end of an identification line follow.
 func (d *Decoder) lengthWithinLine(b []byte) int {
 	line := b[:min(len(b), maxIdent)]
@@ -85,8 +87,8 @@ func (d *Decoder) lengthWithinLine(b []byte) int {
 	return -1
 }
 
-// lengthWithParity is the length of a telegram that is sent with seven bits and even parity, and read with eight bits. It removes the
-// parity bits, which prove each character. The text is left in d.text.
+// lengthWithParity is length for a telegram that is sent with seven bits and even parity, and read with eight bits. It writes the text
+// without parity bits to d.text. The text ends before the first byte that is no character with even parity.
 func (d *Decoder) lengthWithParity(b []byte) int {
 	if d.text == nil {
 		d.text = make([]byte, p1.MaxLength)
@@ -103,9 +105,9 @@ func (d *Decoder) lengthWithParity(b []byte) int {
 	}
 }
 
-// lengthOfWhole returns the length of a stream that is one message without a frame, as people save them in files. It returns 0 for
-// any other stream. A stream that starts in the middle of a telegram may look like such a message. Then its first telegrams are
-// returned only when maxMessage bytes have come, and none is lost.
+// lengthOfWhole returns the length of a stream that is one message without a frame, as people save such messages in files. It returns 0
+// for any other stream. A stream that starts in the middle of a telegram possibly looks like such a message. Then lengthOfWhole waits
+// until more than maxMessage bytes have arrived. The telegrams in these bytes are returned late, but none is lost.
 func (d *Decoder) lengthOfWhole() int {
 	const sufficient = len(dlms.LLC) + 1 + 4 + 2 + 12 + 1 // bytes up to the tag of the first value
 	for d.readErr == nil && d.end < sufficient {
@@ -127,7 +129,7 @@ func (d *Decoder) lengthOfWhole() int {
 }
 
 // maybeUnframed reports whether b begins like a data-notification, with or without the LLC header, or like a
-// general-glo-ciphering behind that header.
+// general-glo-ciphering after that header.
 func maybeUnframed(b []byte) bool {
 	if n := min(len(b), len(dlms.LLC)); n > 0 && string(b[:n]) == dlms.LLC[:n] {
 		b = b[n:]
@@ -138,9 +140,9 @@ func maybeUnframed(b []byte) bool {
 	return dlms.LooksLikeNotification(b)
 }
 
-// proven reports whether a telegram certainly begins at the next byte, even if the rest of it is damaged. The proof is a '/' at the start of
-// a line, an HDLC header whose checksum is right, or the fixed fields of an M-Bus header.
-func (d *Decoder) proven() bool {
+// certainStart reports whether a telegram certainly begins at the next byte, even if the rest of the telegram is damaged. A start is certain
+// if the next bytes are a '/' at the start of a line, an HDLC header whose checksum is right, or the fixed fields of an M-Bus header.
+func (d *Decoder) certainStart() bool {
 	switch d.buf[d.at] {
 	case hdlc.Flag:
 		return hdlc.ValidHeader(d.buf[d.at:d.end])
@@ -152,7 +154,7 @@ func (d *Decoder) proven() bool {
 	return false
 }
 
-// plausible reports whether the rejected bytes b were probably sent as a telegram: noise seldom looks like them.
+// plausible reports whether the rejected bytes b were probably sent as a telegram, because noise seldom looks like b.
 func (d *Decoder) plausible(p Protocol, b []byte) bool {
 	switch p {
 	case P1:
@@ -162,14 +164,15 @@ func (d *Decoder) plausible(p Protocol, b []byte) bool {
 		return hdlc.ValidHeader(header) || bytes.Contains(header, []byte(dlms.LLC))
 	case MBus:
 		return mbus.ValidHeader(b)
-	case Glo: // behind DB 08 stands the system title, which begins with the letters of the make
+	case Glo: // DB 08 is followed by the system title, which begins with the letters of the make
 		return beginsWithMake(b[min(1, len(b)):])
 	case APDU:
 	}
 	return true
 }
 
-// withinText reports whether a printable character precedes the next byte. A '/' there is probably part of a line, and begins no telegram.
+// withinText reports whether a printable character precedes the next byte. A '/' after such a
+// character is probably part of a line, and begins no telegram.
 func (d *Decoder) withinText() bool {
 	return d.at > 0 && d.buf[d.at-1] >= ' ' && d.buf[d.at-1] < hdlc.Flag
 }

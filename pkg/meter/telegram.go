@@ -6,12 +6,12 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// decode decodes the next n bytes as a telegram. It returns neither a reading nor an error if the bytes are noise, or if they are a part of
-// a message whose other parts follow. The parts are HDLC or M-Bus segments, or blocks of a general-block-transfer. Segments are the outer
-// layer: the segments of a frame layer are joined first, and the joined message may be a block.
+// decode decodes the next n bytes as a telegram. It returns neither a reading nor an error if the bytes are noise, or if the bytes are a
+// part of a message whose other parts follow. The parts are HDLC or M-Bus segments, or blocks of a general-block-transfer. Segments are
+// joined first, because a block can be sent in several segments.
 func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 	b := d.buf[d.at : d.at+n]
-	// If the rest of an earlier message can no longer follow, its error comes first.
+	// If the missing parts of an earlier message can no longer follow, the error of that message is returned first.
 	if d.segments.expired(d.offset()) || !d.segments.started() && d.blocks.expired(d.offset()) {
 		return nil, d.giveUpMessage()
 	}
@@ -33,10 +33,10 @@ func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 		return nil, d.reject(p, b, err)
 	}
 	if d.segments.started() || d.blocks.started() {
-		return nil, d.giveUpMessage() // the error of the earlier message comes first; the next call decodes b again
+		return nil, d.giveUpMessage() // the error of the earlier message is returned first; the next call decodes b again
 	}
 	if p == HDLC || p == MBus { // only these framings send messages in parts
-		d.lossReported = false // a whole message has come, so that no parts of the lost one follow
+		d.lossReported = false // no parts of the lost message follow, because a later message has arrived whole
 	}
 	r.Samples = d.converter.AppendSamples(r.Samples, r.Records, d.options.Scale)
 	if p == P1 && d.identFamily != nil && d.identFamily.signedPower {
@@ -61,7 +61,8 @@ func (d *Decoder) advance(p Protocol, n int) {
 
 // giveUpMessage drops a message of which parts are missing, and returns the error for it. It returns nil if there is no such message.
 func (d *Decoder) giveUpMessage() error {
-	parts := &d.segments // it may hold segments of the next block while d.blocks holds the blocks before
+	parts := &d.segments
+	// d.blocks has the beginning of the message if both have parts: the segments are then those of its next block.
 	if d.blocks.started() {
 		parts = &d.blocks
 	}
@@ -82,11 +83,11 @@ func (d *Decoder) dropParts() {
 }
 
 // reject gives up the telegram b because of err. The search continues at the second byte of b, which may contain the beginning of an
-// undamaged telegram. reject returns the error to report. It returns nil if b may be noise, or if b is within a telegram that was
-// rejected before: a failure there is reported only if a checksum or a line start proves that a telegram begins at b.
+// undamaged telegram. reject returns the error to report. It returns nil if b is possibly noise. It also returns nil if b is within a
+// telegram that was rejected before, unless a telegram certainly begins at b (see certainStart).
 func (d *Decoder) reject(p Protocol, b []byte, err error) error {
 	start, r := d.offset(), &d.reading
-	report := d.plausible(p, b) && (d.proven() || start >= d.damagedEnd && (p != P1 || !d.withinText()))
+	report := d.plausible(p, b) && (d.certainStart() || start >= d.damagedEnd && (p != P1 || !d.withinText()))
 	if errors.Is(err, errNoFirstPart) && d.lossReported {
 		report = false // the loss of the whole message was reported before
 	}
@@ -94,7 +95,7 @@ func (d *Decoder) reject(p Protocol, b []byte, err error) error {
 		d.dropParts()
 	}
 	d.at++
-	d.damagedEnd = max(d.damagedEnd, start+int64(len(b))) // whether or not b is reported
+	d.damagedEnd = max(d.damagedEnd, start+int64(len(b))) // also if the error is not reported
 	if !report {
 		return nil
 	}
