@@ -3,7 +3,7 @@ package discovery
 import "encoding/json"
 
 // The structures of a payload. Home Assistant refuses a whole payload because of one unknown key at its root, in device or in origin, and
-// because of one null. So every optional field has omitempty. Keys are written in full, since some hubs know only a part of the
+// because of one null. So every optional field has omitempty. Keys are written in full, because some hubs know only a part of the
 // abbreviations.
 
 type deviceInfo struct {

@@ -17,7 +17,7 @@ const (
 // <prefix>/<platform>/<device>/<key>/config. Platform and key are "" in the first form.
 type topicParts struct{ prefix, platform, device, key string }
 
-// parseTopic splits a topic. It returns false for a topic of another program. The prefix may have several levels.
+// parseTopic splits a topic. It returns false for a topic of another program. The prefix can have several levels.
 func parseTopic(topic string) (topicParts, bool) {
 	levels := strings.Split(topic, "/")
 	n := len(levels)

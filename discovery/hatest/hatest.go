@@ -184,7 +184,7 @@ type topicParts struct{ platform, node, object string }
 
 var safeID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
-// parseTopic splits <prefix>/<platform>/[<node>/]<object>/config. The prefix may have several levels.
+// parseTopic splits <prefix>/<platform>/[<node>/]<object>/config. The prefix can have several levels.
 func parseTopic(topic string) (topicParts, error) {
 	levels := strings.Split(topic, "/")
 	n := len(levels)

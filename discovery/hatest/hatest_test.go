@@ -102,7 +102,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"µ as another character", `"unit_of_measurement":"W"`, `"unit_of_measurement":"µW"`, "does not fit the device class"},
 		{"energy with the state class measurement", `"device_class":"energy","state_class":"total_increasing"`, `"device_class":"energy","state_class":"measurement"`, "does not fit the device class"},
 		{"expiry of a counter", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":"kWh","expire_after":900`, "for measurements only"},
-		{"expiry before the next repeat", `"expire_after":900`, `"expire_after":60`, "expire_after may not be 60"},
+		{"expiry before the next repeat", `"expire_after":900`, `"expire_after":60`, "expire_after must not be 60"},
 		{"connection whose state topic is its own availability", `"state_topic":"hanbridge/house/status"`, `"state_topic":"hanbridge/status"`, "instead of off"},
 		{"connection that inherits its state topic as availability", `"availability":[{"topic":"hanbridge/status"}]}}}`, `"payload_available":"online"}}}`, "instead of off"},
 		{"unique_id with a host", `"hanbridge_house_gas"`, `"hanbridge_pi_house_gas"`, "can change"},
@@ -111,7 +111,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"entity id in capitals", `"sensor.house_import_power"`, `"sensor.House_import_power"`, "default_entity_id"},
 		{"device class", `"device_class":"gas"`, `"device_class":"methane"`, "no device class"},
 		{"device class of binary sensors", `"connectivity"`, `"timestamp"`, "no device class"},
-		{"state class", `"state_class":"total_increasing","unit_of_measurement":"m³"`, `"state_class":"rising","unit_of_measurement":"m³"`, "state_class may not be rising"},
+		{"state class", `"state_class":"total_increasing","unit_of_measurement":"m³"`, `"state_class":"rising","unit_of_measurement":"m³"`, "state_class must not be rising"},
 		{"state class that the class forbids", `"state_class":"total_increasing","unit_of_measurement":"kWh"`, `"state_class":"measurement","unit_of_measurement":"kWh"`, "does not fit the device class"},
 		{"power with the state class total", `"state_class":"measurement","unit_of_measurement":"W"`, `"state_class":"total","unit_of_measurement":"W"`, "does not fit the device class"},
 		{"energy without state class", `"state_class":"total_increasing","unit_of_measurement":"kWh"`, `"unit_of_measurement":"kWh"`, "does not fit the device class"},
@@ -124,7 +124,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"empty unit", `"device_class":"power_factor"`, `"device_class":"power_factor","unit_of_measurement":""`, "unit_of_measurement"},
 		{"blank unit", `"unit_of_measurement":"W"`, `"unit_of_measurement":" "`, "unit_of_measurement"},
 		{"state class of a binary sensor", `"device_class":"connectivity"`, `"device_class":"connectivity","state_class":"measurement"`, "state_class"},
-		{"category config", `text_message","entity_category":"diagnostic"`, `text_message","entity_category":"config"`, "entity_category may not be config"},
+		{"category config", `text_message","entity_category":"diagnostic"`, `text_message","entity_category":"config"`, "entity_category must not be config"},
 		{"unknown category", `text_message","entity_category":"diagnostic"`, `text_message","entity_category":"system"`, "entity_category"},
 		{"no state_topic", `"state_topic":"hanbridge/house/gas",`, ``, "state_topic is missing"},
 		{"wildcard in state_topic", `hanbridge/house/gas`, `hanbridge/+/gas`, "state_topic"},
@@ -226,7 +226,7 @@ func TestCheckRefusesNull(t *testing.T) {
 		at := strings.LastIndex(validMessage, row.end)
 		for _, option := range strings.Fields(row.options) {
 			payload := validMessage[:at] + `,"` + option + `":null` + validMessage[at:]
-			checkRefused(t, option, hatest.Check(deviceTopic, []byte(payload)), option+" may not be <nil>")
+			checkRefused(t, option, hatest.Check(deviceTopic, []byte(payload)), option+" must not be <nil>")
 		}
 	}
 }
@@ -255,7 +255,7 @@ func TestCheckRefusesSingle(t *testing.T) {
 		{"no state_topic", `"state_topic":"hanbridge/house/tariff",`, ``, "state_topic is missing"},
 		{"another device than in the topic", `["hanbridge_house"]`, `["hanbridge_barn"]`, "both styles"},
 		{"mode latest for two topics", `[{"topic":"hanbridge/status"}]`, `[{"topic":"hanbridge/status"},{"topic":"hanbridge/house/status"}]`, "must be all"},
-		{"category config", `"diagnostic"`, `"config"`, "entity_category may not be config"},
+		{"category config", `"diagnostic"`, `"config"`, "entity_category must not be config"},
 	} {
 		if !strings.Contains(singlePayload, row.old) {
 			t.Errorf("%s: the valid message has no %s", row.name, row.old)

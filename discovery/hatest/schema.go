@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// A validator reports whether an option may have a value. No validator accepts null.
+// A validator reports whether a value is valid for an option. No validator accepts null.
 type validator func(any) bool
 
 // A schema has every option of an object that hanbridge sends. Other options are refused. Home Assistant refuses a payload with an unknown
@@ -76,7 +76,7 @@ func (s schema) check(where string, o object) (errs []error) {
 		if valid, known := s.options[key]; !known {
 			errs = append(errs, fmt.Errorf("%s: unknown key %s", where, key))
 		} else if !valid(o[key]) {
-			errs = append(errs, fmt.Errorf("%s: %s may not be %v", where, key, o[key]))
+			errs = append(errs, fmt.Errorf("%s: %s must not be %v", where, key, o[key]))
 		}
 	}
 	return errs

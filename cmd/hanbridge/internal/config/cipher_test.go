@@ -12,7 +12,7 @@ const (
 	anotherKey = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
 )
 
-// writePrivate writes a file that only its owner may read, as a file of keys should be.
+// writePrivate writes a file that only its owner can read, as a file of keys should be.
 func writePrivate(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "meter.key")

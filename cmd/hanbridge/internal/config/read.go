@@ -108,8 +108,8 @@ func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 // keyName matches the beginning of a text, as far as it has characters that a key can have.
 var keyName = regexp.MustCompile(`^[\w.*-]{1,40}`)
 
-// shownName returns the part of an unknown key that may be shown. Of "password:x" and "password=x" this is "password", since the rest may be
-// a secret.
+// shownName returns the part of an unknown key that messages can show. Of "password:x" and "password=x" this is "password", because the rest
+// is possibly a secret.
 func shownName(name string) string {
 	name = keyName.FindString(name)
 	if name == "" || safetext.LooksLikeKey(name) {

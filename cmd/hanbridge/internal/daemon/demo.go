@@ -62,7 +62,7 @@ func demoBridge(p *cli.Program, log io.Writer) (setup *Setup, b *bridge.Bridge, 
 	if err != nil {
 		return nil, nil, false, nil, err
 	}
-	addresses := health.SocketAddresses("", identity(cfg)) // not in the state folder, which may belong to a running bridge
+	addresses := health.SocketAddresses("", identity(cfg)) // not in the state folder, which possibly belongs to a running bridge
 	listen := []string{cfg.MQTT.Listen}
 	if cfg.MQTT.URL == "" {
 		cfg.MQTT.URL, listen = config.Embedded, demoListen

@@ -82,7 +82,7 @@ func (j JSONWriter) Write(b []byte) (int, error) {
 
 func appendUnicodeEscape(dst []byte, r rune) []byte { return fmt.Appendf(dst, `\u%04x`, r) }
 
-// Redacted replaces what may be a secret in messages.
+// Redacted replaces what is possibly a secret in messages.
 const Redacted = "[hidden]"
 
 var (
@@ -121,7 +121,7 @@ func IsUTF16(text []byte) bool {
 	return bytes.HasPrefix(text, []byte("\xFF\xFE")) || bytes.HasPrefix(text, []byte("\xFE\xFF"))
 }
 
-// IsText reports whether b is UTF-8 text without control characters other than line ends and tabs. Its last character may be incomplete.
+// IsText reports whether b is UTF-8 text without control characters other than line ends and tabs. Its last character can be incomplete.
 func IsText(b []byte) bool {
 	for range utf8.UTFMax - 1 {
 		if r, size := utf8.DecodeLastRune(b); r == utf8.RuneError && size == 1 {
