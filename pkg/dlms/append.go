@@ -10,14 +10,15 @@ import (
 )
 
 // AppendNotification appends the header of a data-notification without a date-time. The body, an array or a structure, must follow.
-// Notification.Parse reads it back. invokeID is the long-invoke-id-and-priority, 40000000 (hexadecimal) in most meters.
+// Notification.Parse reads the result. invokeID is the long-invoke-id-and-priority, 40000000 (hexadecimal) in most meters.
 func AppendNotification(dst []byte, invokeID uint32) []byte {
 	dst = append(dst, tagNotification, byte(invokeID>>24), byte(invokeID>>16), byte(invokeID>>8), byte(invokeID))
 	return append(dst, 0)
 }
 
-// AppendTimestampedNotification is AppendNotification with the date-time at which the meter sends the message. The standard wants it
-// without a tag (IEC 62056-5-3, 7.3.12). If tagged is true, it is written as an octet-string with its tag, as Kaifa meters in Norway do.
+// AppendTimestampedNotification is AppendNotification with the date-time at which the meter sends the message. The standard
+// requires the date-time without a tag (IEC 62056-5-3, 7.3.12). If tagged is true, the date-time is written as an octet-string with its
+// tag, as Kaifa meters in Norway do.
 func AppendTimestampedNotification(dst []byte, invokeID uint32, t DateTime, tagged bool) []byte {
 	dst = AppendNotification(dst, invokeID)
 	dst = dst[:len(dst)-1]
@@ -125,7 +126,8 @@ func (t NumberType) limits() (lo, hi int64) {
 }
 
 // AppendNumber appends v with its tag. If v does not fit the type, it appends the nearest number that fits. It never appends the
-// reserved value "not available" of the type: all bits 1 if the type is unsigned, the minimum if it is signed. It panics if t is not one of the constants.
+// reserved value "not available" of the type: all bits 1 if the type is unsigned, the minimum if it is signed. It panics if t is not one of
+// the constants.
 func AppendNumber(dst []byte, t NumberType, v int64) []byte {
 	lo, hi := t.limits()
 	v = min(max(v, lo), hi)

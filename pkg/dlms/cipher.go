@@ -121,9 +121,10 @@ func tagSize(security byte) int {
 }
 
 // AppendCiphered encrypts plain and appends it to dst as a general-glo-ciphering. If title is empty, the appended
-// bytes without the first one are a message without system title, which ParseHeadless reads. plain and dst must not overlap. AppendCiphered panics if title is not of 8 or 0 bytes,
-// if security is not 20, 21, 30 or 31 (hexadecimal), if security asks for a tag and k has no authentication key, or if the message is
-// longer than 65535 bytes.
+// bytes without the first one are a message without system title, which ParseHeadless reads. plain and dst must not overlap.
+//
+// AppendCiphered panics if title is not of 8 or 0 bytes, if security is not 20, 21, 30 or 31 (hexadecimal), if security asks for a tag and
+// k has no authentication key, or if the message is longer than 65535 bytes.
 func AppendCiphered(dst []byte, k *Key, title []byte, security byte, counter uint32, plain []byte) []byte {
 	if n := len(title); n != titleLength && n != 0 || unsupported(security) != "" {
 		panic(fmt.Sprintf("dlms: cannot encrypt with security control byte %02x and a system title of %d bytes", security, n))
@@ -156,7 +157,7 @@ func appendSize(dst []byte, n int) []byte {
 // the whole message yet, and -1 if no such message begins at b[0]. A result other than 0 is final: bytes that follow do not change it.
 // The results have the same meaning as those of hdlc.Length and mbus.Length. CipheredLength does not verify the message.
 //
-// CipheredLength is for streams of messages without frames (Luxembourg, Smarty P1 1.1.3). In these streams only the key proves a
+// CipheredLength is for streams of messages without frames (Luxembourg, Smarty P1 1.1.3). In these streams only the key confirms a
 // message. So CipheredLength accepts only messages with a system title of 8 bytes, a ciphertext of 8 to 4096 bytes, and a security
 // control byte that Parse supports.
 func CipheredLength(b []byte) int {

@@ -5,7 +5,7 @@
 //   - general-block-transfer, a part of a long message: Block reads it, AppendBlock writes it (DLMS Green Book, 9.4.6.13)
 //
 // A message has no checksum of its own. Packages hdlc and mbus read the frames that carry it; package meter does all of this for a
-// stream. Where an encrypted message comes without a frame, CipheredLength delimits it, as Length does in the packages of framings.
+// stream. Where an encrypted message is sent without a frame, CipheredLength delimits it, as Length does in the packages of framings.
 //
 // All lengths are in bytes. What Parse returns aliases the bytes that it was given. Parse accepts a message as a whole or returns an
 // error, which matches ErrTruncated, ErrMalformed or ErrUnsupported and names the byte; after an error the receiver is empty. Any
@@ -13,7 +13,7 @@
 // Notification is not.
 package dlms
 
-// LLC is the LLC header, which comes before a message in HDLC: destination, source and quality (IEC 62056-46, annex B).
+// LLC is the LLC header, which precedes a message in HDLC: destination, source and quality (IEC 62056-46, annex B).
 const LLC = "\xE6\xE7\x00"
 
 // tagNotification is the first byte of a data-notification (IEC 62056-5-3, 7.3.12).

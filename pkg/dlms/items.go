@@ -2,8 +2,8 @@ package dlms
 
 import "github.com/hanbridge/hanbridge/pkg/obis"
 
-// readRegisters reads count structures {logical name, value} or {logical name, value, scaler-unit}. Aidon meters send them (Aidon HAN
-// interface description 1.7A, 3.2), modules that copy Aidon's format, and Kaifa meters in Vorarlberg and Poland.
+// readRegisters reads count structures {logical name, value} or {logical name, value, scaler-unit}. They are sent by Aidon
+// meters (Aidon HAN interface description 1.7A, 3.2), by modules that copy Aidon's format, and by Kaifa meters in Vorarlberg and Poland.
 func (n *Notification) readRegisters(r *reader, count int) {
 	for range count {
 		if r.fault != "" {
@@ -30,7 +30,8 @@ func readRegister(r *reader, rec *obis.Record) {
 	}
 }
 
-// readName reads a logical name. The module EMBRIQ_V1 in Landis+Gyr ZMF1 meters swaps its tag and length for currents.
+// readName reads a logical name. The module EMBRIQ_V1 in Landis+Gyr ZMF1 meters swaps
+// the tag and the length of the logical names of currents.
 func readName(r *reader, code *obis.Code) bool {
 	if !r.follows("\x09\x06") && !r.follows("\x06\x09") {
 		r.fail(r.at, "an item that does not begin with a logical name")
@@ -109,7 +110,7 @@ func (n *Notification) readPair(r *reader, left int, first bool) int {
 	return 1
 }
 
-// readNameless uses the text b, which has no code. The first item of the list is the time, the last one is the serial number.
+// readNameless stores the text b, which has no code. The first item of the list is the time, the last item is the serial number.
 func (n *Notification) readNameless(r *reader, b []byte, last, first bool) {
 	t := obis.ReadDateTime(b)
 	switch {

@@ -13,14 +13,14 @@ import (
 var ErrWrongKey = errors.New("dlms: the key does not fit")
 
 // ErrWrongAuthKey is the error of Decrypt for a Key that decrypts the message, but whose authentication key does not confirm its
-// tag. It matches ErrWrongKey too. A message that was damaged behind its first bytes gives the same error.
+// tag. It matches ErrWrongKey too. A message that was damaged after its first bytes gives the same error.
 var ErrWrongAuthKey = fmt.Errorf("%w: its authentication key alone", ErrWrongKey)
 
 // A Key decrypts and encrypts the messages of one meter with AES-128 in Galois/Counter Mode (DLMS Green Book, 9.2.3.3.7). NewKey and
 // ParseKeys make it; the zero value panics when it is used. It prints as "key" with every verb and in JSON. It is not safe for
 // concurrent use.
 type Key struct {
-	// secret is a function, so that code which prints by reflection finds an address, even if it may not call methods.
+	// secret is a function, because code that prints by reflection without calling methods then prints only an address.
 	secret func() *secret
 }
 
@@ -34,8 +34,8 @@ type secret struct {
 
 const keyLength = 16
 
-// sealCapacity is the capacity, in bytes, that Seal needs behind the plaintext, whatever the length of the tag. On amd64 Seal writes
-// its last block of 16 bytes whole. With a tag of 12 bytes it sets up to 3 bytes behind its buffer to 0 (Go 1.26, crypto/cipher).
+// sealCapacity is the capacity, in bytes, that Seal needs after the plaintext, whatever the length of the tag. On amd64 Seal writes
+// its last block of 16 bytes whole. With a tag of 12 bytes it sets up to 3 bytes after its buffer to 0 (Go 1.26, crypto/cipher).
 const sealCapacity = 16
 
 // NewKey returns the Key of an encryption key and an authentication key of 16 bytes each. authentication may be nil; then Decrypt
@@ -60,7 +60,7 @@ func NewKey(encryption, authentication []byte) (*Key, error) {
 	return &Key{func() *secret { return s }}, nil
 }
 
-// Decrypt decrypts c, appends the plain message to dst and returns the extended slice. authentic is true if the tag proves every byte
+// Decrypt decrypts c, appends the plain message to dst and returns the extended slice. authentic is true if the tag confirms every byte
 // of the message. It is false if the message has no tag, or the Key has no authentication key. Then Decrypt only checks that the
 // result begins as a message does. If the Key does not fit, the error is ErrWrongKey or ErrWrongAuthKey, and plain is nil.
 //

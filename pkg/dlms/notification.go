@@ -27,9 +27,9 @@ func (n *Notification) reset() {
 	*n = Notification{Records: n.Records[:0], Layout: n.Layout[:0], objects: n.objects[:0]}
 }
 
-// Parse reads the one data-notification that apdu holds. It uses the slices of n again, so that it allocates nothing once they have
-// grown; what an earlier call returned is overwritten. After an error, which matches ErrTruncated or ErrMalformed and names the byte, n
-// is empty.
+// Parse reads the one data-notification that apdu holds. It overwrites the slices of n, so that it allocates nothing once they
+// have grown. The records of an earlier call are no longer valid. After an error, which matches ErrTruncated or ErrMalformed and names the
+// byte, n is empty.
 func (n *Notification) Parse(apdu []byte) error {
 	n.reset()
 	r := reader{b: apdu}
@@ -48,7 +48,8 @@ func (n *Notification) Parse(apdu []byte) error {
 	return r.error()
 }
 
-// readHeaderTime reads the date-time of the header: an octet-string without its tag, of 12 bytes or none. Kaifa writes the tag.
+// readHeaderTime reads the date-time of the header: an octet-string of 12 or 0 bytes without its tag. Kaifa meters
+// write the tag.
 func readHeaderTime(r *reader) obis.Time {
 	if r.peek() == tagOctetString {
 		r.byte()
@@ -64,7 +65,8 @@ func readHeaderTime(r *reader) obis.Time {
 	return obis.Time{}
 }
 
-// readBody finds out by its structure which shape the body has, and reads it. No standard defines the shape; each make has its own.
+// readBody reads the body. It recognises the shape of the body by the first items, because no standard defines a shape and each make has
+// its own.
 func (n *Notification) readBody(r *reader) {
 	at := r.at
 	tag := r.byte()

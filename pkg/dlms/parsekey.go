@@ -20,8 +20,8 @@ func (e *KeyLengthError) Error() string {
 	return fmt.Sprintf("has %d hexadecimal digits, and a key has %d", e.Digits, KeyDigits)
 }
 
-// ParseKey returns the 16 bytes of a key that a person pasted: 32 hexadecimal digits in either case. Between them there may be white
-// space, 0x, quotes, and the characters : ; - , and the full stop, as letters and web pages have them. An error is a *KeyLengthError or
+// ParseKey returns the 16 bytes of a key that a person pasted: 32 hexadecimal digits in either case. Between the digits there
+// can be white space, 0x, quotes, and the characters : ; - , and the full stop, as in letters and on web pages. An error is a *KeyLengthError or
 // describes the first character that is wrong. It never contains a digit of the key.
 func ParseKey(text string) ([]byte, error) {
 	digits, err := keyDigits(text)
@@ -105,14 +105,15 @@ func keyDigits(text string) (string, error) {
 	return digits, err
 }
 
-// LooksLikeKey reports whether a text may be or contain a secret: minDigits or more hexadecimal digits, written as ParseKey reads them,
+// LooksLikeKey reports whether a text possibly is or contains a secret: minDigits or more hexadecimal digits, written as ParseKey reads them,
 // or a whole key at its end. It helps not to print a key that a person wrote in the wrong place.
 func LooksLikeKey(text string, minDigits int) bool {
 	digits, err := onlyDigits(text)
 	return err == nil && len(digits) >= minDigits || endsWithKey(text)
 }
 
-// endsWithKey reports whether a text ends with one key or two, after other words. The last letters of a word before may be digits too.
+// endsWithKey reports whether a text ends with one key or two, after other words. The last letters of the word
+// before a key are possibly hexadecimal digits too.
 func endsWithKey(text string) bool {
 	end := text[len(strings.TrimRight(text, "0123456789abcdefABCDEFxX \t\r\n"+separators)):]
 	_, rest, _ := strings.Cut(strings.Replace(end, ":", " ", 1), " ")

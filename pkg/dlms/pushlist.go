@@ -12,13 +12,13 @@ func isPushObject(r *reader) bool {
 const pushObjectFields = 4
 
 // readPushList reads a structure of count items: a push object list, then the value of each of its objects in the same order. The first
-// object may be the list itself; some meters leave out its value.
+// object is possibly the list itself, whose value some meters do not send.
 func (n *Notification) readPushList(r *reader, count int) {
 	at := r.at
 	r.byte()
 	n.readObjects(r)
 	values := count - 1
-	skip := len(n.objects) - values
+	skip := len(n.objects) - values // 1 if the value of the list itself is not sent
 	if r.fault == "" && skip != 0 && skip != 1 {
 		r.fail(at, "a push list with more or fewer objects than values")
 	}

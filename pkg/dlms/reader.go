@@ -20,7 +20,8 @@ var (
 type reader struct {
 	b  []byte
 	at int // index of the next byte
-	// fault describes the first fault, "" if there is none. It is not an error yet, so that trying a shape allocates nothing.
+	// fault describes the first fault, "" if there is none. It is a string and not an error, because trying a shape must
+	// not allocate memory.
 	fault   string
 	faultAt int   // index in b
 	kind    error // of the fault: ErrTruncated, ErrMalformed or ErrUnsupported

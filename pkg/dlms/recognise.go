@@ -7,7 +7,7 @@ import (
 )
 
 // beginsAsMessage reports whether b begins as a message does: with a data-notification, or with a P1 telegram or its lines. If no tag can
-// be verified, only this tells the right key from a wrong one: about one wrong key in ten million passes.
+// be verified, only beginsAsMessage tells the right key from a wrong key. About one wrong key in ten million passes.
 func beginsAsMessage(b []byte) bool {
 	body := bodyIndex(b)
 	if body <= 0 || len(b) <= body {
@@ -17,7 +17,7 @@ func beginsAsMessage(b []byte) bool {
 	return LooksLikeNotification(b) && (date < 0 || beginsAsDateTime(b[date:]))
 }
 
-// LooksLikeNotification reports whether b may be the beginning of a data-notification, as far as b goes up to the tag of its body (IEC
+// LooksLikeNotification reports whether b is possibly the beginning of a data-notification, as far as b goes up to the tag of its body (IEC
 // 62056-5-3, 7.3.12). It is true for an empty b.
 func LooksLikeNotification(b []byte) bool {
 	body := bodyIndex(b)
@@ -45,7 +45,7 @@ func bodyIndex(b []byte) int {
 	return -1
 }
 
-// beginsAsDateTime reports whether b begins with a date-time of this century. Any field may be "not specified".
+// beginsAsDateTime reports whether b begins with a date-time of this century. Any field can be "not specified".
 func beginsAsDateTime(b []byte) bool {
 	const unspecified, unspecifiedYear = 0xFF, 0xFFFF
 	year := binary.BigEndian.Uint16(b)

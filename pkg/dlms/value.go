@@ -42,7 +42,7 @@ func readValue(r *reader, rec *obis.Record) {
 	}
 }
 
-// maxNesting is the most levels of lists in lists. Meters send up to three; a limit keeps the depth of recursion bounded.
+// maxNesting is the maximum number of levels of lists in lists. Meters send up to three levels. The limit bounds the depth of recursion.
 const maxNesting = 8
 
 // readAny reads a value of any type. A list becomes a record of kind Text that holds its bytes.

@@ -2,11 +2,11 @@ package meter
 
 // Some meters send currents without their exponent, and the meters of one make use several exponents. This file finds the exponent by
 // the power of the same telegram. With the right exponent, voltage times current is never much less than the power. If the product is
-// much less, the exponent is too small. The product is seldom much more than the power. It is more in these cases: some phases import
+// much less, the exponent is too small. The product is seldom much more than the power. It is much more in these cases: some phases import
 // while others export; the currents have harmonics; the load is nearly zero; the grid has three wires (up to 1.7 times the power).
 const (
-	// Ratios of voltage times current to power, in tenths. Below impossibleRatio an exponent is impossible, and from minRatio on it
-	// fits. Both are less than 1 because a meter does not measure voltage, current and power at the same moment.
+	// Ratios of voltage times current to power, in tenths. Below impossibleRatio an exponent is impossible, and from minRatio on the
+	// exponent fits. Both ratios are less than 1 because a meter does not measure voltage, current and power at the same moment.
 	impossibleRatio, minRatio = 5, 8
 	// The highest ratios, in tenths, at which an exponent fits. maxRatioLast is for the largest exponent that the make uses.
 	// maxRatioTenfold is for an exponent if the make also uses the exponent that is larger by 1. The larger exponent may be right
@@ -24,10 +24,10 @@ const (
 )
 
 // currentExponent returns the exponent of the currents of a telegram. exps are the exponents that the make uses, in rising order. ok is
-// false if none of them fits or if several may. sure reports that no other exponent is possible, even if some phases import while others
-// export, provided that their power factors are above 0.9. In one case the exponent is wrong: a meter sends whole amperes, and import and
-// export of its phases cancel to about 1 %. Its first telegram may look like a telegram in 0.01 A. Three sure telegrams in a row
-// correct the exponent (see contradicted).
+// false if none of them fits, or if several are possible. sure reports that no other exponent is possible, even if some phases import while
+// others export, provided that their power factors are above 0.9. In one case a sure exponent is wrong: a meter sends whole amperes, and
+// import and export of its phases cancel to about 1 %. The first telegram of such a meter possibly looks like a telegram in 0.01 A. Three
+// sure telegrams in a row correct the exponent (see contradicted).
 func (m *measurements) currentExponent(exps []int8, v *voltAmps) (exp int8, ok, sure bool) {
 	if m.outOfRange || v.power < minPower || v.sum == 0 {
 		return 0, false, false
@@ -74,7 +74,7 @@ func (v *voltAmps) cannotCancel(exp int8) bool {
 func powerOfTen(n int8) int64 { return [...]int64{1, 10, 100, 1000}[n&3] }
 
 // A CurrentScaling is the decimal exponent of a meter's electric currents, which some meters do not send. A Decoder learns it from
-// telegrams in which it fits the power. A program that keeps it over a restart has the currents from the first telegram on.
+// telegrams in which it fits the power. A program that stores the CurrentScaling over a restart has the currents from the first telegram on.
 type CurrentScaling struct {
 	// Family, Model, Serial and List identify the meter, with the values of its Readings.
 	Family string `json:"family,omitempty"`
@@ -144,8 +144,8 @@ func (s *scaling) confirmed(m *measurements, v *voltAmps) bool {
 	return true
 }
 
-// exponent returns the exponent of the currents of a telegram. ok is false if none is known, or if the telegram contradicts the
-// known one. If ok is false, exp may be used only for currents of 0.
+// exponent returns the exponent of the currents of a telegram. ok is false if no exponent is known, or if the telegram contradicts
+// the known exponent. If ok is false, exp must be used only for currents of 0.
 func (s *scaling) exponent(m *measurements, v *voltAmps, exps []int8, expected expectation) (exp int8, ok bool) {
 	fitting, ok, sure := m.currentExponent(exps, v)
 	switch {

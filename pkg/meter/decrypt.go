@@ -9,7 +9,7 @@ import (
 // decryption holds the encrypted message that is being decrypted, and what earlier ones have shown about the meter.
 type decryption struct {
 	message   dlms.Ciphered
-	plaintext []byte // of message; the next one uses its memory again
+	plaintext []byte // of message; the plaintext of the next message uses the same memory
 	keyIndex  int    // of the key that fitted last
 	// title and counter are those of the last message that was decrypted, if decrypted is true.
 	decrypted bool
@@ -17,9 +17,9 @@ type decryption struct {
 	counter   uint32
 }
 
-// decrypt returns the plaintext of d.decryption.message behind head, a text that stands before the message in clear. It notes in the
-// reading how the message was encrypted, and that the reading is Checked if a key has proved the tag.
-func (d *Decoder) decrypt(head []byte) ([]byte, error) {
+// decrypt decrypts d.decryption.message. It returns header, the text in clear before the message, followed by the plaintext. It sets
+// Cipher of the reading, and sets Checked if a key has confirmed the tag.
+func (d *Decoder) decrypt(header []byte) ([]byte, error) {
 	c, r := &d.decryption, &d.reading
 	m := &c.message
 	r.Cipher = Cipher{Security: m.Security, Counter: m.Counter}
@@ -27,7 +27,7 @@ func (d *Decoder) decrypt(head []byte) ([]byte, error) {
 	if len(d.options.Keys) == 0 {
 		return nil, &dlms.EncryptedError{Title: r.Cipher.Title}
 	}
-	c.plaintext = append(c.plaintext[:0], head...)
+	c.plaintext = append(c.plaintext[:0], header...)
 	wrongAuthKey := false
 	for i := range d.options.Keys {
 		k := (c.keyIndex + i) % len(d.options.Keys)
@@ -41,13 +41,13 @@ func (d *Decoder) decrypt(head []byte) ([]byte, error) {
 		return plaintext, d.checkCounter(r)
 	}
 	if !r.Checked && c.decrypted && c.title == r.Cipher.Title {
-		return nil, ErrAuthentication // the key fitted before, and no checksum of a frame proves that the bytes are intact
+		return nil, ErrAuthentication // the key fitted before, and no checksum of a frame shows that the bytes are intact
 	}
 	return nil, &dlms.EncryptedError{Title: r.Cipher.Title, Tried: true, AuthKey: wrongAuthKey}
 }
 
-// checkCounter compares the frame counter with the last one of the same meter. A lower one is not damage: a meter that gets a new
-// key starts to count again.
+// checkCounter compares the frame counter with the last one of the same meter. A lower counter is no sign of damage, because a meter that
+// gets a new key starts to count again.
 func (d *Decoder) checkCounter(r *Reading) error {
 	c := &d.decryption
 	if r.Cipher.Title == [8]byte{} {

@@ -11,9 +11,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// Errors by which a program may decide what to do about a *TelegramError. Test for them with errors.Is.
+// Errors by which a program can decide what to do about a *TelegramError. Test for them with errors.Is.
 var (
-	// ErrChecksum: the checksum of the telegram is wrong, whatever its framing. It was damaged on the way.
+	// ErrChecksum: the checksum of the telegram is wrong, whatever its framing. The telegram was damaged on the way.
 	ErrChecksum = errors.New("meter: wrong checksum")
 	// ErrTruncated: the telegram ends too early, whatever its framing. Bytes were lost on the way.
 	ErrTruncated = errors.New("meter: truncated telegram")
@@ -22,12 +22,13 @@ var (
 	// ErrEncrypted: the telegram is encrypted, and no key decrypts it. errors.As finds a *dlms.EncryptedError that
 	// says whether a key was tried.
 	ErrEncrypted = errors.New("meter: encrypted, and no key decrypts it")
-	// ErrAuthentication: the authentication tag of the telegram is wrong, although the key fitted before. It is damaged or forged.
+	// ErrAuthentication: the authentication tag of the telegram is wrong, although the key fitted before. The telegram is
+	// damaged or forged.
 	ErrAuthentication = errors.New("dlms: the authentication tag is wrong, though the key fitted before: damaged")
 	// ErrRepeated: the frame counter of the telegram is not above the last one. See Options.RejectRepeated.
 	ErrRepeated = errors.New("dlms: the frame counter is not above the last one")
-	// ErrUnverified: no checksum proves the telegram, and none of the last four had the same codes. The next telegram with the same
-	// codes is a verified Reading. See Options.AcceptUnverified.
+	// ErrUnverified: the telegram has no checksum, and none of the last four telegrams had the same codes. The next telegram with the
+	// same codes is a verified Reading. See Options.AcceptUnverified.
 	ErrUnverified = errors.New("not verified yet: no checksum, and no telegram before it with the same codes")
 )
 
@@ -35,11 +36,12 @@ var (
 var (
 	errNoFirstPart = kinderror.New(ErrIncomplete, "a part of a message whose beginning is missing")
 	errTooLong     = errors.New("a message that is longer than any meter's")
-	// errNotContinued is never reported: a part does not continue the message that was begun, which is given up.
+	// errNotContinued: a part does not continue the message that was begun. It is never reported. decode gives up that message, and
+	// returns ErrIncomplete for it.
 	errNotContinued = errors.New("the message before is incomplete")
 )
 
-// A TelegramError is a telegram that gives no Reading. The stream goes on behind it.
+// A TelegramError is a telegram that gives no Reading. The stream continues after the telegram.
 type TelegramError struct {
 	// Protocol is the framing of the telegram.
 	Protocol Protocol
@@ -48,8 +50,8 @@ type TelegramError struct {
 	Bytes  int
 	// Raw are the bytes of the telegram, or of the last part of a message in several parts. They are valid until the next call of Next.
 	Raw []byte
-	// Intact is true if the telegram arrived undamaged: its checksum is right, but it is of a kind that is not read, or no key
-	// decrypts it, or it is not verified yet.
+	// Intact is true if the telegram arrived undamaged and still gives no Reading, because its kind is not read, because no key
+	// decrypts it, or because it is not verified yet.
 	Intact bool
 	// Err is the reason.
 	Err error
@@ -60,7 +62,7 @@ func (e *TelegramError) Error() string {
 	return fmt.Sprintf("%v (telegram of %d bytes at byte %d)", e.Err, e.Bytes, e.Offset)
 }
 
-// Unwrap returns the reason alone.
+// Unwrap returns only the reason.
 func (e *TelegramError) Unwrap() error { return e.Err }
 
 // Is reports whether the reason is target, one of ErrChecksum, ErrTruncated and ErrEncrypted, in any framing.

@@ -57,8 +57,8 @@ func repairAidon(r *Reading) {
 }
 
 // kamstrup sends pairs of code and value without scalers: energy in 10 Wh, power factors in hundredths, current in 0.01 A, or in mA
-// behind transformers (Kamstrup HAN-NVE interface description 3.1; OMNIPOWER HAN interface 5512-2584). Some meters, most of them in
-// Sweden, count energy in Wh. Nothing on the wire tells them apart: Options.Scale corrects it.
+// with transformers (Kamstrup HAN-NVE interface description 3.1; OMNIPOWER HAN interface 5512-2584). Some meters, most of them in
+// Sweden, count energy in Wh. Nothing on the wire tells the two apart, so the user sets Options.Scale.
 var kamstrup = family{
 	name: "kamstrup", make: "Kamstrup",
 	flags:        []string{"KAM", "KMP"},

@@ -21,8 +21,8 @@ var (
 	numericSerial = [3]byte{0, 0, 1}  // the serial number of Kamstrup in Denmark, as a number
 )
 
-// identify sets serial number, model and list name from the records. If no record has the serial number, it is the logical device name.
-// Records on the channels of sub-meters do not count.
+// identify sets serial number, model and list name from the records. If no record has the serial number, identify uses the number of a
+// Kamstrup meter, or else the logical device name. It ignores records on the channels of sub-meters.
 func (d *Decoder) identify() {
 	r, m := &d.reading, &d.reading.Meter
 	for i := range r.Records {
@@ -86,8 +86,9 @@ func (n *nameCache) of(b []byte) string {
 	return readable
 }
 
-// Numbers of hexadecimal digits from which a text is taken for encoded characters (DSMR P1 5.0.2, 6.4: an octet string). DSMR meters
-// send 34. A serial number of 16 digits may look like 8 encoded characters by chance, but hardly like 8 encoded digits.
+// Minimum numbers of hexadecimal digits in a text that is decoded (DSMR P1 5.0.2, 6.4: an octet string): minHexText if the result has
+// letters, minHexDigits if it has digits only. DSMR meters send 34 digits. A serial number of 16 digits possibly looks like 8 encoded
+// characters by chance, but hardly like 8 encoded digits.
 const (
 	minHexText   = 24
 	minHexDigits = 16
@@ -119,7 +120,7 @@ func withoutPadding(s string) string { return strings.Trim(s, "\x00 ") }
 // identifyP1 sets model and family from the identification line without its '/': the three letters of the make, a digit for the
 // speed, an optional '\' with a mode, and the model (IEC 62056-21, 6.3.2 and 6.3.12).
 func (d *Decoder) identifyP1(ident []byte) {
-	if string(ident) != d.ident { // it is the same in every telegram of a meter
+	if string(ident) != d.ident { // seldom, because ident is the same in every telegram of a meter
 		d.ident, d.identFamily, d.identModel = string(ident), familyOfFlag(ident), identModel(ident)
 		d.converter.MeanCurrents = bytes.HasPrefix(ident, []byte("ESO")) // the grid company of Lithuania
 	}
@@ -151,8 +152,8 @@ func identModel(ident []byte) string {
 	return strings.TrimLeft(strings.TrimSpace(model), ":/")
 }
 
-// withoutMode returns the text behind a '\' without the mode, which is a digit or '@' before a name (IEC 62056-21, 6.3.12). Other
-// meters send a name there without a mode, and Belgian ones their number.
+// withoutMode returns text, which follows a '\', without the mode. The mode is a digit or '@' before a name (IEC 62056-21, 6.3.12). Some
+// meters send a name without a mode, and Belgian meters send their number.
 func withoutMode(text string) string {
 	if len(text) > 1 && (text[0]-'0' <= 9 || text[0] == '@') && text[1]-'0' > 9 {
 		return text[1:]
@@ -161,7 +162,7 @@ func withoutMode(text string) string {
 }
 
 // familyOfMessage returns the family of a binary message, nil if it is not known. The name of the list is compared first, because
-// modules of other makers send frames like Aidon's. Then follow the manufacturer codes of system title and device name, then the addresses.
+// modules of other makers send frames like Aidon's. Next are the manufacturer codes of system title and device name, and last the addresses.
 func (d *Decoder) familyOfMessage() *family {
 	r := &d.reading
 	for _, f := range families {

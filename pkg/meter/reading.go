@@ -31,9 +31,9 @@ type Reading struct {
 	// Offset is where the telegram begins in the stream, in bytes. Bytes is its length, up to the end of its last part.
 	Offset int64
 	Bytes  int
-	// Checked is true if a checksum or an authentication tag proves the telegram.
+	// Checked is true if the telegram has a right checksum or a valid authentication tag.
 	Checked bool
-	// Verified is true if the telegram may be trusted: it is Checked, or one of the last four telegrams without a checksum had
+	// Verified is true if the telegram can be trusted: it is Checked, or one of the last four telegrams without a checksum had
 	// the same codes in the same order. It is false only with Options.AcceptUnverified.
 	Verified bool
 	// Cipher says how the telegram was encrypted. It is the zero Cipher for a telegram in clear.
@@ -42,7 +42,7 @@ type Reading struct {
 	Repeated bool
 	// Time is the meter's own clock. It is zero if the telegram has none.
 	Time obis.Time
-	// Meter identifies the sender, as far as the telegram does.
+	// Meter identifies the sender. Fields that the telegram does not tell are empty.
 	Meter Meter
 	// Records are the items as the meter sent them, in its order.
 	Records []obis.Record

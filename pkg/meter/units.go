@@ -37,14 +37,14 @@ func (f *family) expectedExponent(r *Reading, byLayout bool) expectation {
 	case len(e.currents) == 1:
 		return expectation{e.currents[0], true}
 	case byLayout:
-		return expectation{-2, true} // the exponent of every layout but Kaifa's, which has one exponent alone
+		return expectation{-2, true} // the exponent of every layout but Kaifa's, which the case above covers
 	case f != nil && f.expect != nil:
 		return f.expect(r)
 	}
 	return expectation{}
 }
 
-// addUnits gives units to the numbers that came without. All makes send power in W, and energy with the exponent of the make. The
+// addUnits gives units to the numbers that were sent without a unit. All makes send power in W, and energy with the exponent of the make. The
 // exponent of voltages and frequencies follows from their size, and the exponent of currents from the power. byLayout is true if
 // the list had no codes.
 func (d *Decoder) addUnits(f *family, byLayout bool) {
@@ -70,8 +70,8 @@ func (d *Decoder) addUnits(f *family, byLayout bool) {
 	}
 }
 
-// unitAdder gives units to the numbers of one telegram. It collects voltages and currents, whose exponents are known only after all
-// records were seen.
+// unitAdder gives units to the numbers of one telegram. It collects voltages and currents, because their exponents are known only after all
+// records were added.
 type unitAdder struct {
 	exponents          *exponents
 	measured           measurements
@@ -128,8 +128,8 @@ func (s *sameExponent) scale(records []obis.Record, unit obis.Unit, exp int8) {
 	}
 }
 
-// scalePowerFactor sets the exponent of a power factor. If that makes it larger than 1, the exponent is not the one that the meter
-// uses, and the record becomes empty.
+// scalePowerFactor sets the exponent of a power factor. If the power factor is then larger than 1, the record becomes empty, because the
+// meter uses another exponent.
 func (u *unitAdder) scalePowerFactor(rec *obis.Record) {
 	rec.Value.Exp = u.exponents.powerFactor
 	if one := powerOfTen(-rec.Value.Exp); rec.Value.Coef > one || rec.Value.Coef < -one {
@@ -139,7 +139,7 @@ func (u *unitAdder) scalePowerFactor(rec *obis.Record) {
 
 // scaleVoltages sets the exponent of all voltages of the telegram, and returns it. The exponent is the one that brings the highest
 // voltage between 90 and 500 V, as in all grids. Meters send V, tenths, hundredths (Kamstrup on Bornholm) or thousandths. A phase
-// that has failed has 0. If no exponent fits, the records of the voltages become empty.
+// without voltage has 0. If no exponent fits, the records of the voltages become empty.
 func (u *unitAdder) scaleVoltages(records []obis.Record) (exp int8) {
 	const minVolts, maxVolts = 90, 500
 	v := &u.voltages

@@ -6,23 +6,24 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A verifier decides which telegrams of a meter are trusted: those with a right checksum, and those without one whose codes are
-// the same as in one of the last four telegrams without a checksum. Meters interleave several lists, so more than one is kept.
+// A verifier decides which telegrams of a meter are trusted. A telegram with a right checksum is. A telegram without a checksum is trusted
+// if one of the last four telegrams without a checksum had the same codes. A verifier has the codes of several telegrams, because
+// meters send several lists in turn.
 type verifier struct {
 	lists [4][]obis.Code
 	next  int // index of the oldest list, which is replaced first
 }
 
-// verify reports whether a telegram is trusted. It keeps a copy of the codes, and nothing of r.
+// verify reports whether a telegram is trusted. The verifier copies the codes, and does not refer to r afterwards.
 func (v *verifier) verify(r *Reading) bool {
 	if r.Checked {
-		v.reset() // this meter sends checksums: an earlier telegram without one proves nothing
+		v.reset() // this meter sends checksums: an earlier telegram without a checksum confirms nothing
 		return true
 	}
 	return v.matches(r.Records)
 }
 
-// matches reports whether one of the kept lists has the codes of these records. If none has, the codes replace the oldest list.
+// matches reports whether one of v.lists has the codes of these records. If none has, the codes replace the oldest list.
 func (v *verifier) matches(records []obis.Record) bool {
 	if len(records) == 0 {
 		return false // a telegram without records is never trusted
@@ -41,7 +42,7 @@ func (v *verifier) matches(records []obis.Record) bool {
 	return false
 }
 
-// reset forgets all lists.
+// reset empties all lists.
 func (v *verifier) reset() {
 	for i := range v.lists {
 		v.lists[i] = v.lists[i][:0]
