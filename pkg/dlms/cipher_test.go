@@ -54,8 +54,8 @@ func parsed(t testing.TB, apdu []byte) *dlms.Ciphered {
 	return c
 }
 
-// TestCipheredRoundTrip: Parse and Decrypt read what AppendCiphered writes. It is authentic if it has a tag and the Key an authentication
-// key.
+// TestCipheredRoundTrip tests that Parse and Decrypt read what AppendCiphered writes. A message is authentic if it has a tag and the Key
+// has an authentication key.
 func TestCipheredRoundTrip(t *testing.T) {
 	keys := map[bool]*dlms.Key{true: key(t, encryption, authentication), false: key(t, encryption, "")}
 	rapid.Check(t, func(r *rapid.T) {
@@ -70,8 +70,8 @@ func TestCipheredRoundTrip(t *testing.T) {
 
 		all := dlms.AppendCiphered(before, keys[true], title, security, counter, plain)
 		c := parsed(t, all[len(before):])
-		if got := (dlms.Ciphered{Title: title, Security: security, Counter: counter, Ciphertext: c.Ciphertext}); !cmp.Equal(*c, got) {
-			r.Fatalf("got %+v, want %+v", *c, got)
+		if want := (dlms.Ciphered{Title: title, Security: security, Counter: counter, Ciphertext: c.Ciphertext}); !cmp.Equal(*c, want) {
+			r.Fatalf("got %+v, want %+v", *c, want)
 		}
 		for authenticates, k := range keys {
 			got, authentic, err := k.Decrypt(before, c)
@@ -85,7 +85,7 @@ func TestCipheredRoundTrip(t *testing.T) {
 	})
 }
 
-// TestCipheredBytes compares the bytes that AppendCiphered writes with those that crypto/cipher gives.
+// TestCipheredBytes tests that AppendCiphered writes the bytes that crypto/cipher gives.
 func TestCipheredBytes(t *testing.T) {
 	k := key(t, encryption, authentication)
 	block, err := aes.NewCipher([]byte(encryption))
@@ -137,7 +137,7 @@ func TestCipheredErrors(t *testing.T) {
 		{"no text", build("\x20", 0), "byte 11: an encrypted message without ciphertext"},
 		{"a tag without text", build("\x30", 12), "byte 11: an encrypted message without ciphertext"},
 		{"a byte too many", build("\x20", 8) + "x", "byte 24: more data than the length says"},
-		{"authenticated alone", build("\x10", 20), "byte 11: a general-glo-ciphering that is not encrypted"},
+		{"authenticated, but not encrypted", build("\x10", 20), "byte 11: a general-glo-ciphering that is not encrypted"},
 		{"not secured", build("\x00", 20), "byte 11: a general-glo-ciphering that is not encrypted"},
 		{"suite 2", build("\x32", 20), "byte 11: a security suite other than 0 and 1"},
 		{"compressed", build("\u00B0", 20)[:11] + "\xB0" + build("\x30", 20)[12:], "byte 11: a compressed message"},
@@ -169,7 +169,7 @@ func kindOf(text string) error {
 	return dlms.ErrMalformed
 }
 
-// TestCipheredTruncated: Parse of a truncated message names a byte at or before its end, and CipheredLength returns 0 for it.
+// TestCipheredTruncated tests that Parse of a truncated message names a byte at or before its end, and CipheredLength returns 0 for it.
 func TestCipheredTruncated(t *testing.T) {
 	k := key(t, encryption, authentication)
 	for _, security := range securities {
@@ -193,7 +193,7 @@ func TestCipheredTruncated(t *testing.T) {
 	}
 }
 
-// TestCipheredLength: only messages that a stream without frames may contain have a length.
+// TestCipheredLength tests that CipheredLength accepts only the messages that a stream without frames can contain.
 func TestCipheredLength(t *testing.T) {
 	k := key(t, encryption, authentication)
 	build := func(security byte, text int) string {
@@ -205,9 +205,9 @@ func TestCipheredLength(t *testing.T) {
 		want     int
 	}{
 		{"nothing", "", 0},
-		{"its first byte", "\xDB", 0},
-		{"another byte", "\x7E", -1},
-		{"another title", "\xDB\x07", -1},
+		{"first byte of a message", "\xDB", 0},
+		{"a first byte other than DB", "\x7E", -1},
+		{"a title of seven bytes", "\xDB\x07", -1},
 		{"the shortest", short, len(short)},
 		{"the longest", build(0x20, 4096), 2 + 8 + 3 + 5 + 4096},
 		{"longer than the longest", build(0x20, 4097), -1},
@@ -215,7 +215,7 @@ func TestCipheredLength(t *testing.T) {
 		{"longer than the longest with a tag", build(0x31, 4085), -1},
 		{"shorter than the shortest", short[:10] + "\x18\x30", -1},
 		{"shorter than the shortest without a tag", short[:10] + "\x0C\x20", -1},
-		{"authenticated alone", short[:10] + "\x50\x10", -1},
+		{"authenticated, but not encrypted", short[:10] + "\x50\x10", -1},
 		{"suite 2", short[:10] + "\x50\x32", -1},
 		{"a length of three bytes", short[:10] + "\x83", -1},
 	} {
@@ -225,7 +225,7 @@ func TestCipheredLength(t *testing.T) {
 	}
 }
 
-// TestParseHeadless: the encrypted part of a P1 telegram, which has no system title, is read and decrypted.
+// TestParseHeadless tests that the encrypted part of a P1 telegram, which has no system title, is read and decrypted.
 func TestParseHeadless(t *testing.T) {
 	k := key(t, encryption, authentication)
 	lines := []byte(strings.Repeat("1-0:1.8.0(000123.456*kWh)\r\n", 20))
@@ -249,7 +249,7 @@ func TestParseHeadless(t *testing.T) {
 	}
 }
 
-// TestFlippedBits: one flipped bit anywhere in a message with a tag is an error of Parse or of Decrypt.
+// TestFlippedBits tests that one flipped bit anywhere in a message with a tag gives an error of Parse or of Decrypt.
 func TestFlippedBits(t *testing.T) {
 	k := key(t, encryption, authentication)
 	for _, security := range []byte{0x30, 0x31} {
@@ -279,8 +279,8 @@ func TestWrongKey(t *testing.T) {
 	for _, security := range securities {
 		c := parsed(t, dlms.AppendCiphered(nil, right, []byte(systemTitle), security, 7, message(100)))
 		for name, k := range map[string]*dlms.Key{
-			"encryption key":                    key(t, other, authentication),
-			"encryption key alone":              key(t, other, ""),
+			"encryption key": key(t, other, authentication),
+			"encryption key, without an authentication key": key(t, other, ""),
 			"both":                              key(t, other, other),
 			"keys in the wrong order":           key(t, authentication, encryption),
 			"authentication key":                key(t, encryption, other),
@@ -306,7 +306,7 @@ func TestWrongKey(t *testing.T) {
 	}
 }
 
-// TestWrongKeyWithoutTag: none of 100,000 random keys gives a text that begins as a message does.
+// TestWrongKeyWithoutTag tests that none of 100,000 random keys gives a text that begins as a message does.
 func TestWrongKeyWithoutTag(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	c := parsed(t, dlms.AppendCiphered(nil, key(t, encryption, authentication), []byte(systemTitle), 0x20, 7, message(100)))
@@ -326,7 +326,7 @@ func TestWrongKeyWithoutTag(t *testing.T) {
 	}
 }
 
-// TestDecryptWithoutTag: a text that no tag proves is accepted only if it begins as a message does.
+// TestDecryptWithoutTag tests that the plaintext of a message without a tag is accepted only if it begins as a message does.
 func TestDecryptWithoutTag(t *testing.T) {
 	k := key(t, encryption, "")
 	const date, rest = "\x07\xE9\x06\x1E\x01\x17\x3B\x28\x00\xFF\x88\x80", "\x02\x00"

@@ -82,7 +82,8 @@ func forEachForm(t *testing.T, test func(t *testing.T, form encryptedForm, secur
 	}
 }
 
-// TestDecryption: the right key decrypts a message, alone or among others. Without an authentication key the message is not Checked.
+// TestDecryption tests that the right key decrypts a message, also if other keys are given. Without an authentication key only a checksum
+// in the plaintext makes the message Checked.
 func TestDecryption(t *testing.T) {
 	right, wrong := simulate.Key(), keyOf(t, otherKey, simulate.AuthenticationKey)
 	withoutAuth, wrongWithoutAuth := keyOf(t, simulate.EncryptionKey, ""), keyOf(t, otherKey, "")
@@ -121,7 +122,8 @@ func TestDecryption(t *testing.T) {
 	})
 }
 
-// TestEncryptedWithoutKey: without a key, and with a wrong one, each message gives one EncryptedError that says which of the two.
+// TestEncryptedWithoutKey tests that each message gives one EncryptedError if no key or only wrong keys are given. Its field Tried says
+// which of the two is true.
 func TestEncryptedWithoutKey(t *testing.T) {
 	for name, keys := range map[string][]*dlms.Key{
 		"no key":     nil,
@@ -146,7 +148,8 @@ func TestEncryptedWithoutKey(t *testing.T) {
 	}
 }
 
-// TestWrongAuthenticationKey: a key whose authentication key alone is wrong gives an EncryptedError that says so, if there is a tag.
+// TestWrongAuthenticationKey tests that a key of which only the authentication key is wrong gives an EncryptedError with AuthKey set, if the
+// message has a tag.
 func TestWrongAuthenticationKey(t *testing.T) {
 	key := keyOf(t, simulate.EncryptionKey, otherKey)
 	forEachForm(t, func(t *testing.T, form encryptedForm, security byte) {
@@ -164,12 +167,13 @@ func TestWrongAuthenticationKey(t *testing.T) {
 	})
 }
 
-// TestDamagedTag: after the key has decrypted a telegram of the meter, a wrong tag means damage: the error is ErrAuthentication. If a frame
-// with a correct checksum proves the bytes, or nothing was decrypted before, it means a wrong key: the error is an EncryptedError.
+// TestDamagedTag tests the error for a wrong tag. It is ErrAuthentication, which means damage, if the key has decrypted a telegram of the
+// meter before. It is an EncryptedError, which means a wrong key, if nothing was decrypted before, or if the message is in a frame with a
+// correct checksum.
 func TestDamagedTag(t *testing.T) {
 	for _, form := range encryptedForms(t) {
 		if !form.hasTitle {
-			continue // without a title the Decoder cannot know that it is the same meter
+			continue // without a title the Decoder cannot know that both telegrams are of the same meter
 		}
 		apdu := dlms.AppendCiphered(nil, simulate.Key(), []byte(titleA), 0x30, 8, []byte(form.plaintext))
 		apdu[len(apdu)-1] ^= 1
@@ -197,7 +201,7 @@ func TestDamagedTag(t *testing.T) {
 	}
 }
 
-// TestKeysOfTwoMeters: of two meters on one line, the telegrams of each are decrypted with its own key, in any order.
+// TestKeysOfTwoMeters tests that the telegrams of two meters on one line are decrypted, each with the key of its meter, in any order.
 func TestKeysOfTwoMeters(t *testing.T) {
 	keyA, keyB := simulate.Key(), keyOf(t, otherKey, simulate.AuthenticationKey)
 	for _, form := range encryptedForms(t) {
@@ -219,7 +223,7 @@ func TestKeysOfTwoMeters(t *testing.T) {
 	}
 }
 
-// TestFrameCounters: a telegram whose frame counter is not above the last one is Repeated, or rejected with RejectRepeated. Each
+// TestFrameCounters tests that a telegram whose frame counter is not above the last one is Repeated, or rejected with RejectRepeated. Each
 // meter has a counter of its own. The counter of a repeated telegram that was read becomes the last one.
 func TestFrameCounters(t *testing.T) {
 	forEachForm(t, func(t *testing.T, form encryptedForm, security byte) {
@@ -258,7 +262,7 @@ func TestFrameCounters(t *testing.T) {
 	})
 }
 
-// TestEncryptedInDamagedFrame: an encrypted message in a damaged frame gives no reading if no authentication key proves it.
+// TestEncryptedInDamagedFrame tests that an encrypted message in a damaged frame gives no reading if there is no authentication key.
 func TestEncryptedInDamagedFrame(t *testing.T) {
 	withoutAuth := keyOf(t, simulate.EncryptionKey, "")
 	for _, form := range encryptedForms(t)[:3] {
@@ -277,8 +281,8 @@ func TestEncryptedInDamagedFrame(t *testing.T) {
 	}
 }
 
-// TestEncryptedWithoutFrames: encrypted messages without frames are read if each follows the one before, also after Reset. After noise, a
-// message is read only if a tag proves it. Otherwise it may be the rest of a damaged frame.
+// TestEncryptedWithoutFrames tests that encrypted messages without frames are read if there is nothing between them, also after Reset.
+// After noise, a message is read only if its tag is valid, because a message without a tag is possibly the rest of a damaged frame.
 func TestEncryptedWithoutFrames(t *testing.T) {
 	withoutAuth := keyOf(t, simulate.EncryptionKey, "")
 	form := encryptedForms(t)[3]
@@ -297,7 +301,7 @@ func TestEncryptedWithoutFrames(t *testing.T) {
 	}
 }
 
-// TestKeysAreNotPrinted: no error, Options, Cipher or Decoder shows a key, in whatever format it is printed.
+// TestKeysAreNotPrinted tests that no error, Options, Cipher or Decoder shows a key, in whatever format it is printed.
 func TestKeysAreNotPrinted(t *testing.T) {
 	var printed strings.Builder
 	for _, form := range encryptedForms(t) {

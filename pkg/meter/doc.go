@@ -3,7 +3,7 @@
 // # Input
 //
 // A [Decoder] reads bytes from any io.Reader: a serial port, a TCP connection, a file. It finds the telegrams in them by itself. Bytes
-// may arrive in any portions, with noise between the telegrams, and the stream may begin or end within a telegram. The Decoder
+// can arrive in any portions, with noise between the telegrams, and the stream can begin or end within a telegram. The Decoder
 // recognises the framing of each telegram: ASCII telegrams (DSMR P1, IEC 62056-21), HDLC frames (IEC 62056-46), M-Bus frames
 // (EN 13757-3), and DLMS messages without a frame. It joins messages that are sent in several frames or blocks.
 //
@@ -12,14 +12,14 @@
 // # Output
 //
 // [Decoder.Next] returns one [Reading] for each telegram. Reading.Records are the items as the meter sent them, by OBIS code.
-// Reading.Samples are the quantities in them, with the names and units of package quantity: the same ones for all meters. All
+// Reading.Samples are the quantities in them, with the names and units of package quantity, which are the same for all meters. All
 // numbers are exact decimals ([obis.Decimal]): coefficient times a power of ten.
 //
 // # Memory
 //
-// A Reading and all that it refers to belong to the Decoder. They are valid until the next call of Next or Reset. Copy what you keep.
-// The same holds for TelegramError.Raw. Strings may be kept. The memory of a Decoder is bounded, and does not grow with the stream.
-// Once a Decoder has seen the lists of a meter, further readings allocate no memory. It must not be used by two goroutines at a time.
+// A Reading and all that it refers to belong to the Decoder. They are valid until the next call of Next or Reset. Copy what you need longer.
+// The same is true of TelegramError.Raw. Strings remain valid. The memory of a Decoder is bounded, and does not grow with the stream.
+// Once a Decoder has seen the lists of a meter, further readings allocate no memory. A Decoder must not be used by two goroutines at a time.
 //
 // # Errors
 //
@@ -38,9 +38,10 @@
 //
 // # Trust
 //
-// A telegram is Checked if its checksum is right or its authentication tag is valid. Then it is Verified too. Some meters send neither:
-// those of DSMR 2.2, and some that encrypt without a tag. Their telegram is Verified only if one of the four telegrams before it had the
-// same codes in the same order, because damage seldom repeats. Next returns verified readings only, unless Options.AcceptUnverified is set.
+// A telegram is Checked if its checksum is right or its authentication tag is valid. Then it is Verified too. Meters of DSMR 2.2 send
+// neither, nor do some meters that encrypt without a tag. A telegram without both is Verified only if one of the four telegrams before it
+// had the same codes in the same order, because damage seldom repeats. Next returns verified readings only, unless Options.AcceptUnverified
+// is set.
 //
 // # Keys
 //

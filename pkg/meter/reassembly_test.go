@@ -129,8 +129,8 @@ var transports = []struct {
 	{"encrypted, blocks", encryptFirst(hdlcBlocks), true},
 }
 
-// TestReassembly: a message of which a part is missing, damaged or repeated gives one error, and whole messages are read. The wanted
-// text has a letter for each message, and "!" for each error.
+// TestReassembly tests that a message of which a part is missing, damaged or repeated gives one error, and that whole messages are read.
+// want has a letter for each reading, and "!" for each error: see letters.
 func TestReassembly(t *testing.T) {
 	a, b, c := messages(t)
 	text, _ := twoTelegrams(t, "p1-se-aidon")
@@ -165,13 +165,13 @@ func TestReassembly(t *testing.T) {
 			{"much noise between parts", a[0] + a[1] + "123456789" + a[2] + a[3], "! b"},
 			{"a telegram between parts", a[0] + a[1] + text.wire + a[2] + a[3], "! p b"},
 			{"a telegram in place of the last part", a[0] + a[1] + a[2] + text.wire, "! p b"},
-			{"noise behind the last part but one, then the end of it", a[0] + a[1] + a[2] + strings.Repeat("\x01", 5000), "! b"},
+			{"last part missing, much noise", a[0] + a[1] + a[2] + strings.Repeat("\x01", 5000), "! b"},
 		} {
 			if got := letters(t, tt.in+whole); got != tt.want {
 				t.Errorf("%s: %s: got %q, want %q", transport.name, tt.name, got, tt.want)
 			}
 			if got := letters(t, whole+tt.in); transport.numbered && got != "b "+strings.TrimSuffix(tt.want, " b") && tt.want != "a b" {
-				t.Errorf("%s: %s, at the end of the stream: got %q", transport.name, tt.name, got)
+				t.Errorf("%s: %s, at the end of the stream: got outcomes %q, want %q", transport.name, tt.name, got, "b "+strings.TrimSuffix(tt.want, " b"))
 			}
 		}
 	}
@@ -202,27 +202,27 @@ func lettersOfDecoder(t *testing.T, d *meter.Decoder) string {
 	return strings.Join(got, " ")
 }
 
-// A pausingReader returns pieces, and tells the Decoder before each but the first that the wire was silent.
+// A pausingReader returns pieces. Before each piece but the first it tells the Decoder that the wire was silent.
 type pausingReader struct {
 	decoder *meter.Decoder
 	pieces  []string
 	started bool
 }
 
-func (h *pausingReader) Read(p []byte) (int, error) {
-	if len(h.pieces) == 0 {
+func (r *pausingReader) Read(p []byte) (int, error) {
+	if len(r.pieces) == 0 {
 		return 0, io.EOF
 	}
-	if h.started {
-		h.decoder.NoteSilence()
+	if r.started {
+		r.decoder.NoteSilence()
 	}
-	n := copy(p, h.pieces[0])
-	h.pieces, h.started = h.pieces[1:], true
+	n := copy(p, r.pieces[0])
+	r.pieces, r.started = r.pieces[1:], true
 	return n, nil
 }
 
-// TestReassemblySilence: the first parts of one message and the last parts of another are not joined if the wire was silent between
-// them. Silence within a part, or between messages, loses nothing.
+// TestReassemblySilence tests that the first parts of one message and the last parts of another message are not joined if the wire was
+// silent between them. If the wire is silent within a part, or between messages, no message is lost.
 func TestReassemblySilence(t *testing.T) {
 	a, b, c := messages(t)
 	for _, transport := range transports {
@@ -233,8 +233,8 @@ func TestReassemblySilence(t *testing.T) {
 			pieces []string
 			want   string
 		}{
-			{"head, silence, tail of another", []string{a[0] + a[1], c[2] + c[3], strings.Join(b, "")}, "! b"},
-			{"all but the last, silence, last of another", []string{a[0] + a[1] + a[2], c[3], strings.Join(b, "")}, "! b"},
+			{"first two parts, silence, last two parts of another message", []string{a[0] + a[1], c[2] + c[3], strings.Join(b, "")}, "! b"},
+			{"all parts but the last, silence, last part of another message", []string{a[0] + a[1] + a[2], c[3], strings.Join(b, "")}, "! b"},
 			{"silence between messages", []string{strings.Join(a, ""), strings.Join(b, "")}, "a b"},
 			{"silence within a part", []string{a[0] + a[1][:half], a[1][half:] + a[2] + a[3], strings.Join(b, "")}, "a b"},
 		} {
@@ -247,7 +247,7 @@ func TestReassemblySilence(t *testing.T) {
 	}
 }
 
-// TestReassemblyInterleaved: two messages whose parts are mixed give no reading, and the message behind them is read.
+// TestReassemblyInterleaved tests that two messages whose parts are mixed give no reading, and that the message after them is read.
 func TestReassemblyInterleaved(t *testing.T) {
 	a, b, c := messages(t)
 	for _, transport := range transports {
@@ -258,12 +258,12 @@ func TestReassemblyInterleaved(t *testing.T) {
 		}
 		got := letters(t, mixed+strings.Join(transport.split(c.apdu, 4), ""))
 		if strings.ContainsAny(got, "ab?") || !strings.HasSuffix(got, "! c") || len(got) > len("! ! ! c") {
-			t.Errorf("%s: got %q", transport.name, got)
+			t.Errorf("%s: got outcomes %q, want one to three errors, then message c", transport.name, got)
 		}
 	}
 }
 
-// TestReassemblyChunks: the size of the chunks in which the bytes arrive changes nothing.
+// TestReassemblyChunks tests that the size of the chunks in which the bytes arrive changes nothing.
 func TestReassemblyChunks(t *testing.T) {
 	a, b, _ := messages(t)
 	for _, transport := range transports {
@@ -279,7 +279,7 @@ func TestReassemblyChunks(t *testing.T) {
 	}
 }
 
-// TestReassemblyOffset: the reading of a message in parts begins at the first part and ends behind the last.
+// TestReassemblyOffset tests that the reading of a message in parts begins at the first part and ends after the last part.
 func TestReassemblyOffset(t *testing.T) {
 	a, _, _ := messages(t)
 	for _, transport := range transports {
@@ -292,7 +292,7 @@ func TestReassemblyOffset(t *testing.T) {
 	}
 }
 
-// TestReassemblyTooLong: a message that is longer than any meter's gives one error, and the next message is read.
+// TestReassemblyTooLong tests that a message longer than the maximum gives one error, and that the next message is read.
 func TestReassemblyTooLong(t *testing.T) {
 	a, b, _ := messages(t)
 	for _, transport := range transports {
@@ -307,7 +307,7 @@ func TestReassemblyTooLong(t *testing.T) {
 	}
 }
 
-// TestReassemblySegmentNumbers: a message of 20 parts is read, though M-Bus numbers segments from 0 to 15 and from 0 again.
+// TestReassemblySegmentNumbers tests that a message of 20 parts is read, although the numbers of M-Bus segments begin again after 15.
 func TestReassemblySegmentNumbers(t *testing.T) {
 	var big []byte
 	const items = 50
@@ -319,7 +319,7 @@ func TestReassemblySegmentNumbers(t *testing.T) {
 	for _, transport := range transports {
 		parts := transport.split(big, 20)
 		if len(parts) != 20 {
-			t.Fatalf("%s: %d parts", transport.name, len(parts))
+			t.Fatalf("%s: got %d parts, want 20", transport.name, len(parts))
 		}
 		all := outcomes(t, strings.NewReader(strings.Join(parts, "")))
 		if len(all) != 1 || !all[0].Good || strings.Count(all[0].Text, "0-0:96.50") != items {
