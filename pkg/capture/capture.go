@@ -4,9 +4,9 @@
 // time as in RFC 3339 with milliseconds, a blank, and the bytes in hexadecimal. Lines that begin with # are comments. The first line begins
 // with FirstLinePrefix. Chunk.Append writes a line.
 //
-// A Reader reads captures and every other form in which people keep bytes: raw bytes, hexadecimal digits, dumps of hexdump, od and xxd, and
-// bytes among other text, such as a log. It recognises the form by the first 4096 bytes. NewBytesReader does the same for programs that
-// need no times.
+// A Reader reads captures and every other form in which people store bytes: raw bytes, hexadecimal digits, dumps of hexdump, od and xxd, and
+// bytes among other text, such as a log. The Reader recognises the form by the first 4096 bytes. NewBytesReader reads the same forms, for
+// programs that need no times.
 package capture
 
 import (
@@ -21,14 +21,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/kinderror"
 )
 
-// FirstLinePrefix is how the first line of a capture begins. It is part of the format and does not change.
+// FirstLinePrefix is how the first line of a capture begins. The prefix is part of the format and does not change.
 const FirstLinePrefix = "# hanbridge capture"
 
-// TestKeyPrefix is how a comment of a capture begins which says that its telegrams are encrypted with the public key of package mask. A
-// program that finds it can use that key without being told.
+// TestKeyPrefix is how a comment begins which says that the telegrams of the capture are encrypted with the public key of package mask. A
+// program that finds the comment can use that key, so that its user need not give a key.
 const TestKeyPrefix = "# ciphered with a public test key"
 
-// Errors of reading. The error of a Reader matches one of them by errors.Is, unless it is that of the underlying io.Reader.
+// Errors of reading. The error of a Reader matches one of these by errors.Is, unless it is an error of the underlying io.Reader.
 var (
 	// ErrMalformed is for a line of a capture that is damaged or longer than 128 kB.
 	ErrMalformed = errors.New("capture: malformed line")
@@ -40,7 +40,7 @@ var (
 type Chunk struct {
 	// At is the time of the read; zero if the recording has no times.
 	At time.Time
-	// Bytes are what was read.
+	// Bytes are the bytes that were read.
 	Bytes []byte
 }
 
@@ -56,16 +56,16 @@ type Reader struct {
 	plain io.Reader     // the bytes of a recording that is not a capture; nil for a capture
 	name  string        // for errors
 	line  int           // number of the line
-	buf   []byte        // bytes of the chunk
+	buf   []byte        // bytes of the last chunk returned
 }
 
-// maxLine is the longest line of a capture, in bytes. One read never gives that much.
+// maxLine is the longest line of a capture, in bytes. One read of a port never returns so many bytes.
 const maxLine = 1 << 17
 
 // sampleSize is how many bytes at the beginning of a recording decide its form.
 const sampleSize = 4096
 
-// NewReader returns a Reader of the recording in r: a capture, or any other form that NewBytesReader reads. It reads the beginning of r. If
+// NewReader returns a Reader of the recording in r: a capture, or any other form that NewBytesReader reads. NewReader reads the beginning of r. If
 // r has a method Name, as files do, errors begin with its result.
 func NewReader(r io.Reader) *Reader {
 	b := bufio.NewReaderSize(r, maxLine)
@@ -89,7 +89,7 @@ func NewReader(r io.Reader) *Reader {
 	return c
 }
 
-// captureLine matches the first line of a capture whose comments were removed.
+// captureLine matches a first line with a time and bytes: that of a capture whose comments were removed.
 var captureLine = regexp.MustCompile(`(?m)\A\s*\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d) [[:xdigit:]]+\s*$`)
 
 // isCapture reports whether a recording is a capture, from its beginning.
@@ -97,8 +97,9 @@ func isCapture(start []byte) bool {
 	return bytes.HasPrefix(start, []byte(FirstLinePrefix)) || captureLine.Match(start)
 }
 
-// Next returns the next chunk. Its Bytes are valid until the following call. At the end the error is io.EOF. A line that is not one of a
-// capture is an error that matches ErrMalformed and names the line. Chunks of a recording that is not a capture have no time and any size.
+// Next returns the next chunk. Its Bytes are valid until the following call. At the end the error is io.EOF. For a line
+// that does not have the form of a capture, the error matches ErrMalformed and names the line. If the recording is not a capture, its chunks
+// have no time, and their sizes mean nothing.
 func (c *Reader) Next() (Chunk, error) {
 	if c.plain != nil {
 		n, err := c.plain.Read(c.buf)
@@ -141,23 +142,23 @@ func (c *Reader) fault(reason string, text []byte) error {
 	return kinderror.New(ErrMalformed, "%s:%d: %s: %.40q (was the file cut or edited?)", c.name, c.line, reason, text)
 }
 
-// NewBytesReader returns a reader of the bytes in the recording r. By its beginning, r is one of:
+// NewBytesReader returns a reader of the bytes in the recording r. The beginning of r decides which of these forms it has:
 //
 //   - a capture: its bytes, without the times
-//   - a dump of hexdump, od or xxd: its bytes. A line * of the dump stands for the line before it, repeated up to 64 KiB
+//   - a dump of hexdump, od or xxd: its bytes. A line * of the dump means that the line before it is repeated, up to 64 KiB
 //   - hexadecimal digits with white space between any of them, or bytes such as 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2
-//   - text with escapes such as the four characters \r\n, as programs print bytes: what they stand for
+//   - text with escapes such as the four characters \r\n, as programs print bytes: the text with the escapes replaced
 //   - other text in which bytes are written, such as a log: the bytes, if they contain whole telegrams
 //   - anything else: r unchanged
 //
-// Errors match ErrMalformed or ErrTooLong, or are those of r. Dumps and text with bytes are read to their end before the first byte is
+// Errors match ErrMalformed or ErrTooLong, or are errors of r. Dumps and text with bytes are read to their end before the first byte is
 // returned, at most 16 MiB; all other forms are returned as they arrive.
 func NewBytesReader(r io.Reader) io.Reader {
 	c := NewReader(r)
 	if c.plain != nil {
 		return c.plain
 	}
-	return &parts{next: func() ([]byte, error) {
+	return &sliceReader{next: func() ([]byte, error) {
 		record, err := c.Next()
 		return record.Bytes, err
 	}}
@@ -168,7 +169,7 @@ const maxText = 16 << 20
 
 // convertAll returns a reader of the bytes that convert finds in the whole text of r.
 func convertAll(r io.Reader, convert func(text []byte) []byte) io.Reader {
-	return &parts{next: func() ([]byte, error) {
+	return &sliceReader{next: func() ([]byte, error) {
 		text, err := io.ReadAll(io.LimitReader(r, maxText+1))
 		switch {
 		case err != nil:
@@ -182,13 +183,13 @@ func convertAll(r io.Reader, convert func(text []byte) []byte) io.Reader {
 	}}
 }
 
-// parts is a reader of the slices that next returns.
-type parts struct {
+// sliceReader is a reader of the slices that next returns.
+type sliceReader struct {
 	next func() ([]byte, error)
-	rest []byte
+	rest []byte // of the last slice, not yet read
 }
 
-func (p *parts) Read(b []byte) (n int, err error) {
+func (p *sliceReader) Read(b []byte) (n int, err error) {
 	for len(p.rest) == 0 {
 		if p.rest, err = p.next(); err != nil {
 			return 0, err

@@ -15,7 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/capture"
 )
 
-// TestChunkAppend: a chunk is written as a line with its time, cut to milliseconds.
+// TestChunkAppend tests that a chunk is written as a line with its time, cut to milliseconds.
 func TestChunkAppend(t *testing.T) {
 	c := capture.Chunk{At: time.Date(2026, 11, 22, 10, 15, 20, 125_999_000, time.FixedZone("", 3600)), Bytes: []byte("\x7e\xa2C")}
 	if got, want := string(c.Append(nil)), "2026-11-22T10:15:20.125+01:00 7ea243\n"; got != want {
@@ -23,7 +23,7 @@ func TestChunkAppend(t *testing.T) {
 	}
 }
 
-// TestCaptureRoundTrip: Next returns the chunks that Append wrote, with their times in milliseconds, also if lines end with CR LF.
+// TestCaptureRoundTrip tests that Next returns the chunks that Append wrote, with their times in milliseconds, also if lines end with CR LF.
 func TestCaptureRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var want, got []capture.Chunk
@@ -53,7 +53,7 @@ func TestCaptureRoundTrip(t *testing.T) {
 	})
 }
 
-// TestReaderOfOtherForms: a Reader returns the bytes of recordings that are not captures, without times.
+// TestReaderOfOtherForms tests that a Reader returns the bytes of recordings that are not captures, without times.
 func TestReaderOfOtherForms(t *testing.T) {
 	for _, in := range []string{"7EA2434108831385EB", "\x7e\xa2C"} {
 		c := capture.NewReader(strings.NewReader(in))
@@ -67,19 +67,20 @@ func TestReaderOfOtherForms(t *testing.T) {
 	}
 }
 
-// TestDamagedCapture: a line that is not one of a capture is an error that names file and line. The chunks before it are returned.
+// TestDamagedCapture tests that a line without the form of a capture is an error that names the file and the line, and that the chunks before
+// the line are returned.
 func TestDamagedCapture(t *testing.T) {
-	const head = capture.FirstLinePrefix + " 1\n2026-11-22T10:15:20.125+01:00 7ea2\n"
+	const header = capture.FirstLinePrefix + " 1\n2026-11-22T10:15:20.125+01:00 7ea2\n"
 	for _, tt := range []struct{ name, line, want string }{
 		{"no time", "7ea243410883", `:3: no time, as each line of a capture begins with: "7ea243410883" `},
 		{"no bytes", "2026-11-22T10:15:20.125+01:00", ":3: no bytes in hexadecimal behind the time"},
 		{"half a byte", "2026-11-22T10:15:20.125+01:00 7ea", ":3: no bytes in hexadecimal behind the time"},
-		{"no hexadecimal", "2026-11-22T10:15:20.125+01:00 7eg2\n", ":3: no bytes in hexadecimal behind the time"},
-		{"no day", "\n2026-13-22T10:15:20.125+01:00 7ea2\n", ":4: no time"},
-		{"endless", strings.Repeat("7", 1<<18), ":3: longer than any line of a capture"},
+		{"not hexadecimal", "2026-11-22T10:15:20.125+01:00 7eg2\n", ":3: no bytes in hexadecimal behind the time"},
+		{"month 13", "\n2026-13-22T10:15:20.125+01:00 7ea2\n", ":4: no time"},
+		{"line too long", strings.Repeat("7", 1<<18), ":3: longer than any line of a capture"},
 	} {
 		path := filepath.Join(t.TempDir(), "house.txt")
-		if err := os.WriteFile(path, []byte(head+tt.line), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(header+tt.line), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		f, err := os.Open(path)
@@ -88,7 +89,7 @@ func TestDamagedCapture(t *testing.T) {
 		}
 		got, err := io.ReadAll(capture.NewBytesReader(f))
 		if string(got) != "\x7e\xa2" || err == nil || !strings.Contains(err.Error(), "house.txt"+tt.want) || len(err.Error()) > 300 {
-			t.Errorf("%s: got %x, %v, want the line before it, and an error with %q", tt.name, got, err, tt.want)
+			t.Errorf("%s: got %x, %v, want the bytes of the line before the damaged one, and an error with %q", tt.name, got, err, tt.want)
 		}
 		if !errors.Is(err, capture.ErrMalformed) {
 			t.Errorf("%s: got error %v, want one that matches ErrMalformed", tt.name, err)
@@ -99,7 +100,8 @@ func TestDamagedCapture(t *testing.T) {
 	}
 }
 
-// FuzzBytes: nothing panics, and reading ends, whatever a recording contains. A line * of a dump stands for up to 64 KiB.
+// FuzzBytes tests that nothing panics and that reading ends, whatever a recording contains. The bytes are at most as many as the characters,
+// plus 64 KiB for each line * of a dump.
 func FuzzBytes(f *testing.F) {
 	f.Add("7E A2 43 41 08 83 13 85 EB")
 	f.Add("0x7E, 0xA2, 0x43, 0x41, 0x8, 0x83, 0x13, 0x85, 0xF")
@@ -116,9 +118,9 @@ func FuzzBytes(f *testing.F) {
 	f.Add("00000000: 7ea2 4341 0883  ~.CA..\n*\n00000018: 1385  ..\n")
 	f.Add("0000000 0000 0000 0000 0000 0000 0000 0000 0000\n*\n7fffff0\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		most := len(text) + strings.Count(text, "*")<<16
-		if got, _ := io.ReadAll(capture.NewBytesReader(strings.NewReader(text))); len(got) > most {
-			t.Fatalf("%d bytes of %d, want at most %d", len(got), len(text), most)
+		maxBytes := len(text) + strings.Count(text, "*")<<16
+		if got, _ := io.ReadAll(capture.NewBytesReader(strings.NewReader(text))); len(got) > maxBytes {
+			t.Fatalf("got %d bytes of a text of %d bytes, want at most %d", len(got), len(text), maxBytes)
 		}
 	})
 }

@@ -15,17 +15,17 @@ type dump struct {
 	offsetBase int
 	bytes      []byte // of all lines
 	last       []byte // of the last line
-	width      int    // of the first number in the last line, in bytes
+	width      int    // of the first number in the last line, in bytes; only a last number has a smaller width
 	next       int64  // the offset that the next line must have
-	repeated   bool   // a line * followed, which stands for repetitions of the last line
-	begun      bool
-	evidence   int // lines that only a dump has
+	repeated   bool   // a line * followed, which means that the last line is repeated
+	begun      bool   // at least one line was added
+	evidence   int    // signs that only a dump has: an offset that fits the lines before, characters at the end of a line
 }
 
 // A notation is how a dump writes numbers.
 type notation struct {
 	base   int
-	digits int  // of one byte
+	digits int  // number of digits of one byte
 	little bool // little-endian: the low byte of a number comes first in the recording
 }
 
@@ -79,10 +79,10 @@ func (d *dump) read(text []byte) (ok bool) {
 // dumpLine matches an offset, a colon if there is one, and the rest of the line.
 var dumpLine = regexp.MustCompile(`^\s*(?:0x)?([[:xdigit:]]{4,16})(:?)(?:[ \t]+(\S.*))?\s*$`)
 
-// maxRepeated is the most bytes that a line * stands for. Telegrams have no longer repetitions.
+// maxRepeated is the most bytes that are added for a line *. Telegrams have no longer repetitions.
 const maxRepeated = 1 << 16
 
-// add adds a line, and reports whether its offset fits the lines before. It ignores lines that have not the form of a dump.
+// add adds a line, and reports whether its offset fits the lines before. It ignores lines that do not have the form of a dump.
 func (d *dump) add(line []byte) (fits bool) {
 	if string(bytes.TrimSpace(line)) == "*" {
 		d.repeated = true
@@ -122,8 +122,8 @@ func (d *dump) add(line []byte) (fits bool) {
 	return true
 }
 
-// split separates the digits of a line from the characters after them. hexdump -C and od -t x1z put these between bars or angle brackets; xxd,
-// whose offsets have a colon, puts them after two blanks.
+// split separates the digits of a line from the characters after them. hexdump -C and od -t x1z put the characters between bars or angle brackets; xxd,
+// whose offsets have a colon, puts the characters after two blanks.
 func (n notation) split(line []byte, colon bool) (digits, characters []byte) {
 	if !colon {
 		i := bytes.IndexAny(line, "|>")
@@ -132,7 +132,7 @@ func (n notation) split(line []byte, colon bool) (digits, characters []byte) {
 		}
 		return line[:i], bytes.Trim(line[i:], "|>< ")
 	}
-	const maxColumns = 256                                   // of xxd
+	const maxColumns = 256                                   // the most bytes that xxd writes in a line
 	for size := range min(maxColumns+1, max(len(line), 1)) { // an incomplete last number may have blanks before it too
 		digits, ok := bytes.CutSuffix(line[:len(line)-size], []byte("  "))
 		if ok && len(digits)-bytes.Count(digits, []byte(" ")) == n.digits*size {
@@ -144,7 +144,7 @@ func (n notation) split(line []byte, colon bool) (digits, characters []byte) {
 }
 
 // parse returns the bytes of the numbers in a line, and the width of the first number in bytes. All numbers have the same width, except the
-// last, which may have a smaller one.
+// last, whose width can be smaller.
 func (n notation) parse(line []byte) (all []byte, width int, ok bool) {
 	numbers := bytes.Fields(line)
 	for i, number := range numbers {

@@ -15,8 +15,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// dumped writes bytes as dump programs do. group bytes are one number, little-endian if little is true. offset is the format of offsets. after
-// returns the text after the digits of a line. If end is true, the last line is the final offset.
+// dumped writes bytes b as dump programs do. Each group of bytes is written as one number, little-endian if little is true. offset is the format
+// of offsets. after returns the text after the digits of a line, given its bytes. If end is true, the last line is only the offset after b.
 func dumped(b []byte, offset string, group int, little bool, end bool, after func([]byte) string) string {
 	var out strings.Builder
 	for at := 0; at < len(b); at += 16 {
@@ -51,7 +51,7 @@ func characters(b []byte) string {
 	return string(b)
 }
 
-// dumpedOctal writes bytes as od does: in octal, in groups of one byte, or of two, little-endian.
+// dumpedOctal writes bytes as od does: in octal. A number is one byte if group is 1, and two bytes, little-endian, if group is 2.
 func dumpedOctal(b []byte, group int) string {
 	var out strings.Builder
 	for at := 0; at < len(b); at += 16 {
@@ -96,7 +96,7 @@ func dumpedLittleEndian(b []byte, after func([]byte) string) string {
 	return out.String()
 }
 
-// TestBytesOfDumps: dumps of all programs and options give their bytes.
+// TestBytesOfDumps tests that dumps of all programs and options give their bytes.
 func TestBytesOfDumps(t *testing.T) {
 	nothing := func([]byte) string { return "" }
 	bars := func(b []byte) string { return "  |" + characters(b) + "|" }
@@ -141,7 +141,7 @@ func TestBytesOfDumps(t *testing.T) {
 			} {
 				t.Run(fmt.Sprintf("%s %d %s", family, len(want)%2, name), func(t *testing.T) {
 					got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
-					if name == "big-endian hexdump" { // it does not show that the last number is padded
+					if name == "big-endian hexdump" { // this form does not show whether the last number is padded
 						got = got[:min(len(got), len(want))]
 					}
 					if err != nil || !bytes.Equal(got, want) {
@@ -153,7 +153,7 @@ func TestBytesOfDumps(t *testing.T) {
 	}
 }
 
-// TestBytesRepeated: a line * stands for repetitions of the line before it, as the offsets say, and for at most 64 KiB.
+// TestBytesRepeated tests that the line before a line * is repeated up to the offset of the line after it, but for at most 64 KiB.
 func TestBytesRepeated(t *testing.T) {
 	tests := []struct {
 		name, text string
@@ -172,7 +172,7 @@ func TestBytesRepeated(t *testing.T) {
 	}
 }
 
-// TestBytesRepeatedLimit: many lines * do not stand for more bytes than a dump may have.
+// TestBytesRepeatedLimit tests that many lines * together do not give more bytes than the limit of a dump.
 func TestBytesRepeatedLimit(t *testing.T) {
 	var text strings.Builder
 	for at := range 1000 {
@@ -180,11 +180,11 @@ func TestBytesRepeatedLimit(t *testing.T) {
 	}
 	got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text.String())))
 	if err != nil || len(got) < 16<<20 || len(got) > 17<<20 {
-		t.Errorf("got %d bytes, %v, want some 16 MiB", len(got), err)
+		t.Errorf("got %d bytes, %v, want 16 to 17 MiB", len(got), err)
 	}
 }
 
-// TestBytesTooLong: a dump of more than 16 MiB of text is an error.
+// TestBytesTooLong tests that a dump of more than 16 MiB of text is an error.
 func TestBytesTooLong(t *testing.T) {
 	text := "00000000 00\n00000001 00\n" + strings.Repeat("\n", 16<<20)
 	got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
@@ -193,11 +193,11 @@ func TestBytesTooLong(t *testing.T) {
 	}
 }
 
-// TestBytesNotDump: hexadecimal text is not taken for a dump if its lines only seem to begin with offsets.
+// TestBytesNotDump tests that hexadecimal text is not taken for a dump if its lines only seem to begin with offsets.
 func TestBytesNotDump(t *testing.T) {
 	tests := []struct{ name, text, want string }{
-		{"groups", "0000 0001 0203 0405 0607 0809\n0000 0001 0203 0405 0607 0809\n", "\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"},
-		{"an offset that does not count", "00000000 0001020304050607\n00000012 0001020304050607\n", "\x00\x00\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07"},
+		{"groups of four digits", "0000 0001 0203 0405 0607 0809\n0000 0001 0203 0405 0607 0809\n", "\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"},
+		{"a second number that does not fit as an offset", "00000000 0001020304050607\n00000012 0001020304050607\n", "\x00\x00\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07"},
 		{"only offsets, one too small", "00000010\n0000000f\n", "\x00\x00\x00\x10\x00\x00\x00\x0f"},
 		{"digits that are all 0 and 1", "00000000 01111110 10100010 01000011\n00000000 01111110 10100010 01000011\n", "\x00\x00\x00\x00\x01\x11\x11\x10"},
 		{"one line", "00000000 7ea02a41 08831304\n", "\x00\x00\x00\x00\x7e\xa0\x2a\x41\x08\x83\x13\x04"},
@@ -206,7 +206,7 @@ func TestBytesNotDump(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(tt.text)))
 			if err != nil || !strings.HasPrefix(string(got), tt.want) {
-				t.Errorf("got %x, %v, want %x", got, err, tt.want)
+				t.Errorf("got %x, %v, want bytes that begin with %x", got, err, tt.want)
 			}
 		})
 	}

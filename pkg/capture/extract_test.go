@@ -39,11 +39,11 @@ func joined(b []byte, number, separator string) string {
 	return strings.Join(all, separator)
 }
 
-// inLines writes 16 bytes a line. line gets the number of the line, its bytes, and their characters.
-func inLines(b []byte, line func(i int, b []byte, characters string) string) string {
+// inLines writes 16 bytes a line. format returns the text of a line, given the number of the line, its bytes, and their characters.
+func inLines(b []byte, format func(i int, b []byte, characters string) string) string {
 	var out strings.Builder
 	for row := range slices.Chunk(b, 16) {
-		out.WriteString(line(strings.Count(out.String(), "\n"), row, characters(row)) + "\n")
+		out.WriteString(format(strings.Count(out.String(), "\n"), row, characters(row)) + "\n")
 	}
 	return out.String()
 }
@@ -71,49 +71,49 @@ func pythonLiteral(b []byte) string {
 	return "b'" + out.String() + "'"
 }
 
-// TestBytesInText: telegrams are found in text in all the forms in which people keep and post them.
+// TestBytesInText tests that telegrams are found in text, in all the forms in which people store and post telegrams.
 func TestBytesInText(t *testing.T) {
 	for _, family := range []string{"aidon-se", "p1-nl-5", "kaifa-no"} {
 		b := telegramsOf(t, family, 3)
 		list, _ := json.Marshal(strings.Fields(joined(b, "%02X", " ")))
 		for name, text := range map[string]string{
-			"prose before":             "Hi, can you decode what I get from my meter?\n\n" + prefixed(b, "", "%02X", " ", ""),
-			"prose around":             "Here it is:\n" + joined(b, "%02x", "") + "\nThanks a lot for a decade of help!\n",
-			"prose in Latin-1":         "H\xe4r \xe4r den:\n" + joined(b, "%02x", "") + "\n",
-			"a byte order mark":        "\ufeff" + joined(b, "%02X", " "),
-			"a fence":                  "My data:\n\n```text\n" + prefixed(b, "", "%02X", " ", "") + "```\n\nregards\n",
-			"HTML":                     "<pre>" + prefixed(b, "", "%02X", " ", "") + "</pre>",
-			"a quotation":              prefixed(b, "> ", "%02X", " ", ""),
-			"a table":                  prefixed(b, "| %02d | `", "%02X", " ", "` |"),
-			"brackets":                 prefixed(b, "[", "%02X", " ", "]"),
-			"prompts":                  "pi@raspberrypi:~ $ xxd -p telegram\n" + joined(b, "%02x", "") + "\npi@raspberrypi:~ $ ",
-			"xxd -i":                   "unsigned char t_bin[] = {\n" + prefixed(b, "  ", "0x%02x", ", ", ",") + "};\nunsigned int t_bin_len = 1743;\n",
-			"source code":              "const uint8_t t[] = {\n" + prefixed(b, "\t", "0x%X", ",", ",") + "};\n",
-			"a log":                    prefixed(b, "[12:00:%02d] RX: ", "%02X", " ", ""),
-			"a log with colons":        prefixed(b, "12:00:%02d.250 -> ", "%02X", ":", ""),
-			"a log without separators": prefixed(b, "2026-11-22 10:15:%02d.125 DEBUG received 16 bytes: ", "%02x", "", ""),
-			"a log in colour":          prefixed(b, "\x1b[0;36m[10:11:%02d][D][uart_debug:114]: <<< ", "%02X", ":", " (16)\x1b[0m"),
-			"a log with a time":        inLines(b, func(i int, b []byte, _ string) string { return fmt.Sprintf("[12:00:%02d] % x", i%60, string(b)) }),
+			"prose before":               "Hi, can you decode what I get from my meter?\n\n" + prefixed(b, "", "%02X", " ", ""),
+			"prose around":               "Here it is:\n" + joined(b, "%02x", "") + "\nThanks a lot for a decade of help!\n",
+			"prose in Latin-1":           "H\xe4r \xe4r den:\n" + joined(b, "%02x", "") + "\n",
+			"a byte order mark":          "\ufeff" + joined(b, "%02X", " "),
+			"a fence":                    "My data:\n\n```text\n" + prefixed(b, "", "%02X", " ", "") + "```\n\nregards\n",
+			"HTML":                       "<pre>" + prefixed(b, "", "%02X", " ", "") + "</pre>",
+			"a quotation":                prefixed(b, "> ", "%02X", " ", ""),
+			"a table":                    prefixed(b, "| %02d | `", "%02X", " ", "` |"),
+			"brackets":                   prefixed(b, "[", "%02X", " ", "]"),
+			"prompts":                    "pi@raspberrypi:~ $ xxd -p telegram\n" + joined(b, "%02x", "") + "\npi@raspberrypi:~ $ ",
+			"xxd -i":                     "unsigned char t_bin[] = {\n" + prefixed(b, "  ", "0x%02x", ", ", ",") + "};\nunsigned int t_bin_len = 1743;\n",
+			"source code":                "const uint8_t t[] = {\n" + prefixed(b, "\t", "0x%X", ",", ",") + "};\n",
+			"a log":                      prefixed(b, "[12:00:%02d] RX: ", "%02X", " ", ""),
+			"a log with colons":          prefixed(b, "12:00:%02d.250 -> ", "%02X", ":", ""),
+			"a log without separators":   prefixed(b, "2026-11-22 10:15:%02d.125 DEBUG received 16 bytes: ", "%02x", "", ""),
+			"a log in colour":            prefixed(b, "\x1b[0;36m[10:11:%02d][D][uart_debug:114]: <<< ", "%02X", ":", " (16)\x1b[0m"),
+			"a log of bytes after times": inLines(b, func(i int, b []byte, _ string) string { return fmt.Sprintf("[12:00:%02d] % x", i%60, string(b)) }),
 			"a log with characters": inLines(b, func(i int, b []byte, s string) string {
 				return fmt.Sprintf("12:00:%02d %s  |%s|", i%60, joined(b, "%02X", " "), s)
 			}),
 			"a packet view": inLines(b, func(i int, b []byte, s string) string {
 				return fmt.Sprintf("%04x   %s   %s", i*16, joined(b, "%02x", " "), s)
 			}),
-			"numbered lines":            prefixed(b, "%02d: ", "%02X", " ", ""),
-			"JSON":                      `{"id": 7, "payload": "` + joined(b, "%02x", "") + `"}`,
-			"JSON lines":                prefixed(b, `{"ts":17643213%02d,"data":"`, "%02X", "", `"}`),
-			"JSON, a list of bytes":     string(list),
-			"a buffer in decimal":       `{"type":"Buffer","data":[` + joined(b, "%d", ",") + "]}",
-			"escapes":                   `"` + joined(b, `\x%02X`, "") + `"`,
-			"Python":                    pythonLiteral(b),
-			"Python, reads":             inLines(b, func(_ int, b []byte, _ string) string { return "read: " + pythonLiteral(b) }),
-			"a call":                    "bytes.fromhex('" + joined(b, "%02x", "") + "')",
-			"assembler":                 joined(b, "%02Xh", " "),
-			"dollars":                   joined(b, "$%02X", " "),
-			"per cent":                  joined(b, "%%%02X", ""),
-			"bars":                      joined(b, "%02X", "|"),
-			"lines that end with CR LF": strings.ReplaceAll(prefixed(b, "[12:00:%02d] RX: ", "%02X", " ", ""), "\n", "\r\n"),
+			"numbered lines":             prefixed(b, "%02d: ", "%02X", " ", ""),
+			"JSON":                       `{"id": 7, "payload": "` + joined(b, "%02x", "") + `"}`,
+			"JSON lines":                 prefixed(b, `{"ts":17643213%02d,"data":"`, "%02X", "", `"}`),
+			"JSON, a list of bytes":      string(list),
+			"a buffer in decimal":        `{"type":"Buffer","data":[` + joined(b, "%d", ",") + "]}",
+			"escapes":                    `"` + joined(b, `\x%02X`, "") + `"`,
+			"Python literal":             pythonLiteral(b),
+			"Python, one literal a read": inLines(b, func(_ int, b []byte, _ string) string { return "read: " + pythonLiteral(b) }),
+			"a call":                     "bytes.fromhex('" + joined(b, "%02x", "") + "')",
+			"assembler":                  joined(b, "%02Xh", " "),
+			"dollars":                    joined(b, "$%02X", " "),
+			"per cent":                   joined(b, "%%%02X", ""),
+			"bars":                       joined(b, "%02X", "|"),
+			"lines that end with CR LF":  strings.ReplaceAll(prefixed(b, "[12:00:%02d] RX: ", "%02X", " ", ""), "\n", "\r\n"),
 		} {
 			t.Run(family+" "+name, func(t *testing.T) {
 				got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
@@ -125,7 +125,8 @@ func TestBytesInText(t *testing.T) {
 	}
 }
 
-// TestBytesInTextUncertain: text is returned unchanged if no checksum proves a telegram in it. A missing or extra byte would not be noticed.
+// TestBytesInTextUncertain tests that text is returned unchanged if it has no telegram with a valid checksum, because a missing or extra byte
+// would not be noticed.
 func TestBytesInTextUncertain(t *testing.T) {
 	frame := telegramsOf(t, "aidon-se", 1)
 	for _, tt := range []struct{ name, text string }{
@@ -145,7 +146,7 @@ func TestBytesInTextUncertain(t *testing.T) {
 	}
 }
 
-// TestBytesInTextWithoutChecksum: a telegram without a checksum is found if only line ends are between its bytes.
+// TestBytesInTextWithoutChecksum tests that a telegram without a checksum is found if only line ends are between its bytes.
 func TestBytesInTextWithoutChecksum(t *testing.T) {
 	const telegram = "/ISK5\\2M550\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
 	for _, text := range []string{
@@ -154,12 +155,12 @@ func TestBytesInTextWithoutChecksum(t *testing.T) {
 	} {
 		got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
 		if err != nil || string(got) != telegram {
-			t.Errorf("got %q, %v of %s", got, err, text)
+			t.Errorf("got %q, %v of %s, want %q", got, err, text, telegram)
 		}
 	}
 }
 
-// TestBytesOfTelegramAtOnce: text that is a P1 telegram, or begins within one, is returned as it arrives and is not searched for bytes.
+// TestBytesOfTelegramAtOnce tests that text that is a P1 telegram, or begins within one, is returned as it arrives and is not searched for bytes.
 func TestBytesOfTelegramAtOnce(t *testing.T) {
 	for _, first := range []string{
 		"/ADN9 6534\r\n\r\n0-0:96.1.1(4B384547303034303436333935353037)\r\n",
@@ -180,7 +181,7 @@ func TestBytesOfTelegramAtOnce(t *testing.T) {
 	}
 }
 
-// TestBytesInTextTooLong: text of more than 16 MiB is an error, which says how to write so many bytes.
+// TestBytesInTextTooLong tests that text of more than 16 MiB is an error which says how to write so many bytes.
 func TestBytesInTextTooLong(t *testing.T) {
 	text := prefixed(telegramsOf(t, "aidon-se", 1), "[12:00:%02d] RX: ", "%02X", " ", "")
 	_, err := io.Copy(io.Discard, capture.NewBytesReader(io.MultiReader(strings.NewReader(text), io.LimitReader(zeros{}, 16<<20))))

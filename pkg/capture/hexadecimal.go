@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// minDigits is the fewest digits of hexadecimal text. A recording from the middle of an ASCII telegram may begin with digits, but soon has a
-// point or a parenthesis. The shortest telegram has more digits.
+// minDigits is the fewest digits of hexadecimal text. A recording that begins within an ASCII telegram can begin with digits, but a point
+// or a parenthesis follows soon. The shortest telegram has more digits.
 const minDigits = 16
 
 var (
-	// hexText matches text of hexadecimal digits and white space, or of bytes with the same separator between all of them. So lines that begin
-	// with a time or a number do not match, since another separator follows it. The last byte may be incomplete.
+	// hexText matches text of hexadecimal digits and white space, or of bytes with the same separator between all of them. Lines that
+	// begin with a time or a number do not match, because another separator follows the time or number. The last byte may be incomplete.
 	hexText = func() *regexp.Regexp {
 		alternatives := []string{`[[:xdigit:]\s]*`}
 		for _, separator := range []string{`\s`, `,`, `;`, `:`, `\.`, `-`} {
@@ -34,12 +34,11 @@ func isHex(start []byte) bool {
 type hexReader struct {
 	r        *bufio.Reader
 	first    byte // the first digit of a byte
-	hasFirst bool // first was read
-	prefixed bool // 0x was read, so that one digit may be a byte
+	hasFirst bool // first is set
+	prefixed bool // 0x was read, so that one digit alone can be a byte
 }
 
 // Read implements io.Reader.
-
 func (h *hexReader) Read(p []byte) (n int, err error) {
 	for n < len(p) && (n == 0 || h.r.Buffered() > 0) { // return what has arrived, and do not wait for more
 		x, err := h.r.ReadByte()

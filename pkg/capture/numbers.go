@@ -13,7 +13,7 @@ import (
 
 // numbers finds rows of bytes in lines. A row is written as numbers with the same separator between all of them.
 type numbers struct {
-	one       *regexp.Regexp // matches a number
+	number    *regexp.Regexp // matches one number
 	separator string
 	column    int // index in the line at which most rows begin
 }
@@ -47,50 +47,50 @@ func (n numbers) extract(line []byte) (b []byte, nothingElse bool) {
 	return r.bytes, r.from == 0 && r.to == len(line)
 }
 
-// longest returns the row with most bytes, the first of several.
+// longest returns the row with most bytes. If several rows have as many, it returns the first of them.
 func longest(rows []row) row {
 	return slices.MaxFunc(rows, func(a, b row) int { return len(a.bytes) - len(b.bytes) })
 }
 
-// rows returns the rows of a line. All numbers of a row have the same width, except the last, which may have a smaller one. Such a number
-// begins another row too.
+// rows returns the rows of a line. All numbers of a row have the same width, except the last, whose width can be smaller. A number
+// of smaller width begins another row too, because it is possibly no part of the row before it.
 func (n numbers) rows(line []byte) (rows []row) {
-	for _, m := range n.one.FindAllIndex(line, -1) {
+	for _, m := range n.number.FindAllIndex(line, -1) {
 		b, last := n.bytes(string(line[m[0]:m[1]])), len(rows)-1
-		number := row{from: m[0], to: m[1], width: len(b), bytes: b}
+		first := row{from: m[0], to: m[1], width: len(b), bytes: b}
 		if last < 0 || string(normalSeparator(line[rows[last].to:m[0]])) != n.separator || len(b) > rows[last].width {
-			if mayBegin(line[:m[0]]) {
-				rows = append(rows, number)
+			if canBegin(line[:m[0]]) {
+				rows = append(rows, first)
 			}
 			continue
 		}
 		r := &rows[last]
 		r.to, r.bytes = m[1], append(r.bytes, b...)
 		if len(b) < r.width {
-			rows = append(rows, number)
+			rows = append(rows, first)
 		}
 	}
 	return rows
 }
 
 // bytes returns the bytes of one number.
-func (n numbers) bytes(number string) []byte {
-	if n.one == decimalNumber {
-		x, _ := strconv.Atoi(number) // never an error, since these are digits
+func (n numbers) bytes(text string) []byte {
+	if n.number == decimalNumber {
+		x, _ := strconv.Atoi(text) // never an error, because decimalNumber matches only digits up to 255
 		return []byte{byte(x)}
 	}
-	digits := strings.TrimRight(number[strings.LastIndexAny(number, "xX")+1:], "hH")
-	b, _ := hex.DecodeString("0"[:len(digits)%2] + digits) // never an error, since hexNumber matches only digits
+	digits := strings.TrimRight(text[strings.LastIndexAny(text, "xX")+1:], "hH")
+	b, _ := hex.DecodeString("0"[:len(digits)%2] + digits) // never an error, because hexNumber matches only such digits
 	return b
 }
 
-// mayBegin reports whether a row may begin after the part of a line: not within a time or a date.
-func mayBegin(before []byte) bool {
+// canBegin reports whether a row can begin after before, the beginning of its line. A row cannot begin within a time or a date.
+func canBegin(before []byte) bool {
 	n := len(before)
 	return n < 2 || !bytes.ContainsRune([]byte(":.-/"), rune(before[n-1])) || before[n-2] < '0' || before[n-2] > '9'
 }
 
-// normalSeparator returns the separator between two numbers. One or two blanks or tabs are the same; more of them separate columns.
+// normalSeparator returns the separator between two numbers. One or two blanks or tabs count as one blank. More blanks are returned as they are, because they separate columns.
 func normalSeparator(between []byte) []byte {
 	if len(between) <= 2 && len(bytes.TrimSpace(between)) == 0 {
 		return blank
@@ -102,9 +102,9 @@ var blank = []byte(" ")
 
 // separators returns the up to three most frequent separators of numbers in the text, the most frequent first.
 func (n numbers) separators(text []byte) []string {
-	count := map[string]int{"": 0} // for text with one number a line
+	count := map[string]int{"": 0} // so that there is a separator for text with one number a line too
 	for line := range bytes.Lines(text) {
-		all := n.one.FindAllIndex(line, -1)
+		all := n.number.FindAllIndex(line, -1)
 		for i := 1; i < len(all); i++ {
 			count[string(normalSeparator(line[all[i-1][1]:all[i][0]]))]++
 		}
@@ -114,7 +114,7 @@ func (n numbers) separators(text []byte) []string {
 
 // commonColumn returns the index in the line at which the longest rows of most lines begin.
 func (n numbers) commonColumn(text []byte) int {
-	count := map[int]int{0: 0}
+	count := map[int]int{0: 0} // 0 for text without rows
 	for line := range bytes.Lines(text) {
 		if rows := n.rows(bytes.TrimSpace(line)); len(rows) > 0 {
 			count[longest(rows).from]++

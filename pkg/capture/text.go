@@ -22,7 +22,7 @@ var (
 	quotedText = regexp.MustCompile(`'(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*"`)
 )
 
-// isText reports whether a recording is text in which bytes are written and that is not a telegram, from its beginning.
+// isText reports whether a recording is text in which bytes are written, from the beginning of the recording. A P1 telegram is not such text.
 func isText(start []byte) bool {
 	if isEscaped(start) {
 		return true
@@ -34,7 +34,7 @@ func isText(start []byte) bool {
 // isEscaped reports whether text has line ends as escapes, as programs print them. No telegram has the four characters \r\n.
 func isEscaped(text []byte) bool { return bytes.Count(text, []byte(`\r\n`)) > 1 }
 
-// bytesInText returns the bytes that are written in a text: prose, terminal output, a log with times, JSON, source code. It uses the extractor
+// bytesInText returns the bytes that are written in a text, such as prose, terminal output, a log with times, JSON, source code. It uses the extractor
 // that gives most telegrams. If none gives a whole telegram, it returns the text itself.
 func bytesInText(text []byte) []byte {
 	const sample = 1 << 18 // bytes of text with which extractors are compared
@@ -55,13 +55,13 @@ func bytesInText(text []byte) []byte {
 	return text
 }
 
-// An extractor returns the bytes that are written in a line of text. nothingElse is true if the line contains nothing else.
+// An extractor returns the bytes that are written in a line of text. nothingElse is true if the line contains only these bytes.
 type extractor func(line []byte) (b []byte, nothingElse bool)
 
 // extractorsFor returns the extractors to try on a text.
 func extractorsFor(text []byte) []extractor {
 	all := []extractor{quoted}
-	for _, n := range []numbers{{one: hexNumber}, {one: decimalNumber}} {
+	for _, n := range []numbers{{number: hexNumber}, {number: decimalNumber}} {
 		for _, n.separator = range n.separators(text) {
 			n.column = n.commonColumn(text)
 			all = append(all, n.extract)
@@ -70,7 +70,7 @@ func extractorsFor(text []byte) []extractor {
 	return all
 }
 
-// all returns the bytes of all lines. whole is true if only line ends are between them.
+// all returns the bytes of all lines. whole is true if only line ends are between these bytes.
 func (e extractor) all(text []byte) (all []byte, whole bool) {
 	runs, joined := 0, false
 	for line := range bytes.Lines(text) {
@@ -84,8 +84,8 @@ func (e extractor) all(text []byte) (all []byte, whole bool) {
 	return all, runs == 1
 }
 
-// countTelegrams returns how many telegrams are in b. Telegrams without a checksum count only if whole is true: in bytes from several places a
-// missing or extra byte would not be noticed.
+// countTelegrams returns how many telegrams are in b. Telegrams without a checksum count only if whole is true,
+// because a missing or extra byte would not be noticed in bytes from several places.
 func countTelegrams(b []byte, whole bool) (n int) {
 	for d := meter.NewDecoder(bytes.NewReader(b), meter.Options{AcceptUnverified: true}); ; {
 		r, err := d.Next()
@@ -111,7 +111,7 @@ func quoted(line []byte) ([]byte, bool) {
 }
 
 // escapes replaces the escapes that Python, C and JSON share, and removes the line ends of an editor, with or without a '\' before them. A '\'
-// before any other character is kept, since the identification lines of Dutch meters contain one.
+// before any other character stays, because the identification lines of Dutch meters contain a '\'.
 var escapes = func() *strings.Replacer {
 	pairs := []string{`\r`, "\r", `\n`, "\n", `\t`, "\t", `\\`, `\`, `\'`, `'`, `\"`, `"`, "\\\r", "", "\\\n", "", "\r", "", "\n", ""}
 	for x := range 256 {

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// mask returns a masked copy of the telegram raw, whose reading is r. ok is false if it cannot be masked.
+// mask returns a masked copy of the telegram raw, whose reading is r. ok is false if the telegram cannot be masked.
 func (m *Masker) mask(r *meter.Reading, raw []byte) (masked []byte, ok bool) {
 	k := telegramMask{Masker: m, reading: r}
 	switch r.Protocol {
@@ -35,7 +35,7 @@ type telegramMask struct {
 	reading *meter.Reading
 }
 
-// pieces are the parts of one message, one from each frame that carries it, in order. They alias the bytes of the telegram.
+// pieces are the parts of one message in order, one part from each frame of the message. They alias the bytes of the telegram.
 type pieces [][]byte
 
 // join returns a copy of the message.
@@ -60,11 +60,12 @@ func (p pieces) skip(n int) pieces {
 	return append(pieces{p[0][n:]}, p[1:]...)
 }
 
-// framed masks the message in the frames of raw, and corrects their checksums. It drops bytes between the frames. parse returns the data
-// of a frame, whether it is the last of its message, and whether it is intact.
+// framed masks the message in the frames of raw, and corrects the checksums of the frames. It drops bytes between the frames. length returns
+// the length of the frame at the beginning of its argument. parse returns the data of a frame, whether the frame is the last of its message,
+// and whether the frame is intact.
 func (k *telegramMask) framed(raw []byte, length func([]byte) int, parse func([]byte) ([]byte, bool, bool), setChecksum func([]byte)) ([]byte, bool) {
 	var frames, segments, message pieces
-	// Two frames can share one flag in raw; in masked each has its own. The array must not be reallocated, because frames point into it.
+	// Two frames can share one flag in raw; in masked each frame has its own. The array of masked must not be reallocated, because frames point into it.
 	masked := make([]byte, 0, len(raw)+len(raw)/8)
 	for i := 0; i < len(raw); {
 		n := length(raw[i:])
@@ -85,7 +86,7 @@ func (k *telegramMask) framed(raw []byte, length func([]byte) int, parse func([]
 			message, segments = append(message, blockData(segments)...), nil
 		}
 		if i += n; raw[i-1] == hdlc.Flag && raw[i-n] == hdlc.Flag {
-			i-- // one flag may end a frame and begin the next
+			i-- // this flag possibly also begins the next frame
 		}
 	}
 	whole := message.join()
@@ -123,7 +124,7 @@ func setMBusChecksum(b []byte) {
 	b[end] = mbus.Checksum(b[header:end])
 }
 
-// blockData returns the data of a general-block-transfer, and p itself if it is not one.
+// blockData returns the data of the general-block-transfer in p, and p itself if p is not a general-block-transfer.
 func blockData(p pieces) pieces {
 	var b dlms.Block
 	whole := p.join()

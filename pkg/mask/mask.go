@@ -1,9 +1,11 @@
-// Package mask removes from telegrams what identifies a meter or a person, so that they can be published: serial numbers, system titles
+// Package mask removes from telegrams what identifies a meter or a person, so that the telegrams can be published: serial numbers, system titles
 // and texts. Digits become 0 and letters X. A masked telegram has right checksums and decodes to the same quantities. Its length does
-// not change, except where a P1 checksum was sent without leading zeros and where two HDLC frames shared a flag.
+// not change, with two exceptions: a P1 checksum that was sent without leading zeros gets them, and two HDLC frames that shared a flag get a
+// flag each.
 //
-// New returns a Masker for a stream, and its method Next the masked telegrams one by one. What it cannot mask for certain is left out.
-// Encrypted telegrams are decrypted, masked, and encrypted with TestKey, which is public; so the meter's key stays secret.
+// New returns a Masker for a stream, and its method Next returns the masked telegrams one by one. A telegram that Next cannot mask for
+// certain is left out. Encrypted telegrams are decrypted, masked, and encrypted with TestKey. TestKey is public, so that nobody needs the
+// meter's key to read them.
 package mask
 
 import (
@@ -25,13 +27,13 @@ import (
 // encryption key and the authentication key. It is public.
 const TestKey = "00112233445566778899AABBCCDDEEFF"
 
-// ErrUnmaskable is the Err of a *meter.TelegramError for an intact telegram that is left out, since it cannot be masked for certain. The
-// masked telegram would decode to other values, or would still contain the serial number.
+// ErrUnmaskable is the Err of a *meter.TelegramError for an intact telegram that is left out because it cannot be masked for certain: its
+// form is not known, or after masking it would decode to other values or would still contain the serial number.
 var ErrUnmaskable = errors.New("mask: an intact telegram, left out: it cannot be masked for certain")
 
-// A Masker reads telegrams from a stream and masks them. It leaves out bytes between telegrams, damaged telegrams, and encrypted ones that
-// no key decrypts, since they may contain numbers. It keeps the last 128 to 256 kB of the stream in memory. It is not safe for concurrent
-// use.
+// A Masker reads telegrams from a stream and masks them. It leaves out bytes between telegrams, damaged telegrams, and encrypted telegrams
+// that no key decrypts, because all of these can contain serial numbers. The last 128 to 256 kB of the stream stay in memory. A Masker is not
+// safe for concurrent use.
 type Masker struct {
 	options meter.Options
 	testKey *dlms.Key
@@ -41,7 +43,7 @@ type Masker struct {
 
 // A Telegram is one masked telegram.
 type Telegram struct {
-	// Bytes are the masked telegram. The caller may keep them.
+	// Bytes are the masked telegram. Later calls of Next do not change them.
 	Bytes []byte
 	// Offset is the offset of the unmasked telegram in the stream, in bytes.
 	Offset int64
@@ -53,8 +55,8 @@ type Telegram struct {
 	Reading *meter.Reading
 }
 
-// New returns a Masker that reads from r. o are the options of its Decoder; o.Keys must have the keys of meters that encrypt. Telegrams that
-// are not verified are masked too. r may be nil until the first Reset.
+// New returns a Masker that reads from r. o are the options of its meter.Decoder. o.Keys must contain the keys of meters that encrypt. Telegrams that
+// are not verified are masked too. r can be nil if Reset is called before Next.
 func New(r io.Reader, o meter.Options) *Masker {
 	o.AcceptUnverified = true
 	m := &Masker{options: o, testKey: NewTestKey(), stream: recentBytes{r: r}}
@@ -62,7 +64,7 @@ func New(r io.Reader, o meter.Options) *Masker {
 	return m
 }
 
-// Reset discards all that was read, and makes the Masker read from r; see meter.Decoder.Reset.
+// Reset discards all bytes that were read, and makes the Masker read from r; see meter.Decoder.Reset.
 func (m *Masker) Reset(r io.Reader) {
 	m.stream = recentBytes{r: r, buf: m.stream.buf[:0]}
 	m.decoder.Reset(&m.stream)
@@ -71,19 +73,19 @@ func (m *Masker) Reset(r io.Reader) {
 // NoteSilence says that the wire was silent; see meter.Decoder.NoteSilence.
 func (m *Masker) NoteSilence() { m.decoder.NoteSilence() }
 
-// NewTestKey returns a Key that decrypts telegrams which are encrypted with TestKey. Each call returns another Key, since a dlms.Key is not
+// NewTestKey returns a Key that decrypts telegrams which are encrypted with TestKey. Each call returns another Key, because a dlms.Key is not
 // safe for concurrent use.
 func NewTestKey() *dlms.Key {
 	b, err := hex.DecodeString(TestKey)
-	k, bad := dlms.NewKey(b, b)
-	if err != nil || bad != nil {
+	k, keyErr := dlms.NewKey(b, b)
+	if err != nil || keyErr != nil {
 		panic("mask: TestKey is not a key")
 	}
 	return k
 }
 
-// Next returns the next telegram, masked. The error for a telegram that is left out is a *meter.TelegramError; then Next may be called
-// again. Any other error is that of the reader, io.EOF at its end, and the stream ends.
+// Next returns the next telegram, masked. The error for a telegram that is left out is a *meter.TelegramError; after it, the next call of Next
+// returns the telegram that follows. Any other error is an error of the reader, such as io.EOF, and ends the stream.
 func (m *Masker) Next() (*Telegram, error) {
 	r, err := m.decoder.Next()
 	if err != nil {
@@ -105,9 +107,9 @@ func (m *Masker) verify(r *meter.Reading, masked []byte) bool {
 	o := m.options
 	o.Keys = []*dlms.Key{m.testKey}
 	d := meter.NewDecoder(bytes.NewReader(masked), o)
-	again, err := d.Next()
-	return err == nil && again.Protocol == r.Protocol && (again.Bytes == len(masked) || again.Protocol == meter.HDLC) &&
-		slices.EqualFunc(r.Samples, again.Samples, sameSample) && !containsSerial(masked, r.Meter.Serial)
+	decoded, err := d.Next()
+	return err == nil && decoded.Protocol == r.Protocol && (decoded.Bytes == len(masked) || decoded.Protocol == meter.HDLC) &&
+		slices.EqualFunc(r.Samples, decoded.Samples, sameSample) && !containsSerial(masked, r.Meter.Serial)
 }
 
 // sameSample reports whether a and b have the same quantity and, unless it is a text, the same value and time.
@@ -115,14 +117,14 @@ func sameSample(a, b quantity.Sample) bool {
 	return a.ID == b.ID && a.UnitIndex == b.UnitIndex && (!a.ID.Row().Numeric() || a.Value == b.Value && a.Time == b.Time)
 }
 
-// longDigits matches digits that are long enough for a serial number. Those of models are shorter.
+// longDigits matches digits that are long enough for a serial number. The names of models have fewer digits in a row.
 var longDigits = regexp.MustCompile(`\d{6,}`)
 
 // containsSerial reports whether b contains the serial number, as text or as the hexadecimal digits of text.
 func containsSerial(b []byte, serial string) bool {
-	zeros := []byte(serial)
-	maskValue(zeros, obis.Code{})
-	if string(zeros) == serial {
+	masked := []byte(serial)
+	maskValue(masked, obis.Code{})
+	if string(masked) == serial {
 		return false // the telegram was masked before
 	}
 	for _, run := range longDigits.FindAllString(serial, -1) {
@@ -134,14 +136,14 @@ func containsSerial(b []byte, serial string) bool {
 	return false
 }
 
-// recentBytes is a reader that keeps the last bytes that were read: a Decoder returns the offset of a telegram, not its bytes.
+// recentBytes is a reader that stores the last bytes that were read, because a Decoder returns the offset of a telegram and not its bytes.
 type recentBytes struct {
 	r    io.Reader
 	buf  []byte
 	base int64 // offset of buf[0] in the stream
 }
 
-// minRecent is the fewest bytes to keep: more than all parts of a message and a Decoder's buffer have.
+// minRecent is the fewest bytes to store. All frames of a message and the buffer of a Decoder have fewer bytes together.
 const minRecent = 1 << 17
 
 // Read implements io.Reader.
@@ -155,7 +157,7 @@ func (b *recentBytes) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// at returns the n bytes at the offset, valid until the next Read, and false if they are no longer kept.
+// at returns the n bytes at the offset, valid until the next Read, and false if they are no longer stored.
 func (b *recentBytes) at(offset int64, n int) ([]byte, bool) {
 	start := offset - b.base
 	if start < 0 || start+int64(n) > int64(len(b.buf)) {

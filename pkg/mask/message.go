@@ -12,7 +12,7 @@ const (
 	tagCiphered     = 0xDB
 )
 
-// maskMessage masks a whole message in place. It reports whether it could.
+// maskMessage masks a whole message in place. It reports whether the message could be masked.
 func (k *telegramMask) maskMessage(b []byte) bool {
 	if len(b) == 0 {
 		return false
@@ -29,7 +29,7 @@ func (k *telegramMask) maskMessage(b []byte) bool {
 	return false
 }
 
-// makerLetters is the number of letters of the maker at the beginning of a system title. The rest identifies the meter.
+// makerLetters is the number of letters that name the manufacturer at the beginning of a system title. The rest identifies the meter.
 const makerLetters = 3
 
 // maskEncrypted decrypts a message, masks it, and encrypts it with TestKey in place. ident is the unencrypted identification line before it,
@@ -53,7 +53,8 @@ func (k *telegramMask) maskEncrypted(c *dlms.Ciphered, ident []byte) bool {
 	return false
 }
 
-// inner masks a decrypted message in place. After an identification line it is a P1 telegram, or the rest of one.
+// inner masks a decrypted message in place. If there is an identification line before the message, the message is a P1 telegram or the rest of
+// one.
 func (k *telegramMask) inner(plain, ident []byte) bool {
 	if ident == nil || len(plain) > 0 && plain[0] == '/' {
 		return k.maskMessage(plain)

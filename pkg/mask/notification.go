@@ -19,7 +19,7 @@ const (
 	tagUint64      = 21
 )
 
-// fixedSizes are the lengths in bytes of the types whose values all have the same length, by tag.
+// fixedSizes maps the tag of a type to the length of its values in bytes, for types whose values all have the same length.
 var fixedSizes = map[byte]int{
 	0: 0, 3: 1, 5: 4, 6: 4, tagBCD: 1, 15: 1, 16: 2, 17: 1, 18: 2, 20: 8, 21: 8, 22: 1, 23: 4, 24: 8, 25: 12, 26: 5, 27: 4,
 }
@@ -29,19 +29,19 @@ const (
 	// descriptorList is how a body of attribute descriptors begins: nine bytes without tags before each value (Sagemcom XT211).
 	descriptorList   = "\x02\x02\x16\x01\x01"
 	descriptorLength = 9
-	// swappedName is how some logical names of the module EMBRIQ begin: with length and tag swapped.
+	// swappedName is how some logical names of the EMBRIQ module begin. The module sends the length 6 before the tag 9, instead of after it.
 	swappedName = "\x06\x09"
 	maxNesting  = 8 // levels of lists in lists
 )
 
-// dataMask reads A-XDR data and masks its texts in place. It fails if it cannot read all of the data.
+// dataMask reads A-XDR data and masks its texts in place.
 type dataMask struct {
 	*telegramMask
-	b    []byte // the rest of the data
-	fail bool
+	b      []byte // the rest of the data
+	failed bool   // the data cannot be read
 }
 
-// notification masks a data-notification in place. It reports whether it could.
+// notification masks a data-notification in place. It reports whether the whole message could be masked.
 func (k *telegramMask) notification(b []byte) bool {
 	const header = 1 + 4 // tag, invoke id
 	w := dataMask{telegramMask: k, b: b}
@@ -55,13 +55,13 @@ func (k *telegramMask) notification(b []byte) bool {
 	} else {
 		w.value(maxNesting)
 	}
-	return !w.fail && len(w.b) == 0
+	return !w.failed && len(w.b) == 0
 }
 
 // take returns the next n bytes and consumes them.
 func (w *dataMask) take(n int) []byte {
 	if n < 0 || n > len(w.b) {
-		w.fail, w.b = true, nil
+		w.failed, w.b = true, nil
 		return nil
 	}
 	x := w.b[:n]
@@ -76,13 +76,13 @@ func (w *dataMask) byte() byte {
 	return 0
 }
 
-// length reads a length or count: one byte below 80, or 81 or 82 and one or two bytes.
+// length reads a length or count: one byte below 80 (hexadecimal), or 81 and one byte, or 82 and two bytes.
 func (w *dataMask) length() (n int) {
 	switch first := w.byte(); {
 	case first < 0x80:
 		return int(first)
 	case first > 0x82:
-		w.fail = true
+		w.failed = true
 	default:
 		n = int(unsigned(w.take(int(first - 0x80))))
 	}
@@ -102,13 +102,13 @@ func (w *dataMask) described() {
 	w.take(len(descriptorList))
 	for range w.length() {
 		w.take(len("\x02\x02") + descriptorLength)
-		if w.value(maxNesting); w.fail {
+		if w.value(maxNesting); w.failed {
 			return
 		}
 	}
 }
 
-// value masks a value of any type; lists may have depth more levels.
+// value masks a value of any type. depth is how many levels of lists are still allowed.
 func (w *dataMask) value(depth int) {
 	switch tag := w.byte(); tag {
 	case tagArray, tagStructure:
@@ -123,7 +123,7 @@ func (w *dataMask) value(depth int) {
 		clear(w.take(fixedSizes[tag]))
 	default:
 		n, known := fixedSizes[tag]
-		w.fail = w.fail || !known
+		w.failed = w.failed || !known
 		w.take(n)
 	}
 }
@@ -132,14 +132,15 @@ func (w *dataMask) value(depth int) {
 func (w *dataMask) list(depth int) {
 	n := w.length()
 	if depth == 0 {
-		w.fail = true
+		w.failed = true
 	}
+	// such a name is the first of two or three items: the name, the value and, for some values, the unit
 	if bytes.HasPrefix(w.b, []byte(swappedName)) && (n == 2 || n == 3) {
 		w.take(len(swappedName) + codeLength)
 		n--
 	}
 	for range n {
-		if w.fail {
+		if w.failed {
 			return
 		}
 		w.value(depth - 1)
@@ -156,12 +157,12 @@ func (w *dataMask) number(b []byte) {
 	}
 }
 
-// octets masks a string, unless it is a code or a clock, or identifies nobody.
+// octets masks a string, unless the string is a code or a clock, or identifies nobody.
 func (w *dataMask) octets(b []byte) {
 	if t := obis.ReadDateTime(b); len(b) == 0 || t.Year >= 1970 && t.Year <= 2100 {
 		return
 	}
-	text, harmless := false, true
+	text, harmless := false, true // text: b is the text of a record; harmless: all records with this text identify nobody
 	for i := range w.reading.Records {
 		r := &w.reading.Records[i]
 		if len(b) == codeLength && r.Code == obis.Code(b) {
@@ -173,7 +174,7 @@ func (w *dataMask) octets(b []byte) {
 	}
 	trimmed := string(bytes.TrimRight(b, "\x00 "))
 	switch {
-	case !text && len(b) == codeLength && b[codeLength-1] == obis.Any:
+	case !text && len(b) == codeLength && b[codeLength-1] == obis.Any: // a code that has no record
 	case text && harmless:
 	case trimmed == w.reading.Meter.List && !longDigits.Match(b):
 	case trimmed == w.reading.Meter.Model:

@@ -13,7 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// p1 returns a masked copy of an ASCII telegram. It may be plain, have parity in bit 7, or be encrypted after its identification line.
+// p1 returns a masked copy of an ASCII telegram. The telegram is plain, has parity in bit 7, or is encrypted after its identification line.
 func (k *telegramMask) p1(raw []byte) ([]byte, bool) {
 	b := bytes.Clone(raw)
 	if ident, body, ok := p1.SplitEncrypted(b); ok {
@@ -46,7 +46,7 @@ func (k *telegramMask) p1(raw []byte) ([]byte, bool) {
 	return k.text(b), true
 }
 
-// text masks the lines of a telegram in place, and corrects its checksum. The result is longer than b if the old checksum had fewer digits
+// text masks the lines of a telegram in place, and returns it with a correct checksum. The result is longer than b if the old checksum had fewer digits
 // than the new one.
 func (k *telegramMask) text(b []byte) []byte {
 	var code obis.Code
@@ -65,8 +65,8 @@ func (k *telegramMask) text(b []byte) []byte {
 	return withChecksum(b, end)
 }
 
-// withChecksum returns the telegram with a right checksum after the '!' at b[end], if it had a checksum. The new one has at least as many
-// digits as the old one, which may lack leading zeros.
+// withChecksum returns the telegram with a correct checksum after the '!' at b[end], if it had a checksum. The new checksum has at least as
+// many digits as the old one. It can have more, because some meters send a checksum without leading zeros.
 func withChecksum(b []byte, end int) []byte {
 	start := min(end+1, len(b))
 	digits := len(hexDigits.Find(b[start:]))
@@ -77,7 +77,7 @@ func withChecksum(b []byte, end int) []byte {
 	return slices.Replace(b, start, start+digits, []byte(sum)...)
 }
 
-// maskIdent masks long digits in an identification line, such as those of "/ELL5\253833635_A". Short ones, such as those of "/ADN9 6534",
+// maskIdent masks long digits in an identification line, such as those of "/ELL5\253833635_A". Short digits, such as those of "/ADN9 6534",
 // name a model.
 func maskIdent(b []byte) {
 	for _, run := range longDigits.FindAllIndex(b, -1) {
@@ -85,13 +85,13 @@ func maskIdent(b []byte) {
 	}
 }
 
-// maskLine masks the values of a line. If the line begins with its value, its code is before, that of the line before. maskLine returns the
-// code of the line.
+// maskLine masks the values of a line and returns the code of the line. before is the code of the line before. It is also the code of this line
+// if this line begins with a value.
 func maskLine(line []byte, before obis.Code) obis.Code {
 	code, n := obis.ReadCode(line)
 	switch i := bytes.IndexByte(line, '('); {
 	case n > 0:
-	case i > 0: // not a code, so that the value may be anything
+	case i > 0: // other text than a code, so that the value can be of any kind and code stays zero
 		n = i
 	default:
 		code = before

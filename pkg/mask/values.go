@@ -18,9 +18,9 @@ var harmlessCodes = [][3]byte{
 	{98, 1, 0}, {99, obis.Any, obis.Any}, // logs of values, of failures
 }
 
-// isHarmless reports whether the text of a code identifies nobody. That is so for all codes of measured quantities.
+// isHarmless reports whether the text of a code identifies nobody. The codes of measured quantities are all harmless.
 func isHarmless(c obis.Code) bool {
-	const lastMeasured = 93
+	const lastMeasured = 93 // the last group C of measured quantities
 	if c[0] == 1 && c[2] > 0 && c[2] <= lastMeasured {
 		return true
 	}
@@ -41,7 +41,7 @@ func isIdentification(c obis.Code) bool {
 	return c[2] == 0 && c[3] == 0 || c[2] == 96 && c[3] == 1 || c[0] == 0 && c[2] == 42
 }
 
-// isPrintable reports whether b is ASCII text, which may be padded with zero bytes.
+// isPrintable reports whether b contains only printable ASCII characters and zero bytes, with which meters pad texts.
 func isPrintable(b []byte) bool {
 	return !bytes.ContainsFunc(b, func(r rune) bool { return (r < ' ' || r > '~') && r != 0 })
 }
@@ -60,8 +60,8 @@ func maskWord(b []byte) {
 	}
 }
 
-// maskModel masks the name of a model. It keeps a short name, such as MA304H3E of Kaifa. Of a long one it keeps the first six characters: a
-// type of Kamstrup has 18 digits, which describe the individual meter too.
+// maskModel masks the name of a model. It keeps a short name, such as MA304H3E of Kaifa. Of a long name it keeps only the first six
+// characters, because a type of Kamstrup has 18 digits, which describe the individual meter too.
 func maskModel(b []byte) {
 	const maxShort, prefix = 8, 6
 	if len(b) > maxShort {
@@ -83,11 +83,12 @@ func maskText(b []byte) {
 	}
 }
 
-// minHexText is the fewest hexadecimal digits that are taken for text: 8 characters.
+// minHexText is the fewest hexadecimal digits that are taken for text, two for each of 8 characters. It does not apply to messages.
 const minHexText = 16
 
-// decodeHexText returns the text that b is the hexadecimal form of, and false if b is not such a form. At least half of the characters of an
-// identification are digits; if fewer are, b is a decimal number that looks like hexadecimal text by chance.
+// decodeHexText returns the text whose hexadecimal digits are b, and false if b is not the hexadecimal form of a text. message is true for a
+// message to the customer, which has any characters. Any other text is an identification, of which at least half of the characters are digits.
+// If fewer are digits, b is a decimal number that looks like hexadecimal text by chance.
 func decodeHexText(b []byte, message bool) ([]byte, bool) {
 	text, err := hex.DecodeString(string(b))
 	if err != nil || !isPrintable(text) {
