@@ -4,9 +4,9 @@
 // time as in RFC 3339 with milliseconds, a blank, and the bytes in hexadecimal. Lines that begin with # are comments. The first line begins
 // with FirstLinePrefix. Chunk.Append writes a line.
 //
-// A Reader reads captures and every other form in which people store bytes: raw bytes, hexadecimal digits, dumps of hexdump, od and xxd, and
-// bytes among other text, such as a log. The Reader recognises the form by the first 4096 bytes. NewBytesReader reads the same forms, for
-// programs that need no times.
+// A Reader reads captures and every other form in which people store bytes: raw bytes, hexadecimal digits, dumps of hexdump, od and xxd,
+// and bytes among other text, such as a log. The Reader recognises the form by the first 4096 bytes. NewBytesReader reads the same forms,
+// for programs that need no times.
 package capture
 
 import (
@@ -65,8 +65,8 @@ const maxLine = 1 << 17
 // sampleSize is how many bytes at the beginning of a recording decide its form.
 const sampleSize = 4096
 
-// NewReader returns a Reader of the recording in r: a capture, or any other form that NewBytesReader reads. NewReader reads the beginning of r. If
-// r has a method Name, as files do, errors begin with its result.
+// NewReader returns a Reader of the recording in r: a capture, or any other form that NewBytesReader reads. NewReader reads the beginning
+// of r. If r has a method Name, as files do, errors begin with its result.
 func NewReader(r io.Reader) *Reader {
 	b := bufio.NewReaderSize(r, maxLine)
 	c := &Reader{lines: b, name: "capture", buf: make([]byte, sampleSize)}
@@ -97,9 +97,9 @@ func isCapture(start []byte) bool {
 	return bytes.HasPrefix(start, []byte(FirstLinePrefix)) || captureLine.Match(start)
 }
 
-// Next returns the next chunk. Its Bytes are valid until the following call. At the end the error is io.EOF. For a line
-// that does not have the form of a capture, the error matches ErrMalformed and names the line. If the recording is not a capture, its chunks
-// have no time, and their sizes mean nothing.
+// Next returns the next chunk. Its Bytes are valid until the following call. At the end the error is io.EOF. For a line that does not have
+// the form of a capture, the error matches ErrMalformed and names the line. If the recording is not a capture, its chunks have no time, and
+// their sizes mean nothing.
 func (c *Reader) Next() (Chunk, error) {
 	if c.plain != nil {
 		n, err := c.plain.Read(c.buf)

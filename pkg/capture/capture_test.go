@@ -23,7 +23,8 @@ func TestChunkAppend(t *testing.T) {
 	}
 }
 
-// TestCaptureRoundTrip tests that Next returns the chunks that Append wrote, with their times in milliseconds, also if lines end with CR LF.
+// TestCaptureRoundTrip tests that Next returns the chunks that Append wrote, with their times in milliseconds, also if lines end with CR
+// LF.
 func TestCaptureRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var want, got []capture.Chunk
@@ -67,8 +68,8 @@ func TestReaderOfOtherForms(t *testing.T) {
 	}
 }
 
-// TestDamagedCapture tests that a line without the form of a capture is an error that names the file and the line, and that the chunks before
-// the line are returned.
+// TestDamagedCapture tests that a line without the form of a capture is an error that names the file and the line, and that the chunks
+// before the line are returned.
 func TestDamagedCapture(t *testing.T) {
 	const header = capture.FirstLinePrefix + " 1\n2026-11-22T10:15:20.125+01:00 7ea2\n"
 	for _, tt := range []struct{ name, line, want string }{
@@ -100,8 +101,8 @@ func TestDamagedCapture(t *testing.T) {
 	}
 }
 
-// FuzzBytes tests that nothing panics and that reading ends, whatever a recording contains. The bytes are at most as many as the characters,
-// plus 64 KiB for each line * of a dump.
+// FuzzBytes tests that nothing panics and that reading ends, whatever a recording contains. The bytes are at most as many as the
+// characters, plus 64 KiB for each line * of a dump.
 func FuzzBytes(f *testing.F) {
 	f.Add("7E A2 43 41 08 83 13 85 EB")
 	f.Add("0x7E, 0xA2, 0x43, 0x41, 0x8, 0x83, 0x13, 0x85, 0xF")

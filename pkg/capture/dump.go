@@ -29,8 +29,8 @@ type notation struct {
 	little bool // little-endian: the low byte of a number comes first in the recording
 }
 
-// isDump reports whether a recording is a dump, from its beginning. The offset of each line must fit the number of bytes before it, or a line
-// must end with the characters of its bytes.
+// isDump reports whether a recording is a dump, from its beginning. The offset of each line must fit the number of bytes before it, or a
+// line must end with the characters of its bytes.
 func isDump(start []byte) bool {
 	if i := bytes.LastIndexByte(start, '\n'); i >= 0 && bytes.IndexByte(start, '\n') != i {
 		start = start[:i] // the last line may be incomplete
@@ -122,8 +122,8 @@ func (d *dump) add(line []byte) (fits bool) {
 	return true
 }
 
-// split separates the digits of a line from the characters after them. hexdump -C and od -t x1z put the characters between bars or angle brackets; xxd,
-// whose offsets have a colon, puts the characters after two blanks.
+// split separates the digits of a line from the characters after them. hexdump -C and od -t x1z put the characters between bars or angle
+// brackets; xxd, whose offsets have a colon, puts the characters after two blanks.
 func (n notation) split(line []byte, colon bool) (digits, characters []byte) {
 	if !colon {
 		i := bytes.IndexAny(line, "|>")

@@ -15,8 +15,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// dumped writes bytes b as dump programs do. Each group of bytes is written as one number, little-endian if little is true. offset is the format
-// of offsets. after returns the text after the digits of a line, given its bytes. If end is true, the last line is only the offset after b.
+// dumped writes bytes b as dump programs do. Each group of bytes is written as one number, little-endian if little is true. offset is the
+// format of offsets. after returns the text after the digits of a line, given its bytes. If end is true, the last line is only the offset
+// after b.
 func dumped(b []byte, offset string, group int, little bool, end bool, after func([]byte) string) string {
 	var out strings.Builder
 	for at := 0; at < len(b); at += 16 {

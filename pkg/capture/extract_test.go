@@ -125,8 +125,8 @@ func TestBytesInText(t *testing.T) {
 	}
 }
 
-// TestBytesInTextUncertain tests that text is returned unchanged if it has no telegram with a valid checksum, because a missing or extra byte
-// would not be noticed.
+// TestBytesInTextUncertain tests that text is returned unchanged if it has no telegram with a valid checksum, because a missing or extra
+// byte would not be noticed.
 func TestBytesInTextUncertain(t *testing.T) {
 	frame := telegramsOf(t, "aidon-se", 1)
 	for _, tt := range []struct{ name, text string }{
@@ -160,7 +160,8 @@ func TestBytesInTextWithoutChecksum(t *testing.T) {
 	}
 }
 
-// TestBytesOfTelegramAtOnce tests that text that is a P1 telegram, or begins within one, is returned as it arrives and is not searched for bytes.
+// TestBytesOfTelegramAtOnce tests that text that is a P1 telegram, or begins within one, is returned as it arrives and is not searched for
+// bytes.
 func TestBytesOfTelegramAtOnce(t *testing.T) {
 	for _, first := range []string{
 		"/ADN9 6534\r\n\r\n0-0:96.1.1(4B384547303034303436333935353037)\r\n",

@@ -90,7 +90,8 @@ func canBegin(before []byte) bool {
 	return n < 2 || !bytes.ContainsRune([]byte(":.-/"), rune(before[n-1])) || before[n-2] < '0' || before[n-2] > '9'
 }
 
-// normalSeparator returns the separator between two numbers. One or two blanks or tabs count as one blank. More blanks are returned as they are, because they separate columns.
+// normalSeparator returns the separator between two numbers. One or two blanks or tabs count as one blank. More blanks are returned as they
+// are, because they separate columns.
 func normalSeparator(between []byte) []byte {
 	if len(between) <= 2 && len(bytes.TrimSpace(between)) == 0 {
 		return blank

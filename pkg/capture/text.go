@@ -22,7 +22,8 @@ var (
 	quotedText = regexp.MustCompile(`'(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*"`)
 )
 
-// isText reports whether a recording is text in which bytes are written, from the beginning of the recording. A P1 telegram is not such text.
+// isText reports whether a recording is text in which bytes are written, from the beginning of the recording. A P1 telegram is not such
+// text.
 func isText(start []byte) bool {
 	if isEscaped(start) {
 		return true
@@ -34,8 +35,8 @@ func isText(start []byte) bool {
 // isEscaped reports whether text has line ends as escapes, as programs print them. No telegram has the four characters \r\n.
 func isEscaped(text []byte) bool { return bytes.Count(text, []byte(`\r\n`)) > 1 }
 
-// bytesInText returns the bytes that are written in a text, such as prose, terminal output, a log with times, JSON, source code. It uses the extractor
-// that gives most telegrams. If none gives a whole telegram, it returns the text itself.
+// bytesInText returns the bytes that are written in a text, such as prose, terminal output, a log with times, JSON, source code. It uses
+// the extractor that gives most telegrams. If none gives a whole telegram, it returns the text itself.
 func bytesInText(text []byte) []byte {
 	const sample = 1 << 18 // bytes of text with which extractors are compared
 	beginning := text[:min(len(text), sample)]
@@ -99,8 +100,8 @@ func countTelegrams(b []byte, whole bool) (n int) {
 	}
 }
 
-// quoted is an extractor. It returns the longest text between quotes, with its escapes replaced: bytes that Python printed, or a string in a
-// program or in JSON.
+// quoted is an extractor. It returns the longest text between quotes, with its escapes replaced: bytes that Python printed, or a string in
+// a program or in JSON.
 func quoted(line []byte) ([]byte, bool) {
 	all := quotedText.FindAll(line, -1)
 	if len(all) == 0 {
@@ -110,8 +111,8 @@ func quoted(line []byte) ([]byte, bool) {
 	return unescaped(text[1 : len(text)-1]), len(text) == len(line)
 }
 
-// escapes replaces the escapes that Python, C and JSON share, and removes the line ends of an editor, with or without a '\' before them. A '\'
-// before any other character stays, because the identification lines of Dutch meters contain a '\'.
+// escapes replaces the escapes that Python, C and JSON share, and removes the line ends of an editor, with or without a '\' before them. A
+// '\' before any other character stays, because the identification lines of Dutch meters contain a '\'.
 var escapes = func() *strings.Replacer {
 	pairs := []string{`\r`, "\r", `\n`, "\n", `\t`, "\t", `\\`, `\`, `\'`, `'`, `\"`, `"`, "\\\r", "", "\\\n", "", "\r", "", "\n", ""}
 	for x := range 256 {

@@ -60,12 +60,13 @@ func (p pieces) skip(n int) pieces {
 	return append(pieces{p[0][n:]}, p[1:]...)
 }
 
-// framed masks the message in the frames of raw, and corrects the checksums of the frames. It drops bytes between the frames. length returns
-// the length of the frame at the beginning of its argument. parse returns the data of a frame, whether the frame is the last of its message,
-// and whether the frame is intact.
+// framed masks the message in the frames of raw, and corrects the checksums of the frames. It drops bytes between the frames. length
+// returns the length of the frame at the beginning of its argument. parse returns the data of a frame, whether the frame is the last of its
+// message, and whether the frame is intact.
 func (k *telegramMask) framed(raw []byte, length func([]byte) int, parse func([]byte) ([]byte, bool, bool), setChecksum func([]byte)) ([]byte, bool) {
 	var frames, segments, message pieces
-	// Two frames can share one flag in raw; in masked each frame has its own. The array of masked must not be reallocated, because frames point into it.
+	// Two frames can share one flag in raw; in masked each frame has its own. The array of masked must not be reallocated, because frames
+	// point into it.
 	masked := make([]byte, 0, len(raw)+len(raw)/8)
 	for i := 0; i < len(raw); {
 		n := length(raw[i:])

@@ -1,7 +1,7 @@
-// Package mask removes from telegrams what identifies a meter or a person, so that the telegrams can be published: serial numbers, system titles
-// and texts. Digits become 0 and letters X. A masked telegram has right checksums and decodes to the same quantities. Its length does
-// not change, with two exceptions: a P1 checksum that was sent without leading zeros gets them, and two HDLC frames that shared a flag get a
-// flag each.
+// Package mask removes from telegrams what identifies a meter or a person, so that the telegrams can be published: serial numbers, system
+// titles and texts. Digits become 0 and letters X. A masked telegram has right checksums and decodes to the same quantities. Its length
+// does not change, with two exceptions: a P1 checksum that was sent without leading zeros gets them, and two HDLC frames that shared a flag
+// get a flag each.
 //
 // New returns a Masker for a stream, and its method Next returns the masked telegrams one by one. A telegram that Next cannot mask for
 // certain is left out. Encrypted telegrams are decrypted, masked, and encrypted with TestKey. TestKey is public, so that nobody needs the
@@ -32,8 +32,8 @@ const TestKey = "00112233445566778899AABBCCDDEEFF"
 var ErrUnmaskable = errors.New("mask: an intact telegram, left out: it cannot be masked for certain")
 
 // A Masker reads telegrams from a stream and masks them. It leaves out bytes between telegrams, damaged telegrams, and encrypted telegrams
-// that no key decrypts, because all of these can contain serial numbers. The last 128 to 256 kB of the stream stay in memory. A Masker is not
-// safe for concurrent use.
+// that no key decrypts, because all of these can contain serial numbers. The last 128 to 256 kB of the stream stay in memory. A Masker is
+// not safe for concurrent use.
 type Masker struct {
 	options meter.Options
 	testKey *dlms.Key
@@ -55,8 +55,8 @@ type Telegram struct {
 	Reading *meter.Reading
 }
 
-// New returns a Masker that reads from r. o are the options of its meter.Decoder. o.Keys must contain the keys of meters that encrypt. Telegrams that
-// are not verified are masked too. r can be nil if Reset is called before Next.
+// New returns a Masker that reads from r. o are the options of its meter.Decoder. o.Keys must contain the keys of meters that encrypt.
+// Telegrams that are not verified are masked too. r can be nil if Reset is called before Next.
 func New(r io.Reader, o meter.Options) *Masker {
 	o.AcceptUnverified = true
 	m := &Masker{options: o, testKey: NewTestKey(), stream: recentBytes{r: r}}
@@ -73,8 +73,8 @@ func (m *Masker) Reset(r io.Reader) {
 // NoteSilence says that the wire was silent; see meter.Decoder.NoteSilence.
 func (m *Masker) NoteSilence() { m.decoder.NoteSilence() }
 
-// NewTestKey returns a Key that decrypts telegrams which are encrypted with TestKey. Each call returns another Key, because a dlms.Key is not
-// safe for concurrent use.
+// NewTestKey returns a Key that decrypts telegrams which are encrypted with TestKey. Each call returns another Key, because a dlms.Key is
+// not safe for concurrent use.
 func NewTestKey() *dlms.Key {
 	b, err := hex.DecodeString(TestKey)
 	k, keyErr := dlms.NewKey(b, b)
@@ -84,8 +84,8 @@ func NewTestKey() *dlms.Key {
 	return k
 }
 
-// Next returns the next telegram, masked. The error for a telegram that is left out is a *meter.TelegramError; after it, the next call of Next
-// returns the telegram that follows. Any other error is an error of the reader, such as io.EOF, and ends the stream.
+// Next returns the next telegram, masked. The error for a telegram that is left out is a *meter.TelegramError; after it, the next call of
+// Next returns the telegram that follows. Any other error is an error of the reader, such as io.EOF, and ends the stream.
 func (m *Masker) Next() (*Telegram, error) {
 	r, err := m.decoder.Next()
 	if err != nil {

@@ -45,7 +45,8 @@ func testKey(t testing.TB) *dlms.Key {
 	return k
 }
 
-// masked masks a stream to its end. leftOut are the errors for telegrams that were left out.
+// masked masks a stream to its end. It returns the masked telegrams, joined in out and one by one in all. leftOut are the errors for
+// telegrams that were left out.
 func masked(t testing.TB, r io.Reader, key *dlms.Key) (out []byte, all []mask.Telegram, leftOut []*meter.TelegramError) {
 	t.Helper()
 	o := meter.Options{AcceptUnverified: true}
@@ -82,13 +83,13 @@ type summary struct {
 	Numbers, Records []string
 }
 
-// longDigits matches digits that are long enough for a serial number. Those of models are shorter.
+// longDigits matches digits that are long enough for a serial number. The names of models have fewer digits in a row.
 var longDigits = regexp.MustCompile(`\d{6,}`)
 
 // harmlessTexts are codes (groups C, D and E) of texts whose long digits are not serial numbers: logs, clocks and timestamps.
 var harmlessTexts = map[[3]byte]bool{{99, 97, 0}: true, {98, 1, 0}: true, {0, 9, 1}: true, {0, 9, 2}: true, {24, 2, 1}: true}
 
-// decoded returns a summary of each telegram in a stream, and the numbers in the stream that may identify a meter.
+// decoded returns a summary of each telegram in a stream, and the numbers in the stream that possibly identify a meter.
 func decoded(t testing.TB, b []byte, key *dlms.Key) (all []summary, numbers map[string]bool) {
 	t.Helper()
 	d := meter.NewDecoder(bytes.NewReader(b), meter.Options{Keys: []*dlms.Key{key}, AcceptUnverified: true})
@@ -135,7 +136,7 @@ func decoded(t testing.TB, b []byte, key *dlms.Key) (all []summary, numbers map[
 	}
 }
 
-// addNumbers adds the long digits in a text, which may be written in hexadecimal.
+// addNumbers adds the long digits in a text. The text itself is possibly written in hexadecimal.
 func addNumbers(numbers map[string]bool, text []byte) {
 	if b, err := hex.DecodeString(string(text)); err == nil && len(b) > 5 && b[0] >= ' ' && b[0] < 0x7F {
 		text = b
@@ -147,7 +148,8 @@ func addNumbers(numbers map[string]bool, text []byte) {
 	}
 }
 
-// TestEveryFamily: masking keeps values, make and records, and removes every serial number in every form. Masking twice changes nothing.
+// TestEveryFamily tests, with every family, that masking changes no values, manufacturer or kinds of records, and that it removes every
+// serial number in every form. Masking a masked telegram must change nothing.
 func TestEveryFamily(t *testing.T) {
 	withNumber, encrypted := 0, 0
 	for _, f := range simulate.Families() {
@@ -158,16 +160,16 @@ func TestEveryFamily(t *testing.T) {
 			t.Errorf("%s: %d telegrams masked, left out: %v", f.Name, len(all), left)
 			continue
 		}
-		got, again := decoded(t, out, testKey(t))
+		got, remaining := decoded(t, out, testKey(t))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: -sent +masked:\n%s", f.Name, diff)
 		}
-		if len(again) > 0 {
-			t.Errorf("%s: numbers that identify a meter: %v", f.Name, again)
+		if len(remaining) > 0 {
+			t.Errorf("%s: got numbers that identify a meter after masking: %v, want none", f.Name, remaining)
 		}
 		for n := range numbers {
 			if bytes.Contains(out, []byte(n)) || bytes.Contains(bytes.ToLower(out), []byte(hex.EncodeToString([]byte(n)))) {
-				t.Errorf("%s: the number %s is still there", f.Name, n)
+				t.Errorf("%s: the masked telegrams still contain the number %s", f.Name, n)
 			}
 		}
 		if len(numbers) > 0 {
@@ -177,31 +179,31 @@ func TestEveryFamily(t *testing.T) {
 			encrypted++
 		}
 		if twice, _, _ := masked(t, bytes.NewReader(out), testKey(t)); !bytes.Equal(twice, out) {
-			t.Errorf("%s: masking twice changes it", f.Name)
+			t.Errorf("%s: masking the masked telegrams changes them", f.Name)
 		}
 	}
-	t.Logf("%d families, of which %d send a number, %d encrypt", len(simulate.Families()), withNumber, encrypted)
+	t.Logf("%d families, of which %d send a serial number, %d encrypt", len(simulate.Families()), withNumber, encrypted)
 	if withNumber < 10 || encrypted < 5 {
 		t.Errorf("%d families with a number and %d that encrypt: want at least 10 and 5", withNumber, encrypted)
 	}
 }
 
-// TestChunksAndNoise: the sizes of the chunks do not matter, and bytes around telegrams are dropped.
+// TestChunksAndNoise tests that the sizes of reads do not matter, and that bytes around telegrams are dropped.
 func TestChunksAndNoise(t *testing.T) {
 	for _, f := range simulate.Families() {
 		in := stream(f, 3)
 		want, _, _ := masked(t, bytes.NewReader(in), simulate.Key())
 		if got, _, _ := masked(t, iotest.OneByteReader(bytes.NewReader(in)), simulate.Key()); !bytes.Equal(got, want) {
-			t.Errorf("%s: byte by byte, the result differs", f.Name)
+			t.Errorf("%s: read byte by byte, the masked telegrams differ", f.Name)
 		}
 		noisy := append([]byte("7359992812345678 \x00\xF8\r\n"), in...)
 		if got, _, _ := masked(t, bytes.NewReader(append(noisy, "\r\n7359992812345678"...)), simulate.Key()); !bytes.Equal(got, want) {
-			t.Errorf("%s: with noise around it, the result differs", f.Name)
+			t.Errorf("%s: with noise around the telegrams, the masked telegrams differ", f.Name)
 		}
 	}
 }
 
-// TestOffsets: a masked telegram has the offset and length of the unmasked one.
+// TestOffsets tests that a masked telegram has the offset and length of the unmasked one.
 func TestOffsets(t *testing.T) {
 	f, _ := simulate.Named("aidon-no3")
 	one := stream(f, 1)
@@ -217,7 +219,7 @@ func TestOffsets(t *testing.T) {
 	}
 }
 
-// TestLeftOut: damaged telegrams and those that no key decrypts are left out, and Next returns an error for each.
+// TestLeftOut tests that damaged telegrams and telegrams that no key decrypts are left out, and Next returns an error for each.
 func TestLeftOut(t *testing.T) {
 	f, _ := simulate.Named("aidon-no3")
 	good := stream(f, 1)
@@ -244,7 +246,7 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
-// TestSystemTitle: a masked system title has the letters of the maker and zeros.
+// TestSystemTitle tests that a masked system title has the letters of the manufacturer, and zeros after them.
 func TestSystemTitle(t *testing.T) {
 	for _, f := range simulate.Families() {
 		if f.Cipher == 0 {
@@ -266,7 +268,8 @@ func TestSystemTitle(t *testing.T) {
 	}
 }
 
-// TestUnmaskable: a telegram whose values masking would change is left out. Here the power equals the serial number.
+// TestUnmaskable tests that a telegram is left out if masking would change its values. Here the power equals the serial number, so that
+// masking the serial number would clear the power too.
 func TestUnmaskable(t *testing.T) {
 	body := func(power int64) []byte {
 		b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), 5)
@@ -284,7 +287,7 @@ func TestUnmaskable(t *testing.T) {
 	}
 }
 
-// FuzzMasker: nothing panics, and every masked telegram decodes.
+// FuzzMasker tests that nothing panics, and every masked telegram decodes.
 func FuzzMasker(f *testing.F) {
 	for _, name := range []string{"aidon-no3", "p1-nl-5", "kaifa-at", "p1-lu", "p1-pl", "kamstrup-no"} {
 		if family, ok := simulate.Named(name); ok {

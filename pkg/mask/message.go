@@ -32,8 +32,8 @@ func (k *telegramMask) maskMessage(b []byte) bool {
 // makerLetters is the number of letters that name the manufacturer at the beginning of a system title. The rest identifies the meter.
 const makerLetters = 3
 
-// maskEncrypted decrypts a message, masks it, and encrypts it with TestKey in place. ident is the unencrypted identification line before it,
-// nil if there is none.
+// maskEncrypted decrypts a message, masks it, and encrypts it with TestKey in place. ident is the unencrypted identification line before
+// it, nil if there is none.
 func (k *telegramMask) maskEncrypted(c *dlms.Ciphered, ident []byte) bool {
 	for _, key := range k.options.Keys {
 		plain, _, err := key.Decrypt(nil, c)
@@ -53,8 +53,8 @@ func (k *telegramMask) maskEncrypted(c *dlms.Ciphered, ident []byte) bool {
 	return false
 }
 
-// inner masks a decrypted message in place. If there is an identification line before the message, the message is a P1 telegram or the rest of
-// one.
+// inner masks a decrypted message in place. If there is an identification line before the message, the message is a P1 telegram or the rest
+// of one.
 func (k *telegramMask) inner(plain, ident []byte) bool {
 	if ident == nil || len(plain) > 0 && plain[0] == '/' {
 		return k.maskMessage(plain)

@@ -29,7 +29,8 @@ const (
 	// descriptorList is how a body of attribute descriptors begins: nine bytes without tags before each value (Sagemcom XT211).
 	descriptorList   = "\x02\x02\x16\x01\x01"
 	descriptorLength = 9
-	// swappedName is how some logical names of the EMBRIQ module begin. The module sends the length 6 before the tag 9, instead of after it.
+	// swappedName is how some logical names of the EMBRIQ module begin. The module sends the length 6 before the tag 9, instead of after
+	// it.
 	swappedName = "\x06\x09"
 	maxNesting  = 8 // levels of lists in lists
 )
@@ -134,7 +135,7 @@ func (w *dataMask) list(depth int) {
 	if depth == 0 {
 		w.failed = true
 	}
-	// such a name is the first of two or three items: the name, the value and, for some values, the unit
+	// such a name is the first of two or three items: the name, the value and, for some values, scaler and unit
 	if bytes.HasPrefix(w.b, []byte(swappedName)) && (n == 2 || n == 3) {
 		w.take(len(swappedName) + codeLength)
 		n--

@@ -46,8 +46,8 @@ func (k *telegramMask) p1(raw []byte) ([]byte, bool) {
 	return k.text(b), true
 }
 
-// text masks the lines of a telegram in place, and returns it with a correct checksum. The result is longer than b if the old checksum had fewer digits
-// than the new one.
+// text masks the lines of a telegram in place, and returns it with a correct checksum. The result is longer than b if the old checksum had
+// fewer digits than the new one.
 func (k *telegramMask) text(b []byte) []byte {
 	var code obis.Code
 	end := len(b)
@@ -85,8 +85,8 @@ func maskIdent(b []byte) {
 	}
 }
 
-// maskLine masks the values of a line and returns the code of the line. before is the code of the line before. It is also the code of this line
-// if this line begins with a value.
+// maskLine masks the values of a line and returns the code of the line. before is the code of the line before. It is also the code of this
+// line if this line begins with a value.
 func maskLine(line []byte, before obis.Code) obis.Code {
 	code, n := obis.ReadCode(line)
 	switch i := bytes.IndexByte(line, '('); {

@@ -17,7 +17,7 @@ func telegram(ident string, values ...string) string {
 	return string(p1.Append(nil, []byte(strings.Join(slices.Concat([]string{"/" + ident, ""}, values, []string{"!"}), "\r\n"))))
 }
 
-// TestText: the values of data lines and identification lines are masked unless they identify nobody.
+// TestText tests that the values of data lines and identification lines are masked unless they identify nobody.
 func TestText(t *testing.T) {
 	const power = "1-0:1.7.0(0000.345*kW)"
 	for _, tt := range []struct{ name, in, want string }{
@@ -61,7 +61,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestTextWithoutChecksum: a masked telegram gets no checksum if it had none. The value in a line of its own is masked by the code before.
+// TestTextWithoutChecksum tests that a masked telegram gets no checksum if it had none, and that a value in a line of its own is masked as
+// a value of the code in the line before.
 func TestTextWithoutChecksum(t *testing.T) {
 	const beginning = "/ISK5\\2MT382-1004\r\n\r\n0-0:96.1.1("
 	const rest = ")\r\n1-0:1.8.1(00001.001*kWh)\r\n0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(00908.123)\r\n!\r\n"
@@ -81,7 +82,7 @@ func TestTextWithoutChecksum(t *testing.T) {
 	}
 }
 
-// TestTextForms: short codes, lines without a code, history blocks and checksums without leading zeros are masked.
+// TestTextForms tests that short codes, lines without a code, history blocks and checksums without leading zeros are masked.
 func TestTextForms(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"short codes", "96.1.0(41234567)\r\n1.8.0(001111.222*kWh)\r\n1.8.0*1(001100.000)\r\n0.9.1(08:09:10)\r\n", "96.1.0(00000000)\r\n1.8.0(001111.222*kWh)\r\n1.8.0*1(001100.000)\r\n0.9.1(08:09:10)\r\n"},

@@ -86,9 +86,9 @@ func maskText(b []byte) {
 // minHexText is the fewest hexadecimal digits that are taken for text, two for each of 8 characters. It does not apply to messages.
 const minHexText = 16
 
-// decodeHexText returns the text whose hexadecimal digits are b, and false if b is not the hexadecimal form of a text. message is true for a
-// message to the customer, which has any characters. Any other text is an identification, of which at least half of the characters are digits.
-// If fewer are digits, b is a decimal number that looks like hexadecimal text by chance.
+// decodeHexText returns the text whose hexadecimal digits are b, and false if b is not the hexadecimal form of a text. message is true for
+// a message to the customer, which has any characters. Any other text is an identification, of which at least half of the characters are
+// digits. If fewer are digits, b is a decimal number that looks like hexadecimal text by chance.
 func decodeHexText(b []byte, message bool) ([]byte, bool) {
 	text, err := hex.DecodeString(string(b))
 	if err != nil || !isPrintable(text) {

@@ -33,8 +33,8 @@ func austrianFamilies() []Family {
 	})
 }
 
-// Lists without codes, all encrypted. Austrian grid companies let meters of several makes send the same list: Wiener Netze through
-// the optical port, Wels through RJ12 as Kärnten does.
+// Lists without codes, all encrypted. Austrian grid companies let meters of several manufacturers send the same list: Wiener Netze
+// through the optical port, Wels and Kärnten through RJ12.
 
 // siemensFrame has addresses of one byte and of four.
 var siemensFrame = frame{destination: "\xCF", source: "\x00\x02\x00\x23", control: controlUI}

@@ -7,7 +7,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A zone is a time zone. The package has its own, since telegrams must be the same on a machine without a time zone database.
+// A zone is a time zone. The package has its own zones, because telegrams must be the same on a machine without a time zone database.
 type zone struct {
 	standardOffset int16 // minutes ahead of UTC in winter
 	summerTime     bool  // the clock is one hour further ahead in summer
@@ -48,7 +48,7 @@ func lastSunday(y int, m time.Month) time.Time {
 	return last.AddDate(0, 0, -int(last.Weekday()))
 }
 
-// A clock says how a make fills the 12 bytes of a COSEM date-time (IEC 62056-6-2).
+// A clock says how a manufacturer fills the 12 bytes of a COSEM date-time (IEC 62056-6-2).
 type clock struct {
 	zone
 	// withoutDeviation is true for meters that leave the deviation from UTC unspecified.
@@ -57,7 +57,7 @@ type clock struct {
 	zeroDeviation bool
 	// taggedHeader is true for Kaifa, which writes a tag before the date-time in the header of a data-notification.
 	taggedHeader bool
-	// sundayZero is true for Aidon, whose weekday is 0 on Sundays. Others send 7.
+	// sundayZero is true for Aidon, whose weekday is 0 on Sundays. Other meters send 7.
 	sundayZero bool
 	// hundredths is the byte for hundredths of a second: FF for unspecified, or 0.
 	hundredths byte
@@ -67,7 +67,6 @@ type clock struct {
 	summerFlag bool
 }
 
-// dateTime returns the date-time that the meter sends at t.
 // dateTime returns the date-time that the meter sends at t.
 func (c clock) dateTime(t time.Time) dlms.DateTime {
 	wall := c.localTime(t)
@@ -87,13 +86,12 @@ func (c clock) dateTime(t time.Time) dlms.DateTime {
 	return d
 }
 
-// An invokeID says which long-invoke-id-and-priority a make sends (IEC 62056-5-3).
+// An invokeID says which long-invoke-id-and-priority a manufacturer sends (IEC 62056-5-3).
 type invokeID struct {
 	id     uint32
-	counts bool // the meter counts it up from telegram to telegram
+	counts bool // the meter increases the number from telegram to telegram
 }
 
-// value returns the number in the telegram of a state.
 // value returns the number in the telegram of a state.
 func (i invokeID) value(s *State) uint32 {
 	if i.counts {
@@ -113,7 +111,6 @@ func (i invokeID) header() encoder {
 	return func(dst []byte, s *State) []byte { return dlms.AppendNotification(dst, i.value(s)) }
 }
 
-// stampedHeader returns the encoder of a data-notification's header with the time of c.
 // stampedHeader returns the encoder of a data-notification's header with the time of c.
 func (i invokeID) stampedHeader(c clock) encoder {
 	return func(dst []byte, s *State) []byte {

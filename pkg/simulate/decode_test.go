@@ -57,29 +57,30 @@ func options(t *testing.T, f simulate.Family) meter.Options {
 	return o
 }
 
+// TestFamilies tests that the descriptions of families are complete, and that names are unique and listed in the order of shapes.
 func TestFamilies(t *testing.T) {
-	seen := map[string]bool{}
+	names := map[string]bool{}
 	for i, f := range simulate.Families() {
 		if i < len(shapes) && shapes[i].family != f.Name {
-			t.Errorf("%s stands where %s stood", f.Name, shapes[i].family)
+			t.Errorf("got family %s in the list, want %s there", f.Name, shapes[i].family)
 		}
 		if f.Title == "" || f.Make == "" || len(f.Country) != 2 || f.Connector == "" || f.Interval <= 0 || f.Phases < 1 || f.Ratio < 1 {
-			t.Errorf("%s says too little about itself: %+v", f.Name, f)
+			t.Errorf("%s: a field of the description is missing: %+v", f.Name, f)
 		}
 		w := f.LineSetting()
 		if got := fmt.Sprintf("%d %d%c%d", w.Baud, w.DataBits, w.Parity, w.StopBits); got != f.Line {
 			t.Errorf("%s: the line %s is understood as %s", f.Name, f.Line, got)
 		}
-		if got, ok := simulate.Named(f.Name); !ok || got.Title != f.Title || seen[f.Name] {
-			t.Errorf("%s: the name is not its own", f.Name)
+		if got, ok := simulate.Named(f.Name); !ok || got.Title != f.Title || names[f.Name] {
+			t.Errorf("%s: the name is not unique, or Named returns another family", f.Name)
 		}
 		if sh := shapeOf(f.Name); sh == nil || sh.samples == 0 && sh.bytes != 0 {
 			t.Errorf("%s has no shape in this test", f.Name)
 		}
-		seen[f.Name] = true
+		names[f.Name] = true
 	}
 	if _, ok := simulate.Named("p1-se"); ok {
-		t.Error("part of a name is taken for a family")
+		t.Error("Named returns a family for a part of a name")
 	}
 }
 
@@ -98,7 +99,7 @@ func encodeDay(f simulate.Family, n int) (states []simulate.State, stream []byte
 	return states, stream
 }
 
-// chunks reads from r in pieces of random length.
+// chunks is a reader that reads from r in chunks of random length.
 type chunks struct {
 	r      io.Reader
 	random *rand.Rand
@@ -144,11 +145,11 @@ func checkSamples(t *testing.T, f simulate.Family, s *simulate.State, got *meter
 		sample := &got.Samples[i]
 		name := sample.ID.String()
 		if !sample.ID.Row().Numeric() || strings.HasSuffix(name, "_limit") {
-			continue // the state does not have these
+			continue // the state has no texts and no limits
 		}
 		want, ok := values[name]
 		if threeWires := strings.HasSuffix(f.Name, "-3w"); threeWires && name == "voltage_l2" && sample.Value.Sign() == 0 {
-			continue // the meter does not measure it
+			continue // the meter does not measure this voltage
 		}
 		if !ok || !almostEqual(sample.Value, want) {
 			t.Errorf("%v: %s: got %v, want %v", s.Time, name, sample.Value, want)
@@ -171,7 +172,8 @@ func plausible(c obis.Time, s *simulate.State) bool {
 	return false
 }
 
-// almostEqual reports whether two numbers differ by at most two units of the last digit of got: sums are made of rounded parts.
+// almostEqual reports whether two numbers differ by at most two units of the last digit of got, because sums are made of rounded
+// parts.
 func almostEqual(got, want obis.Decimal) bool {
 	d, ok := got.Add(want.Neg())
 	if d.Sign() < 0 {

@@ -10,8 +10,8 @@
 //
 // NewMeter puts a meter of a family into a simulated household, and Meter.Next returns one telegram after another with the time at which
 // it is due. It does not wait: the caller decides the pace. The household has appliances, solar cells and an electric car. Meter.State
-// returns the exact values behind the last telegram, so that a test can compare them with what a decoder reads. A program that wants the
-// values alone uses NewHousehold.
+// returns the exact values that the last telegram shows, so that a test can compare them with what a decoder reads. A program that wants
+// only the values uses NewHousehold.
 //
 // # Determinism
 //
@@ -21,8 +21,8 @@
 // # Faults
 //
 // NewFaultyMeter adds faults to the telegrams of a meter: wrong checksums, lost bytes, noise, silence, another line speed. FaultKinds
-// describes them, and ParseFault reads one from text such as "crc=10". Faults follow from a seed too. LineSetting.ReceivedBy is the
-// model of a serial line below them: it returns the bytes that a receiver with another speed or parity reads.
+// describes them, and ParseFault reads one from text such as "crc=10". Faults follow from a seed too. The faults use
+// LineSetting.ReceivedBy, which simulates a serial line: it returns the bytes that a receiver with another speed or parity reads.
 //
 // # Units
 //
@@ -38,8 +38,8 @@ import (
 	"time"
 )
 
-// A Family is a meter model with a certain list of values. Its fields describe it. A copy may get another Interval; the other fields are
-// for reading only.
+// A Family is a meter model with a certain list of values. Its fields describe it. A copy can get another Interval; the other fields
+// must not be changed.
 type Family struct {
 	// Name identifies the family: "p1-se-aidon".
 	Name string
@@ -54,11 +54,12 @@ type Family struct {
 	// Line is the line setting of the customer port: speed in bits a second, data bits, parity and stop bits, such as "2400 8E1".
 	Line string
 	// Cipher is the security control byte of the telegrams (IEC 62056-5-3, 9.2.4.7), 0 if they are not encrypted. It is 20 or 21
-	// (hexadecimal) for encryption alone, 30 for encryption with an authentication tag.
+	// (hexadecimal) for encryption without an authentication tag, 30 for encryption with an authentication tag.
 	Cipher byte
 	// Interval is the time from one telegram to the next.
 	Interval time.Duration
-	// HourlyOffset is positive for meters that send one more telegram an hour. That telegram is due so long after the whole hour.
+	// HourlyOffset is positive for meters that send one more telegram an hour. HourlyOffset is the time from the whole hour to that
+	// telegram.
 	HourlyOffset time.Duration
 	// Phases is 1 or 3.
 	Phases int
@@ -71,8 +72,8 @@ type Family struct {
 	encode encoder
 }
 
-// Append appends one telegram that shows the state s, as it is on the wire, and returns the extended slice. It neither changes nor keeps
-// s. It is safe for concurrent use.
+// Append appends one telegram that shows the state s, as it is on the wire, and returns the extended slice. It does not change s, and does
+// not use s after it returns. It is safe for concurrent use.
 func (f Family) Append(dst []byte, s *State) []byte {
 	if f.Households > 1 {
 		all := s.Multiply(f.Households)
@@ -81,7 +82,7 @@ func (f Family) Append(dst []byte, s *State) []byte {
 	return f.encode(dst, s)
 }
 
-// LineSetting returns Line in its parts, as the setting of the meter's end of a simulated serial line.
+// LineSetting returns Line in its parts, as the setting of the end of a simulated serial line at the meter.
 func (f Family) LineSetting() LineSetting {
 	var w LineSetting
 	if n, err := fmt.Sscanf(f.Line, "%d %1d%c%1d", &w.Baud, &w.DataBits, &w.Parity, &w.StopBits); err != nil || n != 4 {
@@ -124,13 +125,13 @@ const (
 	dsmr2Line    = "9600 7E1"
 )
 
-// withDefaults fills the empty fields of families from like, and returns families. carry puts frames around their APDUs; it is nil for
-// families whose encoders write whole telegrams.
-func withDefaults(like Family, carry func(encoder) encoder, families []Family) []Family {
+// withDefaults fills the empty fields of families from defaults, or with common values, and returns families. carry puts frames around the
+// APDUs of the families. It is nil for families whose encoders write whole telegrams.
+func withDefaults(defaults Family, carry func(encoder) encoder, families []Family) []Family {
 	for i := range families {
 		f := &families[i]
-		f.Make, f.Country, f.Connector = cmp.Or(f.Make, like.Make), cmp.Or(f.Country, like.Country), cmp.Or(f.Connector, like.Connector)
-		f.Line, f.Cipher = cmp.Or(f.Line, like.Line), cmp.Or(f.Cipher, like.Cipher)
+		f.Make, f.Country, f.Connector = cmp.Or(f.Make, defaults.Make), cmp.Or(f.Country, defaults.Country), cmp.Or(f.Connector, defaults.Connector)
+		f.Line, f.Cipher = cmp.Or(f.Line, defaults.Line), cmp.Or(f.Cipher, defaults.Cipher)
 		f.Interval = cmp.Or(f.Interval, 10*time.Second)
 		f.Phases, f.Ratio, f.Households = cmp.Or(f.Phases, 3), cmp.Or(f.Ratio, 1), cmp.Or(f.Households, 1)
 		if carry != nil {
@@ -140,10 +141,10 @@ func withDefaults(like Family, carry func(encoder) encoder, families []Family) [
 	return families
 }
 
-// A schedule returns the index of the list that a meter sends at a time.
+// A schedule returns the index in the lists of a meter: which list is sent at a time.
 type schedule func(time.Time) int
 
-// encoder returns an encoder of whichever of lists is due.
+// encoder returns an encoder of lists that encodes the list with the index that s returns.
 func (s schedule) encoder(lists ...encoder) encoder {
 	return func(dst []byte, state *State) []byte { return lists[s(state.Time)](dst, state) }
 }
@@ -160,7 +161,8 @@ func norwegianSchedule(t time.Time) int {
 	return 1
 }
 
-// oncePer returns the schedule of a meter that sends its second list once in each period, at an offset from its beginning, and its first list otherwise.
+// oncePer returns the schedule of a meter that sends its second list once in each period, at an offset from the beginning of the period,
+// and its first list otherwise.
 func oncePer(period, offset time.Duration) schedule {
 	return func(t time.Time) int {
 		if t.Sub(t.Truncate(period)) == offset {

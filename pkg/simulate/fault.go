@@ -18,7 +18,7 @@ type Fault struct {
 
 // A FaultKind describes one kind of Fault.
 type FaultKind struct {
-	// Name is what ParseFault reads and what Fault.Kind holds.
+	// Name is the name that ParseFault reads and the value of Fault.Kind.
 	Name string
 	// Effect says in one line what happens, and what N means.
 	Effect string
@@ -41,7 +41,7 @@ func FaultKinds() []FaultKind {
 }
 
 // ParseFault reads a fault from text: the name of its kind, such as "crc", or the name with N, such as "crc=10". N is from 1 to a
-// million. The error says what is wrong, and lists the kinds if there is none of that name.
+// million. The error says what is wrong. If no kind has the name, it lists the kinds.
 func ParseFault(text string) (Fault, error) {
 	name, number, given := strings.Cut(text, "=")
 	var names []string
@@ -66,18 +66,18 @@ func ParseFault(text string) (Fault, error) {
 
 // A FaultyMeter is a Meter whose telegrams arrive with faults. It is not safe for concurrent use.
 type FaultyMeter struct {
-	meter         *Meter
-	changedFamily Family
-	faults        []Fault
-	random        randomSource
-	n             int64 // telegrams so far
-	buf           []byte
+	meter     *Meter
+	newFamily Family // of a meter after a fault of kind "profile"
+	faults    []Fault
+	random    randomSource
+	n         int64 // number of telegrams that Next returned
+	buf       []byte
 }
 
-// NewFaultyMeter returns a meter that sends the telegrams of m with faults. The faults follow from the seed alone. m must not be used
-// afterwards. A fault of kind "profile" turns m into a meter of family then; without such a fault, then is not used.
-func NewFaultyMeter(m *Meter, seed uint64, then Family, faults ...Fault) *FaultyMeter {
-	return &FaultyMeter{meter: m, changedFamily: then, faults: slices.Clone(faults), random: randomSource(seed)}
+// NewFaultyMeter returns a meter that sends the telegrams of m with faults. The faults depend only on the seed. m must not be used
+// afterwards. A fault of kind "profile" turns m into a meter of the family newFamily. Without such a fault, newFamily is not used.
+func NewFaultyMeter(m *Meter, seed uint64, newFamily Family, faults ...Fault) *FaultyMeter {
+	return &FaultyMeter{meter: m, newFamily: newFamily, faults: slices.Clone(faults), random: randomSource(seed)}
 }
 
 // Next returns the bytes that arrive for the next telegram, and when it is due. There is at least one byte. The bytes are valid until the
@@ -95,10 +95,10 @@ func (f *FaultyMeter) Next() (at time.Time, got []byte) {
 	return at, f.buf
 }
 
-// telegramsBetweenSilences is how many telegrams come before each silence of a fault of kind "silence".
+// telegramsBetweenSilences is how many telegrams are sent before each silence of a fault of kind "silence".
 const telegramsBetweenSilences = 20
 
-// prepare applies the part of a fault that happens before the meter sends.
+// prepare applies the faults that concern the meter itself, before it sends.
 func (f *FaultyMeter) prepare(x Fault) {
 	switch x.Kind {
 	case "silence":
@@ -110,20 +110,20 @@ func (f *FaultyMeter) prepare(x Fault) {
 		}
 	case "profile":
 		if f.n == int64(x.N) {
-			f.meter.switchFamily(f.changedFamily)
+			f.meter.switchFamily(f.newFamily)
 		}
 	case "key":
 		f.meter.wrongKey = f.selects(x)
 	}
 }
 
-// selects reports whether the current telegram is the one out of N that the fault hits.
+// selects reports whether the current telegram is the one of N telegrams that the fault damages.
 func (f *FaultyMeter) selects(x Fault) bool {
 	n := int64(x.N)
 	return f.n%n == f.random.draw(drawFault, f.n/n, 0, n-1)
 }
 
-// damageTelegram applies the part of a fault that happens on the line. index is the position of the fault in f.faults, which makes the
+// damageTelegram applies the faults that happen on the line. index is the position of the fault in f.faults, which makes the
 // random numbers of two faults differ.
 func (f *FaultyMeter) damageTelegram(x Fault, index int64) {
 	size := int64(len(f.buf))

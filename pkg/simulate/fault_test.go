@@ -84,7 +84,7 @@ func TestFaults(t *testing.T) {
 		{"kamstrup-dk", "merge=6", 50, true},
 		{"p1-se-aidon", "noise=1", 60, false},
 		{"aidon-no1", "silence=7", 60, false},
-		{"kamstrup-dk", "crc=10,cut=4", 42, true}, // some telegrams have both
+		{"kamstrup-dk", "crc=10,cut=4", 42, true}, // some telegrams have both faults
 	} {
 		pieces, _ := readFaulty(t, row.family, 60, split(row.faults)...)
 		good, damaged, _, _ := decodePieces(t, pieces)
@@ -104,7 +104,7 @@ func split(faults string) []string {
 	return strings.Split(faults, ",")
 }
 
-// TestFaultNoise checks that noise comes before a telegram that is intact.
+// TestFaultNoise checks that noise is sent before a telegram, and that the telegram is intact.
 func TestFaultNoise(t *testing.T) {
 	clean, _ := readFaulty(t, "p1-se-aidon", 20)
 	noisy, _ := readFaulty(t, "p1-se-aidon", 20, "noise=1")

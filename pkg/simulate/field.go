@@ -17,7 +17,7 @@ type field struct {
 	attribute byte
 	// withoutCode is true for an item that is sent without its code in a list with codes.
 	withoutCode bool
-	// swappedTag is true for a code whose tag and length are sent in the wrong order, as ZMF1 meters do.
+	// swappedTag is true for a code whose tag and length are sent in the wrong order, as ZMF1 meters send them.
 	swappedTag bool
 	// hasScaler is true for registers; exp and unit are the scaler and unit, which only some shapes of lists send.
 	hasScaler bool
@@ -27,7 +27,7 @@ type field struct {
 	appendValue encoder
 }
 
-// parseField parses a line of a list file. It panics at an error, since the files are part of the program.
+// parseField parses a line of a list file. It panics at an error, because the files are part of the program.
 func parseField(line string, c clock) field {
 	words := strings.Fields(line)
 	if words[0] == "null" {
@@ -52,7 +52,7 @@ func parseField(line string, c clock) field {
 	return f
 }
 
-// setValue sets the value of a field from the type and the parameter that stand in the list file.
+// setValue sets the value of a field from the type and the parameter in the list file.
 func (f *field) setValue(what, value string, c clock) {
 	kind, isNumber := numberTypes[what]
 	constant, isConstant := strings.CutPrefix(value, "=")
@@ -120,7 +120,7 @@ func octets(b []byte) encoder {
 	return func(dst []byte, _ *State) []byte { return dlms.AppendOctetString(dst, string(b)) }
 }
 
-// must returns v. It panics at an error: v comes from a table or an embedded file of this package.
+// must returns v. It panics at an error, because v is from a table or an embedded file of this package.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic("simulate: " + err.Error())
@@ -130,7 +130,6 @@ func must[T any](v T, err error) T {
 
 func mustParseInt(text string) int64 { return must(strconv.ParseInt(text, 10, 64)) }
 
-// append appends the item in the shape of its list.
 // append appends the item in the shape of its list.
 func (f *field) append(dst []byte, as shape, s *State) []byte {
 	switch {

@@ -12,12 +12,12 @@ import (
 // An encoder appends the bytes that show a state: an APDU, or a whole telegram as it is on the wire.
 type encoder func(dst []byte, s *State) []byte
 
-// A frame says how a make puts APDUs into HDLC frames.
+// A frame says how a manufacturer puts APDUs into HDLC frames.
 type frame struct {
 	destination, source string
 	control             byte
-	// segment is how many bytes of an APDU fit into one frame, if the make cuts it into HDLC segments (IEC 62056-46, 6.4.2).
-	// block is the same for a make that uses general-block-transfer. If both are 0, the APDU is sent in one frame.
+	// segment is how many bytes of an APDU fit into one frame, if the manufacturer cuts APDUs into HDLC segments (IEC 62056-46, 6.4.2).
+	// block is the same number for a manufacturer that uses general-block-transfer. If both are 0, the APDU is sent in one frame.
 	segment, block int
 }
 
@@ -51,7 +51,7 @@ func (f frame) wrap(e encoder) encoder {
 	}
 }
 
-// mbusFrames returns an encoder of the M-Bus frames around the APDU of e. Each frame holds at most size bytes of it.
+// mbusFrames returns an encoder of the M-Bus frames around the APDU of e. Each frame has at most size bytes of the APDU.
 func mbusFrames(size int, e encoder) encoder {
 	return func(dst []byte, s *State) []byte {
 		parts := slices.Collect(slices.Chunk(e(nil, s), size))
@@ -71,8 +71,8 @@ const (
 	segment01 = 252
 )
 
-// twoByteLength returns an encoder that writes the length of e's encrypted APDU in two bytes, even if one is enough. Kamstrup meters do
-// so: 82 00 E7.
+// twoByteLength returns an encoder that writes the length of e's encrypted APDU in two bytes, even if one is enough. Kamstrup meters
+// write 82 00 E7, for example.
 func twoByteLength(e encoder) encoder {
 	const at = 2 + 8 // the length follows the tag and the system title
 	return func(dst []byte, s *State) []byte {
@@ -96,7 +96,7 @@ func Key() *dlms.Key { return mustKey(EncryptionKey, AuthenticationKey) }
 
 // Values of Family.Cipher: security control bytes (IEC 62056-5-3, 9.2.4.7).
 const (
-	encrypted       = 0x20 // no authentication tag: nothing proves a telegram
+	encrypted       = 0x20 // no authentication tag, so that nothing confirms who sent a telegram
 	encryptedSuite1 = 0x21 // the same, of security suite 1
 	authenticated   = 0x30 // with a tag
 )
@@ -112,7 +112,7 @@ func gloCiphering(title string, security byte, e encoder) encoder {
 	}
 }
 
-// keyOf returns the key that encrypts the telegram of a state: a new one, since a Key is not safe for concurrent use.
+// keyOf returns the key that encrypts the telegram of a state. It is a new key, because a Key is not safe for concurrent use.
 func keyOf(s *State) *dlms.Key {
 	if s.wrongKey {
 		return mustKey(AuthenticationKey, EncryptionKey)

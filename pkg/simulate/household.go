@@ -30,7 +30,7 @@ func NewHousehold(seed uint64, start time.Time, phases int) *Household {
 	return h
 }
 
-// initialEnergies returns counters as in a house that has been in use for some years.
+// initialEnergies returns counters as in a household that has used its meter for some years.
 func (c randomSource) initialEnergies() Energies {
 	const kWh = 3_600_000 // in Ws
 	return Energies{
@@ -80,7 +80,7 @@ func (h *Household) State() State {
 	return s
 }
 
-// voltage returns the voltage of a phase in 0.1 V. It varies around 231 V, and is 0.25 V lower for each ampere that the house draws.
+// voltage returns the voltage of a phase in 0.1 V. It varies around 231 V, and is 0.25 V lower for each ampere that the household draws.
 func (h *Household) voltage(phase int64) int64 {
 	const wattsPerStep = 92 // 0.1 V
 	noLoad := h.random.interpolate(drawVoltage+phase, h.now, 180, 2295, 2325) + h.random.draw(drawVoltage+8+phase, h.now, -2, 2)
@@ -108,11 +108,11 @@ func squareRoot(n int64) int64 {
 	return x
 }
 
-// A randomSource is a seed for all random numbers of a household. Each number depends on its purpose and its time alone, never on the
-// numbers drawn before, so that time may advance in any steps.
+// A randomSource is a seed for all random numbers of a household. Each number depends on its purpose and its time only, and not on
+// the numbers drawn before, so that time can advance in any steps.
 type randomSource uint64
 
-// Purposes of random numbers. Each leaves room for 15 related ones.
+// Purposes of random numbers. The values are 16 apart, so that each purpose has 15 more values for related numbers.
 const (
 	drawCounter = 16 * iota
 	drawDay

@@ -53,8 +53,8 @@ func landisgyrFamilies() []Family {
 	)
 }
 
-// Sagemcom XT211 in Switzerland and the Czech Republic: attribute descriptors without tags. Only bare messages of it are
-// known: the frame around them here is a guess.
+// Sagemcom XT211 in Switzerland and the Czech Republic: attribute descriptors without tags. Only bare messages of the
+// XT211 are known, so that the frame around the messages is a guess here.
 
 var xt211Frame = frame{destination: "\x03", source: "\x03", control: controlUI}
 

@@ -21,11 +21,11 @@ type list struct {
 type shape int
 
 const (
-	positional     shape = iota // values alone, in an order that a document of the make defines
+	positional     shape = iota // only values, in an order that a document of the manufacturer defines
 	pairs                       // code, value, code, value
 	triples                     // code, value, {scaler, unit}
 	registers                   // structures {code, value, {scaler, unit}}, in an array
-	structured                  // the same in a structure
+	structured                  // the same structures, in a structure
 	pushList                    // a list of codes, then the values in its order
 	describedItems              // structures {bare attribute descriptor, value}
 )
@@ -45,7 +45,7 @@ var shapes = []string{"positional", "pairs", "triples", "registers", "structured
 //	0-8:25.9.0 setup             the push setup; name for its logical name
 //	null                         null-data
 //
-// An item may end with bare if it is sent without its code, with swapped if the tag and the length of its code are in the wrong order,
+// An item ends with bare if it is sent without its code, with swapped if the tag and the length of its code are in the wrong order,
 // and with class 70 or 71 if it is not a register.
 func listEncoder(file string, stamp encoder, c clock) encoder {
 	b := must(telegrams.ReadFile("telegrams/" + file + ".list"))
@@ -105,7 +105,7 @@ func (l list) itemCount() int {
 }
 
 // appendPushObjects appends the beginning of a push list: a structure whose first item lists the objects. The push setup (attribute 0
-// here) is listed as attribute 2 and has no value: Landis+Gyr and Iskraemeco leave it out.
+// here) is listed as attribute 2 and has no value, because Landis+Gyr and Iskraemeco do not send its value.
 func (l list) appendPushObjects(dst []byte) []byte {
 	values := 0
 	for i := range l.fields {

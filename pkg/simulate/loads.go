@@ -6,9 +6,10 @@ type load struct {
 	from, to int64
 	// phase is 0, 1 or 2, or allPhases.
 	phase int
-	// watts and vars are drawn from each of its phases.
+	// watts and vars are the powers that the appliance draws from each of its phases.
 	watts, vars int64
-	// on is for how many seconds of each period a thermostat switches it on. With a period of 0 it is on all the time.
+	// on is for how many seconds of each period, in seconds, a thermostat switches the appliance on. With a period of 0 the appliance is on
+	// all the time.
 	period, on int64
 }
 

@@ -13,7 +13,7 @@ type Meter struct {
 }
 
 // NewMeter returns a meter of family f in the household of a seed. start must be after 1970. Telegrams are due at multiples of f.Interval
-// since midnight UTC, the first one at start or as soon as possible after it. A family with an HourlyOffset sends one more each hour.
+// since midnight UTC, the first one at start or as soon as possible after it. A family with an HourlyOffset sends one more telegram each hour.
 func NewMeter(f Family, seed uint64, start time.Time) *Meter {
 	due := f.nextDue(start.Add(-1))
 	return &Meter{family: f, household: NewHousehold(seed, due, f.Phases), due: due}
@@ -31,11 +31,12 @@ func (m *Meter) Next() (at time.Time, telegram []byte) {
 	return at, m.telegram
 }
 
-// State returns the values behind the telegram that Next returned last, as the household has them: not divided by Family.Ratio, and not
-// multiplied by Family.Households.
+// State returns the values that the telegram of the last call of Next shows, as the household has them: not divided by Family.Ratio, and
+// not multiplied by Family.Households.
 func (m *Meter) State() State { return m.state }
 
-// switchFamily turns the meter into one of family f, as a remote firmware update of the grid company does. The household stays the same.
+// switchFamily turns the meter into a meter of family f, as a remote firmware update of the grid company does. The household stays the
+// same.
 func (m *Meter) switchFamily(f Family) {
 	m.family = f
 	m.due = f.nextDue(m.due.Add(-1))

@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// Families that send ASCII telegrams. Their text is in the folder telegrams. Makes differ in the identification line, the order of lines,
+// Families that send ASCII telegrams. Their text is in the folder telegrams. Manufacturers differ in the identification line, the order of lines,
 // the spelling of units, and the sign of currents.
 
 func swedishP1Families() []Family {

@@ -8,13 +8,13 @@ type Registers struct {
 	Tariff int64
 	// TariffEnergies are counted in tariffs 1 and 2. Their sum is State.Energies.
 	TariffEnergies [2]Energies
-	// PhaseEnergies are counted for each phase by its own direction. Their sum is more than State.Energies, which count the direction of
-	// the sum of the phases.
+	// PhaseEnergies are counted for each phase by the direction of its own power. Their sum is possibly more than State.Energies, because
+	// those are counted by the direction of the sum of the phases.
 	PhaseEnergies [3]Energies
 	// QuadrantEnergies are reactive energies in var·s, by quadrant: active power is imported in the first and the fourth, reactive power
 	// in the first and the second.
 	QuadrantEnergies [4]int64
-	// QuarterEnergy is what was imported and exported since the present quarter of an hour began, in Ws.
+	// QuarterEnergy is the energy that was imported and exported since the present quarter of an hour began, in Ws.
 	QuarterEnergy [2]int64
 	// LastQuarterPower is the average imported and exported power of the previous quarter of an hour, in W.
 	LastQuarterPower [2]int64
@@ -26,7 +26,7 @@ type Registers struct {
 	Gas, Water, Heat int64
 	// HourGas is Gas at State.Hour.
 	HourGas int64
-	// Failures counts power failures, LongFailures those of more than three minutes.
+	// Failures counts power failures, LongFailures counts power failures of more than three minutes.
 	Failures, LongFailures int64
 	// Sags and Swells count the times at which the voltage of each phase was too low or too high.
 	Sags, Swells [3]int64
@@ -36,18 +36,18 @@ type Registers struct {
 type Peak struct {
 	// At is when the quarter of an hour ended.
 	At time.Time
-	// Watts is its average power, in W.
+	// Watts is the average imported power of the quarter of an hour, in W.
 	Watts int64
 }
 
-// initialRegisters returns registers as in a house that has been in use for some years. now is Unix time.
+// initialRegisters returns registers as in a household that has used its meter for some years. now is Unix time.
 func (c randomSource) initialRegisters(e *Energies, now int64) Registers {
 	r := Registers{
 		Failures: c.draw(drawCounter+4, 0, 2, 12), LongFailures: c.draw(drawCounter+4, 1, 1, 6),
 		Gas: c.draw(drawCounter+5, 0, 800_000, 9_000_000), Water: c.draw(drawCounter+5, 1, 50_000, 900_000),
 		Heat: c.draw(drawCounter+5, 2, 20_000, 300_000),
 	}
-	low := c.draw(drawCounter+6, 0, 350, 550) // thousandths
+	low := c.draw(drawCounter+6, 0, 350, 550) // thousandths counted in tariff 1
 	r.TariffEnergies[0] = e.fraction(low)
 	r.TariffEnergies[1] = e.minus(r.TariffEnergies[0])
 	for i := range r.PhaseEnergies {
@@ -70,7 +70,7 @@ func (c randomSource) initialRegisters(e *Energies, now int64) Registers {
 	return r
 }
 
-// fraction returns a part of all four counters, in thousandths.
+// fraction returns that many thousandths of each of the four counters.
 func (e *Energies) fraction(thousandths int64) Energies {
 	return Energies{
 		Import: e.Import / 1000 * thousandths, Export: e.Export / 1000 * thousandths,
@@ -134,7 +134,7 @@ func (h *Household) readMediaMeters() {
 	s.Water += max(0, h.random.draw(drawMedia+2, h.now, -15, 8))
 }
 
-// endQuarter ends a quarter of an hour, and a month with its peak if the month is over.
+// endQuarter ends a quarter of an hour, and begins a new peak if this quarter is the first of a month.
 func (h *Household) endQuarter() {
 	s := &h.state
 	s.LastQuarterPower = [2]int64{s.QuarterEnergy[0] / (15 * minute), s.QuarterEnergy[1] / (15 * minute)}
@@ -179,12 +179,12 @@ type State struct {
 	// Frequency is in 0.01 Hz.
 	Frequency int64
 	Registers
-	// wrongKey is true if the meter encrypts with another key than Key: see the fault "key".
+	// wrongKey is true if the meter encrypts with a key that is not Key. See the fault "key".
 	wrongKey bool
 }
 
 // Energies are counters of active energy in Ws and of reactive energy in var·s, so that a sum over seconds is exact. Each second counts
-// in one direction only: that of the sum of the phases.
+// in one direction only: the direction of the sum of the phases.
 type Energies struct {
 	Import, Export                 int64
 	ImportReactive, ExportReactive int64
@@ -199,7 +199,7 @@ func (s *State) Net() (watts, vars int64) {
 	return watts, vars
 }
 
-// add adds one second of these powers.
+// add adds the energies of one second with these powers.
 func (e *Energies) add(watts, vars int64) {
 	e.Import += max(watts, 0)
 	e.Export += max(-watts, 0)
@@ -207,7 +207,7 @@ func (e *Energies) add(watts, vars int64) {
 	e.ExportReactive += max(-vars, 0)
 }
 
-// Multiply returns the state of a meter that n equal households share: powers, currents and energies are n times as high.
+// Multiply returns the state of a meter that n equal households share: powers, currents and electrical energies are n times as high.
 func (s *State) Multiply(n int64) State {
 	all := *s
 	for i := range all.Power {

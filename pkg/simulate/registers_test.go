@@ -82,7 +82,7 @@ func TestQuarterOfAnHour(t *testing.T) {
 	}
 }
 
-// TestHourlyTelegram checks that Kamstrup's list 2 comes five seconds past the hour, between two telegrams of list 1.
+// TestHourlyTelegram checks that Kamstrup's list 2 is sent five seconds past the hour, between two telegrams of list 1.
 func TestHourlyTelegram(t *testing.T) {
 	f, _ := simulate.Named("kamstrup-no")
 	m := simulate.NewMeter(f, 1, midsummer.Add(-20*time.Second))

@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// telegrams has the lists of DLMS meters in files .list (see listEncoder), and the telegrams of ASCII meters in files .txt. Those are as on
-// the wire, with variables in braces:
+// telegrams has the lists of DLMS meters in files .list (see listEncoder), and the telegrams of ASCII meters in files .txt. The .txt files
+// contain the telegrams as they are on the wire, with variables in braces:
 //
 //	/{ident}               the identification, if families share the rest of the file
 //	1-0:1.8.1({6.3}*kWh)   the register with the code of the line, as six digits, a point and three decimals
@@ -24,7 +24,7 @@ var telegrams embed.FS
 
 // An asciiTelegram is the telegram of an ASCII meter.
 type asciiTelegram struct {
-	// file is its name in telegrams, without .txt. ident replaces {ident} in it.
+	// file is the name of the file in telegrams, without .txt. ident replaces {ident} in the file.
 	file, ident string
 	zone        zone
 	checksum    checksum
@@ -54,7 +54,7 @@ type textPart struct {
 	appendVariable func(dst []byte, s *State) []byte
 }
 
-// encoder parses the file and returns its encoder. It panics at an error, since the file is part of the program.
+// encoder parses the file and returns its encoder. It panics at an error, because the file is part of the program.
 func (t asciiTelegram) encoder() encoder {
 	parts := t.split()
 	return func(dst []byte, s *State) []byte {
@@ -138,7 +138,7 @@ func (t asciiTelegram) registerReader(c obis.Code, exp int8, signed, kilo bool) 
 	return func(s *State) int64 { return s.scaledValue(c, exp, max(t.ratio, 1)).Coef }
 }
 
-// cutLast cuts s at the last byte by. before is empty and after is s if there is none.
+// cutLast cuts s at the last byte by. If s does not contain by, before is empty and after is s.
 func cutLast(s string, by byte) (before, after string) {
 	i := strings.LastIndexByte(s, by)
 	return s[:max(i, 0)], s[i+1:]
@@ -147,7 +147,7 @@ func cutLast(s string, by byte) (before, after string) {
 // A numberFormat appends a number with a fixed count of digits.
 type numberFormat struct {
 	digits, decimals int
-	// signed writes the minus of a negative number, as one more character. Most meters leave it out.
+	// signed is true if the minus of a negative number is written, as one more character. Most meters do not write it.
 	signed bool
 	value  func(*State) int64 // in units of the last digit
 }
@@ -181,7 +181,7 @@ var namedNumbers = map[string]func(*State) int64{
 // namedTexts are variables that are not numbers.
 var namedTexts = map[string]func(dst []byte, z zone, s *State) []byte{
 	"clock": func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.Time) },
-	// hour is the last whole hour, five the last five minutes: when gas, water and heat meters were read.
+	// hour is the last whole hour, five the last whole five minutes: the times at which gas, water and heat meters are read.
 	"hour":     func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.Hour) },
 	"hour old": func(dst []byte, z zone, s *State) []byte { d := appendStamp(dst, z, s.Hour); return d[:len(d)-1] },
 	"five":     func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.MediaTime) },
@@ -189,7 +189,7 @@ var namedTexts = map[string]func(dst []byte, z zone, s *State) []byte{
 	"months":   appendMonthPeaks,
 	// filling is what Sanxing sends for a text message that was never set.
 	"filling": func(dst []byte, _ zone, _ *State) []byte { return append(dst, bytes.Repeat([]byte{0xFF}, 1024)...) },
-	// The others are other formats of the clock.
+	// The following names are other formats of the clock.
 	"time": func(dst []byte, z zone, s *State) []byte { return append(dst, formatTime(z, s.Time, "150405")...) },
 	"date": func(dst []byte, z zone, s *State) []byte { return append(dst, formatTime(z, s.Time, "060102")...) },
 	"long clock": func(dst []byte, z zone, s *State) []byte {
@@ -200,7 +200,7 @@ var namedTexts = map[string]func(dst []byte, z zone, s *State) []byte{
 	},
 }
 
-// appendStamp appends YYMMDDhhmmss and W for standard time or S for summer time, which meters of all zones write.
+// appendStamp appends YYMMDDhhmmss and W for standard time or S for summer time. Meters of all zones write W and S.
 func appendStamp(dst []byte, z zone, t time.Time) []byte {
 	letter := byte('W')
 	if z.offset(t) != z.standardOffset {

@@ -11,18 +11,18 @@ type LineSetting struct {
 	DataBits int  // 5 to 8
 	Parity   byte // 'N', 'E' or 'O'
 	StopBits int  // 1 or 2
-	// Inverted is true if this end has the wrong polarity. A P1 port sends inverted levels: with a cable that does not invert them back, the
-	// receiver has the wrong polarity.
+	// Inverted is true if this end has the wrong polarity. A P1 port sends inverted levels: with a cable that does not invert them back,
+	// the receiver has the wrong polarity.
 	Inverted bool
 	// WaitsForIdle matters to a receiver only. If true, it waits for an idle line after a character without a stop bit, as some chips do.
-	// Others, such as the 16550, take the missing stop bit for the next start bit.
+	// Other chips, such as the 16550, take the missing stop bit for the next start bit.
 	WaitsForIdle bool
 }
 
 // ReceivedBy appends to dst the bytes that a UART with the setting receiver reads if a UART with the setting w sends data. It returns the
-// extended slice. The line is idle before and after them. The result is what a program reads from a raw Linux tty (INPCK, IGNPAR and
-// PARMRK off): every character as it was sampled, even with a wrong parity or without a stop bit, and a break (a line held at 0) as a
-// single zero byte (n_tty.c). Both clocks are exact and nothing is random. It panics if one of the settings is not possible for a UART.
+// extended slice. The line is idle before and after data. The result is what a program reads from a raw Linux tty (INPCK, IGNPAR and PARMRK
+// off): every character as it was sampled, even with a wrong parity or without a stop bit, and a break (a line held at 0) as a single zero
+// byte (n_tty.c). Both clocks are exact and nothing is random. ReceivedBy panics if one of the settings is not possible for a UART.
 func (w LineSetting) ReceivedBy(dst, data []byte, receiver LineSetting) []byte {
 	w.check()
 	receiver.check()
@@ -79,8 +79,8 @@ func (w LineSetting) levels(sent []byte) []bool {
 	return levels
 }
 
-// A sampler reads a line as the UART of a receiver does. Its unit of time is 1/(2 · sender's baud · receiver's baud) s. So a bit of the sender
-// lasts 2 · receiver's baud units, and half a bit of the receiver lasts sender's baud units: both are whole numbers.
+// A sampler reads a line as the UART of a receiver does. Its unit of time is 1/(2 · sender's baud · receiver's baud) s. So a bit of the
+// sender lasts 2 · receiver's baud units, and half a bit of the receiver lasts sender's baud units: both are whole numbers.
 type sampler struct {
 	levels    []bool // of the line, one for each bit of the sender
 	inverted  bool
@@ -110,8 +110,8 @@ func (r *sampler) findStartBit() bool {
 	return true
 }
 
-// readCharacter reads the character whose start bit begins at r.now, and samples each bit in its middle. ok is false if the start bit was too
-// short. started is true if the stop bit is missing and the receiver takes it for the next start bit, which then begins at r.now. A
+// readCharacter reads the character whose start bit begins at r.now, and samples each bit in its middle. ok is false if the start bit was
+// too short. started is true if the stop bit is missing and the receiver takes it for the next start bit, which begins at r.now. A
 // character of zeros without a stop bit is a break, which starts no other character.
 func (r *sampler) readCharacter() (x byte, ok, started bool) {
 	r.now += r.halfBit // the middle of the start bit

@@ -54,18 +54,18 @@ func TestReceivedWithAnotherSetting(t *testing.T) {
 		sent     string
 		want     string
 	}{
-		{"nothing", n, e, "", ""},
+		{"no bytes sent", n, e, "", ""},
 		{"the parity is in bit 7", seven, n, "ABC", "\x41\x42\xC3"},
 		{"no stop bit: the parity of 0 begins a character", e, n, "AB", "\x41\x09\xFE"},
-		{"no stop bit, waited out", e, waitsForIdle(n), "ABC", "ABC"},
+		{"no stop bit, and a receiver that waits for an idle line", e, waitsForIdle(n), "ABC", "ABC"},
 		{"parity of 1 is a stop bit", e, n, "CE", "CE"},
 		{"a parity that is wrong does not matter", lineSetting(2400, 8, 'O', 1), e, "ABC", "ABC"},
 		{"no parity, and a start bit for a stop bit", n, e, "\x7E\xA0\xE2", "\x7E\xA0\xE2"},
-		{"no parity, waited out", n, waitsForIdle(e), "\x7E\xA0\xE2\xFF", "\x7E\x13\xFF"},
+		{"no parity, and a receiver that waits for an idle line", n, waitsForIdle(e), "\x7E\xA0\xE2\xFF", "\x7E\x13\xFF"},
 		{"inverted, and a break at the end", inverted(n), n, "U", "\x55\x00"},
-		{"a slow break", lineSetting(300, 8, 'N', 1), lineSetting(2400, 8, 'N', 1), "\x00", "\x00"},
-		{"a slow start bit", lineSetting(300, 8, 'N', 1), lineSetting(2400, 8, 'N', 1), "\xFF", "\x80"},
-		{"fast bits that are missed", lineSetting(19200, 8, 'N', 1), lineSetting(2400, 8, 'N', 1), "\x00\x00\x00\x00", "\xF0"},
+		{"zeros of a slow sender are a break", lineSetting(300, 8, 'N', 1), lineSetting(2400, 8, 'N', 1), "\x00", "\x00"},
+		{"a slow start bit is several zero bits", lineSetting(300, 8, 'N', 1), lineSetting(2400, 8, 'N', 1), "\xFF", "\x80"},
+		{"bits of a fast sender are missed", lineSetting(19200, 8, 'N', 1), lineSetting(2400, 8, 'N', 1), "\x00\x00\x00\x00", "\xF0"},
 	} {
 		got := row.from.ReceivedBy(nil, []byte(row.sent), row.by)
 		if string(got) != row.want {
@@ -96,7 +96,7 @@ func TestReceivedGarbled(t *testing.T) {
 		low, high int // bytes received of a hundred sent
 	}{
 		{"parity unexpected", lineSetting(115200, 8, 'E', 1), lineSetting(115200, 8, 'N', 1), 90, 125},
-		{"parity missing, waited out", lineSetting(115200, 8, 'N', 1), waitsForIdle(lineSetting(115200, 8, 'E', 1)), 40, 95},
+		{"parity missing, and a receiver that waits for an idle line", lineSetting(115200, 8, 'N', 1), waitsForIdle(lineSetting(115200, 8, 'E', 1)), 40, 95},
 		{"read slower", lineSetting(115200, 8, 'N', 1), lineSetting(9600, 8, 'N', 1), 5, 12},
 		{"read much slower", lineSetting(115200, 8, 'N', 1), lineSetting(2400, 8, 'E', 1), 1, 3},
 		{"read faster", lineSetting(2400, 8, 'E', 1), lineSetting(115200, 8, 'N', 1), 100, 600},

@@ -19,7 +19,7 @@ const (
 	quadrantOne    = 5 // quadrants II to IV follow, up to 8
 	apparentPlus   = 9
 	apparentMinus  = 10
-	groupCurrent   = 11 // 31 is the current of L1
+	groupCurrent   = 11 // so 31 is the current of L1
 	groupVoltage   = 12
 	powerFactor    = 13
 	groupFrequency = 14 // not for a phase
@@ -60,7 +60,8 @@ func hasRegister(code obis.Code) bool {
 	return false
 }
 
-// scaledValue returns the value of a register in units of 10^exp of its base unit. The meter is behind current transformers with a ratio.
+// scaledValue returns the value of a register in units of 10^exp of its base unit. ratio is the ratio of the current transformers before
+// the meter, 1 if there are none.
 func (s *State) scaledValue(code obis.Code, exp int8, ratio int64) obis.Decimal {
 	if code[3] == timeIntegral {
 		return obis.Decimal{Coef: energyInUnit(s.energy(code), exp, ratio), Exp: exp}
@@ -170,7 +171,7 @@ func energyInUnit(ws int64, exp int8, ratio int64) int64 {
 	return ws/per*power10(-exp) + ws%per*power10(-exp)/per
 }
 
-// power10 returns 10^n, 1 for a negative n.
+// power10 returns 10^n, and 1 for a negative n, so that power10(n) and power10(-n) are the two sides of a fraction.
 func power10(n int8) int64 {
 	p := int64(1)
 	for ; n > 0; n-- {
