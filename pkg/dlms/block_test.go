@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// TestBlocks: Parse reads what AppendBlock writes, and both keep to the format.
+// TestBlocks tests that Parse reads what AppendBlock writes, and both keep to the format.
 func TestBlocks(t *testing.T) {
 	long := strings.Repeat("x", 0x180)
 	for _, tt := range []struct {
@@ -38,7 +38,7 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestBlockWindow: Parse ignores the window and streaming bits of the control byte.
+// TestBlockWindow tests that Parse ignores the window and streaming bits of the control byte.
 func TestBlockWindow(t *testing.T) {
 	for _, control := range []string{"\x00", "\x3F", "\x7F", "\x41"} {
 		var got dlms.Block

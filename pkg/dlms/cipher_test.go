@@ -374,20 +374,20 @@ func TestNewKeyErrors(t *testing.T) {
 		encryption, authentication []byte
 		want                       string
 	}{
-		{"none", nil, nil, "dlms: an encryption key of 0 bytes"},
+		{"no encryption key", nil, nil, "dlms: an encryption key of 0 bytes"},
 		{"AES-256", make([]byte, 32), nil, "dlms: an encryption key of 32 bytes"},
-		{"hexadecimal", []byte("00112233445566778899AABBCCDDEEFF"), nil, "dlms: an encryption key of 32 bytes"},
+		{"hexadecimal digits as bytes", []byte("00112233445566778899AABBCCDDEEFF"), nil, "dlms: an encryption key of 32 bytes"},
 		{"an empty authentication key", make([]byte, 16), []byte{}, "dlms: an authentication key of 0 bytes"},
 		{"a short authentication key", make([]byte, 16), make([]byte, 15), "dlms: an authentication key of 15 bytes"},
 	} {
 		k, err := dlms.NewKey(tt.encryption, tt.authentication)
 		if k != nil || err == nil || !strings.HasPrefix(err.Error(), tt.want) {
-			t.Errorf("%s: got error %v, want %q", tt.name, err, tt.want)
+			t.Errorf("%s: got error %v, want one that begins with %q", tt.name, err, tt.want)
 		}
 	}
 }
 
-// TestKeyIsNotPrinted: no verb, no encoding and no value around a Key prints bytes of it.
+// TestKeyIsNotPrinted tests that no verb, no encoding and no value around a Key prints bytes of it.
 func TestKeyIsNotPrinted(t *testing.T) {
 	k := key(t, encryption, authentication)
 	c := parsed(t, dlms.AppendCiphered(nil, k, []byte(systemTitle), 0x30, 7, message(50)))
@@ -462,7 +462,7 @@ func TestEncryptedError(t *testing.T) {
 	}
 }
 
-// TestDecryptAllocs: nothing is allocated if dst has the room that Decrypt asks for, whether or not the key fits.
+// TestDecryptAllocs tests that nothing is allocated if dst has the room that Decrypt asks for, whether or not the key fits.
 func TestDecryptAllocs(t *testing.T) {
 	right, wrong := key(t, encryption, authentication), key(t, authentication, encryption)
 	for _, security := range securities {
@@ -485,8 +485,8 @@ func TestDecryptAllocs(t *testing.T) {
 	}
 }
 
-// TestBytesBehindBuffer: AppendCiphered and Decrypt never change bytes behind the capacity of dst, whatever the sizes.
-func TestBytesBehindBuffer(t *testing.T) {
+// TestBytesAfterBuffer tests that AppendCiphered and Decrypt never change bytes after the capacity of dst, whatever the sizes.
+func TestBytesAfterBuffer(t *testing.T) {
 	const guard = "unchanged"
 	full, encryptionOnly := key(t, encryption, authentication), key(t, encryption, "")
 	check := func(what string, size int, room []byte, n int, call func(dst []byte)) {

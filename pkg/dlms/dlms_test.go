@@ -40,7 +40,8 @@ func number(c, d byte, coef int64, exp int8, unit obis.Unit) obis.Record {
 	return obis.Record{Code: code(c, d), Kind: obis.Number, Value: obis.Decimal{Coef: coef, Exp: exp}, Unit: unit}
 }
 
-// appendRegister appends {code, value, {scaler, unit}}. A value that does not fit is written as the nearest that does.
+// appendRegister appends {code, value, {scaler, unit}}. A value that does not fit the type is written as the nearest number
+// that fits.
 func appendRegister(dst []byte, code obis.Code, value obis.Decimal, t dlms.NumberType, scaler int8, unit obis.Unit) []byte {
 	dst = dlms.AppendLogicalName(dlms.AppendStructure(dst, 3), code)
 	rounded, err := obis.ParseDecimal(value.Shift(-scaler).AppendFixed(nil, 0))
@@ -61,7 +62,7 @@ func appendClock(dst []byte, code obis.Code, t obis.Time, hundredths, status byt
 	return dlms.AppendDateTime(dlms.AppendLogicalName(dlms.AppendStructure(dst, 2), code), d)
 }
 
-// TestRegisterLists: Parse reads lists of registers, as Aidon meters send them.
+// TestRegisterLists tests that Parse reads lists of registers, as Aidon meters send them.
 func TestRegisterLists(t *testing.T) {
 	clock := obis.Code{0, 0, 1, 0, 0, obis.Any}
 	at := obis.Time{Year: 2019, Month: 12, Day: 16, Hour: 7, Minute: 59, Second: 40}
@@ -71,7 +72,7 @@ func TestRegisterLists(t *testing.T) {
 		items func(b []byte) []byte
 		want  []obis.Record
 	}{
-		{"none", func(b []byte) []byte { return dlms.AppendArray(b, 0) }, []obis.Record{}},
+		{"no items", func(b []byte) []byte { return dlms.AppendArray(b, 0) }, []obis.Record{}},
 		{"Norwegian list 1", func(b []byte) []byte {
 			b = dlms.AppendArray(b, 1)
 			return appendRegister(b, code(1, 7), obis.Decimal{Coef: 280}, dlms.Uint32, 0, obis.Watt)
@@ -124,7 +125,7 @@ func TestRegisterLists(t *testing.T) {
 	}
 }
 
-// TestRegisterTypes: every type of a register is read, and its value that means "not available" gives an empty record.
+// TestRegisterTypes tests that every type of a register is read, and its value that means "not available" gives an empty record.
 func TestRegisterTypes(t *testing.T) {
 	power := func(coef int64) obis.Record { return number(1, 7, coef, 0, obis.Watt) }
 	none := obis.Record{Code: code(1, 7), Unit: obis.Watt}
@@ -164,7 +165,8 @@ func TestRegisterTypes(t *testing.T) {
 	}
 }
 
-// TestDateTimes: a date-time in the header and in a clock item is read. One that is not specified or impossible is no time.
+// TestDateTimes tests that a date-time in the header and in a clock item is read. A date-time that is not
+// specified or impossible gives the zero Time.
 func TestDateTimes(t *testing.T) {
 	at := obis.Time{Year: 2019, Month: 12, Day: 16, Hour: 7, Minute: 59, Second: 40}
 	zoned := func(minutes int16) obis.Time {
@@ -208,7 +210,7 @@ func TestDateTimes(t *testing.T) {
 			if form == "item" {
 				got = n.Records[0].Time
 				if clock := n.Records[0].Kind == obis.Clock; clock == want.IsZero() {
-					t.Errorf("%s: the item is of kind %v", tt.name, n.Records[0].Kind)
+					t.Errorf("%s: got kind %v, Clock %t; want Clock %t", tt.name, n.Records[0].Kind, clock, !want.IsZero())
 				}
 			}
 			if got != want {
@@ -244,7 +246,7 @@ func TestParseErrors(t *testing.T) {
 			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
 		}
 		if len(got.Records) > 0 || got.InvokeID != 0 || !got.Time.IsZero() {
-			t.Errorf("%s: the notification holds something after its error: %+v", tt.name, got)
+			t.Errorf("%s: after its error got notification %+v, want an empty one", tt.name, got)
 		}
 	}
 }
@@ -258,7 +260,7 @@ func swedishList() []byte {
 	return appendText(b, obis.Code{0, 0, 96, 1, 0, obis.Any}, "7359990000000001")
 }
 
-// TestParseTruncated: the error for a truncated notification names a byte at or before its end.
+// TestParseTruncated tests that the error for a truncated notification names a byte at or before its end.
 func TestParseTruncated(t *testing.T) {
 	whole := swedishList()
 	var n dlms.Notification
@@ -281,7 +283,7 @@ func TestParseTruncated(t *testing.T) {
 	}
 }
 
-// TestRegisterRoundTrip: a value that fits its type and scaler is read back unchanged.
+// TestRegisterRoundTrip tests that a value that fits its type and scaler is read back unchanged.
 func TestRegisterRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kind := rapid.SampledFrom([]dlms.NumberType{dlms.Uint32, dlms.Uint16, dlms.Int16}).Draw(t, "type")

@@ -186,7 +186,7 @@ var (
 // readable compares notifications. Its first two options compare the InvokeID too.
 var readable = cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(dlms.Notification{}), cmpopts.IgnoreFields(dlms.Notification{}, "InvokeID")}
 
-// TestShapes: Parse finds the shape of a body by its structure, and reads every item.
+// TestShapes tests that Parse finds the shape of a body by its structure, and reads every item.
 func TestShapes(t *testing.T) {
 	for _, tt := range shapes {
 		var n dlms.Notification
@@ -200,7 +200,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// TestShapesTruncated: a body that is truncated or has a byte too many is an error, and gives no records.
+// TestShapesTruncated tests that a body that is truncated or has a byte too many is an error, and gives no records.
 func TestShapesTruncated(t *testing.T) {
 	for _, tt := range shapes {
 		var n dlms.Notification
@@ -216,7 +216,7 @@ func TestShapesTruncated(t *testing.T) {
 	}
 }
 
-// TestShapeErrors: a body that no meter sends is an error.
+// TestShapeErrors tests that a body that no meter sends is an error.
 func TestShapeErrors(t *testing.T) {
 	deep := func(n int) string { return strings.Repeat(array(1), n) + null }
 	for _, tt := range []struct{ name, body, want string }{
@@ -244,7 +244,7 @@ func TestShapeErrors(t *testing.T) {
 	}
 }
 
-// TestShapesNoAllocations: once the slices of a Notification have grown, Parse allocates nothing for any shape.
+// TestShapesNoAllocations tests that once the slices of a Notification have grown, Parse allocates nothing for any shape.
 func TestShapesNoAllocations(t *testing.T) {
 	for _, tt := range shapes {
 		var n dlms.Notification

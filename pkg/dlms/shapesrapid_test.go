@@ -183,7 +183,7 @@ func writePositional(t *rapid.T) (body []byte, want dlms.Notification) {
 	return body, want
 }
 
-// TestShapesRoundTrip: a list of any shape is read back as it was drawn, whatever the Notification held before.
+// TestShapesRoundTrip tests that a list of any shape is read back as it was drawn, whatever the Notification held before.
 func TestShapesRoundTrip(t *testing.T) {
 	for name, write := range writers {
 		t.Run(name, func(t *testing.T) {

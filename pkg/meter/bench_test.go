@@ -21,7 +21,7 @@ func (e *repeatingReader) Read(p []byte) (int, error) {
 
 var _ io.Reader = (*repeatingReader)(nil)
 
-// TestNoAllocations: the second telegram of a meter and all further ones allocate no memory, in each family.
+// TestNoAllocations tests that the second telegram of a meter and all further ones allocate no memory, in each family.
 func TestNoAllocations(t *testing.T) {
 	for _, s := range familyTelegrams() {
 		d := newDecoder(&repeatingReader{telegram: s.telegram})

@@ -14,7 +14,7 @@ var bitSteps = map[string]int{
 	"aidon-no2": 1, "p1-se-aidon": 3, "iskra-ch": 3, "landisgyr-ch": 3, "kaifa-at": 3, "landisgyr-at": 1, "p1-at-est5": 5, "p1-pl": 5,
 }
 
-// TestBitFlips: a telegram with one flipped bit gives the right values or none, and the good telegrams before and behind it are found.
+// TestBitFlips tests that a telegram with one flipped bit gives the right values or none, and the good telegrams before and behind it are found.
 func TestBitFlips(t *testing.T) {
 	for _, f := range simulate.Families() {
 		t.Run(f.Name, func(t *testing.T) {

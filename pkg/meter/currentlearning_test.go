@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// TestCurrentExponentsLearned: an exponent that one telegram has shown is used for all telegrams of its meter, but not for those of another
-// meter.
+// TestCurrentExponentsLearned tests that an exponent that one telegram has shown is used for all telegrams of its meter, but not for those
+// of another meter.
 func TestCurrentExponentsLearned(t *testing.T) {
 	const (
 		volts = "32.7.0=231 52.7.0=230 72.7.0=232 "
@@ -59,7 +59,7 @@ func TestCurrentExponentsLearned(t *testing.T) {
 	}
 }
 
-// TestSetCurrentScaling: a second Decoder uses the exponent that the first one has learned, but only for telegrams of the same meter.
+// TestSetCurrentScaling tests that a second Decoder uses the exponent that the first one has learned, but only for telegrams of the same meter.
 func TestSetCurrentScaling(t *testing.T) {
 	const (
 		load    = "1.7.0=41200 3.7.0=9100 32.7.0=231 31.7.0=61120 51.7.0=72930 71.7.0=47470"
@@ -92,9 +92,9 @@ func TestSetCurrentScaling(t *testing.T) {
 	}
 }
 
-// TestCurrentExponentsNeverWrong: for random loads, the currents of a reading are the true ones, or there are none. Each phase imports or
-// exports at a power factor of 0.92 or more, inductive or capacitive. The meter rounds, and may leave out the powers of the phases and the
-// reactive power. Loads of Landis+Gyr of which less than 2 % remain after import and export have cancelled are not tested.
+// TestCurrentExponentsNeverWrong tests that for random loads, the currents of a reading are the true ones, or there are none. Each phase
+// imports or exports at a power factor of 0.92 or more, inductive or capacitive. The meter rounds, and may leave out the powers of the
+// phases and the reactive power. Loads of Landis+Gyr of which less than 2 % remain after import and export have cancelled are not tested.
 func TestCurrentExponentsNeverWrong(t *testing.T) {
 	published := 0
 	rapid.Check(t, func(t *rapid.T) {

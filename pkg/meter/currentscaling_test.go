@@ -89,8 +89,8 @@ func decodeCurrents(t *testing.T, d *meter.Decoder, telegrams ...string) string 
 	return strings.Join(all, " | ")
 }
 
-// TestCurrentExponents: currents without a scaler get the exponent with which voltage times current fits the power of the same telegram.
-// Only exponents that the make uses are tried. If none or several of them fit, the reading has no current.
+// TestCurrentExponents tests that currents without a scaler get the exponent with which voltage times current fits the power of the same
+// telegram. Only exponents that the make uses are tried. If none or several of them fit, the reading has no current.
 func TestCurrentExponents(t *testing.T) {
 	const type684, type685 = "1-1:96.1.1=6841121BN2 ", "1-1:96.1.1=6851121BN2 "
 	for _, tt := range []struct{ name, items, want string }{

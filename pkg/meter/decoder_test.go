@@ -17,7 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestDamaged: each kind of damage gives one error with its place, its bytes and its reason, and the good telegram behind it is
+// TestDamaged tests that each kind of damage gives one error with its place, its bytes and its reason, and the good telegram behind it is
 // found. errors.Is tells the kinds apart.
 func TestDamaged(t *testing.T) {
 	text, next := twoTelegrams(t, "p1-se-aidon")
@@ -84,7 +84,7 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestDamagedWithinDamaged: the bytes of a damaged telegram are searched again. A second damaged telegram among them is reported if
+// TestDamagedWithinDamaged tests that the bytes of a damaged telegram are searched again. A second damaged telegram among them is reported if
 // it certainly was a telegram, and is not reported if it only looks like one.
 func TestDamagedWithinDamaged(t *testing.T) {
 	frame, next := twoTelegrams(t, "aidon-se")
@@ -125,7 +125,7 @@ func (f failingReader) Read(p []byte) (int, error) {
 	return 0, f.err
 }
 
-// TestReaderError: bytes that came before an error of the reader are still decoded. Then Next returns that error, at each call.
+// TestReaderError tests that bytes that came before an error of the reader are still decoded. Then Next returns that error, at each call.
 func TestReaderError(t *testing.T) {
 	good, _ := twoTelegrams(t, "p1-se-aidon")
 	unplugged := errors.New("unplugged")
@@ -144,7 +144,7 @@ func TestReaderError(t *testing.T) {
 	}
 }
 
-// TestUnverified: a telegram without a checksum is an intact *TelegramError of ErrUnverified until another one has the same codes,
+// TestUnverified tests that a telegram without a checksum is an intact *TelegramError of ErrUnverified until another one has the same codes,
 // also behind Reset. With AcceptUnverified it is a Reading that says so.
 func TestUnverified(t *testing.T) {
 	const telegram = "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
@@ -168,7 +168,7 @@ func TestUnverified(t *testing.T) {
 	}
 }
 
-// TestReset: Reset drops the half telegram at the end of the first stream, and keeps the last frame counter of the meter.
+// TestReset tests that Reset drops the half telegram at the end of the first stream, and keeps the last frame counter of the meter.
 func TestReset(t *testing.T) {
 	f, _ := simulate.Named("kamstrup-dk")
 	m := simulate.NewMeter(f, 1, time.Date(2026, 6, 1, 15, 7, 0, 0, time.UTC))

@@ -32,7 +32,7 @@ type encryptedForm struct {
 	frame func(glo []byte) string
 	// hasTitle is true if the message has a system title and a frame counter.
 	hasTitle bool
-	// hasChecksum is true if the plaintext has a checksum.
+	// hasChecksum is true if the message is an ASCII telegram with a checksum.
 	hasChecksum bool
 }
 
@@ -82,8 +82,8 @@ func forEachForm(t *testing.T, test func(t *testing.T, form encryptedForm, secur
 	}
 }
 
-// TestDecryption tests that the right key decrypts a message, also if other keys are given. Without an authentication key only a checksum
-// in the plaintext makes the message Checked.
+// TestDecryption tests that the right key decrypts a message, also if other keys are given. Without an authentication key the
+// message is Checked only if it is an ASCII telegram with a checksum.
 func TestDecryption(t *testing.T) {
 	right, wrong := simulate.Key(), keyOf(t, otherKey, simulate.AuthenticationKey)
 	withoutAuth, wrongWithoutAuth := keyOf(t, simulate.EncryptionKey, ""), keyOf(t, otherKey, "")

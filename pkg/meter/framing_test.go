@@ -12,7 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// TestTelegramsInNoise: the good telegrams of a stream are found at their offsets, whatever stands around them and in whatever chunks
+// TestTelegramsInNoise tests that the good telegrams of a stream are found at their offsets, whatever stands around them and in whatever chunks
 // the bytes arrive. TestStream does the same with random streams.
 func TestTelegramsInNoise(t *testing.T) {
 	a, b := twoTelegrams(t, "p1-se-aidon")

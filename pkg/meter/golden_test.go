@@ -31,7 +31,7 @@ func sentAt(family string) time.Time {
 	return time.Date(2026, 6, 14, 11, 0, 10, 0, time.UTC)
 }
 
-// TestGolden: the telegrams in testdata, one of each family, decode to the golden files beside them. Run the test with -update to
+// TestGolden tests that the telegrams in testdata, one of each family, decode to the golden files beside them. Run the test with -update to
 // write both again, and review the changes.
 func TestGolden(t *testing.T) {
 	for _, f := range simulate.Families() {

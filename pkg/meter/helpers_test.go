@@ -140,7 +140,7 @@ func familyTelegrams() []familyTelegram {
 	return out
 }
 
-// TestFamilies: one telegram of each family of the simulator is read whole, with the right make and security.
+// TestFamilies tests that one telegram of each family of the simulator is read whole, with the right make and security.
 func TestFamilies(t *testing.T) {
 	for _, s := range familyTelegrams() {
 		d := newDecoder(bytes.NewReader(s.telegram))

@@ -14,7 +14,7 @@ func textTelegram(ident string, lines ...string) string {
 	return "/" + ident + "\r\n\r\n" + strings.Join(lines, "\r\n") + "\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
 }
 
-// TestIdentification: make, model and serial number of a meter are read from its telegrams, without padding and hexadecimal encoding.
+// TestIdentification tests that make, model and serial number of a meter are read from its telegrams, without padding and hexadecimal encoding.
 func TestIdentification(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

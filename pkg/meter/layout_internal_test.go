@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestLayoutTable: each layout has a code for each type, no code twice, and no two layouts fit the same lists.
+// TestLayoutTable tests that each layout has a code for each type, no code twice, and no two layouts fit the same lists.
 func TestLayoutTable(t *testing.T) {
 	letters := string([]byte{
 		dlms.LayoutText, dlms.LayoutClock, dlms.LayoutUint, dlms.LayoutUint16, dlms.LayoutSigned, dlms.LayoutByte, dlms.LayoutArray,

@@ -34,7 +34,7 @@ func listWithoutCodes(items string) []byte {
 	return b
 }
 
-// TestAmbiguousLayouts: a list without codes is read if one layout alone fits. A clock that has lost its time still has the type of a
+// TestAmbiguousLayouts tests that a list without codes is read if one layout alone fits. A clock that has lost its time still has the type of a
 // clock, but a null value fits any type.
 func TestAmbiguousLayouts(t *testing.T) {
 	for _, tt := range []struct {

@@ -57,7 +57,7 @@ func randomText(n int) []byte {
 	return b
 }
 
-// TestStreamsWithoutEnd: a stream without a complete telegram takes bounded memory, and time in proportion to its length. The
+// TestStreamsWithoutEnd tests that a stream without a complete telegram takes bounded memory, and time in proportion to its length. The
 // limit of a minute is a hundred times what the Decoder needs, and less than a search that begins again at every byte needs.
 func TestStreamsWithoutEnd(t *testing.T) {
 	const total = 2 << 20

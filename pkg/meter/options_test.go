@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestIgnoreChecksum: with IgnoreChecksum an ASCII telegram with a wrong checksum is read, and is not Checked. A frame with a wrong
+// TestIgnoreChecksum tests that with IgnoreChecksum an ASCII telegram with a wrong checksum is read, and is not Checked. A frame with a wrong
 // checksum is still an error.
 func TestIgnoreChecksum(t *testing.T) {
 	text, _ := twoTelegrams(t, "p1-se-aidon")
@@ -26,7 +26,7 @@ func TestIgnoreChecksum(t *testing.T) {
 	}
 }
 
-// TestScale: Options.Scale multiplies the samples before others are derived from them. The records stay as sent.
+// TestScale tests that Options.Scale multiplies the samples before others are derived from them. The records stay as sent.
 func TestScale(t *testing.T) {
 	const imported, net = quantity.ImportPower, quantity.NetPower
 	k, _ := twoTelegrams(t, "p1-se-aidon")

@@ -19,7 +19,7 @@ func withParity(wire string) (received string, ok bool) {
 	return string(b), true
 }
 
-// TestParity: an ASCII telegram that is sent with seven bits and even parity is read with eight bits, whatever stands around it.
+// TestParity tests that an ASCII telegram that is sent with seven bits and even parity is read with eight bits, whatever stands around it.
 func TestParity(t *testing.T) {
 	frame, _ := twoTelegrams(t, "aidon-se")
 	text, _ := twoTelegrams(t, "p1-se-aidon")
@@ -51,7 +51,7 @@ func TestParity(t *testing.T) {
 	}
 }
 
-// TestParityFlips: a flipped bit gives no wrong value, even without a checksum, because parity proves each character.
+// TestParityFlips tests that a flipped bit gives no wrong value, even without a checksum, because parity proves each character.
 func TestParityFlips(t *testing.T) {
 	for _, family := range []string{"p1-nl-22", "p1-si", "p1-nl-5"} {
 		a, b := twoTelegrams(t, family)

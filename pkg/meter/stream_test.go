@@ -68,7 +68,7 @@ func concatenated(t *rapid.T, parts []part) (stream []byte, starts []int) {
 	return stream, starts
 }
 
-// TestStream: in a random stream of telegrams, noise and damaged telegrams each good one is found at its offset. Each Checked reading
+// TestStream tests that in a random stream of telegrams, noise and damaged telegrams each good one is found at its offset. Each Checked reading
 // has the content of a telegram that was sent.
 func TestStream(t *testing.T) {
 	sent := map[string]bool{}
@@ -97,7 +97,7 @@ func TestStream(t *testing.T) {
 	})
 }
 
-// TestChunks: the size of the chunks in which the bytes arrive changes neither readings nor errors nor their offsets.
+// TestChunks tests that the size of the chunks in which the bytes arrive changes neither readings nor errors nor their offsets.
 func TestChunks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		stream, _ := concatenated(t, rapid.SliceOfN(parts(), 0, 30).Draw(t, "parts"))
@@ -116,7 +116,7 @@ func TestChunks(t *testing.T) {
 	})
 }
 
-// TestManyTelegrams: in a stream that is longer than the buffer, each telegram has its right offset.
+// TestManyTelegrams tests that in a stream that is longer than the buffer, each telegram has its right offset.
 func TestManyTelegrams(t *testing.T) {
 	var stream []byte
 	var want []outcome

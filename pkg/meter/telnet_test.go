@@ -34,8 +34,8 @@ func countOutcomes(t *testing.T, d *meter.Decoder) (good, bad int) {
 	return good, bad
 }
 
-// TestTelnetGateways: a gateway in telnet mode gives the same readings as a raw one, for each meter and in any chunks. A raw stream that
-// begins similar to a negotiation, or contains one, loses no telegram.
+// TestTelnetGateways tests that a gateway in telnet mode gives the same readings as a raw one, for each meter and in any chunks. A raw
+// stream that begins similar to a negotiation, or contains one, loses no telegram.
 func TestTelnetGateways(t *testing.T) {
 	twice := func(b []byte) []byte { return bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF}) }
 	with := func(begin string) func([]byte) []byte {
@@ -78,7 +78,7 @@ func TestTelnetGateways(t *testing.T) {
 	}
 }
 
-// TestTelnetEndsWithConnection: after Reset the next connection may be raw.
+// TestTelnetEndsWithConnection tests that after Reset the next connection may be raw.
 func TestTelnetEndsWithConnection(t *testing.T) {
 	f, _ := simulate.Named("aidon-se")
 	_, b := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 11, 59, 30, 0, time.UTC)).Next()

@@ -179,7 +179,7 @@ var unusualTexts = []struct {
 	{kind: "text over several lines", lines: "0-0:96.13.0\n(Hello)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "Hello", "import_power": "1000"}},
 }
 
-// TestUnusualTexts: each telegram of unusualTexts gives its values or its error, alone and between two other telegrams.
+// TestUnusualTexts tests that each telegram of unusualTexts gives its values or its error, alone and between two other telegrams.
 func TestUnusualTexts(t *testing.T) {
 	for i, tt := range unusualTexts {
 		name := fmt.Sprintf("%s %d", tt.kind, i)
@@ -260,7 +260,8 @@ func compareValues(t *testing.T, name string, r *meter.Reading, want wanted) {
 	}
 }
 
-// TestSharedTexts: captured telegrams give their values. They are no part of the project: the test is skipped where their folder is missing.
+// TestSharedTexts tests that captured telegrams give their values. They are no part of the project: the test is skipped where their folder
+// is missing.
 func TestSharedTexts(t *testing.T) {
 	folder := filepath.Join(sharedFolder, "field")
 	if _, err := os.Stat(folder); err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestUnframedMessages: a message without a frame is read if it is the whole stream, with and without the LLC header.
+// TestUnframedMessages tests that a message without a frame is read if it is the whole stream, with and without the LLC header.
 func TestUnframedMessages(t *testing.T) {
 	tried := 0
 	for _, k := range sentTelegrams() {
@@ -57,7 +57,7 @@ func TestUnframedMessages(t *testing.T) {
 	}
 }
 
-// TestUnframedCut: a message without a frame that is cut, or has bytes behind it, gives no reading.
+// TestUnframedCut tests that a message without a frame that is cut, or has bytes behind it, gives no reading.
 func TestUnframedCut(t *testing.T) {
 	a, b, _ := messages(t)
 	glo := string(dlms.AppendCiphered(nil, simulate.Key(), []byte(titleA), 0x30, 1, a.apdu))
@@ -88,8 +88,8 @@ func TestUnframedCut(t *testing.T) {
 	}
 }
 
-// TestUnframedTooLong: a stream that is longer than any message is not read as one message, whether io.EOF comes with its last bytes or
-// behind them.
+// TestUnframedTooLong tests that a stream that is longer than any message is not read as one message, whether io.EOF comes with its last
+// bytes or behind them.
 func TestUnframedTooLong(t *testing.T) {
 	stream := "\x0F\x00\x00\x00\x00\x00\x01" + strings.Repeat("\x00", 5000)
 	for name, r := range map[string]io.Reader{
@@ -101,7 +101,7 @@ func TestUnframedTooLong(t *testing.T) {
 	}
 }
 
-// TestUnframedBeginnings: a stream that only begins like a message without a frame loses none of its telegrams.
+// TestUnframedBeginnings tests that a stream that only begins like a message without a frame loses none of its telegrams.
 func TestUnframedBeginnings(t *testing.T) {
 	var stream []byte
 	telegrams := 0

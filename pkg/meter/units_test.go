@@ -54,7 +54,7 @@ func decodePairs(t *testing.T, list, model string, pairs ...pair) map[string]str
 	return out
 }
 
-// TestVoltages: the exponent of voltages follows from their size. If none fits, there is no voltage.
+// TestVoltages tests that the exponent of voltages follows from their size. If none fits, there is no voltage.
 func TestVoltages(t *testing.T) {
 	for _, tt := range []struct {
 		raw  [3]int64
@@ -90,7 +90,7 @@ func TestVoltages(t *testing.T) {
 	}
 }
 
-// TestUnits: numbers without scaler and unit get those of their make.
+// TestUnits tests that numbers without scaler and unit get those of their make.
 func TestUnits(t *testing.T) {
 	for _, tt := range []struct{ list, model, code, want string }{
 		{"Kamstrup_V0001", "", "1.8.0", "12340 Wh"},
@@ -119,7 +119,7 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestPowerFactorsAndFrequencies: power factors and frequencies without a scaler get the exponent of their make or of their size. If
+// TestPowerFactorsAndFrequencies tests that power factors and frequencies without a scaler get the exponent of their make or of their size. If
 // the result is impossible, there is no value.
 func TestPowerFactorsAndFrequencies(t *testing.T) {
 	for _, tt := range []struct {
@@ -147,7 +147,7 @@ func TestPowerFactorsAndFrequencies(t *testing.T) {
 	}
 }
 
-// TestUnknownLayout: a list without codes that is not in the table gives a LayoutError with its types, in an intact telegram.
+// TestUnknownLayout tests that a list without codes that is not in the table gives a LayoutError with its types, in an intact telegram.
 func TestUnknownLayout(t *testing.T) {
 	b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), 3)
 	b = dlms.AppendNull(dlms.AppendOctetString(dlms.AppendNumber(b, dlms.Uint16, 1), "ABC"))

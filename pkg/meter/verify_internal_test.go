@@ -7,7 +7,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestVerifierKeepsFourLists: a telegram without a checksum is verified if one of the last four lists had the same codes, and a
+// TestVerifierKeepsFourLists tests that a telegram without a checksum is verified if one of the last four lists had the same codes, and a
 // telegram without records never is.
 func TestVerifierKeepsFourLists(t *testing.T) {
 	tests := []struct {
@@ -40,7 +40,7 @@ func TestVerifierKeepsFourLists(t *testing.T) {
 	}
 }
 
-// TestVerifierReset: a checked telegram is verified, and makes the Decoder forget earlier telegrams without a checksum.
+// TestVerifierReset tests that a checked telegram is verified, and makes the Decoder forget earlier telegrams without a checksum.
 func TestVerifierReset(t *testing.T) {
 	var v verifier
 	unchecked := &Reading{Records: []obis.Record{{Code: obis.Code{1}}}}
