@@ -10,10 +10,9 @@ import (
 
 // A program that reads a meter announces the quantities of the meter to Home Assistant. It publishes each message as a retained one.
 func ExampleConfig_Meter() {
-	importPower, _ := quantity.ByName("import_power")
 	c := discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Component}
 	messages := c.Meter(discovery.Meter{ID: "house", Name: "House", Make: "Aidon", Quantities: []discovery.Quantity{
-		{ID: importPower, Decimals: 0, Interval: 10 * time.Second},
+		{ID: quantity.ImportPower, Decimals: 0, Interval: 10 * time.Second},
 	}})
 	fmt.Println(len(messages), "entities, the first one:")
 	fmt.Println(messages[0].Topic)
@@ -26,14 +25,23 @@ func ExampleConfig_Meter() {
 
 // When a meter no longer sends a quantity, its entity is removed before the new announcement.
 func ExamplePlanChange() {
-	importPower, _ := quantity.ByName("import_power")
-	gas, _ := quantity.ByName("gas")
 	c := discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge"}
-	m := discovery.Meter{ID: "house", Quantities: []discovery.Quantity{{ID: importPower}, {ID: gas}}}
+	m := discovery.Meter{ID: "house", Quantities: []discovery.Quantity{{ID: quantity.ImportPower}, {ID: quantity.Gas}}}
 	announced := discovery.AnnouncedBy(c.Meter(m))
 
 	m.Quantities = m.Quantities[:1]
 	steps, _ := discovery.PlanChange(announced, c.Meter(m))
 	fmt.Println(len(steps), "steps, with", discovery.StepPause, "between them")
 	// Output: 2 steps, with 1s between them
+}
+
+// Messages are compared as JSON, so the order of their keys does not matter.
+func ExampleDifferences() {
+	c := discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge"}
+	announced := c.Meter(discovery.Meter{ID: "house", Name: "House"})
+	wanted := c.Meter(discovery.Meter{ID: "house", Name: "Main house"})
+	for _, d := range discovery.Differences(announced, wanted) {
+		fmt.Println(d)
+	}
+	// Output: homeassistant/device/hanbridge_house/config: device.name is "House", wanted "Main house"
 }

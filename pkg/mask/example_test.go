@@ -10,6 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
+// The number of the meter is masked, and the reading is kept. A telegram that cannot be masked is left out: Next returns a
+// *meter.TelegramError for it, and the loop goes on.
 func ExampleMasker() {
 	const stream = "/ABC5 meter\r\n\r\n0-0:96.1.1(12345678)\r\n1-0:1.8.0(000123.456*kWh)\r\n!\r\n"
 	m := mask.New(strings.NewReader(stream), meter.Options{})

@@ -32,7 +32,8 @@ func TestLibraryProgram(t *testing.T) {
 	program := filepath.Join(folder, "reader")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
 	build.Dir = folder
-	build.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	// Empty GOOS, GOARCH and GOARM build for this machine, also if the test itself runs in an emulator of another processor.
+	build.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "GOOS=", "GOARCH=", "GOARM=")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
