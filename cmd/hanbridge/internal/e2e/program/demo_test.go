@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// testNetworkAttached tests a bridge with the embedded broker that reads a meter over TCP, and then the loss of the meter.
+// testNetworkAttached tests a bridge that has the embedded broker and reads a meter over TCP. Then the meter is lost.
 func testNetworkAttached(t *testing.T) {
 	simulated, address := testbed.Simulate(t, "--family", "p1-se-kamstrup", "--to", "tcp://127.0.0.1:0")
 	port := testbed.FreePort(t)
