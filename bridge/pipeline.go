@@ -60,7 +60,7 @@ type pipeline struct {
 // newPipeline returns the pipeline of a meter, with the state that an earlier run has stored.
 func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 	m, s := b.meters[index], b.sources[index]
-	s.Options.AcceptUnverified = true // telegrams that are not verified show that the endpoint is right; they are not published
+	s.Options.AcceptUnverified = true // otherwise an unverified telegram would be an intact TelegramError, which proves the endpoint
 	p := &pipeline{
 		log: b.log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, journal: j,
 		decoder: meter.NewDecoder(nil, s.Options), guard: guard.New(m.Fuse), throttle: throttle.New(b.plan),

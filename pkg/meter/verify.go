@@ -7,7 +7,7 @@ import (
 )
 
 // A verifier decides which telegrams of a meter are trusted. A telegram with a right checksum is. A telegram without a checksum is trusted
-// if one of the last four telegrams without a checksum had the same codes. A verifier has the codes of several telegrams, because
+// if its codes are among the last four different lists of codes since the last telegram with a checksum. There are several lists, because
 // meters send several lists in turn.
 type verifier struct {
 	lists [4][]obis.Code

@@ -106,7 +106,7 @@ func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
 	if err != nil {
 		return &verdict{codePort, err.Error()}
 	}
-	options.AcceptUnverified = true // they prove that the meter is found
+	options.AcceptUnverified = true // otherwise an unverified telegram would be an intact TelegramError, which proves the endpoint
 	decoder := meter.NewDecoder(nil, options)
 	l := &listener{decoder: decoder, dwell: d.dwell, progress: d.progress, speeds: map[string]bool{}}
 	source := probe.Source{Endpoints: func() ([]probe.Endpoint, error) { return d.endpoints(m) }, Recorded: m.Port.Kind == config.ReplayPort}
