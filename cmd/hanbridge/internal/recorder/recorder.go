@@ -65,6 +65,7 @@ func captureSource(p *cli.Program, o Options) (s probe.Source, received func() t
 		if s.Options, err = daemon.OptionsOf(m); err != nil {
 			return s, nil, err
 		}
+		s.Options.RejectRepeated = false // a capture keeps what arrives, also a telegram that a reader sends again
 	}
 	if o.From != "" {
 		s.Recorded, s.EndpointsChange = true, false
