@@ -36,11 +36,11 @@ type meterModel struct {
 	eventsTaken    int // how many of events were taken
 }
 
-// feedsModel is the state machine of TestFeed. Meters put updates at random, and outputs take them at random.
-type feedsModel struct {
+// feedMachine is the state machine of TestFeed. Meters put updates at random, and outputs take them at random.
+type feedMachine struct {
 	journal *journal
 	outputs []*feedModel
-	last    int64  // the last number that a value or an event has got; each gets another number
+	last    int64  // the last number given to a value or an event; every one gets a new number
 	seq     uint64 // number of the last telegram in the journal
 }
 
@@ -49,9 +49,9 @@ const (
 	modelJournal = 4 // how many telegrams the journal holds
 )
 
-// newFeedsModel returns two feeds of two meters, and their models.
-func newFeedsModel() *feedsModel {
-	m := &feedsModel{journal: newJournal(modelJournal)}
+// newFeedMachine returns two feeds of two meters, and their models.
+func newFeedMachine() *feedMachine {
+	m := &feedMachine{journal: newJournal(modelJournal)}
 	meters := []Meter{{ID: "house"}, {ID: "barn"}}
 	for range 2 {
 		o := &feedModel{feed: newFeed(meters, m.journal), meters: make([]meterModel, modelMeters), wakeDue: true}
@@ -64,7 +64,7 @@ func newFeedsModel() *feedsModel {
 }
 
 // Put puts a telegram into the feeds, with or without a new state.
-func (m *feedsModel) Put(t *rapid.T) {
+func (m *feedMachine) Put(t *rapid.T) {
 	index := rapid.IntRange(0, modelMeters-1).Draw(t, "meter")
 	drawn := rapid.SliceOfNDistinct(rapid.IntRange(0, 5), 0, 4, rapid.ID).Draw(t, "quantities")
 	var values []Value
@@ -132,7 +132,7 @@ func (o *feedModel) put(index int, u update) {
 }
 
 // Event puts an event into the feeds. If there are more than maxEvents, the oldest is dropped.
-func (m *feedsModel) Event(t *rapid.T) {
+func (m *feedMachine) Event(t *rapid.T) {
 	index := rapid.IntRange(0, modelMeters-1).Draw(t, "meter")
 	m.last++
 	e := Event{Name: strconv.FormatInt(m.last, 10)}
@@ -148,23 +148,23 @@ func (m *feedsModel) Event(t *rapid.T) {
 }
 
 // Take takes one batch and leaves the rest, as a slow output does.
-func (m *feedsModel) Take(t *rapid.T) { m.output(t).take(t, m.seq) }
+func (m *feedMachine) Take(t *rapid.T) { m.output(t).take(t, m.seq) }
 
 // Drain takes all batches, as an output does after it was woken.
-func (m *feedsModel) Drain(t *rapid.T) {
+func (m *feedMachine) Drain(t *rapid.T) {
 	o := m.output(t)
 	select {
 	case <-o.feed.Ready():
 		o.wakeDue = false
 	default:
-		t.Skip("nothing is ready") // the state machine draws another step
+		t.Skip("nothing is ready to be taken: rapid draws another step")
 	}
 	for o.take(t, m.seq) {
 	}
 }
 
 // Resync calls Resync, as an output does after a reconnect.
-func (m *feedsModel) Resync(t *rapid.T) {
+func (m *feedMachine) Resync(t *rapid.T) {
 	o := m.output(t)
 	o.feed.Resync()
 	o.taken, o.wakeDue = o.delivered, true
@@ -176,7 +176,7 @@ func (m *feedsModel) Resync(t *rapid.T) {
 }
 
 // Check checks that each output with an update is woken.
-func (m *feedsModel) Check(t *rapid.T) {
+func (m *feedMachine) Check(t *rapid.T) {
 	for i, o := range m.outputs {
 		if o.wakeDue && len(o.feed.signal) == 0 {
 			t.Fatalf("output %d has an update and is not woken", i)
@@ -184,7 +184,7 @@ func (m *feedsModel) Check(t *rapid.T) {
 	}
 }
 
-func (m *feedsModel) output(t *rapid.T) *feedModel {
+func (m *feedMachine) output(t *rapid.T) *feedModel {
 	return m.outputs[rapid.IntRange(0, len(m.outputs)-1).Draw(t, "output")]
 }
 
@@ -223,12 +223,12 @@ func (o *feedModel) take(t *rapid.T, lastSeq uint64) bool {
 	return true
 }
 
-// expect returns the next batch of the model, and whether there is one. LastSeq is the number of the last telegram in the journal.
+// expect takes the next batch from the model and returns it, and whether there is one. LastSeq is the number of the last telegram in the journal.
 func (o *feedModel) expect(lastSeq uint64) (b batchSummary, ok bool) {
 	o.delivered = o.taken
-	from := max(o.taken, lastSeq-min(lastSeq, modelJournal))
-	b.Lost = from - o.taken
-	for seq := from + 1; seq <= lastSeq; seq++ {
+	gone := max(o.taken, lastSeq-min(lastSeq, modelJournal)) // telegrams up to this number were taken, or left the journal before that
+	b.Lost = gone - o.taken
+	for seq := gone + 1; seq <= lastSeq; seq++ {
 		b.Seqs = append(b.Seqs, seq)
 	}
 	o.taken = lastSeq
@@ -275,7 +275,7 @@ func eventNames(events []Event) (all []string) {
 	return all
 }
 
-// numbers returns the numbers of values, which must be in the order of the table.
+// numbers returns the numbers of values, which must be in the order of the table of quantities.
 func numbers(t *rapid.T, values []Value) map[quantity.ID]int64 {
 	if !slices.IsSortedFunc(values, func(a, b Value) int { return int(a.ID) - int(b.ID) }) {
 		t.Fatalf("values are not in the order of the table: %v", values)
@@ -290,7 +290,7 @@ func numbers(t *rapid.T, values []Value) map[quantity.ID]int64 {
 // TestFeed compares two feeds with their models in random steps.
 func TestFeed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := newFeedsModel()
+		m := newFeedMachine()
 		t.Repeat(map[string]func(*rapid.T){
 			"put": m.Put, "event": m.Event, "take": m.Take, "drain": m.Drain, "resync": m.Resync, "": m.Check,
 		})
@@ -301,7 +301,7 @@ func TestFeed(t *testing.T) {
 func TestFeedDropsOldEvents(t *testing.T) {
 	f := newFeed([]Meter{{ID: "house"}}, newJournal(4))
 	f.addEvent(0, Event{Name: "first"})
-	if got := eventNames(f.Take().Updates[0].Events); !slices.Equal(got, []string{"first"}) { // the next Take confirms that it was delivered
+	if got := eventNames(f.Take().Updates[0].Events); !slices.Equal(got, []string{"first"}) { // taken, but not yet delivered: only another Take would confirm that
 		t.Fatalf("events of the first Take: got %v, want only the event first", got)
 	}
 	for i := range 3 * maxEvents {

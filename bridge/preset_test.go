@@ -35,8 +35,8 @@ func (r *recorder) value(name string) (text string) {
 	return text
 }
 
-// TestShortListAfterRestart checks that a short list after a restart does not count as a list of another make. The check is needed because
-// Landis+Gyr modules send short lists like those of Aidon.
+// TestShortListAfterRestart checks that a short list after a restart is not taken for a change to a meter of another make. The short lists of
+// Landis+Gyr modules look like those of Aidon.
 func TestShortListAfterRestart(t *testing.T) {
 	dir := t.TempDir()
 	var counter string
@@ -138,6 +138,7 @@ func TestCadenceAfterRestart(t *testing.T) {
 				}
 			})
 			withState(t, dir, func(p *port, rec *recorder, _ *runningBridge) {
+				// Only the intervals that telegrams of this run give are compared.
 				rec.inspect(func(rec *recorder) { rec.energyIntervals = rec.energyIntervals[:0] })
 				sendEachMinute(p, 12*time.Minute)
 				for range 3 {
@@ -187,7 +188,7 @@ func TestExpiredQuantityReturns(t *testing.T) {
 // would withhold that value.
 func TestCounterResetIsPublished(t *testing.T) {
 	withPreset(t, "", throttle.Frugal, func(p *port, rec *recorder) {
-		for _, energy := range []string{"40140.615", "12.000", "12.000", "12.001"} {
+		for _, energy := range []string{"40140.615", "12.000", "12.000", "12.001"} { // the third telegram after the decrease confirms the reset
 			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
 			advance(10 * time.Second)
 		}
@@ -215,7 +216,7 @@ func TestResyncPublishesWithheld(t *testing.T) {
 	})
 }
 
-// TestTwoMetersOnOneLine checks that telegrams of two meters that alternate cause few updates of the description and the counts.
+// TestTwoMetersOnOneLine checks that telegrams of two meters that alternate cause few updates of Description and of Stats.
 func TestTwoMetersOnOneLine(t *testing.T) {
 	withPreset(t, "", throttle.Balanced, func(p *port, rec *recorder) {
 		for range 60 {
@@ -229,7 +230,7 @@ func TestTwoMetersOnOneLine(t *testing.T) {
 				t.Errorf("the output got a new description %d times, want at most 2", rec.descriptionCount)
 			}
 			if rec.statsCount > 10 {
-				t.Errorf("the output got new counts %d times in two minutes, want at most 10", rec.statsCount)
+				t.Errorf("the output got new Stats %d times in two minutes, want at most 10", rec.statsCount)
 			}
 			if len(rec.events) > 0 {
 				t.Errorf("events: got %v, want none", rec.events)

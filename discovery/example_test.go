@@ -14,6 +14,7 @@ func ExampleConfig_Meter() {
 	messages := c.Meter(discovery.Meter{ID: "house", Name: "House", Make: "Aidon", Quantities: []discovery.Quantity{
 		{ID: quantity.ImportPower, Decimals: 0, Interval: 10 * time.Second},
 	}})
+	// Besides import_power, every meter has a connection and diagnostics.
 	fmt.Println(len(messages), "entities, the first one:")
 	fmt.Println(messages[0].Topic)
 	fmt.Println(string(messages[0].Payload[:110]) + "…")

@@ -11,7 +11,7 @@ import (
 )
 
 // An Attempt is the turn of one endpoint, with all connections that are made to it during that turn. Its methods can be called from any
-// goroutine. Its fields must be used only in the methods of a Handler.
+// goroutine. Its fields belong to the goroutine that called Probe.
 type Attempt struct {
 	Endpoint
 	// OnlyEndpoint is true if there is no other endpoint.

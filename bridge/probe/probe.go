@@ -90,7 +90,7 @@ const (
 	// maxUnprovedDwells limits, in dwells, the turn of a reader that closes each connection after a telegram that proves nothing.
 	maxUnprovedDwells = 6
 	// maxExtraDwells is how many telegrams that are not verified extend a turn by one dwell each. It is 4 because the Decoder verifies a
-	// telegram without a checksum if one of the last four telegrams had the same codes.
+	// telegram without a checksum if its codes are among the last four different lists.
 	maxExtraDwells = 4
 )
 

@@ -1,8 +1,8 @@
 // Package probe finds the port and the line setting of a meter, and reads the meter there. The bridge, doctor and capture use the same
 // search.
 //
-// A Source has endpoints: ports with line settings. Probe opens one after another, in rounds. An endpoint is proved by a telegram with a right
-// checksum. Probe reads that endpoint as long as telegrams come.
+// A Source has endpoints: ports with line settings. Probe opens one after another, in rounds. An endpoint is proved by a verified
+// telegram, or by an intact one that is encrypted or of an unsupported kind. Probe reads that endpoint as long as telegrams come.
 package probe
 
 import (

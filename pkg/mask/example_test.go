@@ -1,13 +1,17 @@
 package mask_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
+	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/mask"
 	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
 // The number of the meter is masked, and the reading is kept. A telegram that cannot be masked is left out: Next returns a
@@ -36,4 +40,23 @@ func ExampleMasker() {
 	// 0-0:96.1.1(00000000)
 	// 1-0:1.8.0(000123.456*kWh)
 	// !
+}
+
+// An encrypted telegram is decrypted with the key of the meter, masked, and encrypted again with TestKey, which everybody may know.
+func ExampleTestKey() {
+	f, _ := simulate.Named("kamstrup-dk")
+	_, telegram := simulate.NewMeter(f, 1, time.Date(2026, time.June, 1, 12, 0, 0, 0, time.UTC)).Next()
+	m := mask.New(bytes.NewReader(telegram), meter.Options{Keys: []*dlms.Key{simulate.Key()}})
+	masked, err := m.Next()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r, err := meter.NewDecoder(bytes.NewReader(masked.Bytes), meter.Options{Keys: []*dlms.Key{mask.NewTestKey()}}).Next()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(r.Meter.Make, r.Checked, len(masked.Bytes) == len(telegram))
+	// Output: Kamstrup true true
 }

@@ -107,7 +107,7 @@ func crcPass(telegram []byte) (crc uint16) {
 	return crc
 }
 
-// opener returns a function that decrypts as many bytes as the telegram has ciphertext, with the standard library alone.
+// opener returns a function that decrypts a ciphertext of the length that the telegram has, with the standard library alone.
 func opener(b *testing.B, telegram []byte) func() {
 	b.Helper()
 	block, err := aes.NewCipher(make([]byte, 16))
@@ -120,10 +120,10 @@ func opener(b *testing.B, telegram []byte) func() {
 	}
 	nonce, aad := make([]byte, 12), make([]byte, 17)
 	const around = 40 // frame, LLC header, title, lengths, counter, tag
-	text := gcm.Seal(make([]byte, 0, len(telegram)), nonce, telegram[:len(telegram)-around], aad)
-	plain := make([]byte, 0, len(text))
+	ciphertext := gcm.Seal(make([]byte, 0, len(telegram)), nonce, telegram[:len(telegram)-around], aad)
+	plaintext := make([]byte, 0, len(ciphertext))
 	return func() {
-		if _, err := gcm.Open(plain, nonce, text, aad); err != nil {
+		if _, err := gcm.Open(plaintext, nonce, ciphertext, aad); err != nil {
 			b.Fatal(err)
 		}
 	}

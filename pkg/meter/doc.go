@@ -39,9 +39,9 @@
 // # Trust
 //
 // A telegram is Checked if its checksum is right or its authentication tag is valid. Then it is Verified too. Meters of DSMR 2.2 send
-// neither, nor do some meters that encrypt without a tag. A telegram without both is Verified only if one of the four telegrams before it
-// had the same codes in the same order, because damage seldom repeats. Next returns verified readings only, unless Options.AcceptUnverified
-// is set.
+// neither, nor do some meters that encrypt without a tag. A telegram without both is Verified only if its codes are, in the same order,
+// among the last four different lists of such telegrams, because damage seldom repeats. Next returns verified readings only, unless
+// Options.AcceptUnverified is set.
 //
 // # Keys
 //

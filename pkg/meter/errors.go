@@ -27,7 +27,7 @@ var (
 	ErrAuthentication = errors.New("dlms: the authentication tag is wrong, though the key fitted before: damaged")
 	// ErrRepeated: the frame counter of the telegram is not above the last one. See Options.RejectRepeated.
 	ErrRepeated = errors.New("dlms: the frame counter is not above the last one")
-	// ErrUnverified: the telegram has no checksum, and none of the last four telegrams had the same codes. The next telegram with the
+	// ErrUnverified: the telegram has no checksum, and its codes are not among the last four different lists. The next telegram with the
 	// same codes is a verified Reading. See Options.AcceptUnverified.
 	ErrUnverified = errors.New("not verified yet: no checksum, and no telegram before it with the same codes")
 )

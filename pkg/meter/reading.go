@@ -33,8 +33,8 @@ type Reading struct {
 	Bytes  int
 	// Checked is true if the telegram has a right checksum or a valid authentication tag.
 	Checked bool
-	// Verified is true if the telegram can be trusted: it is Checked, or one of the last four telegrams without a checksum had
-	// the same codes in the same order. It is false only with Options.AcceptUnverified.
+	// Verified is true if the telegram can be trusted: it is Checked, or its codes are, in the same order, among the last four
+	// different lists of telegrams without a checksum. It is false only with Options.AcceptUnverified.
 	Verified bool
 	// Cipher says how the telegram was encrypted. It is the zero Cipher for a telegram in clear.
 	Cipher Cipher

@@ -39,8 +39,10 @@ func ExampleTelegram_Parse() {
 	var t p1.Telegram // reads many telegrams without allocating
 	fmt.Println(t.Parse(good), len(t.Records))
 	err := t.Parse(damaged)
-	fmt.Println(err, errors.Is(err, p1.ErrChecksum), len(t.Records))
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, p1.ErrChecksum), len(t.Records))
 	// Output:
 	// <nil> 1
-	// p1: checksum: want C023, got 2552 true 0
+	// p1: checksum: want C023, got 2552
+	// true 0
 }

@@ -32,8 +32,8 @@ var (
 )
 
 // A packetConn is the network connection under the MQTT client. Its Read returns only whole, well-formed packets. Packets larger than
-// maxInboundPacket are discarded while they arrive. A packetConn reports the cause of a loss at once. paho reports the cause only after its
-// goroutines have ended, and never if the connection was closed on this side.
+// maxInboundPacket are discarded while they arrive. If the connection is lost, a packetConn reports the cause at once. paho does so only
+// after its goroutines have ended, and not at all if its client was closed meanwhile.
 type packetConn struct {
 	net.Conn
 	onLoss       func(error)                   // called with the cause of a loss
@@ -41,7 +41,7 @@ type packetConn struct {
 	closeOnce    func() error
 	closed       atomic.Bool
 	drainOnClose atomic.Bool  // Close first waits until the broker has closed the connection
-	lastDiscard  atomic.Int64 // when bytes of an oversized packet were last discarded, in ns since 1970; meanwhile no acknowledgement can arrive
+	lastDiscard  atomic.Int64 // when bytes of an oversized packet were last discarded, in ns since 1970; while such a packet arrives, no acknowledgement can
 
 	readMu          sync.Mutex // guards the fields below
 	reader          *bufio.Reader
@@ -89,7 +89,7 @@ func (l *packetConn) readPacket() error {
 	case err == nil && !l.connackReceived && length != 2: // a CONNACK has length 2 (MQTT 3.1.1, 3.2); other protocols can also begin with that byte
 		return fmt.Errorf("%w: its length is %d", errNotMQTT, length)
 	case length >= 1<<28:
-		return fmt.Errorf("%w: a length of more than four bytes", errMalformed)
+		return fmt.Errorf("%w: a remaining length that is encoded in more than four bytes", errMalformed)
 	case err != nil:
 		return err
 	case length > maxInboundPacket:
@@ -187,7 +187,8 @@ func (l *packetConn) drain() {
 	}
 }
 
-// reportLoss passes the cause of a loss to onLoss. It replaces err if the connection was closed on this side.
+// reportLoss calls onLoss with err, the cause of a lost connection, and returns err. If the connection was closed on this side, it calls
+// nothing and returns errClosedHere.
 func (l *packetConn) reportLoss(err error) error {
 	if err == nil {
 		return nil

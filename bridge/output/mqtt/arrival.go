@@ -14,7 +14,8 @@ import (
 
 // An arrivalCheck checks, once in a run, that the announcement of a meter reaches subscribers. The acknowledgement does not show this, because a
 // broker also acknowledges messages that its access rules forbid (MQTT 3.1.1, 3.3.5). The check subscribes before the announcement is
-// published. It ignores retained messages, which are older. So it also works with a broker that retains nothing.
+// published. It ignores retained messages, because they are older, and waits for the message that the broker passes on at once. So it also works
+// with a broker that retains nothing.
 type arrivalCheck struct {
 	want     wantedDevice
 	deadline time.Time       // when the check ends without success; zero until every announcement is published
@@ -27,7 +28,7 @@ const arrivalTimeout = 5 * time.Second
 // arrivalFilters returns the topic filters that match the announcement of a device. The device "+" matches every device.
 func (c Config) arrivalFilters(device string, want *wantedDevice) []string {
 	filters := c.announcedFilters(device)
-	if len(want.messages) > 1 {
+	if len(want.messages) > 1 { // each entity has a message of its own
 		return filters[1:]
 	}
 	return filters[:1]
@@ -84,7 +85,7 @@ func (s *session) concludeArrivalChecks() {
 				s.logDenied(m, check)
 				continue
 			}
-			m.pending = true // it is announced entity by entity
+			m.pending = true // the next attempt announces it entity by entity: see acceptedPlan
 			s.schedule.in(announceTask, discovery.StepPause)
 		case !check.deadline.IsZero():
 			s.schedule.in(arrivalTask, time.Until(check.deadline))
@@ -103,15 +104,15 @@ func (s *session) endArrivalCheck(a *announcer) {
 // logDenied logs that the announcement of a meter does not come back from the broker. It logs that once for each meter.
 func (s *session) logDenied(m *meter, check *arrivalCheck) {
 	if s.firstTime("denied " + m.ID) {
-		s.log.Error().Str("meter", m.ID).Msg("the broker has acknowledged the announcement and gives it to nobody who may read it: its access rules most likely forbid it, " +
+		s.log.Error().Str("meter", m.ID).Msg("the broker has acknowledged the announcement, but does not pass it on, not even to this user: its access rules most likely forbid it, " +
 			"and home assistant does not see this meter. Allow this user to publish and to read " + strings.Join(s.config.arrivalFilters("+", &check.want), " and "))
 	}
 }
 
-// logAnnounced logs that a meter is announced, or that its announcements are removed. The level is debug if as many entities were announced
-// before, as when everything is published again for a hub that has started.
+// logAnnounced logs that a meter is announced, or that its announcements are removed. The level is debug if the number of entities
+// has not changed. This is so when everything is published again because a hub has started.
 func (s *session) logAnnounced(a *announcer, want *wantedDevice) {
-	entities, level := want.entities, s.announcedLevel
+	entities, level := want.entities, s.announcedLevel // lastStep is zero before the first step of this session
 	switch {
 	case !a.lastStep.IsZero() && entities == a.loggedEntities:
 		level = zerolog.DebugLevel
@@ -128,13 +129,13 @@ func (s *session) logAnnounced(a *announcer, want *wantedDevice) {
 	}
 }
 
-// logTakenBack logs how many of the changed announcements are removed because they are under another prefix, or because discovery is off.
-func (s *session) logTakenBack(a *announcer, changed discovery.Announced) {
+// logTakenBack logs how many of the replaced announcements are removed because they are under another prefix, or because discovery is off.
+func (s *session) logTakenBack(a *announcer, replaced discovery.Announced) {
 	if s.config.Style != discovery.Off {
-		changed = changed.Minus(changed.UnderPrefix(s.config.Prefix))
+		replaced = replaced.Minus(replaced.UnderPrefix(s.config.Prefix))
 	}
-	if len(changed) == 0 {
+	if len(replaced) == 0 {
 		return
 	}
-	s.log.Info().Str("meter", cmp.Or(a.meterID, ownDevice)).Int("topics", len(changed)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
+	s.log.Info().Str("meter", cmp.Or(a.meterID, ownDevice)).Int("topics", len(replaced)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
 }

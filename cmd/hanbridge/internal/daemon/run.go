@@ -85,8 +85,8 @@ func newLogger(c config.Log, w io.Writer, terminal bool) zerolog.Logger {
 		level = zerolog.InfoLevel
 	}
 	if c.Format == "console" || c.Format == "auto" && terminal {
-		// ConsoleWriter quotes values with control characters or other characters that are not ASCII. Messages are constants, so they need no
-		// quotes.
+		// ConsoleWriter quotes values with control characters or other characters that are not ASCII. It does not quote messages, which are texts
+		// of this program alone.
 		return zerolog.New(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !terminal}).Level(level).With().Timestamp().Logger()
 	}
 	return zerolog.New(safetext.JSONWriter{W: w}).Level(level).With().Timestamp().Logger()

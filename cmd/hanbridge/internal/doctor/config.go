@@ -9,11 +9,12 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// conclude prints the verdict. If the meter was read, it also prints or writes the configuration to use.
+// conclude prints the verdict. If nothing is wrong, or only the line setting, and the meter is not a recording, it also prints or writes the
+// configuration to use.
 func (d *examination) conclude() error {
 	r, o := &d.report, d.options
-	wasRead := r.OK || r.Verdict.Code == codeSetting
-	if !wasRead || d.meter().Port.Kind == config.ReplayPort {
+	settingsKnown := r.OK || r.Verdict.Code == codeSetting
+	if !settingsKnown || d.meter().Port.Kind == config.ReplayPort {
 		note := ""
 		if o.Write {
 			note = "        (nothing was written)"
@@ -47,7 +48,8 @@ func (d *examination) conclude() error {
 	return nil
 }
 
-// proposal returns the configuration to use: the present one, with the port and the line setting that were found.
+// proposal returns the configuration to use: the present one, with the line setting and the port that were found. If the port in a file is
+// auto, auto stays.
 func (d *examination) proposal() config.Config {
 	c := d.cfg
 	c.Meters = slices.Clone(c.Meters)
@@ -80,7 +82,7 @@ func (d *examination) secretsNote(c config.Config) (text string) {
 		text = "; it holds " + strings.Join(held, " and ")
 	}
 	if d.omitsKey {
-		text += "; the key of --key is not in it, as there is a file of keys"
+		text += "; the key of --key is not in it, because key_file is set"
 	}
 	return text
 }
@@ -94,8 +96,8 @@ func relative(name string) string {
 }
 
 // checkSerial compares the configured line setting with the one at which the meter was read; line is "" if its port has none. A wrong
-// setting gives a verdict, with two exceptions. A setting of --serial is only tried first, so it gives a remark. A setting in a file that
-// will be written is corrected there.
+// setting gives a verdict, with two exceptions. --serial only says which setting to try first. If it is wrong, the configuration is still
+// right, so there is only a remark. A wrong setting in a file that will be written is corrected there.
 func (d *examination) checkSerial(line string) *verdict {
 	m := d.meter()
 	wrong := func() bool { return line != "" && !m.Serial.Auto && m.Serial.String() != line }
@@ -104,8 +106,9 @@ func (d *examination) checkSerial(line string) *verdict {
 		if m.Serial = *d.configuredSerial; d.options.Write && m.Serial.Auto {
 			m.Serial = d.serialFound(m.Serial)
 		}
-		d.remark = fmt.Sprintf(", but the meter speaks %s, not the %s of --serial: right is serial: %s", line, tried, m.Serial)
+		d.remark = fmt.Sprintf(", but the meter speaks %s, not the %s of --serial: the right setting is serial: %s", line, tried, m.Serial)
 	}
+	// From here on, m.Serial is the setting of the configuration.
 	if !wrong() {
 		return nil
 	}
@@ -113,8 +116,8 @@ func (d *examination) checkSerial(line string) *verdict {
 	if !d.correctsSerial {
 		return &verdict{codeSetting, text}
 	}
-	d.wrongSerial = text
-	d.remark = fmt.Sprintf(", now that serial is %s, which the meter speaks: it was %s", line, m.Serial)
+	d.wrongSerial = text // for a later verdict with which nothing is written
+	d.remark = fmt.Sprintf(", now that serial was changed from %s to %s, which the meter sends", m.Serial, line)
 	m.Serial = d.serialFound(m.Serial)
 	return nil
 }

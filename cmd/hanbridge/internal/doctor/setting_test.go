@@ -25,11 +25,11 @@ func TestDoctorSetting(t *testing.T) {
 		wantFile           string   // part of the written file, "" if none is written
 	}{
 		{"with --write", wrong, "", true, nil, onPort, "well", []string{
-			"broker    mqtt://broker:1883: connected", "verdict   all well, now that serial is 115200 8N1, which the meter speaks: it was 2400 8E1. Start with: " +
+			"broker    mqtt://broker:1883: connected", "verdict   all well, now that serial was changed from 2400 8E1 to 115200 8N1, which the meter sends. Start with: " +
 				"hanbridge run --config FILE        (configuration written to FILE",
 		}, []string{"set serial to"}, "port: /dev"},
 		{"with --write, without a broker", wrong, "", true, nil, with(onPort, noBroker), "well", []string{
-			"verdict   the meter is well, now that serial is 115200 8N1, which the meter speaks: it was 2400 8E1", "mqtt.url in FILE is only a guess: change that line to the address of yours; " +
+			"verdict   the meter is well, now that serial was changed from 2400 8E1 to 115200 8N1, which the meter sends", "mqtt.url in FILE is only a guess: change that line to the address of yours; " +
 				"then start with: hanbridge run --config FILE ",
 		}, nil, "port: /dev"},
 		{"not written, since the broker is unreachable", wrong, "", true, unreachable, onPort, "broker", []string{
@@ -37,11 +37,11 @@ func TestDoctorSetting(t *testing.T) {
 		}, nil, ""},
 		{"without --write", wrong, "", false, nil, onPort, "setting", []string{"the meter speaks 115200 8N1: set serial to auto, or to"}, []string{"broker "}, ""},
 		{"only the flag is wrong", "auto", wrong, false, nil, onPort, "well", []string{
-			"verdict   all well, but the meter speaks 115200 8N1, not the 2400 8E1 of --serial: right is serial: auto. Start with: hanbridge run --config FILE\n",
+			"verdict   all well, but the meter speaks 115200 8N1, not the 2400 8E1 of --serial: the right setting is serial: auto. Start with: hanbridge run --config FILE\n",
 		}, []string{"serial: 2400"}, ""},
-		{"only the flag is wrong, with --write", "auto", wrong, true, nil, onPort, "well", []string{"of --serial: right is serial: 115200 8N1"}, nil, "port: /dev"},
+		{"only the flag is wrong, with --write", "auto", wrong, true, nil, onPort, "well", []string{"of --serial: the right setting is serial: 115200 8N1"}, nil, "port: /dev"},
 		{"the flag is wrong, the configuration right", meter, wrong, false, nil, onPort, "well", []string{
-			"not the 2400 8E1 of --serial: right is serial: 115200 8N1.", "    serial: 115200 8N1\n",
+			"not the 2400 8E1 of --serial: the right setting is serial: 115200 8N1.", "    serial: 115200 8N1\n",
 		}, nil, ""},
 		{"flag and configuration are wrong", "9600 8N1", wrong, false, nil, onPort, "setting",
 			[]string{"verdict   serial is set to 9600 8N1, and the meter speaks 115200 8N1"}, nil, ""},
