@@ -20,7 +20,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// Check implements the command check: it validates the configuration, checks the broker, and prints the result. It does not open a port.
+// Check implements the command check. It validates the configuration, connects to the broker, and prints the result. It does not open the
+// meters' ports.
 func Check(ctx context.Context, p *cli.Program, file string) error {
 	file = config.FindFile(file)
 	cfg, err := cli.Interruptible(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
@@ -40,39 +41,39 @@ func Check(ctx context.Context, p *cli.Program, file string) error {
 		for _, w := range m.Warnings() {
 			printWarning(p, w.Source, w.Message)
 		}
-		checkPort(p, m.Port)
+		warnAboutPort(p, m.Port)
 	}
-	checkStateDir(p, cfg.StateDirToWrite())
-	return checkBroker(ctx, p, cfg)
+	printStateDir(p, cfg.StateDirToWrite())
+	return printBroker(ctx, p, cfg)
 }
 
-// checkBroker connects to the configured broker, and prints what a bridge may do there.
-func checkBroker(ctx context.Context, p *cli.Program, cfg config.Config) error {
+// printBroker connects to the configured broker, and prints what the bridge is allowed to do there.
+func printBroker(ctx context.Context, p *cli.Program, cfg config.Config) error {
 	setup := daemon.Setup{Config: cfg, Logger: zerolog.Nop()}
 	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTimeout)
 	defer cancel()
-	to := setup.MQTTOutput()
-	checked, err := mqtt.Check(ctx, to)
+	output := setup.MQTTOutput()
+	result, err := mqtt.Check(ctx, output)
 	if err != nil && cfg.MQTT.URL == config.Embedded && !mqtt.Permanent(err) {
 		err = fmt.Errorf("%w: it is the broker inside, which starts with hanbridge run", err)
 	}
 	if err != nil {
 		return cli.DataError(err)
 	}
-	fmt.Fprintf(p.Out, "broker         %s: %s\n", to.URL, usable(checked))
-	for _, w := range checked.Warnings {
+	fmt.Fprintf(p.Out, "broker         %s: %s\n", output.URL, permissions(result))
+	for _, w := range result.Warnings {
 		printWarning(p, "broker", w)
 	}
-	if to.Style != discovery.Off {
-		if _, err := mqtt.HubOnline(ctx, to); err != nil {
+	if output.Style != discovery.Off {
+		if _, err := mqtt.HubOnline(ctx, output); err != nil {
 			printWarning(p, "homeassistant.status_topic", err.Error()+": when Home Assistant starts, it sees no more than what is retained")
 		}
 	}
 	return checkOtherBridges(ctx, p, &setup)
 }
 
-// checkOtherBridges warns if another bridge publishes a configured meter. It returns an error if this bridge therefore publishes no counters
-// of the meter.
+// checkOtherBridges warns if another bridge publishes a configured meter. It returns cli.ErrPrinted if this bridge does not publish the
+// meter's counters because of the other bridge.
 func checkOtherBridges(ctx context.Context, p *cli.Program, setup *daemon.Setup) (err error) {
 	var own *bridge.Instance
 	if dir := setup.StateDirToRead(); dir != "" {
@@ -95,16 +96,17 @@ func checkOtherBridges(ctx context.Context, p *cli.Program, setup *daemon.Setup)
 	return err
 }
 
-// usable says what a bridge may do at a broker that was checked.
-func usable(found mqtt.CheckResult) string {
-	if !found.RetainAvailable {
+// permissions says what the bridge is allowed to do at a broker, given the result of mqtt.Check.
+func permissions(result mqtt.CheckResult) string {
+	if !result.RetainAvailable {
 		return "connected, may publish, keeps nothing"
 	}
 	return "connected, may publish, may retain"
 }
 
-// checkPort warns if the device of a serial port is missing or may not be read. It does not open the device, since a bridge may be reading it.
-func checkPort(p *cli.Program, port config.Port) {
+// warnAboutPort prints a warning if the device of a serial port is missing or is not readable. It does not open the device, because a running
+// bridge possibly reads it.
+func warnAboutPort(p *cli.Program, port config.Port) {
 	if port.Kind != config.SerialPort {
 		return
 	}
@@ -121,13 +123,13 @@ func checkPort(p *cli.Program, port config.Port) {
 	}
 }
 
-// checkStateDir warns if a bridge cannot write to its state folder dir. It makes no file or folder.
-func checkStateDir(p *cli.Program, dir string) {
+// printStateDir prints whether the bridge can write to its state folder dir. It creates no file and no folder.
+func printStateDir(p *cli.Program, dir string) {
 	if dir == "" {
 		fmt.Fprintln(p.Out, "state_dir      off: nothing is remembered over a restart")
 		return
 	}
-	existing := dir // or the nearest folder above it that exists: the bridge makes the rest
+	existing := dir // if dir is missing, the nearest folder above dir that exists; the bridge creates the folders below it
 	for filepath.Dir(existing) != existing {
 		if _, err := os.Stat(existing); err == nil {
 			break
@@ -143,6 +145,6 @@ func checkStateDir(p *cli.Program, dir string) {
 }
 
 // printWarning prints a warning about a setting, a file or a device.
-func printWarning(p *cli.Program, about, message string) {
-	fmt.Fprintf(safetext.LineWriter{W: p.Out}, "warning        %s: %s\n", about, message)
+func printWarning(p *cli.Program, subject, message string) {
+	fmt.Fprintf(safetext.LineWriter{W: p.Out}, "warning        %s: %s\n", subject, message)
 }

@@ -14,9 +14,10 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-func TestCheckPort(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
+// TestWarnAboutPort tests that check warns about a serial port that is missing or is no device, and about no other port.
+func TestWarnAboutPort(t *testing.T) {
+	regularFile := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(regularFile, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -27,18 +28,19 @@ func TestCheckPort(t *testing.T) {
 		{config.Port{Kind: config.TCPPort, Address: "nowhere:1"}, ""},
 		{config.Port{Kind: config.AutoPort}, ""},
 		{config.Port{Kind: config.SerialPort, Address: "/nowhere/port"}, "warning        /nowhere/port: not there (is the cable plugged in? In a container: is the device mapped into it?)\n"},
-		{config.Port{Kind: config.SerialPort, Address: file}, "warning        " + file + ": is no serial port: " + config.PortHelp + "\n"},
+		{config.Port{Kind: config.SerialPort, Address: regularFile}, "warning        " + regularFile + ": is no serial port: " + config.PortHelp + "\n"},
 	}
 	for _, tt := range tests {
 		var out bytes.Buffer
-		checkPort((&cli.Program{Out: &out}), tt.port)
+		warnAboutPort(&cli.Program{Out: &out}, tt.port)
 		if diff := cmp.Diff(tt.want, out.String()); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", tt.port, diff)
 		}
 	}
 }
 
-func TestCheckStateDir(t *testing.T) {
+// TestPrintStateDir tests that a state folder is writable if it exists or can be created, and that check does not create it.
+func TestPrintStateDir(t *testing.T) {
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "var", "lib")
 	tests := []struct{ dir, want string }{
@@ -49,12 +51,12 @@ func TestCheckStateDir(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var out bytes.Buffer
-		checkStateDir((&cli.Program{Out: &out}), tt.dir)
+		printStateDir(&cli.Program{Out: &out}, tt.dir)
 		if diff := cmp.Diff(tt.want, out.String()); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", tt.dir, diff)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "var")); err == nil {
-		t.Error("checkStateDir made a folder, want none")
+		t.Error("printStateDir created a folder, want none")
 	}
 }

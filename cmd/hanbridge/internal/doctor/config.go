@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// conclude prints the verdict. If nothing is wrong, or only the line setting, and the meter is not a recording, it also prints or writes the
-// configuration to use.
+// conclude prints the verdict. It also prints or writes the configuration to use, if the right settings are known and the meter is not a
+// recording.
 func (d *examination) conclude() error {
 	r, o := &d.report, d.options
 	settingsKnown := r.OK || r.Verdict.Code == codeSetting
@@ -34,9 +34,9 @@ func (d *examination) conclude() error {
 		if r.OK {
 			r.Verdict = d.wellVerdict()
 		}
-		d.printLine("verdict", fmt.Sprintf("%s        (configuration written to %s, for you alone to read%s)", r.Verdict.Text, relative(r.Written), d.secretsNote(proposed)))
+		d.printLine("verdict", fmt.Sprintf("%s        (configuration written to %s, for you alone to read%s)", r.Verdict.Text, displayName(r.Written), d.secretsNote(proposed)))
 	case d.file != "" && text == d.originalText:
-		d.printLine("verdict", fmt.Sprintf("%s        (%s is right as it is)", r.Verdict.Text, relative(d.file)))
+		d.printLine("verdict", fmt.Sprintf("%s        (%s is right as it is)", r.Verdict.Text, displayName(d.file)))
 	default:
 		d.printLine("verdict", r.Verdict.Text)
 		secrets := ""
@@ -48,14 +48,14 @@ func (d *examination) conclude() error {
 	return nil
 }
 
-// proposal returns the configuration to use: the present one, with the line setting and the port that were found. If the port in a file is
-// auto, auto stays.
+// proposal returns the configuration to use. It is the present configuration with the port and the line setting of the meter. If a file sets
+// the port to auto, the port stays auto.
 func (d *examination) proposal() config.Config {
 	c := d.cfg
 	c.Meters = slices.Clone(c.Meters)
 	m := &c.Meters[d.index]
 	if d.file != "" && d.autoPort {
-		m.Port = config.Port{Kind: config.AutoPort} // auto has found the port, and will find it again
+		m.Port = config.Port{Kind: config.AutoPort}
 	}
 	switch {
 	case d.options.Write:
@@ -69,17 +69,17 @@ func (d *examination) proposal() config.Config {
 	return c
 }
 
-// secretsNote says which secrets the written configuration contains, and which it leaves out.
+// secretsNote says which secrets the written configuration contains, and which key it does not contain.
 func (d *examination) secretsNote(c config.Config) (text string) {
-	var held []string
+	var secrets []string
 	if c.MQTT.Password != "" && c.MQTT.PasswordFile == "" {
-		held = append(held, "the broker's password")
+		secrets = append(secrets, "the broker's password")
 	}
 	if c.Meters[d.index].Key != "" {
-		held = append(held, "the key")
+		secrets = append(secrets, "the key")
 	}
-	if len(held) > 0 {
-		text = "; it holds " + strings.Join(held, " and ")
+	if len(secrets) > 0 {
+		text = "; it holds " + strings.Join(secrets, " and ")
 	}
 	if d.omitsKey {
 		text += "; the key of --key is not in it, because key_file is set"
@@ -87,42 +87,43 @@ func (d *examination) secretsNote(c config.Config) (text string) {
 	return text
 }
 
-// relative returns the name of a file for messages: a file in the present folder begins with "./".
-func relative(name string) string {
+// displayName returns the name of a file for messages. A name without a folder gets the prefix "./".
+func displayName(name string) string {
 	if filepath.Base(name) == name {
 		return "./" + name
 	}
 	return name
 }
 
-// checkSerial compares the configured line setting with the one at which the meter was read; line is "" if its port has none. A wrong
-// setting gives a verdict, with two exceptions. --serial only says which setting to try first. If it is wrong, the configuration is still
-// right, so there is only a remark. A wrong setting in a file that will be written is corrected there.
+// checkSerial compares the configured line setting with line, the setting at which the meter was read. line is "" if the port has no line
+// setting. A wrong setting in the configuration gives a verdict, unless --write corrects the setting. A wrong --serial gives only a remark,
+// because --serial does not change the configuration.
 func (d *examination) checkSerial(line string) *verdict {
 	m := d.meter()
-	wrong := func() bool { return line != "" && !m.Serial.Auto && m.Serial.String() != line }
-	if wrong() && d.configuredSerial != nil {
+	isWrong := func() bool { return line != "" && !m.Serial.Auto && m.Serial.String() != line }
+	if isWrong() && d.configuredSerial != nil {
 		tried := m.Serial
-		if m.Serial = *d.configuredSerial; d.options.Write && m.Serial.Auto {
+		m.Serial = *d.configuredSerial
+		if d.options.Write && m.Serial.Auto {
 			m.Serial = d.serialFound(m.Serial)
 		}
 		d.remark = fmt.Sprintf(", but the meter speaks %s, not the %s of --serial: the right setting is serial: %s", line, tried, m.Serial)
 	}
 	// From here on, m.Serial is the setting of the configuration.
-	if !wrong() {
+	if !isWrong() {
 		return nil
 	}
 	text := fmt.Sprintf("serial is set to %s, and the meter speaks %s: set serial to auto, or to \"%s\"", m.Serial, line, line)
 	if !d.correctsSerial {
 		return &verdict{codeSetting, text}
 	}
-	d.wrongSerial = text // for a later verdict with which nothing is written
+	d.wrongSerial = text // if a later step returns a verdict, nothing is written
 	d.remark = fmt.Sprintf(", now that serial was changed from %s to %s, which the meter sends", m.Serial, line)
 	m.Serial = d.serialFound(m.Serial)
 	return nil
 }
 
-// serialFound returns the line setting at which the meter was read, or the argument if its port has none.
+// serialFound returns the line setting at which the meter was read, or fallback if the port has no line setting.
 func (d *examination) serialFound(fallback config.Serial) config.Serial {
 	var found config.Serial
 	if d.found == nil || d.found.Line == "" || found.UnmarshalText([]byte(d.found.Line)) != nil {

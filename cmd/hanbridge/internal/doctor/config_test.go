@@ -12,41 +12,42 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
+// TestWriteConfig tests that writeConfig replaces a file and makes it private, and that checkWritable refuses to replace one without --force.
 func TestWriteConfig(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(name, []byte("# long: the old one\n"), 0o644); err != nil {
+	if err := os.WriteFile(name, []byte("# the old configuration, longer than the new one\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := (Options{Write: true, Config: name}).checkWritable(); err == nil || !strings.Contains(err.Error(), "--force") {
-		t.Errorf("an existing file: got %v, want a refusal that names --force", err)
+		t.Errorf("checkWritable of an existing file: got error %v, want one that names --force", err)
 	}
 	if err := (Options{Write: true, Force: true, Config: name}).checkWritable(); err != nil {
-		t.Errorf("with --force: got %v", err)
+		t.Errorf("checkWritable with --force: got error %v, want none", err)
 	}
 	if err := writeConfig(name, "mqtt:\n"); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(name)
 	if err != nil || info.Mode().Perm() != 0o600 || readText(t, name) != "mqtt:\n" {
-		t.Errorf("got mode %v, %v, %q, want 0600 and the new text", info.Mode(), err, readText(t, name))
+		t.Errorf("written file: got mode %v, error %v, text %q, want mode 0600 and the new text", info.Mode(), err, readText(t, name))
 	}
 	if err := writeConfig(filepath.Join(t.TempDir(), "none", "config.yaml"), ""); err == nil {
-		t.Error("a missing folder: got no error, want one")
+		t.Error("writeConfig in a missing folder: got no error, want one")
 	}
 }
 
-// TestDoctorKeepsKeysApart tests that a key of the command line is not written to the configuration if there is a file of keys.
-func TestDoctorKeepsKeysApart(t *testing.T) {
+// TestDoctorOmitsKey tests that the proposed configuration contains either the key of --key or a key_file, but not both.
+func TestDoctorOmitsKey(t *testing.T) {
 	tests := []struct {
 		name          string
 		keys          config.KeyFlags
 		keyFile       string // key_file of the configuration
-		want, notWant string
+		want, notWant string // parts of the proposed configuration
 	}{
-		{"only a key", config.KeyFlags{Key: aKey}, "", `key: "` + aKey + `"`, "key_file"},
-		{"key and file", config.KeyFlags{Key: aKey, File: writePrivate(t, anotherKey)}, "", "key_file: /", aKey},
-		{"key, and a file in the configuration", config.KeyFlags{Key: aKey}, writePrivate(t, anotherKey), `key: "` + aKey + `"`, "key_file"},
-		{"only a file", config.KeyFlags{File: writePrivate(t, anotherKey)}, "", "key_file: /", `key: "`},
+		{"only --key", config.KeyFlags{Key: aKey}, "", `key: "` + aKey + `"`, "key_file"},
+		{"--key and --key-file", config.KeyFlags{Key: aKey, File: writePrivate(t, anotherKey)}, "", "key_file: /", aKey},
+		{"--key replaces key_file of the configuration", config.KeyFlags{Key: aKey}, writePrivate(t, anotherKey), `key: "` + aKey + `"`, "key_file"},
+		{"only --key-file", config.KeyFlags{File: writePrivate(t, anotherKey)}, "", "key_file: /", `key: "`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -57,33 +58,34 @@ func TestDoctorKeepsKeysApart(t *testing.T) {
 			}
 			got := config.Text(d.proposal(), config.ShowSecrets)
 			if !strings.Contains(got, tt.want) || strings.Contains(got, tt.notWant) {
-				t.Errorf("want %q and no %q in\n%s", tt.want, tt.notWant, got)
+				t.Errorf("proposed configuration: want %q and no %q in\n%s", tt.want, tt.notWant, got)
 			}
 			if omitted := strings.Contains(d.secretsNote(d.proposal()), "is not in it"); omitted != (tt.notWant == aKey) {
-				t.Errorf("says that a key is left out: got %v, want %v", omitted, !omitted)
+				t.Errorf("the note says that the key is not in the configuration: got %v, want %v", omitted, !omitted)
 			}
 		})
 	}
 }
 
-// TestDoctorChoosesAMeter tests which meter of the configuration a port on the command line means.
-func TestDoctorChoosesAMeter(t *testing.T) {
+// TestSelectMeter tests which configured meter the doctor examines, given a port on the command line.
+func TestSelectMeter(t *testing.T) {
 	two := defaultConfig()
 	house, barn := defaultMeter(), defaultMeter()
-	house.ID, house.Port, barn.ID, barn.Port = "house", config.Port{Kind: config.SerialPort, Address: "/dev/a"}, "barn", config.Port{Kind: config.TCPPort, Address: "b:1"}
+	house.ID, house.Port = "house", config.Port{Kind: config.SerialPort, Address: "/dev/a"}
+	barn.ID, barn.Port = "barn", config.Port{Kind: config.TCPPort, Address: "b:1"}
 	two.Meters = []config.Meter{house, barn}
 	tests := []struct {
 		name, port string
 		cfg        config.Config
-		want       string // the port of the chosen meter
+		want       string // port of the selected meter
 		wantErr    string
 	}{
-		{"one meter", "", defaultConfig(), "auto", ""},
-		{"one meter, now on another port", "/dev/b", defaultConfig(), "/dev/b", ""},
-		{"the port of one of two meters", "tcp://b:1", two, "tcp://b:1", ""},
-		{"two meters, and no port given", "", two, "", "the configuration has 2 meters: name the port of one, as hanbridge doctor /dev/a"},
-		{"a port of neither meter", "/dev/c", two, "", "/dev/c is not the port of a meter in config.yaml"},
-		{"not a port", "c", defaultConfig(), "", `"c" is not a port`},
+		{"one meter, no port given", "", defaultConfig(), "auto", ""},
+		{"one meter, another port given", "/dev/b", defaultConfig(), "/dev/b", ""},
+		{"two meters, the port of one given", "tcp://b:1", two, "tcp://b:1", ""},
+		{"two meters, no port given", "", two, "", "the configuration has 2 meters: name the port of one, as hanbridge doctor /dev/a"},
+		{"two meters, the port of neither given", "/dev/c", two, "", "/dev/c is not the port of a meter in config.yaml"},
+		{"the argument is not a port", "c", defaultConfig(), "", `"c" is not a port`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,12 +94,13 @@ func TestDoctorChoosesAMeter(t *testing.T) {
 			err := d.selectMeter(Options{Port: tt.port})
 			checkErr(t, err, tt.wantErr)
 			if err == nil && d.meter().Port.String() != tt.want {
-				t.Errorf("got %s, want %s", d.meter().Port, tt.want)
+				t.Errorf("port of the selected meter: got %s, want %s", d.meter().Port, tt.want)
 			}
 		})
 	}
 }
 
+// TestSummary tests the summary of the quantities that a meter sends.
 func TestSummary(t *testing.T) {
 	for _, tt := range []struct{ names, want string }{
 		{"", ""},
@@ -115,28 +118,29 @@ func TestSummary(t *testing.T) {
 			}
 		}
 		if got := summary(ids); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.names, got, tt.want)
+			t.Errorf("summary of %q: got %q, want %q", tt.names, got, tt.want)
 		}
 	}
 }
 
+// TestClockOffset tests that an unknown European time zone does not count as an error of the clock, and that larger errors give no offset.
 func TestClockOffset(t *testing.T) {
 	now := time.Date(2026, 11, 22, 9, 15, 20, 0, time.UTC)
 	for _, tt := range []struct {
-		name string
-		t    obis.Time
-		want time.Duration
-		ok   bool
+		name   string
+		clock  obis.Time
+		want   time.Duration
+		wantOK bool
 	}{
 		{"no clock", obis.Time{}, 0, false},
-		{"right", obis.FromTime(now.In(time.FixedZone("", 3600))), 0, true},
-		{"behind", obis.FromTime(now.Add(-75 * time.Second)), -75 * time.Second, true},
+		{"right, with a time zone", obis.FromTime(now.In(time.FixedZone("", 3600))), 0, true},
+		{"75 s behind, in UTC", obis.FromTime(now.Add(-75 * time.Second)), -75 * time.Second, true},
 		{"ahead by 2 s, without a time zone, in Finland", obis.FromTime(now.Add(2*time.Hour + 2*time.Second)), 2 * time.Second, true},
 		{"a year behind", obis.FromTime(now.AddDate(-1, 0, 0)), 0, false},
 		{"five hours behind, as in America", obis.FromTime(now.Add(-5 * time.Hour)), 0, false},
 	} {
-		if got, ok := clockOffset(tt.t, now); got != tt.want || ok != tt.ok {
-			t.Errorf("%s: got %v, %v, want %v, %v", tt.name, got, ok, tt.want, tt.ok)
+		if got, ok := clockOffset(tt.clock, now); got != tt.want || ok != tt.wantOK {
+			t.Errorf("%s: got offset %v, ok %v, want %v, %v", tt.name, got, ok, tt.want, tt.wantOK)
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package doctor implements the commands doctor and check. It examines what a bridge needs (port, line setting, meter, broker), and says
-// what is wrong and who can correct it. Check does so for scripts, without opening a port.
+// Package doctor implements the commands doctor and check. Doctor examines the port, the line setting, the meter and the broker. It says what
+// is wrong and who can correct it. Check validates the configuration and connects to the broker, but does not open the meter's port.
 package doctor
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// Examine implements the command doctor: it examines one meter, and prints the report. It returns cli.ErrPrinted if something is wrong.
+// Examine implements the command doctor. It examines one meter and prints a report. It returns cli.ErrPrinted if something is wrong.
 func Examine(ctx context.Context, p *cli.Program, o Options) error {
 	d, err := newExamination(p, o)
 	if err != nil {
@@ -45,7 +45,7 @@ func Examine(ctx context.Context, p *cli.Program, o Options) error {
 	return err
 }
 
-// An examination is one run of the command, for one meter. It reaches ports and brokers through functions that tests replace.
+// examination is one run of the command doctor, for one meter. Its functions for ports and brokers are fields, because tests replace them.
 type examination struct {
 	options Options
 	cfg     config.Config
@@ -54,22 +54,22 @@ type examination struct {
 
 	originalText     string         // text of the configuration before the examination
 	autoPort         bool           // the configured port is auto
-	omitsKey         bool           // the key of --key is not written, because the configuration has a file of keys
+	omitsKey         bool           // the key of --key is not written to the configuration, because key_file is set
 	configuredSerial *config.Serial // the setting that --serial replaces; nil without --serial
-	correctsSerial   bool           // a wrong line setting is corrected in the file that will be written
-	wrongSerial      string         // a sentence about that setting; "" if it is right
-	remark           string         // text after "all well"
-	dwell            time.Duration
+	correctsSerial   bool           // a wrong line setting in the configuration is corrected there
+	wrongSerial      string         // says that the configured line setting is wrong; "" if it is right
+	remark           string         // is added to the verdict if all is well; "" for none
+	dwell            time.Duration  // how long to listen at each line setting
 
-	ports       func() []source.Port
-	usable      func(path string) error
-	endpointsOf func(config.Meter) ([]probe.Endpoint, error)
-	checkBroker func(context.Context, mqtt.Config) (mqtt.CheckResult, error)
-	askHub      func(context.Context, mqtt.Config) (bool, error)
+	ports       func() []source.Port                                         // returns the serial ports of this machine
+	portError   func(path string) error                                      // returns why a port cannot be read, or nil
+	endpointsOf func(config.Meter) ([]probe.Endpoint, error)                 // returns the endpoints of the meter's port
+	tryBroker   func(context.Context, mqtt.Config) (mqtt.CheckResult, error) // returns an error if the bridge cannot work with the broker
+	hubOnline   func(context.Context, mqtt.Config) (bool, error)             // reports whether a hub, such as Home Assistant, has announced itself
 
-	printLine func(name, text string) // prints a line of the report
-	print     func(text string)       // prints the text below the report
-	progress  func(format string, args ...any)
+	printLine func(name, text string)          // prints a line of the report
+	print     func(text string)                // prints the text below the report
+	progress  func(format string, args ...any) // prints what the examination does, if a terminal shows it
 	report    doctorReport
 	found     *observation // what the endpoint with the meter has sent; nil before it is found
 }
@@ -77,12 +77,12 @@ type examination struct {
 // newExamination returns an examination of this machine's ports and the configured broker.
 func newExamination(p *cli.Program, o Options) (*examination, error) {
 	if o.Dwell <= 0 {
-		return nil, errors.New("--dwell is above 0")
+		return nil, errors.New("--dwell: want a time above 0, such as 12s")
 	}
 	d := &examination{
-		options: o, file: config.FindFile(o.Config), dwell: o.Dwell, ports: source.Ports, usable: source.CheckPort,
+		options: o, file: config.FindFile(o.Config), dwell: o.Dwell, ports: source.Ports, portError: source.CheckPort,
 		endpointsOf: func(m config.Meter) ([]probe.Endpoint, error) { return daemon.SourceOf(m).Endpoints() },
-		checkBroker: mqtt.Check, askHub: mqtt.HubOnline,
+		tryBroker:   mqtt.Check, hubOnline: mqtt.HubOnline,
 		printLine: func(name, text string) { fmt.Fprint(p.Out, reportLine(name, text, cli.IsTerminal(p.Out))) },
 		print:     func(text string) { fmt.Fprint(safetext.LineWriter{W: p.Out}, text) },
 		progress:  func(string, ...any) {},
@@ -94,7 +94,7 @@ func newExamination(p *cli.Program, o Options) (*examination, error) {
 		d.progress = func(format string, args ...any) { fmt.Fprintf(safetext.LineWriter{W: p.Err}, format+"\n", args...) }
 	}
 	if _, err := os.Stat(d.file); o.Config != "" && o.Write && errors.Is(err, os.ErrNotExist) {
-		d.file = "" // the file will be written
+		d.file = "" // the file does not exist yet: --write creates it
 	}
 	cfg, err := config.Load(d.file, p.Environ)
 	if err != nil {
@@ -113,10 +113,10 @@ func newExamination(p *cli.Program, o Options) (*examination, error) {
 	return d, nil
 }
 
-// reportLine returns a line of the report: a name, and a text beside it. For a person the text is wrapped.
-func reportLine(name, text string, person bool) string {
+// reportLine returns a line of the report: a name in the first ten columns, then text. For a terminal, the text is wrapped.
+func reportLine(name, text string, terminal bool) string {
 	text = safetext.Escape(text)
-	if person {
+	if terminal {
 		text = strings.ReplaceAll(cli.Wrap(text, cli.Columns-10), "\n", "\n          ")
 	}
 	return fmt.Sprintf("%-10s%s\n", name, text)
@@ -125,12 +125,12 @@ func reportLine(name, text string, person bool) string {
 // meter returns the meter that is examined.
 func (d *examination) meter() *config.Meter { return &d.cfg.Meters[d.index] }
 
-// examine runs the steps from the port to the broker, and stops at the first that gives a verdict.
+// examine runs the steps from the port to the broker. It stops at the first step that returns a verdict.
 func (d *examination) examine(ctx context.Context) {
-	for _, step := range []func(context.Context) *verdict{d.findMeter, d.readMeter, d.examineBroker} {
+	for _, step := range []func(context.Context) *verdict{d.findMeter, d.reportTelegrams, d.examineBroker} {
 		if v := step(ctx); v != nil {
 			if d.wrongSerial != "" {
-				v.Text += "; besides, " + d.wrongSerial // nothing is written, so the setting is not corrected
+				v.Text += "; besides, " + d.wrongSerial // with this verdict nothing is written, so the line setting stays wrong
 			}
 			d.report.Verdict = *v
 			return

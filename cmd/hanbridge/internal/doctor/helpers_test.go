@@ -13,7 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-var updateGolden = flag.Bool("update-golden", false, "write testdata/doctor.json anew")
+var updateGolden = flag.Bool("update-golden", false, "write testdata/doctor.json")
 
 func defaultMeter() config.Meter {
 	return config.Meter{
@@ -22,6 +22,7 @@ func defaultMeter() config.Meter {
 	}
 }
 
+// checkErr checks that the text of err contains want, or that err is nil if want is "".
 func checkErr(t *testing.T, err error, want string) {
 	t.Helper()
 	if want == "" {
@@ -58,7 +59,7 @@ const (
 	anotherKey = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
 )
 
-// writePrivate writes a file that only its owner may read, as a file of keys should be.
+// writePrivate writes a file that only its owner can read, as key_file requires.
 func writePrivate(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "meter.key")

@@ -17,72 +17,75 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// listener is the probe.Handler of an examination. Its observation is about the endpoint that is open.
+// listener is the probe.Handler of an examination. Its observation is about the endpoint that was opened last.
 type listener struct {
 	decoder  *meter.Decoder
 	dwell    time.Duration
 	progress func(format string, args ...any)
-	speeds   map[string]bool // speeds at which it has listened
-	anyBytes bool            // bytes have arrived at one of these speeds
+	speeds   map[string]bool // speeds at which the search has listened
+	anyBytes bool            // whether a byte has arrived, at any speed
 	observation
 }
 
 // observation describes a meter by the telegrams of one endpoint.
 type observation struct {
 	*probe.Attempt
-	began  time.Time
-	telnet bool // the source is a gateway in telnet mode
+	began  time.Time // when the endpoint was opened
+	telnet bool      // the source is a gateway in telnet mode
 
-	verified     int       // number of verified telegrams
-	first, last  time.Time // arrival times of verified telegrams, or of telegrams that gave no reading
-	gaps         []time.Duration
+	verified     int                  // number of verified telegrams
+	firstArrival time.Time            // when the first verified telegram arrived, or the last telegram that gave no reading
+	lastArrival  time.Time            // when the last verified telegram arrived
+	gaps         []time.Duration      // durations between verified telegrams
 	encryptedErr *dlms.EncryptedError // error of a telegram that no key decrypts
 
 	protocol meter.Protocol
-	bytes    int // length of the longest telegram
-	items    int // number of records in the longest telegram
-	checked  bool
+	bytes    int  // length of the longest telegram
+	items    int  // number of records in the longest telegram
+	checked  bool // whether the last telegram has a right checksum or a valid authentication tag
 	meter    meter.Meter
-	family   string
+	family   string // make whose rules the decoder applied, in lower case
 	cipher   meter.Cipher
 	clock    obis.Time
-	seen     map[quantity.ID]bool
+	sent     map[quantity.ID]bool // quantities that the meter has sent
 }
 
-// Opened begins the observation of another endpoint.
+// Opened begins a new observation if the endpoint is another one than before.
 func (l *listener) Opened(a *probe.Attempt) error {
 	if a != l.Attempt {
-		l.observation = observation{Attempt: a, began: time.Now(), seen: map[quantity.ID]bool{}}
+		l.observation = observation{Attempt: a, began: time.Now(), sent: map[quantity.ID]bool{}}
 		l.progress("listening on %s, %v at most …", daemon.EndpointName(a.Endpoint), l.dwell)
 	}
 	return nil
 }
 
-// Reading records a telegram. It reports whether the examination has enough: the interval, and all lists that the meter sends.
+// Reading records a verified telegram. enough is true after at least three telegrams and the time dwell. By then the interval is known, and
+// the meter has most likely sent all its lists.
 func (l *listener) Reading(_ context.Context, r *meter.Reading) (enough bool) {
 	if !r.Verified {
 		return false
 	}
 	now := time.Now()
 	if l.verified++; l.verified > 1 {
-		l.gaps = append(l.gaps, now.Sub(l.last))
+		l.gaps = append(l.gaps, now.Sub(l.lastArrival))
 	} else {
-		l.first = now
+		l.firstArrival = now
 	}
-	l.last = now
+	l.lastArrival = now
 	l.record(r)
-	return len(l.gaps) > 1 && now.Sub(l.first) >= l.dwell
+	return len(l.gaps) > 1 && now.Sub(l.firstArrival) >= l.dwell
 }
 
-// readOn returns how much longer to read an endpoint: until the first telegram, then until the next, then until all lists were sent.
-func (l *listener) readOn() time.Duration {
+// provedTimeout returns how long to wait for the next telegram of an endpoint. After the first telegram the wait is longer, because the
+// interval is not known yet. After the second, the wait ends dwell after the first.
+func (l *listener) provedTimeout() time.Duration {
 	switch l.verified {
 	case 0:
 		return l.dwell
 	case 1:
 		return 2*l.dwell + time.Second
 	}
-	return max(l.dwell-time.Since(l.first), time.Millisecond)
+	return max(l.dwell-time.Since(l.firstArrival), time.Millisecond)
 }
 
 // record records what a reading says about the meter.
@@ -98,31 +101,32 @@ func (l *listener) record(r *meter.Reading) {
 	m.Serial, m.List = cmp.Or(r.Meter.Serial, m.Serial), cmp.Or(r.Meter.List, m.List)
 	l.clock = r.Time
 	for i := range r.Samples {
-		l.seen[r.Samples[i].ID] = true
+		l.sent[r.Samples[i].ID] = true
 	}
 }
 
-// Damaged records a telegram that gave no reading. It reports whether the examination has enough: the meter is found, and sends nothing else.
+// Damaged records an intact telegram that gave no reading. enough is true if the endpoint is proved and the meter sends only telegrams that
+// cannot be read.
 func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	encrypted, isEncrypted := errors.AsType[*dlms.EncryptedError](e)
 	if l.verified > 0 || !isEncrypted && !e.Intact {
 		return false
 	}
 	l.telnet = l.telnet || l.decoder.TelnetNegotiated()
-	l.protocol, l.bytes, l.first = e.Protocol, e.Bytes, time.Now()
+	l.protocol, l.bytes, l.firstArrival = e.Protocol, e.Bytes, time.Now()
 	if isEncrypted {
 		l.encryptedErr = encrypted
 	}
 	return l.Proved && (isEncrypted || l.Finding().Unsupported > 1)
 }
 
-// Ended reports whether to try the next endpoint. It gives up if no byte has arrived at two speeds, because a meter that sends gives bytes at
-// a wrong speed too.
+// Ended reports whether to try the next endpoint. It returns false if no byte has arrived at two speeds, because a meter that sends causes
+// bytes at a wrong speed too.
 func (l *listener) Ended(e probe.ConnectionEnd) (goOn bool) {
 	if e.Err != nil {
 		return true
 	}
-	speed, _, _ := strings.Cut(e.Finding.Line, " ")
+	speed, _, _ := strings.Cut(e.Finding.Line, " ") // the speed of "2400 8E1" is 2400
 	l.speeds[speed] = true
 	l.anyBytes = l.anyBytes || e.Finding.Bytes > 0
 	return l.anyBytes || len(l.speeds) < 2
@@ -137,5 +141,5 @@ func (o *observation) interval() time.Duration {
 	return gaps[len(gaps)/2].Round(500 * time.Millisecond)
 }
 
-// quantities returns the quantities that the meter has sent, in the order of the table.
-func (o *observation) quantities() []quantity.ID { return slices.Sorted(maps.Keys(o.seen)) }
+// quantities returns the quantities that the meter has sent, sorted by ID.
+func (o *observation) quantities() []quantity.ID { return slices.Sorted(maps.Keys(o.sent)) }

@@ -16,13 +16,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// protocolNames are the protocols' names in the report.
+// protocolNames are the names of the protocols in the report.
 var protocolNames = map[meter.Protocol]string{
 	meter.P1: "P1", meter.HDLC: "HDLC", meter.MBus: "M-Bus", meter.Glo: "DLMS, encrypted", meter.APDU: "DLMS",
 }
 
-// readMeter reports what the telegrams say about line, meter, values and encryption.
-func (d *examination) readMeter(context.Context) *verdict {
+// reportTelegrams reports what the telegrams say about the line, the meter, its values and its encryption.
+func (d *examination) reportTelegrams(context.Context) *verdict {
 	o := d.found
 	d.reportLineSetting(o)
 	switch {
@@ -41,9 +41,9 @@ func (d *examination) readMeter(context.Context) *verdict {
 // reportLineSetting reports the line setting, the protocol and the first telegram.
 func (d *examination) reportLineSetting(o *observation) {
 	l := &d.report.Line
-	after := o.first.Sub(o.began)
+	untilFirst := o.firstArrival.Sub(o.began)
 	l.Setting, l.Protocol, l.Bytes, l.Checked = o.Line, o.protocol, o.bytes, o.checked
-	l.After, l.Damaged, l.Telnet = after.Milliseconds(), o.Finding().Damaged, o.telnet
+	l.After, l.Damaged, l.Telnet = untilFirst.Milliseconds(), o.Finding().Damaged, o.telnet
 	text := fmt.Sprintf("%s, %d bytes, %s", protocolNames[o.protocol], o.bytes, o.verification())
 	if o.Line != "" {
 		text = o.Line + ": " + text
@@ -55,13 +55,13 @@ func (d *examination) reportLineSetting(o *observation) {
 		text += ", by telnet"
 		d.remark = ", but " + line.Telnet.Advice()
 	}
-	d.printLine("line", fmt.Sprintf("%s (after %s s)", text, seconds(after)))
+	d.printLine("line", fmt.Sprintf("%s (after %s s)", text, seconds(untilFirst)))
 }
 
 // authenticated is the bit of the security control byte that is set if an authentication tag ends the message. Green Book, 9.2.7.2.4.1.
 const authenticated = 0x10
 
-// verification says what proves that the telegrams are intact.
+// verification says how it is known that the telegrams are intact.
 func (o *observation) verification() string {
 	switch {
 	case o.verified == 0 && o.encryptedErr != nil:
@@ -88,7 +88,7 @@ func (d *examination) reportMeter(o *observation) {
 		m.Number = "…" + o.meter.Serial[max(0, n-4):]
 	}
 	parts := []string{cmp.Or(strings.TrimSpace(m.Make+" "+m.Model), "make unknown"), o.listText()}
-	live := d.meter().Port.Kind != config.ReplayPort // a recording is not read at its own pace
+	live := d.meter().Port.Kind != config.ReplayPort // a recording is read faster than it was recorded
 	if live && o.interval() > 0 {
 		m.Interval = o.interval().Milliseconds()
 		parts = append(parts, "every "+strings.TrimSuffix(seconds(o.interval()), ".0")+" s")
@@ -98,17 +98,17 @@ func (d *examination) reportMeter(o *observation) {
 		number = "number " + m.Number
 	}
 	text := strings.Join(append(parts, number), ", ")
-	if offset, ok := clockOffset(o.clock, o.last); ok && live {
-		s := int64(offset.Round(time.Second) / time.Second)
-		m.Clock = &s
-		text += fmt.Sprintf("      clock %+d s", s)
+	if offset, ok := clockOffset(o.clock, o.lastArrival); ok && live {
+		secondsAhead := int64(offset.Round(time.Second) / time.Second)
+		m.Clock = &secondsAhead
+		text += fmt.Sprintf("      clock %+d s", secondsAhead)
 	}
 	d.report.Meter = &m
 	d.printLine("meter", text)
 }
 
-// listText returns the name and the length of the meter's list. Two lists of Aidon have no name: the Swedish one, and the Norwegian one with
-// power alone.
+// listText returns the name and the length of the meter's list. Aidon sends two lists without a name: the Swedish list, and the Norwegian list
+// of one item.
 func (o *observation) listText() string {
 	if o.protocol == meter.P1 && o.meter.List == "" {
 		return "telegram of " + cli.Count(o.items, "line")
@@ -120,8 +120,8 @@ func (o *observation) listText() string {
 	return name + " of " + cli.Count(o.items, "item")
 }
 
-// clockOffset returns by how much the meter's clock is ahead. Many meters do not send their time zone, so the result leaves out the whole
-// hours by which a European zone is ahead of UTC. ok is false if the clock is not valid, or differs by more.
+// clockOffset returns by how much the meter's clock is ahead. Many meters do not send their time zone. Therefore clockOffset subtracts up to
+// three whole hours, by which a European time zone is ahead of UTC. ok is false if the clock is not valid, or differs by more than that.
 func clockOffset(t obis.Time, received time.Time) (offset time.Duration, ok bool) {
 	if t.IsZero() || !t.Valid() {
 		return 0, false
@@ -143,7 +143,7 @@ func (d *examination) reportValues(o *observation) {
 	d.printLine("values", cmp.Or(summary(o.quantities()), "none that hanbridge knows"))
 }
 
-// reportCipher reports how telegrams that were read are encrypted.
+// reportCipher reports how the telegrams that were read are encrypted, if they are.
 func (d *examination) reportCipher(o *observation) {
 	if o.cipher == (meter.Cipher{}) {
 		d.report.Cipher = &cipherReport{}
@@ -158,33 +158,33 @@ func (d *examination) reportCipher(o *observation) {
 // reportEncrypted reports a meter whose telegrams no key decrypts, and returns the verdict.
 func (d *examination) reportEncrypted(e *dlms.EncryptedError) *verdict {
 	title := systemTitleText(e.Title)
-	c, text, v := "missing", "no key is given", &verdict{codeNoKey, fmt.Sprintf("telegrams are encrypted (%s): ask your grid company for the key "+
+	keyState, text, v := "missing", "no key is given", &verdict{codeNoKey, fmt.Sprintf("telegrams are encrypted (%s): ask your grid company for the key "+
 		"of this meter, write it into a file that only you may read, and type: hanbridge doctor %s--key-file FILE", title, d.portArgument())}
 	switch {
 	case e.AuthKey:
-		c, text = "wrong-auth", "the key fits, its authentication key does not"
+		keyState, text = "wrong-auth", "the key fits, its authentication key does not"
 		v = &verdict{codeWrongAuthKey, fmt.Sprintf("telegrams are encrypted (%s), and the key fits, but its authentication key does not: compare "+
 			"auth_key (--auth-key) digit by digit with what your grid company gave you, %s", title, render.OmitAuthKeyAdvice)}
 	case e.Tried:
-		c, text = "wrong", "the key does not fit"
+		keyState, text = "wrong", "the key does not fit"
 		v = &verdict{codeWrongKey, fmt.Sprintf("telegrams are encrypted (%s), and the key does not fit: compare it digit by digit with what "+
 			"your grid company gave you for this meter (%s); else ask them for the key of this very meter", title, render.SwappedKeysAdvice)}
 	}
-	d.report.Cipher = &cipherReport{Encrypted: true, Maker: manufacturer(e.Title), Key: c}
+	d.report.Cipher = &cipherReport{Encrypted: true, Maker: manufacturer(e.Title), Key: keyState}
 	d.printLine("cipher", title+", "+text)
 	return v
 }
 
-// systemTitleText returns the part of a system title that may be shown: the serial number of the meter is left out.
+// systemTitleText describes a system title without the serial number in it.
 func systemTitleText(title [8]byte) string {
-	if sender := dlms.RedactTitle(title); sender != "" {
-		return "system title " + sender
+	if redacted := dlms.RedactTitle(title); redacted != "" {
+		return "system title " + redacted
 	}
 	return "no system title"
 }
 
 // manufacturer returns the three letters of a system title that name the manufacturer.
 func manufacturer(title [8]byte) string {
-	sender := strings.TrimSuffix(dlms.RedactTitle(title), "…")
-	return sender[:min(len(sender), 3)]
+	redacted := strings.TrimSuffix(dlms.RedactTitle(title), "…")
+	return redacted[:min(len(redacted), 3)]
 }

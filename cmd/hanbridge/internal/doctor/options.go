@@ -37,7 +37,7 @@ func (o Options) runCommand() string {
 
 // writeCommand returns the command that repeats the examination and writes the configuration. It contains no key.
 func (o Options) writeCommand() string {
-	_, missing := os.Stat(o.target())
+	_, statErr := os.Stat(o.target())
 	command := "hanbridge doctor"
 	for _, argument := range []struct {
 		given bool
@@ -49,7 +49,7 @@ func (o Options) writeCommand() string {
 		{o.Keys.Key != "", "--key HEX"},
 		{o.Keys.AuthKey != "", "--auth-key HEX"},
 		{true, "--write"},
-		{missing == nil, "--force"},
+		{statErr == nil, "--force"},
 	} {
 		if argument.given {
 			command += " " + argument.text
@@ -58,8 +58,8 @@ func (o Options) writeCommand() string {
 	return command
 }
 
-// checkWritable returns an error if the configuration is to be written and cannot be. It is called first, so that the user does not wait for
-// the refusal.
+// checkWritable returns an error if --write is given and the configuration cannot be written. It is called before the examination, because an
+// examination takes long.
 func (o Options) checkWritable() error {
 	if !o.Write {
 		return nil
@@ -75,7 +75,7 @@ func (o Options) checkWritable() error {
 	return os.Remove(f.Name())
 }
 
-// newFileBeside makes a temporary file in the folder of the named file. Only its owner may read it.
+// newFileBeside creates a temporary file in the folder of the named file. Only the owner of the temporary file can read it.
 func newFileBeside(name string) (*os.File, error) {
 	folder := filepath.Dir(name)
 	f, err := os.CreateTemp(folder, ".hanbridge-*")
@@ -85,7 +85,7 @@ func newFileBeside(name string) (*os.File, error) {
 	return f, err
 }
 
-// writeConfig writes text to a file that only its owner may read. If it fails, the old file stays unchanged.
+// writeConfig writes text to a file that only its owner can read. If it returns an error, an existing file is unchanged.
 func writeConfig(name, text string) error {
 	f, err := newFileBeside(name)
 	if err != nil {
@@ -108,7 +108,7 @@ func (d *examination) selectMeter(o Options) (err error) {
 	if o.Port != "" {
 		text := o.Port
 		if info, err := os.Stat(text); err == nil && info.Mode().IsRegular() {
-			text = "replay:" + text
+			text = "replay:" + text // a regular file is a recording
 		}
 		if err := port.UnmarshalText([]byte(text)); err != nil {
 			return fmt.Errorf("doctor: %w", err)
@@ -132,9 +132,9 @@ func (d *examination) selectMeter(o Options) (err error) {
 	if _, err := o.Keys.Load(); err != nil {
 		return err
 	}
-	m.Key, m.AuthKey, m.KeyFile = config.Secret(o.Keys.Key), config.Secret(o.Keys.AuthKey), "" // the proposed configuration has the keys that are tried
+	m.Key, m.AuthKey, m.KeyFile = config.Secret(o.Keys.Key), config.Secret(o.Keys.AuthKey), ""
 	if o.Keys.File != "" {
-		if m.KeyFile, err = filepath.Abs(o.Keys.File); err != nil { // an absolute path, since the bridge may run in another folder
+		if m.KeyFile, err = filepath.Abs(o.Keys.File); err != nil { // absolute, because the bridge can run in another folder
 			return fmt.Errorf("--key-file: %w", err)
 		}
 	}

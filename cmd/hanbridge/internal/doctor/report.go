@@ -34,8 +34,8 @@ type (
 		Setting  string         `json:"setting,omitempty"`
 		Protocol meter.Protocol `json:"protocol,omitempty"`
 		Bytes    int            `json:"bytes,omitempty"`
-		Checked  bool           `json:"checked"`
-		After    int64          `json:"after_ms,omitempty"`
+		Checked  bool           `json:"checked"`            // the telegrams have a right checksum or a valid authentication tag
+		After    int64          `json:"after_ms,omitempty"` // from opening the port to the first telegram
 		Damaged  int            `json:"damaged,omitempty"`
 		Telnet   bool           `json:"telnet,omitempty"`
 		Tried    []triedLine    `json:"tried,omitempty"`
@@ -45,7 +45,7 @@ type (
 		Port     string `json:"port"`
 		Setting  string `json:"setting,omitempty"`
 		Bytes    int64  `json:"bytes"`
-		Evidence string `json:"evidence"` // what its bytes look like, as line.Verdict.String says it
+		Evidence string `json:"evidence"` // what the bytes look like: the text of a line.Verdict
 	}
 	meterReport struct {
 		Make     string `json:"make"`
@@ -60,14 +60,14 @@ type (
 		Encrypted bool   `json:"encrypted"`
 		Security  string `json:"security,omitempty"`
 		Maker     string `json:"maker,omitempty"`
-		Key       string `json:"key,omitempty"` // fits, missing, wrong or, if only the authentication key does not fit, wrong-auth
+		Key       string `json:"key,omitempty"` // fits, missing, wrong, or wrong-auth if only the authentication key does not fit
 	}
 	brokerReport struct {
 		URL      string `json:"url"`
 		Good     bool   `json:"good"` // connected, may publish, may retain
 		Error    string `json:"error,omitempty"`
 		HubTopic string `json:"hub_topic,omitempty"`
-		Hub      bool   `json:"hub"`
+		Hub      bool   `json:"hub"` // a hub has announced itself on HubTopic
 	}
 	// A verdict says what is wrong, and who can correct it. Text is for people, Code for programs.
 	verdict struct {
@@ -76,6 +76,7 @@ type (
 	}
 )
 
+// printJSON prints the report as one line of JSON.
 func printJSON(p *cli.Program, r doctorReport) error {
 	e := json.NewEncoder(safetext.JSONWriter{W: p.Out})
 	e.SetEscapeHTML(false)

@@ -11,29 +11,30 @@ import (
 
 // summary returns the kinds of quantities that a meter sends, such as "power, energy ×4; voltage ×3 phases".
 func summary(ids []quantity.ID) string {
-	var whole, phased, phases []string
-	counters := 0
+	var totalKinds, phaseKinds, phases []string
+	counters := 0 // number of energy counters
 	for _, id := range ids {
 		name, row := id.String(), id.Row()
 		if row.Diagnostic || !row.Numeric() {
 			continue
 		}
+		// The name of a value of one phase ends with _l1, _l2 or _l3.
 		if i := strings.LastIndex(name, "_l"); i >= 0 && i == len(name)-len("_l1") {
 			phases = appendUnique(phases, name[i:])
-			phased = appendUnique(phased, kindOf(row))
+			phaseKinds = appendUnique(phaseKinds, kindOf(row))
 			continue
 		}
-		whole = appendUnique(whole, kindOf(row))
+		totalKinds = appendUnique(totalKinds, kindOf(row))
 		if kindOf(row) == energy {
 			counters++
 		}
 	}
-	if i := slices.Index(whole, energy); counters > 1 {
-		whole[i] += fmt.Sprintf(" ×%d", counters)
+	if i := slices.Index(totalKinds, energy); counters > 1 {
+		totalKinds[i] += fmt.Sprintf(" ×%d", counters)
 	}
-	parts := []string{strings.Join(whole, ", ")}
+	parts := []string{strings.Join(totalKinds, ", ")}
 	if len(phases) > 0 {
-		parts = append(parts, strings.Join(phased, ", ")+" ×"+cli.Count(len(phases), "phase"))
+		parts = append(parts, strings.Join(phaseKinds, ", ")+" ×"+cli.Count(len(phases), "phase"))
 	}
 	return strings.TrimPrefix(strings.Join(parts, "; "), "; ")
 }

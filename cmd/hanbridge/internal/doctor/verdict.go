@@ -13,45 +13,45 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// The codes of verdicts. The texts of line.Verdict ("silent", "other-baud", "inverted" …) are codes too.
+// The codes of verdicts. The text of a line.Verdict, such as "inverted", is a code too.
 const (
 	codeWell         = "well"
 	codeNoPort       = "no-port"
 	codeNoPermission = "no-permission"
 	codeInUse        = "in-use"
-	codePort         = "port" // the port cannot be opened for another reason
-	codeSetting      = "setting"
-	codeChecksum     = "checksum"
-	codeUnknown      = "unknown-meter"
-	codeNoKey        = "no-key"
-	codeWrongKey     = "wrong-key"
-	codeWrongAuthKey = "wrong-auth-key"
-	codeBroker       = "broker"
-	codeSilent       = "silent"
+	codePort         = "port"           // the port cannot be opened or read for another reason
+	codeSetting      = "setting"        // the configured line setting is wrong
+	codeChecksum     = "checksum"       // the checksum of each telegram is wrong
+	codeUnknown      = "unknown-meter"  // telegrams arrive intact, but hanbridge cannot read them
+	codeNoKey        = "no-key"         // telegrams are encrypted, and no key is given
+	codeWrongKey     = "wrong-key"      // the encryption key does not fit
+	codeWrongAuthKey = "wrong-auth-key" // the encryption key fits, the authentication key does not
+	codeBroker       = "broker"         // the bridge cannot work with the broker
+	codeSilent       = "silent"         // no byte arrives
 )
 
 // portVerdict returns the verdict on a port that cannot be opened or read. The error already says what to do.
 func portVerdict(err error) *verdict {
 	text := err.Error()
-	for _, known := range []struct{ words, code string }{
+	for _, cause := range []struct{ errorText, code string }{
 		{"permission denied", codeNoPermission},
 		{"reads it", codeInUse},
 		{"one program at a time", codeInUse},
 		{"no such port", codeNoPort},
 	} {
-		if strings.Contains(text, known.words) {
-			return &verdict{known.code, text}
+		if strings.Contains(text, cause.errorText) {
+			return &verdict{cause.code, text}
 		}
 	}
 	return &verdict{codePort, text}
 }
 
 // lineVerdict returns the verdict on a port that gave no telegram at any line setting.
-func (d *examination) lineVerdict(port config.Port, found probe.Result) *verdict {
-	best, _ := found.Tried.Best()
-	v, tried := best.Verdict, len(found.Tried)
+func (d *examination) lineVerdict(port config.Port, result probe.Result) *verdict {
+	best, _ := result.Tried.Best() // the finding that says most about the line
+	v, tried := best.Verdict, len(result.Tried)
 	otherService := v == line.Telnet || v == line.WebServer || v == line.LoginPrompt
-	closed, isClosed := errors.AsType[probe.ClosedError](found.Err)
+	closed, isClosed := errors.AsType[probe.ClosedError](result.Err)
 	switch {
 	case port.Kind == config.ReplayPort && !otherService:
 		return &verdict{v.String(), fmt.Sprintf("no telegram in %s: %s", port.Address, render.NoTelegramReason)}
@@ -63,7 +63,7 @@ func (d *examination) lineVerdict(port config.Port, found probe.Result) *verdict
 			"its numbers are right, your meter is one of the few that send wrong checksums: set checksum: ignore",
 			daemon.EndpointName(best.Endpoint), asArguments(best.Endpoint))}
 	case isClosed && closed != probe.ErrClosed && (v == line.TooFewBytes || !v.SuggestsOtherSetting()):
-		return &verdict{v.String(), found.Err.Error()}
+		return &verdict{v.String(), result.Err.Error()}
 	case port.Kind == config.TCPPort && v.SuggestsOtherSetting():
 		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram from %s: most likely the reader is set to another line setting than the meter's: "+
 			"set the reader's own serial port to what the meter sends (P1 ports 115200 8N1, M-Bus ports 2400 8E1)", port)}
@@ -94,16 +94,16 @@ func asArguments(e probe.Endpoint) string {
 func silentVerdict(port config.Port, listened time.Duration) *verdict {
 	advice := strings.TrimPrefix(line.Silent.Advice(), "no bytes: ")
 	if port.Kind == config.TCPPort {
-		_, turn, _ := strings.Cut(advice, ". ")
+		_, activation, _ := strings.Cut(advice, ". ") // the first sentence of advice is about a cable in this machine
 		return &verdict{codeSilent, fmt.Sprintf("connected to %s, and no bytes in %v: is the reader's cable in the meter, and is this its port for the "+
 			"meter's bytes (look it up in its manual)? Many readers serve one program at a time: stop the others. If all that is right, the meter's port is most "+
-			"likely not activated. %s", port, listened, turn)}
+			"likely not activated. %s", port, listened, activation)}
 	}
 	return &verdict{codeSilent, fmt.Sprintf("no bytes in %v on %s at any setting: %s. A port that was just plugged in or activated may need a minute: then "+
 		"hanbridge doctor again", listened, port, advice)}
 }
 
-// portArgument returns the port as an argument with a blank after it, or "" if no port was examined.
+// portArgument returns the port as an argument of a command, followed by a space. It returns "" if no port was examined.
 func (d *examination) portArgument() string {
 	if d.report.Port.Name == "" {
 		return ""
@@ -119,7 +119,7 @@ func (d *examination) wellVerdict() verdict {
 		return verdict{codeWell, "the telegrams in it are well" + d.remark}
 	case d.cfg.MQTT.URL == "" && d.report.Written != "":
 		return verdict{codeWell, fmt.Sprintf("the meter is well%s. Its broker is not known, and mqtt.url in %s is only a guess: change that line "+
-			"to the address of yours; then start with: %s", d.remark, relative(d.report.Written), start)}
+			"to the address of yours; then start with: %s", d.remark, displayName(d.report.Written), start)}
 	case d.cfg.MQTT.URL == "":
 		return verdict{codeWell, fmt.Sprintf("the meter is well%s. Tell hanbridge where your broker is, as mqtt.url or "+
 			"HANBRIDGE_MQTT_URL=mqtt://ADDRESS; then start with: %s", d.remark, start)}
