@@ -44,7 +44,7 @@ func parseQuantities(t *testing.T, text string) throttle.Overrides {
 	return c.Quantities
 }
 
-// householdRetained returns the retained messages for a meter "house": its announcement and its values, by topic.
+// householdRetained returns the retained messages of the meter "house": its announcement and its values, by topic.
 func householdRetained(t *testing.T, c discovery.Config) map[string]string {
 	t.Helper()
 	setup := houseSetup()
@@ -68,13 +68,14 @@ func householdRetained(t *testing.T, c discovery.Config) map[string]string {
 	return all
 }
 
+// houseSetup returns the setup of a bridge with the meter "house".
 func houseSetup() *daemon.Setup {
 	setup := &daemon.Setup{Config: defaultConfig()}
 	setup.MQTT.URL, setup.Meters[0].ID, setup.Meters[0].Name = "mqtt://a", "house", "House"
 	return setup
 }
 
-// retainedOf returns the messages as the commands read them from a broker.
+// retainedOf returns retained messages, given by topic, as announcements.ReadRetained returns them.
 func retainedOf(all map[string]string) announcements.Retained {
 	retained := announcements.Retained{Values: map[string]map[string]string{"house": {}}}
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
@@ -87,6 +88,7 @@ func retainedOf(all map[string]string) announcements.Retained {
 	return retained
 }
 
+// deviceStyle returns a configuration with one announcement for each device.
 func deviceStyle() discovery.Config {
 	c := mqtt.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Device, Version: cli.Version()}
 	return c.Discovery()

@@ -14,48 +14,50 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A sendProfile says which quantities a meter sends, and how often.
+// sendProfile says which quantities a meter sends, and how often.
 type sendProfile struct {
 	id         string
-	interval   time.Duration // of its telegrams
+	interval   time.Duration // between two telegrams
 	quantities []estimate.Quantity
 }
 
-// usualInterval is the interval between telegrams of most meters. It stands for an unknown interval, as in a recording without times.
+// usualInterval is the interval between telegrams of most meters. It is used if the
+// interval is not known, as for a recording without times.
 const usualInterval = 10 * time.Second
 
-// profileOf returns the profile of an observed meter. The meter's own clock gives the intervals.
-func profileOf(s *announcements.Observation) sendProfile {
-	m := sendProfile{id: s.Meter.ID, interval: s.Interval}
-	if span := s.Last.Sub(s.First); m.interval == 0 && span > 0 && s.Telegrams > 1 {
-		m.interval = (span / time.Duration(s.Telegrams-1)).Round(100 * time.Millisecond)
+// profileOf returns the profile of an observed meter. If the interval of the telegrams is not known, the clock of the meter gives it.
+func profileOf(o *announcements.Observation) sendProfile {
+	p := sendProfile{id: o.Meter.ID, interval: o.Interval}
+	if span := o.Last.Sub(o.First); p.interval == 0 && span > 0 && o.Telegrams > 1 {
+		p.interval = (span / time.Duration(o.Telegrams-1)).Round(100 * time.Millisecond)
 	}
-	if m.interval <= 0 {
-		m.interval = usualInterval
+	if p.interval <= 0 {
+		p.interval = usualInterval
 	}
-	for _, q := range s.Meter.Quantities {
-		every := (m.interval * time.Duration(s.Telegrams) / time.Duration(s.Sent[q.ID])).Round(100 * time.Millisecond)
-		if s.Telegrams > 2 && s.Sent[q.ID] == 1 {
-			every = time.Hour // Nordic meters send their counters once an hour
+	for _, q := range o.Meter.Quantities {
+		interval := (p.interval * time.Duration(o.Telegrams) / time.Duration(o.Sent[q.ID])).Round(100 * time.Millisecond)
+		if o.Telegrams > 2 && o.Sent[q.ID] == 1 {
+			interval = time.Hour // Nordic meters send their counters once an hour
 		}
-		m.quantities = append(m.quantities, estimate.Quantity{ID: q.ID, Decimals: uint8(q.Decimals), Interval: every})
+		p.quantities = append(p.quantities, estimate.Quantity{ID: q.ID, Decimals: uint8(q.Decimals), Interval: interval})
 	}
-	slices.SortFunc(m.quantities, func(a, b estimate.Quantity) int { return int(a.ID) - int(b.ID) })
-	return m
+	slices.SortFunc(p.quantities, func(a, b estimate.Quantity) int { return int(a.ID) - int(b.ID) })
+	return p
 }
 
 // typicalFamily is the simulated family whose profile is used if nothing is known about the meter.
 const typicalFamily = "aidon-se"
 
-// addRetained adds the configured meters for which the broker retains messages, or else a typical meter. err is the error of the broker.
-func (r *report) addRetained(setup *daemon.Setup, k announcements.Retained, err error) {
+// addRetained adds the rates of the configured meters for which the broker retains messages. If there is no such meter, it adds the rates of a
+// typical meter. err says why the retained messages are possibly not complete.
+func (r *report) addRetained(setup *daemon.Setup, retained announcements.Retained, err error) {
 	var missing []string
-	for _, m := range announcements.RetainedMeters(setup, k) {
+	for _, m := range announcements.RetainedMeters(setup, retained) {
 		if len(m.Quantities) == 0 {
 			missing = append(missing, m.ID)
 			continue
 		}
-		r.add(setup.Config, profileFromBroker(m, k.Values[m.ID]))
+		r.add(setup.Config, profileFromBroker(m, retained.Values[m.ID]))
 	}
 	switch {
 	case len(r.Meters) == 0 && err == nil:
@@ -69,20 +71,20 @@ func (r *report) addRetained(setup *daemon.Setup, k announcements.Retained, err 
 	}
 }
 
-// addTypical adds the rates of a typical meter, and a note why.
-func (r *report) addTypical(setup *daemon.Setup, why string) {
+// addTypical adds the rates of a typical meter, and a note with the reason.
+func (r *report) addTypical(setup *daemon.Setup, reason string) {
 	r.Note = fmt.Sprintf("Nothing is known of your meter yet (%s).\nThese are the numbers of a typical Swedish one: %s, a telegram every 10 s.",
-		why, typicalFamily)
+		reason, typicalFamily)
 	f, _ := simulate.Named(typicalFamily)
-	if s, err := announcements.ObserveFamily(setup, f); err == nil { // simulated telegrams have no error
-		typical := profileOf(s)
+	if observed, err := announcements.ObserveFamily(setup, f); err == nil { // simulated telegrams have no error
+		typical := profileOf(observed)
 		typical.id = "a typical meter"
 		r.add(setup.Config, typical)
 	}
 }
 
-// profileFromBroker returns the profile of a meter from the messages that the broker retains. The bridge has published the interval between
-// telegrams. The announcement says which quantities are sent less often.
+// profileFromBroker returns the profile of a meter from its retained messages. values are its retained values by topic name. They contain the
+// interval between telegrams in seconds. m is its announcement, which says which quantities the meter sends less often.
 func profileFromBroker(m discovery.Meter, values map[string]string) sendProfile {
 	p := sendProfile{id: m.ID, interval: usualInterval}
 	if d, err := obis.ParseDecimal([]byte(values[discovery.TelegramInterval])); err == nil && d.Sign() > 0 {

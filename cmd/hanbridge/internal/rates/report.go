@@ -1,4 +1,5 @@
-// Package rates estimates how many states a day a configuration causes in a hub, for each quantity and in all.
+// Package rates implements the command rates. It estimates how many states a day a configuration causes in a hub, for each quantity and in
+// total.
 package rates
 
 import (
@@ -18,28 +19,28 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// Run prints the rates of the meter that flags or files name. If they name none, it prints the rates of the configured meters, as far as the
-// broker retains their messages.
+// Run prints the rates of the meter that flags or files name. If neither names a meter, Run prints the rates of the configured meters for which
+// the broker retains messages.
 func Run(ctx context.Context, p *cli.Program, from *announcements.MeterFlags, files []string, asJSON bool) error {
 	setup, err := announcements.Load(p, from.Config, "")
 	if err != nil {
 		return err
 	}
-	seen, err := from.Observe("rates", setup, files)
+	observed, err := from.Observe("rates", setup, files)
 	if err != nil {
 		return err
 	}
 	r := report{Publish: setup.Publish.String()}
-	if seen != nil {
-		r.add(setup.Config, profileOf(seen))
+	if observed != nil {
+		r.add(setup.Config, profileOf(observed))
 	} else {
 		ctx, cancel := context.WithTimeout(ctx, announcements.ReadTimeout)
 		defer cancel()
-		k, err := announcements.Retained{}, errors.New("no broker is set")
+		retained, err := announcements.Retained{}, errors.New("no broker is set")
 		if setup.RequireBroker() == nil {
-			k, err = announcements.ReadRetained(ctx, setup)
+			retained, err = announcements.ReadRetained(ctx, setup)
 		}
-		r.addRetained(setup, k, err)
+		r.addRetained(setup, retained, err)
 	}
 	if asJSON {
 		return json.NewEncoder(p.Out).Encode(r)
@@ -47,7 +48,7 @@ func Run(ctx context.Context, p *cli.Program, from *announcements.MeterFlags, fi
 	return r.print(p.Out)
 }
 
-// A report is what `rates --json` prints.
+// report is what `rates --json` prints.
 type report struct {
 	Publish string `json:"publish"`
 	// Note says which numbers are not those of the configured meters.
@@ -56,12 +57,13 @@ type report struct {
 	dayRates
 }
 
-// dayRates are numbers of states a day: with this configuration, and if every telegram were published.
+// dayRates are numbers of states a day.
 type dayRates struct {
-	States        int `json:"states"`
-	EveryTelegram int `json:"every_telegram"`
+	States        int `json:"states"`         // with this configuration
+	EveryTelegram int `json:"every_telegram"` // if the values of every telegram were published
 }
 
+// meterRates are the rates of a meter: of each quantity, and in total.
 type meterRates struct {
 	Meter string `json:"meter"`
 	// Interval is the time between two telegrams, in seconds.
@@ -71,6 +73,7 @@ type meterRates struct {
 	dayRates
 }
 
+// quantityRate is the rate of a quantity.
 type quantityRate struct {
 	Quantity string `json:"quantity"`
 	// Every is the time between two telegrams with this quantity, in seconds.
@@ -78,18 +81,20 @@ type quantityRate struct {
 	dayRates
 }
 
-// A diagnosticRate is the rate of the bridge's diagnostic values, of which only the changingDiagnostics ones count. Every is in seconds.
+// diagnosticRate is the rate of the changingDiagnostics.
 type diagnosticRate struct {
-	Every json.Number `json:"every"`
+	Every json.Number `json:"every"` // in seconds
 	Names []string    `json:"names"`
 	dayRates
 }
 
-// changingDiagnostics are the diagnostic values that change each time they are published. A hub does not store an unchanged state again.
+// changingDiagnostics are the diagnostic values that change each time they are published. Other diagnostic values do not count, because a hub
+// does not store an unchanged state again.
 var changingDiagnostics = []string{discovery.LastTelegram, discovery.Telegrams}
 
 const day = 24 * time.Hour
 
+// addRates adds other to d.
 func (d *dayRates) addRates(other dayRates) {
 	d.States += other.States
 	d.EveryTelegram += other.EveryTelegram
@@ -97,17 +102,18 @@ func (d *dayRates) addRates(other dayRates) {
 
 // add adds the rates of a meter to the report.
 func (r *report) add(c config.Config, m sendProfile) {
-	one := meterRates{Meter: m.id, Interval: inSeconds(m.interval)}
+	rates := meterRates{Meter: m.id, Interval: inSeconds(m.interval)}
 	for i, states := range estimate.Day(c.Plan(), m.quantities, m.interval) {
 		rate := quantityRate{states.ID.String(), inSeconds(m.quantities[i].Interval), dayRates{states.Throttled, states.EveryTelegram}}
-		one.Quantities = append(one.Quantities, rate)
-		one.addRates(rate.dayRates)
+		rates.Quantities = append(rates.Quantities, rate)
+		rates.addRates(rate.dayRates)
 	}
-	every := c.Plan().DiagnosticsInterval()
-	one.Diagnostics = diagnosticRate{inSeconds(every), changingDiagnostics, dayRates{len(changingDiagnostics) * int(day/every), len(changingDiagnostics) * int(day/time.Minute)}}
-	one.addRates(one.Diagnostics.dayRates)
-	r.Meters = append(r.Meters, one)
-	r.addRates(one.dayRates)
+	// Diagnostic values are not published with every telegram. EveryTelegram counts them once a minute, as the preset realtime publishes them.
+	every, n := c.Plan().DiagnosticsInterval(), len(changingDiagnostics)
+	rates.Diagnostics = diagnosticRate{inSeconds(every), changingDiagnostics, dayRates{n * int(day/every), n * int(day/time.Minute)}}
+	rates.addRates(rates.Diagnostics.dayRates)
+	r.Meters = append(r.Meters, rates)
+	r.addRates(rates.dayRates)
 }
 
 func inSeconds(d time.Duration) json.Number {
@@ -131,6 +137,7 @@ func (r *report) print(out io.Writer) error {
 	return err
 }
 
+// print appends the table of a meter to b.
 func (m *meterRates) print(b *strings.Builder, publish string) {
 	fmt.Fprintf(b, "%s, a telegram every %s s\n\n", m.Meter, m.Interval)
 	fmt.Fprintf(b, "%-30s%10s%14s%16s\n", "QUANTITY", "SENT EVERY", "STATES A DAY", "EVERY TELEGRAM")
@@ -141,17 +148,18 @@ func (m *meterRates) print(b *strings.Builder, publish string) {
 	rateLine(b, "total", "", m.States, m.EveryTelegram)
 }
 
-func rateLine(b *strings.Builder, name, every string, states, all int) {
-	fmt.Fprintf(b, "%-30s%10s%14s%16s\n", name, every, groupDigits(states), groupDigits(all))
+// rateLine appends a line of a table to b.
+func rateLine(b *strings.Builder, name, every string, states, everyTelegram int) {
+	fmt.Fprintf(b, "%-30s%10s%14s%16s\n", name, every, groupDigits(states), groupDigits(everyTelegram))
 }
 
-// share returns the configured states as a share of those of every telegram, in percent with one decimal.
+// share returns States in percent of EveryTelegram, with one decimal.
 func (d dayRates) share() string {
 	tenths := (d.States*1000 + d.EveryTelegram/2) / max(d.EveryTelegram, 1)
 	return fmt.Sprintf("%d.%d %%", tenths/10, tenths%10)
 }
 
-// groupDigits returns a number with a blank between groups of three digits.
+// groupDigits returns a number with a space between groups of three digits.
 func groupDigits(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0; i -= 3 {

@@ -12,36 +12,37 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-// captureFile is the output of a capture. The file is made with the first write, so a port that cannot be opened leaves no file.
+// captureFile is the output of a capture. The first Write creates the file. Therefore a port that cannot be opened causes no empty file.
 type captureFile struct {
 	name string
-	// messages receives the messages for people. It is not the stream that receives the capture.
+	// messages receives the messages for the user. It is never the stream of the captured bytes.
 	messages io.Writer
-	w        io.Writer
-	file     *os.File // the open file; nil for standard output and before the first write
-	force    bool     // overwrite an existing file
+	w        io.Writer // the file or standard output; nil before the file is created
+	file     *os.File  // the open file; nil for standard output and before the first write
+	force    bool      // overwrite an existing file
 }
 
-// newCaptureFile returns the output that o.Out names: a file, or standard output for "-". It refuses a file that cannot be made.
+// newCaptureFile returns the output that o.Out names: a file, or standard output for "-". It returns an error if the file
+// cannot be created.
 func newCaptureFile(p *cli.Program, o Options) (*captureFile, error) {
 	if o.Out == "-" {
 		return &captureFile{name: "standard output", messages: p.Err, w: p.Out}, nil
 	}
-	is, err := os.Stat(o.Out)
-	if link, e := os.Lstat(o.Out); e == nil && link.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(o.Out)
+	if link, linkErr := os.Lstat(o.Out); linkErr == nil && link.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("--out %s: it is a symbolic link to a file that is not there: name the file itself", o.Out)
 	}
 	folder := filepath.Dir(o.Out)
-	if _, missing := os.Stat(folder); errors.Is(missing, fs.ErrNotExist) {
+	if _, folderErr := os.Stat(folder); errors.Is(folderErr, fs.ErrNotExist) {
 		return nil, fmt.Errorf("--out %s: there is no folder %s: make it with mkdir -p %s, or name a file elsewhere", o.Out, folder, folder)
 	}
-	if err == nil && is.IsDir() {
+	if err == nil && info.IsDir() {
 		return nil, fmt.Errorf("--out %s: it is a directory: name a file in it, as %s", o.Out, filepath.Join(o.Out, "house.txt"))
 	}
 	if err == nil && !o.Force {
 		return nil, existsError(o.Out)
 	}
-	if from, err := os.Stat(o.From); err == nil && os.SameFile(is, from) {
+	if from, err := os.Stat(o.From); err == nil && os.SameFile(info, from) {
 		return nil, fmt.Errorf("--out %s: it is the file of --from: name another", o.Out)
 	}
 	return &captureFile{name: o.Out, messages: p.Out, force: o.Force}, nil
@@ -51,7 +52,7 @@ func existsError(name string) error {
 	return fmt.Errorf("--out %s: it is there already: name another file, or add --force to write over it", name)
 }
 
-// Write writes to the file at once, without a buffer, so that no captured byte is lost however the program ends.
+// Write writes b without a buffer, so that no captured byte is lost if the program is killed. The first Write creates the file.
 func (f *captureFile) Write(b []byte) (int, error) {
 	if f.w == nil {
 		mode := os.O_EXCL
@@ -74,10 +75,10 @@ func (f *captureFile) Write(b []byte) (int, error) {
 	return f.w.Write(b)
 }
 
-// restrictToOwner makes an existing file readable for its owner only, because the readings of a meter show when somebody is at home.
+// restrictToOwner makes an existing file readable only by its owner, because the readings of a meter show when somebody is at home.
 func restrictToOwner(w *os.File) error {
-	is, err := w.Stat()
-	if err != nil || !is.Mode().IsRegular() || is.Mode().Perm()&^0o600 == 0 || runtime.GOOS == "windows" {
+	info, err := w.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&^0o600 == 0 || runtime.GOOS == "windows" {
 		return err
 	}
 	if err := w.Chmod(0o600); err != nil {
@@ -92,12 +93,12 @@ func (f *captureFile) close() {
 	}
 }
 
-// remove deletes the file, if it is a regular one. It is called if the file has no telegram.
+// remove deletes the file, unless it is a device such as /dev/null.
 func (f *captureFile) remove() {
 	if f.file == nil {
 		return
 	}
-	if is, err := f.file.Stat(); err == nil && is.Mode().IsRegular() { // not /dev/null
-		_ = os.Remove(f.name) // a file that stays does no harm
+	if info, err := f.file.Stat(); err == nil && info.Mode().IsRegular() {
+		_ = os.Remove(f.name) // a remaining file does no harm
 	}
 }

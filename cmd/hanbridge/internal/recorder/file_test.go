@@ -10,19 +10,19 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-// TestCaptureFileMode tests that only the owner may read a capture, also if the file existed before.
+// TestCaptureFileMode tests that only the owner can read a capture, also if the file existed before with another mode.
 func TestCaptureFileMode(t *testing.T) {
 	for name, prepare := range map[string]func(file string) error{
-		"a new file":                         func(string) error { return nil },
-		"an existing file that all may read": func(file string) error { return os.WriteFile(file, []byte("old"), 0o644) },
-		"an existing file that the group may write": func(file string) error {
+		"a new file": func(string) error { return nil },
+		"an existing file that everybody can read": func(file string) error { return os.WriteFile(file, []byte("old"), 0o644) },
+		"an existing file that the group can write": func(file string) error {
 			return os.WriteFile(file, []byte("old"), 0o660)
 		},
 		"a symbolic link to an existing file": func(file string) error {
-			if err := os.WriteFile(file+".there", []byte("old"), 0o644); err != nil {
+			if err := os.WriteFile(file+".target", []byte("old"), 0o644); err != nil {
 				return err
 			}
-			return os.Symlink(file+".there", file)
+			return os.Symlink(file+".target", file)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestCaptureFileMode(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := info.Mode().Perm(); got != 0o600 || info.Size() != 3 {
-				t.Errorf("got mode %v and %d bytes, want 0600 and 3", got, info.Size())
+				t.Errorf("file: got mode %v and %d bytes, want 0600 and 3", got, info.Size())
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
+// checkErr checks that the text of err contains want, or that err is nil if want is "".
 func checkErr(t *testing.T, err error, want string) {
 	t.Helper()
 	if want == "" {
@@ -39,9 +40,9 @@ func invertedWire(f simulate.Family, l source.Line) io.ReadCloser {
 	})
 }
 
-// repeatedBytes returns a wire on which the same bytes arrive at an interval.
+// repeatedBytes returns a wire on which the same bytes arrive again and again, once per interval.
 func repeatedBytes(interval time.Duration, bytes string) io.ReadCloser {
-	at, text := time.Now(), "" // no bytes at first: the intervals count from the first read
+	at, text := time.Now(), "" // the first delivery has no bytes, and starts the first interval
 	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
 		due, arrived := at, []byte(text)
 		at, text = at.Add(interval), bytes

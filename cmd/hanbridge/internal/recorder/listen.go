@@ -17,28 +17,31 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// listener is the probe.Handler of a capture. It writes the bytes of all endpoints that are tried, and stays with the first endpoint that
-// gives a telegram.
+// listener is the probe.Handler of a capture. It writes the bytes of each endpoint that is tried. It stays with the first endpoint that gives
+// a telegram.
 type listener struct {
 	out      *captureFile
 	count    int              // number of telegrams after which the capture ends; 0 for no limit
 	mask     *maskCounts      // nil unless the capture is anonymised
 	received func() time.Time // the arrival time of the last bytes read; used if the capture is anonymised
 
-	decoder               *meter.Decoder // nil if the capture is anonymised
-	recorded              bool           // the source is a file, not a meter
-	closed                bool           // the reader closed the last connection after a telegram
-	timedOut              bool           // an endpoint of this round gave no telegram within probe.Dwell
-	opened                string         // name of the endpoint that was opened last; "" before the first
-	line                  []byte         // memory for one record
-	bytes                 int64
-	good, bad, unreadable int                  // telegrams with a reading, damaged ones, and intact ones of an unknown kind or without their key
-	encryptedErr          *dlms.EncryptedError // the first error of a telegram that no key decrypts
-	telnet                bool                 // the source is a gateway in telnet mode
-	findings              probe.Findings
+	decoder    *meter.Decoder // nil if the capture is anonymised
+	recorded   bool           // the source is a file, not a meter
+	closed     bool           // the reader closed the last connection after a telegram
+	timedOut   bool           // an endpoint of this round gave no telegram within probe.Dwell
+	lastOpened string         // name of the endpoint that was opened last; "" before the first
+	lineBuf    []byte         // memory for a line of the file, reused
+	bytes      int64          // number of bytes received
+
+	good         int                  // number of telegrams with a reading
+	damaged      int                  // number of damaged telegrams
+	unreadable   int                  // number of intact telegrams that no key decrypts, or of an unknown kind
+	encryptedErr *dlms.EncryptedError // the first error of a telegram that no key decrypts
+	telnet       bool                 // the source is a gateway in telnet mode
+	findings     probe.Findings
 }
 
-// listen tries the endpoints until one gives a telegram, and then captures that one until it ends.
+// listen tries the endpoints until one gives a telegram. Then it captures that endpoint until the endpoint or ctx ends.
 func (l *listener) listen(ctx context.Context, s probe.Source) error {
 	l.recorded = s.Recorded
 	o := probe.Options{CopyTo: l.copy}
@@ -49,27 +52,28 @@ func (l *listener) listen(ctx context.Context, s probe.Source) error {
 		l.decoder = meter.NewDecoder(nil, s.Options)
 		o.Decoder = l.decoder
 	}
-	found := probe.Probe(ctx, s, o, l)
-	l.findings = found.Tried
-	writeErr, isWriteError := errors.AsType[writeError](found.Err)
-	_, closed := errors.AsType[probe.ClosedError](found.Err)
+	result := probe.Probe(ctx, s, o, l)
+	l.findings = result.Tried
+	writeErr, isWriteError := errors.AsType[writeError](result.Err)
+	_, isClosedError := errors.AsType[probe.ClosedError](result.Err)
 	switch {
 	case isWriteError:
 		return writeErr
-	case closed, l.closed && found.Err != nil: // or the reader has closed it and cannot be reached again
+	case isClosedError, l.closed && result.Err != nil: // the reader closes connections, and possibly cannot be reached again
 		l.print("%s", probe.ErrClosed)
 		return nil
-	case s.Recorded && errors.Is(found.Err, io.EOF):
+	case s.Recorded && errors.Is(result.Err, io.EOF):
 		return nil
 	}
-	return found.Err
+	return result.Err
 }
 
+// print prints a message for the user.
 func (l *listener) print(format string, args ...any) {
 	fmt.Fprintf(safetext.LineWriter{W: l.out.messages}, format+"\n", args...)
 }
 
-// Reading counts a telegram.
+// Reading counts a telegram with a reading.
 func (l *listener) Reading(context.Context, *meter.Reading) (enough bool) {
 	l.good++
 	return l.countTelegram()
@@ -78,25 +82,25 @@ func (l *listener) Reading(context.Context, *meter.Reading) (enough bool) {
 // Damaged counts a telegram that gave no reading.
 func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	if !e.Intact {
-		l.bad++
+		l.damaged++
 		return false
 	}
 	l.unreadable++
-	if locked, ok := errors.AsType[*dlms.EncryptedError](e); ok && l.encryptedErr == nil {
-		l.encryptedErr = locked
+	if encrypted, ok := errors.AsType[*dlms.EncryptedError](e); ok && l.encryptedErr == nil {
+		l.encryptedErr = encrypted
 		l.print("%s", l.encryptedAdvice())
 	}
 	return l.countTelegram()
 }
 
-// countTelegram takes note of an intact telegram, and reports whether the capture has enough.
+// countTelegram is called after each intact telegram. It reports whether the capture has enough telegrams.
 func (l *listener) countTelegram() bool {
 	l.telnet = l.telnet || l.decoder != nil && l.decoder.TelnetNegotiated()
 	l.closed = false
-	return l.count > 0 && l.counted() >= l.count
+	return l.count > 0 && l.intact() >= l.count
 }
 
-// Ended reports whether to read on: at the next endpoint, or at the same one if the reader closed the connection after a telegram.
+// Ended reports whether to continue with the next endpoint, or with the same endpoint if the reader closed the connection after a telegram.
 func (l *listener) Ended(e probe.ConnectionEnd) (goOn bool) {
 	switch {
 	case e.Err == nil:
@@ -109,43 +113,44 @@ func (l *listener) Ended(e probe.ConnectionEnd) (goOn bool) {
 	case errors.Is(e.Err, probe.ErrClosed):
 		l.closed = true
 		return true
-	case e.SameNext:
+	case e.SameNext: // the endpoint of the meter failed
 		return false
 	case len(e.Remaining) > 0:
 		_, isWriteError := errors.AsType[writeError](e.Err)
 		return !isWriteError
 	}
+	// The round is over. If all its endpoints failed, another round is useless.
 	goOn, l.timedOut = l.timedOut, false
 	return goOn
 }
 
-// counted returns the number of captured telegrams that arrived intact. An anonymised capture holds only those with a reading.
-func (l *listener) counted() int {
+// intact returns the number of intact telegrams in the capture. An anonymised capture contains only telegrams with a reading.
+func (l *listener) intact() int {
 	if l.mask != nil {
 		return l.good
 	}
 	return l.good + l.unreadable
 }
 
-// Opened writes the comment lines before the records of an endpoint. They must not identify the house, so they hold neither the name of the
-// port, which contains the adapter's serial number, nor that of a machine.
+// Opened writes the comment lines before the bytes of an endpoint. The comment lines must not identify the house. Therefore they contain
+// neither the name of this machine nor the name of the port, which contains the serial number of the adapter.
 func (l *listener) Opened(a *probe.Attempt) error {
-	name, head := daemon.EndpointName(a.Endpoint), ""
-	switch l.opened {
+	name, header := daemon.EndpointName(a.Endpoint), ""
+	switch l.lastOpened {
 	case name:
 		return nil // the same endpoint is opened again
 	case "":
-		head = fmt.Sprintf("%s, version %s\n", capture.FirstLinePrefix, cli.Version())
+		header = fmt.Sprintf("%s, version %s\n", capture.FirstLinePrefix, cli.Version())
 		if l.mask != nil {
-			head += "# anonymised: numbers of meters and texts are masked, checksums mended\n"
+			header += "# anonymised: numbers of meters and texts are masked, checksums mended\n"
 		}
 	}
-	l.opened = name
+	l.lastOpened = name
 	l.print("reading %s; Ctrl-C ends it", name)
 	if a.Line != "" {
-		head += "# line " + a.Line + "\n"
+		header += "# line " + a.Line + "\n"
 	}
-	return l.write([]byte(head))
+	return l.write([]byte(header))
 }
 
 // writeError is an error of the output file. Other errors come from the source.
@@ -164,10 +169,11 @@ func (l *listener) copy(b []byte) error {
 
 // writeRecord writes a line with the bytes b and the time of their arrival.
 func (l *listener) writeRecord(at time.Time, b []byte) error {
-	l.line = capture.Chunk{At: at, Bytes: b}.Append(l.line[:0])
-	return l.write(l.line)
+	l.lineBuf = capture.Chunk{At: at, Bytes: b}.Append(l.lineBuf[:0])
+	return l.write(l.lineBuf)
 }
 
+// write writes b to the file. Its error is a writeError.
 func (l *listener) write(b []byte) error {
 	if _, err := l.out.Write(b); err != nil {
 		return writeError{err}

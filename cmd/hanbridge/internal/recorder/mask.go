@@ -15,19 +15,19 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// maskCounts counts what an anonymised capture has masked and left out.
+// maskCounts says what an anonymised capture has received so far.
 type maskCounts struct {
-	telegramBytes int64 // bytes that belong to telegrams
-	encrypted     bool  // a telegram was encrypted; the note with the test key is written
+	telegramBytes int64 // number of bytes that belong to telegrams
+	encrypted     bool  // a telegram was encrypted, and the line with the test key is written
 }
 
-// maskingDecoder is the probe.Decoder of an anonymised capture. It writes each telegram, masked, to the file.
+// maskingDecoder is the probe.Decoder of an anonymised capture. It masks each telegram and writes it to the file.
 type maskingDecoder struct {
 	*listener
 	*mask.Masker
 }
 
-// Next writes the next telegram, masked, and returns its reading.
+// Next masks the next telegram, writes it to the file, and returns its reading.
 func (m *maskingDecoder) Next() (*meter.Reading, error) {
 	t, err := m.Masker.Next()
 	if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
@@ -47,7 +47,7 @@ func (m *maskingDecoder) Next() (*meter.Reading, error) {
 	return t.Reading, m.writeRecord(m.received(), t.Bytes)
 }
 
-// recording returns the endpoints of a captured file. received returns the arrival time of the last bytes read, or the present time if the
+// recording returns the endpoint that reads a captured file. received returns the arrival time of the last bytes read, or the present time if the
 // file has no times.
 func recording(name string) (endpoints func() ([]probe.Endpoint, error), received func() time.Time) {
 	var wire *virtualport.Wire

@@ -1,5 +1,5 @@
-// Package recorder implements the command capture: it writes the bytes of a meter's port with their times to a file, unchanged or with
-// the meter's identity numbers masked.
+// Package recorder implements the command capture. It writes the bytes of a meter's port to a file, with the times of their arrival. An
+// anonymised capture contains the telegrams with masked numbers of meters and masked texts.
 package recorder
 
 import (
@@ -23,7 +23,7 @@ type Options struct {
 	Keys                            config.KeyFlags
 }
 
-// Run captures as o says, until ctx ends, the time or the count is reached, or the source ends.
+// Run captures with the options o. The capture ends when ctx or the source ends, or when it reaches o.Duration or o.Count telegrams.
 func Run(ctx context.Context, p *cli.Program, o Options) error {
 	if o.Duration < 0 || o.Count < 0 {
 		return errors.New("--for and --count are not negative")
@@ -49,7 +49,7 @@ func Run(ctx context.Context, p *cli.Program, o Options) error {
 	return l.report(l.listen(ctx, from))
 }
 
-// captureSource returns the source to read: the named file or port, else the port of the configuration. received returns the arrival time of
+// captureSource returns the source to read: the file or the port that o names, or else the port of the configuration. received returns the arrival time of
 // the last bytes read, or the present time if that is not known.
 func captureSource(p *cli.Program, o Options) (s probe.Source, received func() time.Time, err error) {
 	if o.From != "" && (!o.Anonymise || o.Port != "" || o.Serial != "") {
@@ -65,7 +65,7 @@ func captureSource(p *cli.Program, o Options) (s probe.Source, received func() t
 		if s.Options, err = daemon.OptionsOf(m); err != nil {
 			return s, nil, err
 		}
-		s.Options.RejectRepeated = false // a capture keeps what arrives, also a telegram that a reader sends again
+		s.Options.RejectRepeated = false // a capture contains repeated telegrams too
 	}
 	if o.From != "" {
 		s.Recorded, s.EndpointsChange = true, false
@@ -77,8 +77,8 @@ func captureSource(p *cli.Program, o Options) (s probe.Source, received func() t
 	return s, received, err
 }
 
-// captureMeter returns the meter to read. It is a meter of the configuration if a configuration is named or no port is. Otherwise it has only
-// the named port.
+// captureMeter returns the meter to read. It is a configured meter if o names a configuration, or if o names no port. Otherwise it is a meter
+// with default settings on the named port.
 func captureMeter(p *cli.Program, o Options) (m config.Meter, err error) {
 	m = config.Meter{Serial: config.Serial{Auto: true}}
 	if o.Port != "" {

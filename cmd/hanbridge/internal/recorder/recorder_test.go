@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -22,10 +23,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// noise returns a wire on which single bytes arrive that belong to no telegram.
+// noise returns a wire on which a byte that belongs to no telegram arrives every 700 ms.
 func noise() io.ReadCloser { return repeatedBytes(700*time.Millisecond, "\x5A") }
 
-// endpointOf returns an endpoint with a line setting, whose bytes open returns.
+// endpointOf returns an endpoint with a line setting. Its wire is the result of open.
 func endpointOf(line string, open func() io.ReadCloser) probe.Endpoint {
 	return probe.Endpoint{Port: "/dev/ttyTEST", Line: line, Dial: func(context.Context) (io.ReadCloser, error) { return open(), nil }}
 }
@@ -36,10 +37,11 @@ func meterWire() io.ReadCloser {
 	return virtualport.NewSimulatedWire(simulate.NewMeter(f, 1, time.Now()), 1)
 }
 
+// errNoPort is the error of a source without endpoints.
 var errNoPort = errors.New("no serial port found")
 
-// runCapture captures from the endpoints for the time d, or until count telegrams are intact if count is not 0. It returns the messages
-// and the content of the file.
+// runCapture captures from the endpoints for the time d. If count is not 0, the capture ends after count intact telegrams. It returns the
+// messages, the content of the file, the listener and the error of the capture.
 func runCapture(t *testing.T, d time.Duration, count int, endpoints ...probe.Endpoint) (messages, content string, l *listener, err error) {
 	t.Helper()
 	var stderr bytes.Buffer
@@ -59,8 +61,8 @@ func runCapture(t *testing.T, d time.Duration, count int, endpoints ...probe.End
 	return strings.ReplaceAll(stderr.String(), name, "FILE"), string(b), l, err
 }
 
-// TestCaptureTriesLineSettings tests that each line setting is tried for 12 s and the first one that gives a telegram stays. The file
-// contains all bytes with their times of arrival.
+// TestCaptureTriesLineSettings tests that a capture tries each line setting for 12 s, and stays at the first setting that gives a telegram.
+// The file contains the bytes of all settings with the times of their arrival.
 func TestCaptureTriesLineSettings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -68,8 +70,8 @@ func TestCaptureTriesLineSettings(t *testing.T) {
 			endpointOf("115200 8N1", noise),
 			endpointOf("2400 8E1", meterWire),
 		)
-		if err != nil || l.good != 6 || l.bad != 0 {
-			t.Fatalf("got %d good, %d damaged, %v, want 6 good ones:\n%s", l.good, l.bad, err, messages)
+		if err != nil || l.good != 6 || l.damaged != 0 {
+			t.Fatalf("telegrams: got %d good, %d damaged, error %v, want 6 good:\n%s", l.good, l.damaged, err, messages)
 		}
 		const want = "reading /dev/ttyTEST at 115200 8N1; Ctrl-C ends it\n" +
 			"no telegram from /dev/ttyTEST at 115200 8N1 in 12s; next: /dev/ttyTEST at 2400 8E1\n" +
@@ -79,6 +81,7 @@ func TestCaptureTriesLineSettings(t *testing.T) {
 			t.Errorf("messages (-want +got):\n%s", diff)
 		}
 		lines := strings.SplitAfter(content, "\n")
+		// A byte of noise arrives every 700 ms for 12 s. After the last line end SplitAfter returns an empty line.
 		if len(lines) != 3+17+6+1 || lines[1] != "# line 115200 8N1\n" || lines[19] != "# line 2400 8E1\n" {
 			t.Fatalf("got %d lines, want 3 comments, 17 reads of noise and 6 telegrams:\n%.500s", len(lines)-1, content)
 		}
@@ -88,9 +91,10 @@ func TestCaptureTriesLineSettings(t *testing.T) {
 	})
 }
 
-// TestCaptureEnds tests what ends a capture, and the exit code and the number of telegrams then.
+// TestCaptureEnds tests when a capture ends, with which exit code, and with how many telegrams.
 func TestCaptureEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		const telegramBytes = 581 // of the family aidon-se
 		errGone := errors.New("the port has gone")
 		meter := endpointOf("2400 8E1", meterWire)
 		silent := endpointOf("115200 8N1", silence)
@@ -98,57 +102,54 @@ func TestCaptureEnds(t *testing.T) {
 			name      string
 			endpoints []probe.Endpoint
 			count     int
-			wantTook  time.Duration
-			good      int
-			code      int
-			reason    string
+			wantTime  time.Duration // after which the capture ends
+			wantGood  int           // telegrams with a reading
+			wantCode  int           // exit code
+			wantErr   string        // part of the error
 		}{
-			{"count", []probe.Endpoint{meter}, 3, 20 * time.Second, 3, cli.ExitOK, ""},
-			{"time", []probe.Endpoint{meter}, 0, 95 * time.Second, 10, cli.ExitOK, ""},
-			{"silence", []probe.Endpoint{silent, silent}, 0, 95 * time.Second, 0, cli.ExitData, "not activated"},
-			{"noise", []probe.Endpoint{endpointOf("2400 8E1", noise)}, 0, 95 * time.Second, 0, cli.ExitData, "like nothing that a meter sends"},
-			{"a pulled cable", []probe.Endpoint{endpointOf("", func() io.ReadCloser {
-				return io.NopCloser(io.MultiReader(io.LimitReader(meterWire(), 2*581), errReader{errGone}))
+			{"the count is reached", []probe.Endpoint{meter}, 3, 20 * time.Second, 3, cli.ExitOK, ""},
+			{"the time is over", []probe.Endpoint{meter}, 0, 95 * time.Second, 10, cli.ExitOK, ""},
+			{"the time is over, without a byte", []probe.Endpoint{silent, silent}, 0, 95 * time.Second, 0, cli.ExitData, "not activated"},
+			{"the time is over, without a telegram", []probe.Endpoint{endpointOf("2400 8E1", noise)}, 0, 95 * time.Second, 0, cli.ExitData, "like nothing that a meter sends"},
+			{"the cable is pulled after two telegrams", []probe.Endpoint{endpointOf("", func() io.ReadCloser {
+				return io.NopCloser(io.MultiReader(io.LimitReader(meterWire(), 2*telegramBytes), errReader{errGone}))
 			})}, 0, 11 * time.Second, 2, cli.ExitData, "/dev/ttyTEST: the port has gone"},
 		} {
 			start := time.Now()
 			messages, _, l, err := runCapture(t, 95*time.Second, tt.count, tt.endpoints...)
 			code, _ := cli.ExitCode(err)
-			reason := ""
-			if err != nil {
-				reason = err.Error()
+			if code != tt.wantCode || !strings.Contains(fmt.Sprint(err), tt.wantErr) || l.good != tt.wantGood {
+				t.Errorf("%s: got %d telegrams, exit code %d, error %v, want %d, %d, %q\n%s",
+					tt.name, l.good, code, err, tt.wantGood, tt.wantCode, tt.wantErr, messages)
 			}
-			if code != tt.code || !strings.Contains(reason, tt.reason) || l.good != tt.good {
-				t.Errorf("%s: got %d good, code %d, %q, want %d, %d, %q\n%s", tt.name, l.good, code, reason, tt.good, tt.code, tt.reason, messages)
-			}
-			if took := time.Since(start); took > tt.wantTook+10*time.Second {
-				t.Errorf("%s: took %v, want about %v", tt.name, took, tt.wantTook)
+			if took := time.Since(start); took > tt.wantTime+10*time.Second { // the first telegram arrives within 10 s
+				t.Errorf("%s: the capture took %v, want about %v", tt.name, took, tt.wantTime)
 			}
 		}
 	})
 }
 
-// An errReader returns an error from each Read.
+// errReader returns an error from each Read.
 type errReader struct{ err error }
 
-func (b errReader) Read([]byte) (int, error) { return 0, b.err }
+func (r errReader) Read([]byte) (int, error) { return 0, r.err }
 
-// TestCaptureWithoutPort tests that the error of the last port is returned, and that no empty file is left.
+// TestCaptureWithoutPort tests that a capture without a usable port returns the error of the port, and creates no file.
 func TestCaptureWithoutPort(t *testing.T) {
 	errDenied := errors.New("open /dev/ttyTEST: permission denied")
 	denied := probe.Endpoint{Port: "/dev/ttyTEST", Dial: func(context.Context) (io.ReadCloser, error) { return nil, errDenied }}
 	for _, endpoints := range [][]probe.Endpoint{{denied}, {denied, denied}} {
 		_, content, l, err := runCapture(t, time.Minute, 0, endpoints...)
 		if _, statErr := os.Stat(l.out.name); !errors.Is(err, errDenied) || content != "" || statErr == nil {
-			t.Errorf("%d ports: got %v, %q", len(endpoints), err, content)
+			t.Errorf("%d endpoints: got error %v, file %q (missing: %v), want %v and no file", len(endpoints), err, content, statErr != nil, errDenied)
 		}
 	}
 	if _, _, _, err := runCapture(t, time.Minute, 0); !errors.Is(err, errNoPort) {
-		t.Errorf("no port: got %v", err)
+		t.Errorf("no endpoint: got error %v, want %v", err, errNoPort)
 	}
 }
 
-// TestCaptureDials tests that a port that cannot be opened gives ExitData, and that ending the capture meanwhile is no error.
+// TestCaptureDials tests the exit code of a capture whose port cannot be opened.
 func TestCaptureDials(t *testing.T) {
 	errRefused := errors.New("connection refused")
 	stopped, stop := context.WithCancel(t.Context())
@@ -158,24 +159,24 @@ func TestCaptureDials(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		ctx      context.Context
-		recorded bool
-		code     int
+		recorded bool // the source is a file
+		wantCode int
 	}{
-		{"refused", t.Context(), false, cli.ExitData},
-		{"stopped", stopped, false, cli.ExitOK},
-		{"time is over", expired, false, cli.ExitData},
-		{"no such recording", t.Context(), true, cli.ExitUsage},
+		{"the connection is refused", t.Context(), false, cli.ExitData},
+		{"the user stops the capture", stopped, false, cli.ExitOK},
+		{"the time is over", expired, false, cli.ExitData},
+		{"a recording cannot be opened", t.Context(), true, cli.ExitUsage},
 	} {
 		l := &listener{out: &captureFile{name: "house.txt", messages: io.Discard, w: io.Discard}}
 		dial := func(context.Context) (io.ReadCloser, error) { return nil, errRefused }
 		err := l.report(l.listen(tt.ctx, probe.Source{Recorded: tt.recorded, Endpoints: probe.Fixed(probe.Endpoint{Port: "tcp://reader:1", Dial: dial})}))
-		if got, _ := cli.ExitCode(err); got != tt.code {
-			t.Errorf("%s: got code %d, %v, want %d", tt.name, got, err, tt.code)
+		if got, _ := cli.ExitCode(err); got != tt.wantCode {
+			t.Errorf("%s: got exit code %d, error %v, want %d", tt.name, got, err, tt.wantCode)
 		}
 	}
 }
 
-// TestCaptureInvertedLine tests that an inverted line is recognised, although only one line setting shows it.
+// TestCaptureInvertedLine tests that a capture recognises an inverted line, although the bytes show it at only one line setting.
 func TestCaptureInvertedLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, ok := simulate.Named("iskra-si-celje-1p")
@@ -188,37 +189,37 @@ func TestCaptureInvertedLine(t *testing.T) {
 		}
 		_, _, l, _ := runCapture(t, 10*time.Minute, 0, endpoints...)
 		if best, _ := l.findings.Best(); best.Verdict != line.Inverted {
-			t.Errorf("got %v, want %v", best.Verdict, line.Inverted)
+			t.Errorf("best verdict: got %v, want %v", best.Verdict, line.Inverted)
 		}
 	})
 }
 
-// TestCaptureCounts tests that a telegram that no key decrypts counts as intact in a capture, but not in an anonymised one.
-func TestCaptureCounts(t *testing.T) {
+// TestCaptureIntact tests that an intact telegram without a reading counts in a capture, but not in an anonymised capture.
+func TestCaptureIntact(t *testing.T) {
 	for _, tt := range []struct {
 		mask *maskCounts
 		want int
 	}{{nil, 3}, {&maskCounts{}, 2}} {
-		if l := (&listener{good: 2, unreadable: 1, bad: 1, mask: tt.mask}); l.counted() != tt.want {
-			t.Errorf("masked %v: got %d, want %d", tt.mask != nil, l.counted(), tt.want)
+		if l := (&listener{good: 2, unreadable: 1, damaged: 1, mask: tt.mask}); l.intact() != tt.want {
+			t.Errorf("anonymised %v: got %d intact telegrams, want %d", tt.mask != nil, l.intact(), tt.want)
 		}
 	}
 }
 
-// fullDisk is a writer to a full disk.
+// fullDisk is a writer whose Write returns errFull.
 type fullDisk struct{}
 
 var errFull = errors.New("no space left on device")
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
 
-// TestCaptureDiskFull tests that a capture ends if its file cannot be written.
+// TestCaptureDiskFull tests that a capture ends with the error of its file.
 func TestCaptureDiskFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &listener{out: &captureFile{name: "house.txt", messages: io.Discard, w: fullDisk{}}}
 		wire := endpointOf("2400 8E1", meterWire)
 		if err := l.report(l.listen(t.Context(), probe.Source{Endpoints: probe.Fixed(wire, wire)})); !errors.Is(err, errFull) {
-			t.Errorf("got %v, want %v", err, errFull)
+			t.Errorf("got error %v, want %v", err, errFull)
 		}
 	})
 }

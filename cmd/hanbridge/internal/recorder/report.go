@@ -15,13 +15,13 @@ func (l *listener) report(err error) error {
 	_, isWriteError := errors.AsType[writeError](err)
 	switch {
 	case err != nil && l.bytes == 0 && (l.recorded || isWriteError):
-		return err // a named file cannot be read or written
+		return err // the file of --from or --out cannot be read or written
 	case err != nil && l.bytes == 0:
 		return cli.DataError(err)
-	case err == nil && l.opened == "":
+	case err == nil && l.lastOpened == "":
 		return nil // the capture ended before an endpoint was open
 	}
-	text := fmt.Sprintf("%d bytes; telegrams: %d good, %d damaged", l.bytes, l.good, l.bad)
+	text := fmt.Sprintf("%d bytes; telegrams: %d good, %d damaged", l.bytes, l.good, l.damaged)
 	if l.unreadable > 0 {
 		text += fmt.Sprintf(", %d that could not be read", l.unreadable)
 	}
@@ -35,12 +35,12 @@ func (l *listener) report(err error) error {
 	if l.mask != nil && l.good == 0 {
 		l.out.remove()
 	}
-	intact := l.good + l.unreadable
+	undamaged := l.good + l.unreadable
 	switch {
 	case err != nil:
-	case l.good > 0, intact > 0 && l.mask == nil:
+	case l.good > 0, undamaged > 0 && l.mask == nil:
 		return nil
-	case intact > 0:
+	case undamaged > 0:
 		err = errors.New("nothing could be masked, so there is nothing to show")
 	case l.recorded:
 		err = errors.New("no telegram in it: " + render.NoTelegramReason)
@@ -50,7 +50,7 @@ func (l *listener) report(err error) error {
 	return cli.DataError(err)
 }
 
-// advice says what to do if there was no telegram. It ends the sentence "no telegram".
+// advice says what to do if there was no telegram. Its text continues the words "no telegram".
 func (l *listener) advice() string {
 	best, _ := l.findings.Best()
 	if len(l.findings) > 1 && best.Verdict.SuggestsOtherSetting() {
@@ -59,7 +59,7 @@ func (l *listener) advice() string {
 	return ": " + probe.Advice(best.Verdict)
 }
 
-// encryptedAdvice says what the capture does with telegrams that no key decrypts, and how to give the key.
+// encryptedAdvice says what happens to telegrams that no key decrypts, and how to give the key.
 func (l *listener) encryptedAdvice() string {
 	treatment, omitAdvice := "they are kept as they are", render.OmitAuthKeyAdvice
 	if l.mask != nil {
@@ -78,10 +78,10 @@ func (l *listener) encryptedAdvice() string {
 	return "encrypted telegrams: " + treatment + ", with the number of the meter in clear (--anonymise masks it)"
 }
 
-// maskedSummary says how many telegrams were masked, and what was left out.
+// maskedSummary says how many telegrams were masked, and how many bytes and telegrams are not in the file.
 func (l *listener) maskedSummary() string {
 	text := fmt.Sprintf("telegrams: %d masked; left out: %d damaged, %d that could not be read or masked, %d bytes between telegrams",
-		l.good, l.bad, l.unreadable, max(l.bytes-l.mask.telegramBytes, 0))
+		l.good, l.damaged, l.unreadable, max(l.bytes-l.mask.telegramBytes, 0))
 	if l.mask.encrypted {
 		text += "; encrypted telegrams are encrypted again with a public test key, which the file names"
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// Family returns the family of simulated meters with this name. Its error suggests a similar name, and speaks of the flag --family.
+// Family returns the family of simulated meters with this name. The error names the flag --family and suggests a similar name.
 func Family(name string) (simulate.Family, error) {
 	f, ok := simulate.Named(name)
 	if ok {

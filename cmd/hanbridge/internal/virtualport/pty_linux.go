@@ -16,7 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// sendToPTY sends to a new pseudo-terminal, a serial port that exists only on this machine. It prints the name of the terminal first.
+// sendToPTY prints the name of a new pseudo-terminal, and sends the bytes of the wire to it. Programs open the terminal like a serial port.
 func (s *sender) sendToPTY(ctx context.Context) error {
 	control, port, err := pty.Open()
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *sender) sendToPTY(ctx context.Context) error {
 	if err := s.write(ctx, &ptyWriter{control: control, port: port, line: s.line}); err != nil {
 		return err
 	}
-	select { // closing a pseudo-terminal discards what was not read
+	select { // closing a pseudo-terminal discards unread bytes, so a reader gets one more second
 	case <-ctx.Done():
 	case <-time.After(time.Second):
 	}
@@ -51,10 +51,10 @@ type ptyWriter struct {
 	lastUnread    int  // number of unread bytes after the last write
 }
 
-// maxUnread is how many unread bytes are kept: a few telegrams, and less than the buffer of a pseudo-terminal.
+// maxUnread limits the bytes that no program has read yet. It has room for a few telegrams, and is less than the buffer of a pseudo-terminal.
 const maxUnread = 2048
 
-// readerTimeout is how long a write waits for a slow reader, which a busy machine may delay. If no program reads, only the first write waits.
+// readerTimeout is how long a write waits for a program to read. If no program reads, only the first write waits so long.
 const readerTimeout = time.Second
 
 // Write sends b. A reader that has set another speed gets the bytes that its UART would receive.
@@ -64,13 +64,13 @@ func (w *ptyWriter) Write(b []byte) (int, error) {
 		received = w.line.ReceivedBy(nil, b, simulate.LineSetting{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
 		received = received[:min(len(received), maxUnread)] // a fast UART receives several bytes for each byte of a slow line
 	}
-	for piece := range slices.Chunk(received, maxUnread) {
-		wait := readerTimeout // for the kernel, which may be slow too
+	for chunk := range slices.Chunk(received, maxUnread) {
+		wait := readerTimeout // the kernel can be slow too
 		if w.makeRoom(); w.noReader {
 			wait = 20 * time.Millisecond
 		}
-		_ = w.control.SetWriteDeadline(time.Now().Add(wait)) // a failure shows in Write
-		_, err := w.control.Write(piece)
+		_ = w.control.SetWriteDeadline(time.Now().Add(wait)) // if this fails, Write fails too
+		_, err := w.control.Write(chunk)
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return 0, err
 		}
@@ -80,8 +80,9 @@ func (w *ptyWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// makeRoom waits until at most maxUnread bytes are unread. If no program reads, it discards them.
+// makeRoom waits until at most maxUnread bytes are unread. If no program reads, it discards the unread bytes.
 func (w *ptyWriter) makeRoom() {
+	// If fewer bytes are unread than after the last write, a program has read.
 	w.noReader = w.noReader && w.unreadBytes() >= w.lastUnread
 	for end := time.Now().Add(readerTimeout); w.unreadBytes() > maxUnread; <-time.After(time.Millisecond) {
 		if w.noReader = w.noReader || time.Now().After(end); w.noReader {

@@ -16,16 +16,16 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A sender sends the bytes of a wire to a destination.
+// sender sends the bytes of a wire to a destination.
 type sender struct {
 	*cli.Program
 	wire        *Wire
-	count       int                  // number of reads, which is that of telegrams; 0 for no limit
-	line        simulate.LineSetting // line setting of the meter's port; the zero Wire fits every speed of a reader
-	awaitClient bool                 // at a TCP port, sending begins when the first client connects
+	count       int                  // number of reads of the wire, each of which is a telegram; 0 for no limit
+	line        simulate.LineSetting // line setting of the meter; if it is zero, a reader at any speed receives the bytes unchanged
+	awaitClient bool                 // sending to a TCP port begins when the first client connects
 }
 
-// send sends to destination (stdout, pty or tcp://HOST:PORT) until the wire or ctx ends.
+// send sends the bytes of the wire to destination: stdout, pty or tcp://HOST:PORT. It returns when the wire or ctx ends.
 func (s *sender) send(ctx context.Context, destination string) error {
 	switch address, tcp := strings.CutPrefix(destination, "tcp://"); {
 	case destination == "stdout":
@@ -38,7 +38,7 @@ func (s *sender) send(ctx context.Context, destination string) error {
 	return fmt.Errorf("--to %s: it is stdout, pty or tcp://HOST:PORT", destination)
 }
 
-// write writes the bytes of each read of the wire with one Write. It returns nil when the wire or ctx ends.
+// write copies the wire to a writer, with one Write for each read. It returns nil when the wire or ctx ends.
 func (s *sender) write(ctx context.Context, to io.Writer) error {
 	defer context.AfterFunc(ctx, func() { _ = s.wire.Close() })()
 	buf := make([]byte, 1<<16) // longer than any telegram
@@ -57,7 +57,7 @@ func (s *sender) write(ctx context.Context, to io.Writer) error {
 	return nil
 }
 
-// sendToTCP sends to every client that connects to address, as a network-attached reader does.
+// sendToTCP listens on address, and sends the bytes of the wire to every client, as a network reader does.
 func (s *sender) sendToTCP(ctx context.Context, address string) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
@@ -87,10 +87,10 @@ func (s *sender) sendToTCP(ctx context.Context, address string) error {
 	return err
 }
 
-// maxClients is how many clients may be connected to a simulated meter; further connections are closed.
+// maxClients is the maximum number of clients of a simulated meter. Further connections are closed.
 const maxClients = 64
 
-// tcpClients are the clients that are connected to a simulated meter. It is safe for concurrent use.
+// tcpClients holds the connections of the clients of a simulated meter. It is safe for concurrent use.
 type tcpClients struct {
 	mu    sync.Mutex
 	conns []net.Conn
@@ -112,7 +112,7 @@ func (t *tcpClients) accept(l net.Listener) bool {
 	return true
 }
 
-// Write sends b to all clients. It closes the connection of a client that has gone, or does not take b within a second.
+// Write sends b to all clients. It closes the connection of a client that does not accept b within a second.
 func (t *tcpClients) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

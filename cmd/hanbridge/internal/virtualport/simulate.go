@@ -1,5 +1,5 @@
-// Package virtualport simulates the port of a meter: it sends simulated or recorded telegrams to a pseudo-terminal, a TCP port or standard
-// output, at the pace of a real wire.
+// Package virtualport simulates the port of a meter. It sends simulated or recorded telegrams to a pseudo-terminal, a TCP port or standard
+// output, at the times at which a real meter sends them.
 package virtualport
 
 import (
@@ -17,14 +17,15 @@ import (
 
 // SimulateOptions are the flags of the command simulate.
 type SimulateOptions struct {
-	Family, Then, To, Start string
-	Faults                  []string
-	Count, Speed            int
-	Seed                    uint64
-	List                    bool
+	Family, To, Start string
+	Then              string // the family that the fault profile changes to
+	Faults            []string
+	Count, Speed      int
+	Seed              uint64
+	List              bool
 }
 
-// Simulate sends the telegrams of a simulated meter as s says, until all are sent or ctx ends.
+// Simulate sends the telegrams of a simulated meter with the options s. It returns when all telegrams are sent, or when ctx ends.
 func Simulate(ctx context.Context, p *cli.Program, s SimulateOptions) error {
 	family, err := Family(s.Family)
 	if err != nil {
@@ -35,7 +36,7 @@ func Simulate(ctx context.Context, p *cli.Program, s SimulateOptions) error {
 		return err
 	}
 	if s.To != "stdout" {
-		s.Speed = max(s.Speed, 1)
+		s.Speed = max(s.Speed, 1) // 0 would send without waiting
 	} else if s.Count == 0 {
 		s.Count = 10
 	}
@@ -44,7 +45,7 @@ func Simulate(ctx context.Context, p *cli.Program, s SimulateOptions) error {
 }
 
 // meter returns a simulated meter of the family, with the start time and the faults of s.
-func (s *SimulateOptions) meter(family simulate.Family) (telegrams, error) {
+func (s *SimulateOptions) meter(family simulate.Family) (simulatedMeter, error) {
 	start := time.Now()
 	if s.Start != "" {
 		var err error
@@ -77,7 +78,7 @@ func (s *SimulateOptions) meter(family simulate.Family) (telegrams, error) {
 }
 
 // Replay sends the recording in the named file ("-" for standard input) to a destination: stdout, pty or tcp://HOST:PORT. It sends speed
-// times as fast as the bytes arrived, or, if speed is 0, without waiting.
+// times as fast as the bytes arrived. If speed is 0, it does not wait.
 func Replay(ctx context.Context, p *cli.Program, name, destination string, speed int) error {
 	if speed < 0 {
 		return errors.New("--speed is not negative")
@@ -92,18 +93,19 @@ func Replay(ctx context.Context, p *cli.Program, name, destination string, speed
 	defer done()
 	wire := NewRecordedWire(in, speed)
 	s := sender{Program: p, wire: wire, awaitClient: true}
-	if err := s.send(ctx, destination); err != nil || wire.rest != nil || ctx.Err() != nil {
+	// wire.unread is nil only if nothing was read: after a read it is empty.
+	if err := s.send(ctx, destination); err != nil || wire.unread != nil || ctx.Err() != nil {
 		return err
 	}
 	return cli.DataError(fmt.Errorf("%s: nothing in it to send", name))
 }
 
-// NewRecordedWire returns a wire that delivers the bytes of the recording in r, speed times as fast as they arrived, or without waiting if
-// speed is 0. The wire does not close r.
+// NewRecordedWire returns a wire that delivers the bytes of the recording in r, speed times as fast as they arrived. If speed is 0, the wire
+// does not wait. The wire does not close r.
 func NewRecordedWire(r io.Reader, speed int) *Wire {
-	recorded := capture.NewReader(r)
+	reader := capture.NewReader(r)
 	return NewWire(speed, func() (time.Time, []byte, error) {
-		record, err := recorded.Next()
-		return record.At, record.Bytes, err
+		chunk, err := reader.Next()
+		return chunk.At, chunk.Bytes, err
 	})
 }

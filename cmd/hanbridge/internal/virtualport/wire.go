@@ -13,30 +13,30 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A Wire is an io.ReadCloser that delivers bytes at the times at which they are due, relative to the first. It imitates a serial line. Close
-// may be called during a Read; otherwise a Wire has one user.
+// A Wire is an io.ReadCloser that imitates a serial line. It delivers the first bytes at once, and all later bytes at their times after the
+// first. Close can be called during a Read. Otherwise a Wire must not be used concurrently.
 type Wire struct {
 	// At is the time at which the bytes of the last Read were due; zero if that is not known.
-	At    time.Time
-	next  func() (due time.Time, bytes []byte, err error)
-	rest  []byte // bytes that are due and not yet read
-	speed int
-	start time.Time // when the first bytes were delivered
-	first time.Time // when the first bytes were due
+	At       time.Time
+	next     func() (due time.Time, bytes []byte, err error)
+	unread   []byte // the part of the last bytes of next that was not read yet
+	speed    int
+	started  time.Time // when the first bytes were delivered
+	firstDue time.Time // when the first bytes were due
 
 	closed chan struct{}
 	once   sync.Once
 }
 
-// NewWire returns a wire that delivers the bytes that next returns, speed times as fast as they are due, or without waiting if speed is 0.
-// Bytes with a zero time are delivered at once. Read returns an error of next.
+// NewWire returns a wire that delivers the bytes that next returns, speed times as fast as they are due. If speed is 0, the wire does not
+// wait. Bytes with a zero time are delivered at once. If next returns an error, Read returns it.
 func NewWire(speed int, next func() (due time.Time, bytes []byte, err error)) *Wire {
 	return &Wire{speed: speed, next: next, closed: make(chan struct{})}
 }
 
 // Read waits until bytes are due. It returns os.ErrClosed after Close.
 func (w *Wire) Read(p []byte) (int, error) {
-	for len(w.rest) == 0 {
+	for len(w.unread) == 0 {
 		due, bytes, err := w.next()
 		if err != nil {
 			return 0, err
@@ -44,26 +44,26 @@ func (w *Wire) Read(p []byte) (int, error) {
 		if !due.IsZero() && !w.wait(due) {
 			return 0, os.ErrClosed
 		}
-		w.At, w.rest = due, bytes
+		w.At, w.unread = due, bytes
 	}
-	n := copy(p, w.rest)
-	w.rest = w.rest[n:]
+	n := copy(p, w.unread)
+	w.unread = w.unread[n:]
 	return n, nil
 }
 
-// wait waits for the time due. It returns false if the wire is closed.
+// wait waits until the wire may deliver bytes with the time due. It returns false if the wire is closed.
 func (w *Wire) wait(due time.Time) bool {
-	if w.first.IsZero() {
-		w.start, w.first = time.Now(), due
+	if w.firstDue.IsZero() {
+		w.started, w.firstDue = time.Now(), due
 	}
-	after := time.Duration(0)
+	delay := time.Duration(0)
 	if w.speed > 0 {
-		after = time.Until(w.start.Add(due.Sub(w.first) / time.Duration(w.speed)))
+		delay = time.Until(w.started.Add(due.Sub(w.firstDue) / time.Duration(w.speed)))
 	}
 	select {
 	case <-w.closed:
 		return false
-	case <-time.After(after):
+	case <-time.After(delay):
 		return true
 	}
 }
@@ -74,21 +74,21 @@ func (w *Wire) Close() error {
 	return nil
 }
 
-// telegrams is a simulated meter. Next returns the next telegram and the time at which it is due.
-type telegrams interface {
+// simulatedMeter is a meter of the package simulate. Next returns the next telegram and the time at which the meter sends it.
+type simulatedMeter interface {
 	Next() (at time.Time, telegram []byte)
 }
 
-// NewSimulatedWire returns a wire that delivers the telegrams of m when they are due, speed times as fast as the meter sends them, or without
-// waiting if speed is 0.
-func NewSimulatedWire(m telegrams, speed int) *Wire {
+// NewSimulatedWire returns a wire that delivers the telegrams of m, speed times as fast as the meter sends them. If speed is 0, the wire does
+// not wait.
+func NewSimulatedWire(m simulatedMeter, speed int) *Wire {
 	return NewWire(speed, func() (time.Time, []byte, error) {
 		at, telegram := m.Next()
 		return at, telegram, nil
 	})
 }
 
-// SimulatedSource returns the source of a simulated meter of a family. Its household begins when the source is opened.
+// SimulatedSource returns the source of a simulated meter of a family. The simulation begins when the endpoint is dialled.
 func SimulatedSource(f simulate.Family, seed uint64) probe.Source {
 	return probe.Source{Options: meter.Options{Keys: KeysOf(f)}, Endpoints: probe.Fixed(probe.Endpoint{
 		Port: "simulated " + f.Name, Line: f.Line,
