@@ -10,22 +10,22 @@ import (
 )
 
 // Capabilities records, over connections, which messages a broker accepts. Set the same Capabilities in every Config of a client. With
-// MQTT 3.1.1 a broker closes the connection, without a reason, at a message that it does not accept. So after a connection that ended
-// while messages were in flight, Dial determines the limits of the broker before it connects. The zero value is ready to use. It is safe
-// for concurrent use.
+// MQTT 3.1.1 a broker closes the connection at a message that it does not accept, and gives no reason. Therefore, if a connection ended
+// while messages were in flight, the next Dial determines the limits of the broker before it connects. The zero value is ready to use.
+// Capabilities is safe for concurrent use.
 type Capabilities struct {
 	mu      sync.Mutex
 	current capabilities    // the capabilities that are known at present
 	suspect *messageSummary // the messages in flight when the broker closed the last connection; nil if there were none
-	// failures counts connections in a row that ended with the same single message in flight, while another connection to the broker
-	// continued.
+	// failures counts successive connections that the broker closed while only one message was in flight, each time under the same topic,
+	// and while a second connection to the broker remained open.
 	failures int
 }
 
 // capabilities is a snapshot of what is known about a broker. Its map is never changed, but replaced by a new map.
 type capabilities struct {
 	limits
-	refusedSize   int             // the size of the smallest packet that the broker did not accept, in bytes; 0 if there was none
+	refusedSize   int             // the size of the smallest packet that the broker did not accept, in bytes; 0 if it accepted every packet
 	reaction      string          // how the broker reacts to a packet of refusedSize: closesConnection or dropsSilently
 	refusedTopics map[string]bool // topics that the broker does not accept, whatever the size of the message
 }
@@ -55,8 +55,9 @@ func (t *Capabilities) connectionLost(unacked messageSummary, lifetime time.Dura
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if unacked.count == 0 {
-		if t.suspect, t.failures = nil, 0; lifetime > shortConnection { // the broker was possibly restarted with other limits
-			t.current = capabilities{limits: t.current.limits}
+		t.suspect, t.failures = nil, 0
+		if lifetime > shortConnection { // the broker was possibly restarted with other settings
+			t.current = capabilities{limits: t.current.limits} // the next Dial reads the limits again
 		}
 		return
 	}
@@ -82,8 +83,7 @@ func (t *Capabilities) clearSuspect() {
 	t.suspect, t.failures = nil, 0
 }
 
-// update changes the known capabilities. If the new capabilities explain the end of the last connection, its messages are not suspected any
-// longer.
+// update changes the known capabilities. If they then explain the end of the last connection, its messages are no longer suspected.
 func (t *Capabilities) update(change func(*capabilities)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -93,8 +93,8 @@ func (t *Capabilities) update(change func(*capabilities)) {
 	}
 }
 
-// examine determines the limits of the broker before a connection is made. It does so only if a message is suspected, or if limits are known,
-// because these have possibly changed. It changes nothing if the broker cannot be reached.
+// examine determines the limits of the broker before a connection is made. It does so only if a message is suspected or if limits are
+// known, because the limits have possibly changed. It changes nothing if the broker cannot be reached.
 func (t *Capabilities) examine(ctx context.Context, p target) {
 	t.mu.Lock()
 	known, suspect := t.current, t.suspect
@@ -106,8 +106,9 @@ func (t *Capabilities) examine(ctx context.Context, p target) {
 	switch {
 	case err == nil:
 		t.update(func(known *capabilities) {
-			if known.limits = l; l.maxPacket > 0 && known.reaction == closesConnection { // a broker drops messages silently because of a limit that it does not state
-				known.refusedSize = 0
+			known.limits = l
+			if l.maxPacket > 0 && known.reaction == closesConnection {
+				known.refusedSize = 0 // the stated limit replaces it
 			}
 		})
 	case !isPeerClose(err) && !errors.Is(err, errNoLimits):
@@ -154,14 +155,14 @@ func (p target) acceptsMessage(ctx context.Context, m Message) bool {
 	return !errors.As(errors.Join(err, conn.Close(ctx)), new(closedByPeer))
 }
 
-// refusesRetainedWill reports whether the broker left a login unanswered because its will is retained.
+// refusesRetainedWill reports whether the broker refused a login because its will is retained.
 func (t *Capabilities) refusesRetainedWill(ctx context.Context, p target) bool {
 	if known, _, _ := t.snapshot(); known.noRetain || !p.Will.Retain {
 		return false
 	}
 	l, err := p.queryLimits(ctx)
 	if err != nil && p.TestTopic != "" {
-		// The login without a retained will comes first. If it succeeds, a broker that was just starting is not the cause.
+		// The login without a retained will comes first. Its success shows that the broker has finished its start.
 		l.noRetain = p.acceptsWill(ctx, false) && !p.acceptsWill(ctx, true)
 	}
 	if l.noRetain {
@@ -170,7 +171,7 @@ func (t *Capabilities) refusesRetainedWill(ctx context.Context, p target) bool {
 	return l.noRetain
 }
 
-// acceptsWill reports whether the broker accepts a login whose will is retained (retain is true) or not retained.
+// acceptsWill reports whether the broker accepts a login with a will. retain is the retain flag of the will.
 func (p target) acceptsWill(ctx context.Context, retain bool) bool {
 	p = p.forSeparateConnection("-try")
 	p.Will = Message{Topic: p.TestTopic, QoS: 1, Retain: retain}
@@ -186,7 +187,7 @@ func (p target) acceptsWill(ctx context.Context, retain bool) bool {
 type RefusedError struct {
 	Host, Topic string
 	Size        int    // the size of the packet, in bytes
-	reaction    string // how the broker reacts to packets of limit bytes, as a format; "" if the size is not the reason
+	reaction    string // a format with limit, such as statesLimit; "" if the size is not the reason
 	limit       int    // in bytes
 }
 

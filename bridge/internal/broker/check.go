@@ -22,13 +22,13 @@ type Report struct {
 // Check tests which topics and messages the broker permits this client. Its client ids are "<ClientID>-check1", "-check2" and so on, so
 // it does not disturb a running bridge. Under each topic it publishes a message and waits for it to come back. Then it publishes a
 // retained message, reads it with a new subscription and removes it. It also publishes packets of the given sizes, in bytes and in
-// descending order, under the first topic. No other program must use the topics. The error is the one of Dial.
+// descending order, under the first topic. No other program must use the topics. If a connection fails, Check returns the error of Dial.
 func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report, error) {
 	p, err := c.resolve()
 	if err != nil {
 		return Report{}, err
 	}
-	stated, _ := p.queryLimits(ctx) // without an answer the tests below still show the limits
+	stated, _ := p.queryLimits(ctx) // if the query fails, the tests below still show the limits
 	report, n := Report{RetainAvailable: !stated.noRetain}, 0
 	next := func() target { // each connection has its own client id, because the broker possibly still closes the previous connection
 		n++
@@ -49,7 +49,7 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 		if stated.maxPacket == 0 || size <= stated.maxPacket {
 			e, err = next().probeSize(ctx, topics[0], size)
 		}
-		if err != nil || e == nil {
+		if err != nil || e == nil { // the broker accepts the smaller sizes too
 			return report, err
 		}
 		report.Refused = append(report.Refused, e)
@@ -76,6 +76,7 @@ func (p target) probeTopic(ctx context.Context, topic string, retain bool) (reta
 		m.Payload, m.Retain = append(m.Payload, " kept"...), true
 		retained = errors.Join(conn.echo(ctx, m), conn.Publish(Message{Topic: topic, QoS: 1, Retain: true})) == nil
 	}
+	// If the broker closes the connection only after the echo, the topic is not denied.
 	if err := conn.Close(ctx); denied == nil && !errors.As(err, new(closedByPeer)) {
 		denied = err
 	}
@@ -121,7 +122,7 @@ func (c *Conn) echo(ctx context.Context, m Message) error {
 	err := c.Subscribe(ctx, m.Topic, 1, func(received Message) {
 		select {
 		case echoes <- received:
-		default: // then echoes holds messages of other programs
+		default: // echoes is full of messages from other programs
 		}
 	})
 	if err == nil && !m.Retain {

@@ -8,8 +8,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// TestCheck tests what Check reports about access rules and retained messages, and that it leaves nothing retained and disturbs no running
-// bridge.
+// TestCheck tests what Check reports about access rules and retained messages. Check must remove its retained messages and must not disturb
+// a running bridge.
 func TestCheck(t *testing.T) {
 	const allowed, denied = "hanbridge/check", "homeassistant/check"
 	for name, tc := range map[string]struct {
@@ -18,7 +18,7 @@ func TestCheck(t *testing.T) {
 		retain bool
 	}{
 		"no rule": {func(*serverHook) {}, "", true},
-		"may not publish": {
+		"publishing is forbidden": {
 			func(d *serverHook) {
 				d.permits = func(topic string, write bool) bool { return !write || topic == allowed }
 			},
@@ -43,8 +43,8 @@ func TestCheck(t *testing.T) {
 				t.Errorf("denied: got %v, want one error with %q in it", report.Denied, tc.denied)
 			}
 			for _, topic := range []string{allowed, denied} {
-				if left, ok := s.Topics.Retained.Get(topic); ok && len(left.Payload) > 0 {
-					t.Errorf("%q is still retained under %s", left.Payload, topic)
+				if retained, ok := s.Topics.Retained.Get(topic); ok && len(retained.Payload) > 0 {
+					t.Errorf("%q is still retained under %s", retained.Payload, topic)
 				}
 			}
 			if err := running.Err(); err != nil {

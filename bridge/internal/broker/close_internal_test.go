@@ -18,7 +18,7 @@ func TestFlushSucceedsAfterContextEnd(t *testing.T) {
 	cancel()
 	c := &Conn{packets: new(packetConn), ended: make(chan struct{})}
 	c.target.AckTimeout = time.Hour
-	for range 64 {
+	for range 64 { // select in awaitOldest chooses at random, so a wrong choice would not show with one message
 		c.window.push(inFlightMessage{topic: "n"})
 		c.window.accepted(new(mqtt.DummyToken))
 	}
@@ -30,31 +30,31 @@ func TestFlushSucceedsAfterContextEnd(t *testing.T) {
 // TestCloseWaitsForBroker tests that Close waits for a broker that still sends data, for half a minute at most.
 func TestCloseWaitsForBroker(t *testing.T) {
 	for name, tc := range map[string]struct {
-		sends  int  // how many bytes, one every 4 s
-		closes bool // the broker then closes the connection
+		sends  int  // how many bytes the broker sends, one every 4 s
+		closes bool // the broker closes the connection after these bytes
 		want   time.Duration
 	}{
 		"closes at once":             {0, true, 0},
 		"is silent":                  {0, false, 5 * time.Second},
 		"closes after a while":       {5, true, 20 * time.Second},
 		"falls silent after a while": {2, false, 13 * time.Second},
-		"never closes":               {1000, false, 32 * time.Second},
+		"never closes":               {1000, false, 32 * time.Second}, // the first byte after the limit of 30 s arrives at 32 s
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				ours, brokers := net.Pipe()
-				conn := newPacketConn(ours, func(error) {}, nil)
+				clientSide, brokerSide := net.Pipe()
+				conn := newPacketConn(clientSide, func(error) {}, nil)
 				conn.drainOnClose.Store(true)
 				var broker sync.WaitGroup
 				broker.Go(func() {
 					for range tc.sends {
 						<-time.After(4 * time.Second)
-						if _, err := brokers.Write([]byte{0}); err != nil {
+						if _, err := brokerSide.Write([]byte{0}); err != nil {
 							return
 						}
 					}
 					if tc.closes {
-						_ = brokers.Close()
+						_ = brokerSide.Close()
 					}
 				})
 				began := time.Now()
@@ -62,17 +62,16 @@ func TestCloseWaitsForBroker(t *testing.T) {
 					t.Error(err)
 				}
 				if took := time.Since(began); took != tc.want {
-					t.Errorf("took %v, want %v", took, tc.want)
+					t.Errorf("Close took %v, want %v", took, tc.want)
 				}
-				_ = brokers.Close()
+				_ = brokerSide.Close()
 				broker.Wait()
 			})
 		})
 	}
 }
 
-// TestOnlyFirstUnansweredSubscriptionWaits tests that only the first subscription waits for the whole time limit, if the broker answers
-// none.
+// TestOnlyFirstUnansweredSubscriptionWaits tests that, at a broker that answers no subscription, only the first subscription waits for 5 s.
 func TestOnlyFirstUnansweredSubscriptionWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, unanswered := &Conn{ended: make(chan struct{})}, new(mqtt.SubscribeToken)

@@ -103,8 +103,8 @@ func (c Config) resolve() (target, error) {
 	return p, errors.Join(errs...)
 }
 
-// forSeparateConnection returns p for another connection beside the bridge's. It has no will, shares no state with the bridge's connection,
-// and its client id ends with suffix.
+// forSeparateConnection returns the target of an additional connection, beside that of the bridge. Its client id is that of the bridge with
+// suffix. It has no will and shares no state with p.
 func (p target) forSeparateConnection(suffix string) target {
 	p.ClientID += suffix
 	p.Will, p.Capabilities, p.Conflict = Message{}, new(Capabilities), new(ConflictDetector)

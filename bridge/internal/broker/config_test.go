@@ -18,7 +18,7 @@ func TestValidate(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		config    broker.Config
-		key, want string // the configuration key and part of the error; both "" if the configuration is valid
+		key, want string // the configuration key without "mqtt.", and part of the error; both "" if the configuration is valid
 	}{
 		"mqtt":               {broker.Config{URL: "mqtt://localhost"}, "", ""},
 		"wss with a path":    {broker.Config{URL: "wss://localhost/broker/ws?a=b"}, "", ""},
@@ -53,7 +53,7 @@ func TestValidate(t *testing.T) {
 			}
 			var invalid *broker.ConfigError
 			if !errors.As(err, &invalid) || invalid.Key != "mqtt."+tc.key || !broker.Permanent(err) {
-				t.Fatalf("got %v, want a ConfigError of %s", err, tc.key)
+				t.Fatalf("got %v, want a ConfigError of mqtt.%s", err, tc.key)
 			}
 			checkRefusal(t, err, tc.want)
 		})
@@ -68,6 +68,7 @@ func TestValidateReportsEveryFault(t *testing.T) {
 	}
 }
 
+// TestParseURL tests which port and path ParseURL adds.
 func TestParseURL(t *testing.T) {
 	for text, want := range map[string]string{
 		"mqtt://localhost": "mqtt://localhost:1883", "mqtt://localhost:": "mqtt://localhost:1883", "mqtts://[fd00::1]": "mqtts://[fd00::1]:8883",

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// shortConnection is the lifetime up to which the end of a connection is possibly caused by another client's login. Most programs
-	// reconnect sooner.
+	// shortConnection is the longest lifetime of a connection whose end is attributed to another client's login. Most programs reconnect
+	// sooner.
 	shortConnection = time.Minute
 	// maxConflictWait is the longest wait before the next attempt while a conflict continues.
 	maxConflictWait = 30 * time.Second
-	// brokerStopDuration is the time within which a broker that stops closes all its connections. secondConnTimeout is how long stillAnswers
-	// waits for an answer on the second connection after that time.
+	// brokerStopDuration is the time within which a broker that stops closes all its connections.
 	brokerStopDuration = 300 * time.Millisecond
-	secondConnTimeout  = 3 * time.Second
+	// secondConnTimeout is how long stillAnswers then waits for an answer on the second connection.
+	secondConnTimeout = 3 * time.Second
 )
 
 // A ConflictDetector detects a client-id conflict: another client uses the same client id, and each login of one client makes the broker
@@ -28,7 +28,7 @@ const (
 type ConflictDetector struct {
 	mu        sync.Mutex
 	suspected bool // the broker closed the last connection within shortConnection
-	repeated  int  // how often in a row the broker closed a connection while the second connection remained open
+	conflicts int  // the number of successive connections that the broker closed while the second connection remained open
 }
 
 // A ConflictError reports that another client most likely uses the same client id.
@@ -51,7 +51,7 @@ func (e *ConflictError) Wait() time.Duration { return e.wait }
 func (c *ConflictDetector) Detected() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.repeated > 0
+	return c.conflicts > 0
 }
 
 // connectionLost records that a connection to p ended with cause after lifetime. It returns a *ConflictError if the reason is a
@@ -61,22 +61,22 @@ func (c *ConflictDetector) connectionLost(p *target, cause error, lifetime time.
 	defer c.mu.Unlock()
 	c.suspected = errors.As(cause, new(closedByPeer)) && lifetime <= shortConnection
 	if !c.suspected || !brokerRuns {
-		c.repeated = 0
+		c.conflicts = 0
 		return cause
 	}
-	c.repeated++
+	c.conflicts++
 	e := &ConflictError{Host: p.host, ID: p.ClientID}
-	if c.repeated > 1 {
+	if c.conflicts > 1 {
 		e.wait = maxConflictWait/2 + rand.N(maxConflictWait/2)
 	}
 	return e
 }
 
-// dialFailed records that the broker accepted no connection. Then the broker refuses every client, and a conflict is not suspected.
+// dialFailed records that the broker accepted no connection. A conflict is then no longer suspected.
 func (c *ConflictDetector) dialFailed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.suspected, c.repeated = false, 0
+	c.suspected, c.conflicts = false, 0
 }
 
 // dialSecond dials the second connection, which shows whether the broker still runs. The second connection is closed after
@@ -97,7 +97,7 @@ func (c *ConflictDetector) dialSecond(ctx context.Context, p target) *Conn {
 	return second
 }
 
-// stillAnswers reports whether the broker still answers on c, shortly after it closed another connection. stillAnswers sends an
+// stillAnswers reports whether the broker still answers on c, shortly after the broker closed another connection. The request is an
 // UNSUBSCRIBE, which no broker refuses.
 func (c *Conn) stillAnswers() bool {
 	select {

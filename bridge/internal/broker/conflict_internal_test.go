@@ -10,8 +10,8 @@ import (
 // A connectionCase is a connection, or, if its lifetime is zero, an attempt that the broker refused.
 type connectionCase struct {
 	lifetime    time.Duration
-	cause       error // of its end
-	onlyThisOne bool  // the broker has closed only this connection
+	cause       error // why the connection ended
+	onlyThisOne bool  // the broker closed this connection and not the second connection
 	conflict    bool  // the end must be reported as a conflict
 	delayed     bool  // the next attempt must wait
 }
@@ -21,22 +21,26 @@ func TestConflictDetector(t *testing.T) {
 	closed := (&Conn{target: target{host: "h:1883"}}).explainLoss(io.EOF)
 	silent := errors.New("has not answered")
 	const day, short = 24 * time.Hour, 3 * time.Second
-	conflict, repeated := connectionCase{short, closed, true, true, false}, connectionCase{short, closed, true, true, true}
+	firstConflict := connectionCase{lifetime: short, cause: closed, onlyThisOne: true, conflict: true}
+	nextConflict := connectionCase{lifetime: short, cause: closed, onlyThisOne: true, conflict: true, delayed: true}
 	shortLived, longLived, refused := connectionCase{lifetime: short, cause: closed}, connectionCase{lifetime: day, cause: closed}, connectionCase{}
+	onlyThisAfterDay := connectionCase{lifetime: day, cause: closed, onlyThisOne: true}
+	unanswered := connectionCase{lifetime: short, cause: silent, onlyThisOne: true}
 	for name, connections := range map[string][]connectionCase{
-		"another client logs in":         {longLived, shortLived, conflict, repeated, repeated, {day, closed, true, false, false}, shortLived, conflict},
-		"another client was there first": {shortLived, conflict, repeated},
-		"restarted every day":            {longLived, longLived, longLived},
-		"restarted every minute":         {longLived, shortLived, shortLived, shortLived, shortLived},
-		"a broker that crashes":          {longLived, shortLived, refused, shortLived, refused, shortLived},
-		"a bad network":                  {shortLived, {short, silent, true, false, false}, shortLived, {short, silent, true, false, false}, shortLived},
-		"closed by this client":          {shortLived, {lifetime: short}, shortLived},
-		"restarted during a conflict":    {shortLived, conflict, repeated, shortLived, conflict, repeated},
+		"another client logs in later":       {longLived, shortLived, firstConflict, nextConflict, nextConflict, onlyThisAfterDay, shortLived, firstConflict},
+		"another client was connected first": {shortLived, firstConflict, nextConflict},
+		"broker restarts every day":          {longLived, longLived, longLived},
+		"broker restarts every minute":       {longLived, shortLived, shortLived, shortLived, shortLived},
+		"broker crashes":                     {longLived, shortLived, refused, shortLived, refused, shortLived},
+		"bad network":                        {shortLived, unanswered, shortLived, unanswered, shortLived},
+		"this client closes a connection":    {shortLived, {lifetime: short}, shortLived},
+		"broker restarts during a conflict":  {shortLived, firstConflict, nextConflict, shortLived, firstConflict, nextConflict},
 	} {
 		t.Run(name, func(t *testing.T) { runConnections(t, connections) })
 	}
 }
 
+// runConnections passes the connections to a ConflictDetector and checks its errors.
 func runConnections(t *testing.T, connections []connectionCase) {
 	detector, p := new(ConflictDetector), &target{Config: Config{ClientID: "me"}, host: "h:1883"}
 	for i, connection := range connections {

@@ -27,13 +27,16 @@ func TestConflictOverConnections(t *testing.T) {
 	}
 }
 
-// conflictOverConnections makes the broker close six connections in a row. It publishes on each one just before.
+// conflictOverConnections publishes on six successive connections and makes the broker close each connection.
 func conflictOverConnections(t *testing.T, qos byte) {
 	t.Helper()
 	s := start(t)
 	c := config(s.url)
 	c.Conflict = new(broker.ConflictDetector)
-	for i, step := range []struct{ onlyThisOne, want bool }{{true, false}, {true, true}, {false, false}, {false, false}, {true, true}, {true, true}} {
+	for i, step := range []struct{ onlyThisOne, wantConflict bool }{
+		{true, false}, // there is no second connection yet
+		{true, true}, {false, false}, {false, false}, {true, true}, {true, true},
+	} {
 		conn := dial(t, c)
 		for range 3 {
 			if err := conn.Publish(broker.Message{Topic: "a", Payload: []byte("b"), QoS: qos}); err != nil {
@@ -45,21 +48,21 @@ func conflictOverConnections(t *testing.T, qos byte) {
 		}
 		s.closeConnections(!step.onlyThisOne)
 		err := awaitLoss(t, conn, testTimeout)
-		if _, ok := errors.AsType[*broker.ConflictError](err); ok != step.want {
-			t.Errorf("QoS %d, connection %d: got %v, want a conflict: %v", qos, i, err, step.want)
+		if _, ok := errors.AsType[*broker.ConflictError](err); ok != step.wantConflict {
+			t.Errorf("QoS %d, connection %d: got %v, want a conflict: %v", qos, i, err, step.wantConflict)
 		}
-		if c.Conflict.Detected() != step.want {
-			t.Errorf("QoS %d, connection %d: Detected: got %v, want %v", qos, i, !step.want, step.want)
+		if c.Conflict.Detected() != step.wantConflict {
+			t.Errorf("QoS %d, connection %d: Detected: got %v, want %v", qos, i, !step.wantConflict, step.wantConflict)
 		}
-		if step.want && !strings.Contains(err.Error(), `as "hanbridge"`) {
-			t.Errorf("connection %d: got %v, want the id in it", i, err)
+		if step.wantConflict && !strings.Contains(err.Error(), `as "hanbridge"`) {
+			t.Errorf("QoS %d, connection %d: got %v, want the client id in it", qos, i, err)
 		}
 		waitFor(t, "a client is still connected", func() bool { return s.Clients.Len() == 0 })
 	}
 }
 
-// TestConflictWhilePublishing tests that messages published while the second connection waits for its answer do not count as the cause of
-// the loss.
+// TestConflictWhilePublishing tests that a message is not the cause of a loss if it was published during the wait for an answer on the
+// second connection.
 func TestConflictWhilePublishing(t *testing.T) {
 	t.Parallel()
 	queried, answer := make(chan struct{}), make(chan struct{})
@@ -95,11 +98,11 @@ func TestSecondConnectionCloses(t *testing.T) {
 	_ = awaitLoss(t, first, testTimeout)
 	waitFor(t, "the first client is still connected", func() bool { return s.Clients.Len() == 0 })
 	second := dial(t, c)
-	waitFor(t, "there are not two connections", func() bool { return len(liveClients(s)) == 2 })
+	waitFor(t, "there is no second connection", func() bool { return len(liveClients(s)) == 2 })
 	if err := second.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	waitFor(t, "a connection is left", func() bool { return len(liveClients(s)) == 0 })
+	waitFor(t, "a connection remains after Close", func() bool { return len(liveClients(s)) == 0 })
 }
 
 func liveClients(s *server) map[string]*mochi.Client { return s.Clients.GetAll() }

@@ -20,14 +20,13 @@ type Conn struct {
 	target         target
 	client         mqtt.Client
 	packets        *packetConn
-	detachFromDial func() bool // after this call the end of the dial context does not close the connection; false if it was already closed
+	detachFromDial func() bool // frees the connection from the context of Dial; false if that context has already closed the connection
 	window         window
-	capabilities   capabilities // the capabilities of the broker that were known when the connection was dialled
-	// stopAndWait makes Publish wait for the acknowledgement of each message before it sends the next. So the message at which the broker
-	// closes the connection is known. stopAndWait is set to false by the first Flush after a message under suspectTopic was acknowledged.
-	// Only the goroutine that publishes uses the two fields.
+	capabilities   capabilities // what was known about the broker when the connection was dialled
+	// stopAndWait makes Publish wait for the acknowledgement of each message before it sends the next message. If the broker closes the
+	// connection, the message that caused this is then known. Only the publishing goroutine uses stopAndWait and suspectTopic.
 	stopAndWait  bool
-	suspectTopic string
+	suspectTopic string // stopAndWait ends with the first Flush after a message under this topic was acknowledged; "" if there is none
 	dialedAt     time.Time
 	secondConn   *Conn // a connection that shows whether the broker still runs (see ConflictDetector); usually nil
 
@@ -91,7 +90,8 @@ func (c *Conn) Publish(m Message) error {
 		if ended := c.endErr(); ended != nil {
 			return ended
 		}
-		if err.Error() != "publish was broken by timeout" { // paho has no sentinel for publishTimeout, after which nothing was sent
+		// After publishTimeout nothing was sent, so Publish tries again. paho exports no error value for this timeout.
+		if err.Error() != "publish was broken by timeout" {
 			return c.fail(c.explainLoss(err))
 		}
 	}
@@ -129,14 +129,15 @@ func (c *Conn) awaitOldest(ctx context.Context) error {
 		}
 		return fmt.Errorf("mqtt: %d messages not yet acknowledged by %s: %w", len(c.window.queue), c.target.host, context.Cause(ctx))
 	case <-deadline.C:
-		if c.ackDeadline().After(time.Now()) { // the broker was sending oversized messages, which moves the deadline
+		if c.ackDeadline().After(time.Now()) { // oversized messages have moved the deadline
 			return c.awaitOldest(ctx)
 		}
 		return c.fail(fmt.Errorf("mqtt: %s is connected but has acknowledged nothing for %v (is it overloaded, or the network down?)", c.target.host, c.target.AckTimeout))
 	}
 }
 
-// ackDeadline returns the time until which the broker must acknowledge a message.
+// ackDeadline returns the time until which the broker must acknowledge a message. AckTimeout begins when the oldest message was sent, at
+// the last acknowledgement or at the last discarded bytes, whichever was latest.
 func (c *Conn) ackDeadline() time.Time {
 	since := time.Unix(0, c.packets.lastDiscard.Load())
 	for _, at := range []time.Time{c.window.oldest().sentAt, c.window.lastAck} {
@@ -180,8 +181,7 @@ func (c *Conn) Flush(ctx context.Context) error {
 	return c.endErr()
 }
 
-// Lost returns a channel that is closed when the connection has ended: it was lost, this side has closed it because of an error, or Close was
-// called.
+// Lost returns a channel that is closed when the connection has ended by a loss, by an error on this side or by Close.
 func (c *Conn) Lost() <-chan struct{} { return c.ended }
 
 // Err returns why the connection was lost. It is nil while the connection exists and after Close.
@@ -197,14 +197,14 @@ func (c *Conn) Err() error {
 const (
 	// shortCloseTimeout is how long Close waits, after Flush has failed, for the DISCONNECT to be written and paho's goroutines to end.
 	shortCloseTimeout = 500 * time.Millisecond
-	// closeTimeout is the same time after Flush has succeeded. It is longer because a machine under load possibly needs it. It is also how
-	// long Close waits for a broker that sends nothing and does not close the connection.
+	// closeTimeout is how long Close waits for the same after Flush has succeeded. It is longer because a machine under load possibly needs
+	// more time. Close also waits this long for a broker that sends nothing and does not close the connection.
 	closeTimeout = 5 * time.Second
 )
 
-// Close flushes as Flush does and sends a DISCONNECT, so that the broker does not publish the will. Then it waits for the broker to close
-// the connection, but at most until the broker has sent nothing for 5 s. If Flush fails, for example because ctx ends, Close does not
-// wait for the broker and returns within half a second. The error is the one of Flush. After a loss, Close need not be called.
+// Close calls Flush and sends a DISCONNECT, so that the broker does not publish the will. Then it waits until the broker has closed the
+// connection, or has sent nothing for 5 s. If Flush fails, for example because ctx ends, Close does not wait for the broker and returns
+// within half a second. Close returns the error of Flush. After a loss, Close need not be called.
 func (c *Conn) Close(ctx context.Context) error {
 	err := c.Flush(ctx)
 	c.end(nil)

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	recordedWill = "hanbridge/status offline" // the will of config, as a server records it
+	recordedWill = "hanbridge/status offline" // the will of config, as server.record notes it
 	testTimeout  = 2 * time.Minute            // long enough for a loaded machine
 )
 
@@ -68,7 +68,7 @@ func awaitLoss(t testing.TB, c *broker.Conn, within time.Duration) error {
 	return c.Err()
 }
 
-// TestPublishKeepsOrderAndCopies tests that messages arrive in order, and that the caller may overwrite a payload after Publish.
+// TestPublishKeepsOrderAndCopies tests that messages arrive in order, and that the caller can overwrite a payload after Publish.
 func TestPublishKeepsOrderAndCopies(t *testing.T) {
 	s := start(t)
 	c := dial(t, config(s.url))
@@ -77,7 +77,7 @@ func TestPublishKeepsOrderAndCopies(t *testing.T) {
 	payload := make([]byte, 0, 8)
 	for i := range n {
 		want[i] = fmt.Sprintf("n %d", i)
-		payload = fmt.Append(payload[:0], i) // overwritten while the last message is in flight
+		payload = fmt.Append(payload[:0], i) // overwrites the payload of the previous message, which is still in flight
 		if err := c.Publish(broker.Message{Topic: "n", Payload: payload, QoS: byte(i & 1)}); err != nil {
 			t.Fatal(err)
 		}
@@ -136,25 +136,25 @@ func TestFullWindowWaits(t *testing.T) {
 	}
 }
 
-// TestAckTimeoutEndsConnection tests that a connection without acknowledgements ends after AckTimeout, whichever call notices it.
+// TestAckTimeoutEndsConnection tests that a connection without acknowledgements ends after AckTimeout.
 func TestAckTimeoutEndsConnection(t *testing.T) {
 	for name, publish := range map[string]func(*broker.Conn) error{
-		"window full": func(c *broker.Conn) (err error) {
+		"Publish with a full window": func(c *broker.Conn) (err error) {
 			for i := 0; err == nil; i++ {
 				err = c.Publish(numbered(i))
 			}
 			return err
 		},
-		"flush": func(c *broker.Conn) error {
+		"Flush": func(c *broker.Conn) error {
 			if err := c.Publish(numbered(0)); err != nil {
 				return err
 			}
 			return c.Flush(context.Background())
 		},
-		"a message every 30 ms": func(c *broker.Conn) (err error) {
+		"Publish every 30 ms": func(c *broker.Conn) (err error) {
 			tick := time.NewTicker(30 * time.Millisecond)
 			defer tick.Stop()
-			for i := 0; i < 12 && err == nil; i++ { // fewer than MaxInFlight
+			for i := 0; i < 12 && err == nil; i++ { // fewer messages than MaxInFlight, for longer than AckTimeout
 				err = c.Publish(numbered(i))
 				<-tick.C
 			}
@@ -174,7 +174,7 @@ func TestAckTimeoutEndsConnection(t *testing.T) {
 				t.Errorf("got %v, want an error about missing acknowledgements", err)
 			}
 			if took := time.Since(begin); took < cfg.AckTimeout || took > testTimeout {
-				t.Errorf("failed after %v, want about %v", took, cfg.AckTimeout)
+				t.Errorf("the call failed after %v, want about %v", took, cfg.AckTimeout)
 			}
 			if got := awaitLoss(t, c, testTimeout); !errors.Is(got, err) {
 				t.Errorf("Err: got %v, want %v", got, err)
@@ -183,7 +183,8 @@ func TestAckTimeoutEndsConnection(t *testing.T) {
 	}
 }
 
-// TestSlowBrokerKeepsConnection tests that a broker that acknowledges slowly keeps its connection. OnAcknowledged is called for each message.
+// TestSlowBrokerKeepsConnection tests that the connection to a broker that acknowledges slowly remains, and that OnAcknowledged is called
+// once for each message.
 func TestSlowBrokerKeepsConnection(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -194,7 +195,7 @@ func TestSlowBrokerKeepsConnection(t *testing.T) {
 	cfg.OnAcknowledged = func() { acknowledged++ }
 	c := dial(t, cfg)
 	p.Delay(60 * time.Millisecond)
-	for i := range 20 { // together longer than AckTimeout
+	for i := range 20 { // 20 delays of 120 ms for each round trip are longer than AckTimeout
 		publishAll(t, c, i, i+1)
 		if err := c.Flush(t.Context()); err != nil {
 			t.Fatalf("message %d: %v", i, err)
@@ -211,11 +212,11 @@ func TestWillOnlyAfterALoss(t *testing.T) {
 		end  func(*testing.T, *faultnet.Proxy, *broker.Conn)
 		want []string
 	}{
-		"reset": {
+		"connection is reset": {
 			func(_ *testing.T, p *faultnet.Proxy, _ *broker.Conn) { p.ResetConnections() },
 			[]string{"n 0", recordedWill},
 		},
-		"closed": {
+		"client calls Close": {
 			func(t *testing.T, _ *faultnet.Proxy, c *broker.Conn) {
 				if err := c.Close(t.Context()); err != nil {
 					t.Error(err)
@@ -284,6 +285,7 @@ func TestLossIsDetected(t *testing.T) {
 	}
 }
 
+// TestFlushFailsWithoutAcknowledgement tests that Flush returns an error if the connection is lost before the broker has any message.
 func TestFlushFailsWithoutAcknowledgement(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
@@ -299,16 +301,17 @@ func TestFlushFailsWithoutAcknowledgement(t *testing.T) {
 	}
 }
 
+// TestSameClientIDEndsConnection tests that a second client with the same id ends the connection of the first client.
 func TestSameClientIDEndsConnection(t *testing.T) {
 	s := start(t)
 	first := dial(t, config(s.url))
 	second := dial(t, config(s.url))
 	if err := awaitLoss(t, first, testTimeout); err == nil || !strings.Contains(err.Error(), "another client") {
-		t.Errorf("the first: got %v, want an error about another client", err)
+		t.Errorf("first connection: got %v, want an error about another client", err)
 	}
 	publishAll(t, second, 0, 1)
 	if err := second.Flush(t.Context()); err != nil {
-		t.Errorf("the second: %v", err)
+		t.Errorf("Flush on the second connection: %v", err)
 	}
 }
 
@@ -323,10 +326,10 @@ func TestCloseIsBounded(t *testing.T) {
 	defer cancel()
 	begin := time.Now()
 	if err := c.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+		t.Errorf("Close: got %v, want %v", err, context.DeadlineExceeded)
 	}
 	if took := time.Since(begin); took > testTimeout {
-		t.Errorf("took %v", took)
+		t.Errorf("Close took %v, want less than %v", took, testTimeout)
 	}
 	if err := c.Publish(numbered(1)); !errors.Is(err, broker.ErrClosed) {
 		t.Errorf("Publish after Close: got %v, want %v", err, broker.ErrClosed)
@@ -337,7 +340,7 @@ func TestCloseIsBounded(t *testing.T) {
 func TestNoGoroutineRemains(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
-	cycle := func(i int) {
+	cycle := func(i int) { // dials and ends a connection, in one of three ways
 		cfg := config("mqtt://" + p.Addr())
 		if i%3 == 2 {
 			cfg.AckTimeout = 5 * time.Millisecond
@@ -372,7 +375,7 @@ func TestNoGoroutineRemains(t *testing.T) {
 	for i := range 50 {
 		cycle(i)
 	}
-	waitFor(t, "more goroutines remain than before", func() bool { return idle() && runtime.NumGoroutine() <= before })
+	waitFor(t, "more goroutines run than after the first connection", func() bool { return idle() && runtime.NumGoroutine() <= before })
 }
 
 // TestInvalidMessagesKeepConnection tests that Publish refuses invalid messages with a MessageError and that the connection remains usable.
@@ -394,8 +397,7 @@ func TestInvalidMessagesKeepConnection(t *testing.T) {
 	}
 }
 
-// waitFor polls until done returns true, and fails with the text failure after testTimeout. Neither the broker nor the client reports when
-// its last goroutine has ended.
+// waitFor polls until done returns true. After testTimeout it fails with the text failure and the stacks of all goroutines.
 func waitFor(t *testing.T, failure string, done func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -429,7 +431,7 @@ func TestLossWhilePublishing(t *testing.T) {
 		select {
 		case <-returned:
 		case <-time.After(testTimeout):
-			t.Fatalf("loss %d: Publish has not returned after 2 minutes", i)
+			t.Fatalf("loss %d: Publish has not returned after %v", i, testTimeout)
 		}
 	}
 }

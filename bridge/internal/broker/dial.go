@@ -14,6 +14,7 @@ import (
 )
 
 const (
+	// dialTimeout limits each attempt to connect and log in.
 	dialTimeout = 10 * time.Second
 	// publishTimeout is how long Publish waits for paho to accept a message before it checks whether the connection still exists. paho waits
 	// for its writing goroutine even if that goroutine has ended with the connection.
@@ -47,7 +48,7 @@ func (p target) dialOnce(ctx context.Context) (*Conn, error) {
 	c.capabilities, c.suspectTopic, c.stopAndWait = p.Capabilities.snapshot()
 	c.secondConn = p.Conflict.dialSecond(ctx, p)
 	if err := c.login(ctx); err != nil {
-		c.end(err) // a later error of this connection has no effect
+		c.end(err) // so that a later error of this connection has no effect
 		p.Conflict.dialFailed()
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func (c *Conn) login(ctx context.Context) error {
 func (c *Conn) options(dialCtx context.Context) *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions().
 		SetClientID(c.target.ClientID).SetUsername(c.target.Username).SetPassword(c.target.Password).
-		SetProtocolVersion(4). // by default a refusal is followed by a second attempt with MQTT 3.1
+		SetProtocolVersion(4). // MQTT 3.1.1; by default paho answers a refusal with a second attempt with MQTT 3.1
 		SetCleanSession(true).
 		SetAutoReconnect(false).
 		SetConnectRetry(false).

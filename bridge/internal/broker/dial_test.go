@@ -27,7 +27,7 @@ func fakeServer(t *testing.T, reply string, hang bool) string {
 			if err != nil {
 				return
 			}
-			_, _ = c.Read(make([]byte, 1024)) // everything, since closing with unread data resets the connection
+			_, _ = c.Read(make([]byte, 1024)) // everything, because closing with unread data would reset the connection
 			_, _ = c.Write([]byte(reply))
 			if hang {
 				t.Cleanup(func() { _ = c.Close() })
@@ -42,7 +42,7 @@ func fakeServer(t *testing.T, reply string, hang bool) string {
 // closedPort is an address at which nobody listens.
 const closedPort = "127.0.0.1:1"
 
-// TestDialErrors tests the error for each server that is no usable broker, and whether Permanent reports it as permanent.
+// TestDialErrors tests the error for each server that is no usable broker. The replies that begin with 0x20 are a CONNACK with a return code.
 func TestDialErrors(t *testing.T) {
 	protected := start(t, func(d *serverHook) {
 		d.login = func(user, password string) bool { return user == "me" && password == "s3cret" }
@@ -51,26 +51,26 @@ func TestDialErrors(t *testing.T) {
 	for name, tc := range map[string]struct {
 		url       string
 		change    func(*broker.Config)
-		want      string
+		want      string // part of the error
 		permanent bool
 	}{
-		"no server":         {"mqtt://" + closedPort, nil, "nobody listens on 127.0.0.1:", false},
-		"no server, ws":     {"ws://" + closedPort, nil, "nobody listens on 127.0.0.1:", false},
-		"web server":        {"mqtt://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
-		"SSH server":        {"mqtt://" + fakeServer(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
-		"begins as CONNACK": {"mqtt://" + fakeServer(t, "-ERR unknown command\r\n", true), nil, "does not speak MQTT", true},
-		"not a WebSocket":   {"ws://" + fakeServer(t, "HTTP/1.1 404 Not Found\r\n\r\n", false), nil, "offers no MQTT at /mqtt", true},
-		"closes at once":    {"mqtt://" + fakeServer(t, "", false), nil, "is it an MQTT broker, and may this machine connect to it?", false},
-		"no password":       {protected.url, nil, "wants a user name and password", true},
-		"wrong password":    {protected.url, wrongLogin, `refuses user "me"`, true},
-		"no MQTT 3.1.1":     {"mqtt://" + fakeServer(t, "\x20\x02\x00\x01", true), nil, "does not speak MQTT 3.1.1", true},
-		"bad id":            {"mqtt://" + fakeServer(t, "\x20\x02\x00\x02", true), nil, `client id "hanbridge"`, true},
-		"unavailable":       {"mqtt://" + fakeServer(t, "\x20\x02\x00\x03", true), nil, "not available", false},
-		"bad user":          {"mqtt://" + fakeServer(t, "\x20\x02\x00\x04", true), wrongLogin, `refuses user "me"`, true},
-		"forbidden":         {"mqtt://" + fakeServer(t, "\x20\x02\x00\x05", true), wrongLogin, `refuses user "me"`, true},
-		"unknown code":      {"mqtt://" + fakeServer(t, "\x20\x02\x00\x9a", true), nil, "code 154", true},
-		"TLS without TLS":   {"mqtts://" + fakeServer(t, "", false), nil, "closed the connection during the handshake", false},
-		"TLS, web server":   {"mqtts://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak TLS", true},
+		"no server":        {"mqtt://" + closedPort, nil, "nobody listens on 127.0.0.1:", false},
+		"no server, ws":    {"ws://" + closedPort, nil, "nobody listens on 127.0.0.1:", false},
+		"web server":       {"mqtt://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
+		"SSH server":       {"mqtt://" + fakeServer(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
+		"begins with 0x2d": {"mqtt://" + fakeServer(t, "-ERR unknown command\r\n", true), nil, "does not speak MQTT", true},
+		"not a WebSocket":  {"ws://" + fakeServer(t, "HTTP/1.1 404 Not Found\r\n\r\n", false), nil, "offers no MQTT at /mqtt", true},
+		"closes at once":   {"mqtt://" + fakeServer(t, "", false), nil, "is it an MQTT broker, and may this machine connect to it?", false},
+		"no password":      {protected.url, nil, "wants a user name and password", true},
+		"wrong password":   {protected.url, wrongLogin, `refuses user "me"`, true},
+		"no MQTT 3.1.1":    {"mqtt://" + fakeServer(t, "\x20\x02\x00\x01", true), nil, "does not speak MQTT 3.1.1", true},
+		"bad client id":    {"mqtt://" + fakeServer(t, "\x20\x02\x00\x02", true), nil, `client id "hanbridge"`, true},
+		"unavailable":      {"mqtt://" + fakeServer(t, "\x20\x02\x00\x03", true), nil, "not available", false},
+		"bad user":         {"mqtt://" + fakeServer(t, "\x20\x02\x00\x04", true), wrongLogin, `refuses user "me"`, true},
+		"forbidden":        {"mqtt://" + fakeServer(t, "\x20\x02\x00\x05", true), wrongLogin, `refuses user "me"`, true},
+		"unknown code":     {"mqtt://" + fakeServer(t, "\x20\x02\x00\x9a", true), nil, "code 154", true},
+		"no TLS server":    {"mqtts://" + fakeServer(t, "", false), nil, "closed the connection during the handshake", false},
+		"TLS, web server":  {"mqtts://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak TLS", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := config(tc.url)
@@ -86,7 +86,8 @@ func TestDialErrors(t *testing.T) {
 	}
 }
 
-// TestRefusalIsNotTriedAgain tests that a refused login is not repeated with MQTT 3.1. Brokers lock out clients after several attempts.
+// TestRefusalIsNotTriedAgain tests that a refused login is not repeated with MQTT 3.1, because some brokers lock out clients after several
+// attempts.
 func TestRefusalIsNotTriedAgain(t *testing.T) {
 	var logins atomic.Int32
 	s := start(t, func(d *serverHook) {
@@ -128,13 +129,13 @@ func TestDialEndsWithItsContext(t *testing.T) {
 				t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 			}
 			if took := time.Since(begin); took > testTimeout {
-				t.Errorf("took %v", took)
+				t.Errorf("Dial took %v, want less than %v", took, testTimeout)
 			}
 		})
 	}
 }
 
-// TestDialOutlivesItsContext tests that the connection remains after the context of Dial has ended.
+// TestDialOutlivesItsContext tests that a connection remains open after the context of Dial has ended.
 func TestDialOutlivesItsContext(t *testing.T) {
 	s := start(t)
 	ctx, cancel := context.WithCancel(t.Context())

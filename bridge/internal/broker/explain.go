@@ -46,7 +46,7 @@ func isPeerClose(err error) bool {
 		errors.Is(err, syscall.EPIPE) || strings.HasPrefix(err.Error(), "websocket: close")
 }
 
-// timeoutError returns the error of a login without an answer that was ended by dialTimeout or by the end of ctx.
+// timeoutError returns the error of a login that was not answered before dialTimeout or the end of ctx.
 func (p *target) timeoutError(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("mqtt: %s has not answered: %w", p.host, context.Cause(ctx))
@@ -175,13 +175,14 @@ func (c *Conn) explainLoss(err error) error {
 func (c *Conn) explainEnding(err error) error {
 	lifetime, brokerRuns := time.Since(c.dialedAt), false
 	if errors.As(err, new(closedByPeer)) {
-		unacked := c.window.unacknowledged() // before stillAnswers, which waits; messages that are published meanwhile are not the cause
+		unacked := c.window.unacknowledged() // before stillAnswers, because messages that are published during its wait are not the cause
 		brokerRuns = c.secondConn != nil && c.secondConn.stillAnswers()
 		c.target.Capabilities.connectionLost(unacked, lifetime, brokerRuns)
 		if unacked.count > 0 {
 			err = closedByPeer{fmt.Errorf("mqtt: %s closed the connection while it was sent %s of %d bytes (was it restarted, or does it not take "+
 				"that message? The broker's log tells; hanbridge asks it when it is back)", c.target.host, unacked.largest.topic, unacked.largest.size)}
-			brokerRuns = brokerRuns && unacked.uncertain
+			// An unacknowledged message with QoS 1 is a likelier cause than another client with this client id.
+			brokerRuns = brokerRuns && unacked.onlyQoS0
 		}
 	}
 	return c.target.Conflict.connectionLost(&c.target, err, lifetime, brokerRuns)

@@ -24,8 +24,8 @@ const queryTimeout = 4 * time.Second
 
 var errNoLimits = errors.New("the broker does not state its limits")
 
-// queryLimits logs in with MQTT 5, reads the limits in the CONNACK and disconnects. If the broker does not support MQTT 5 or
-// refuses this login, the error is errNoLimits or an error of the network.
+// queryLimits logs in with MQTT 5, reads the limits in the CONNACK and disconnects. If the broker does not support MQTT 5 or refuses the
+// login, the error is errNoLimits or a network error.
 func (p target) queryLimits(ctx context.Context) (limits, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
@@ -54,7 +54,7 @@ func (p target) queryLimits(ctx context.Context) (limits, error) {
 	return l, err
 }
 
-// readLimits reads the limits from a CONNACK of MQTT 5. The error is errNoLimits if in begins with other bytes.
+// readLimits reads the limits from a CONNACK of MQTT 5. The error is errNoLimits if in begins with anything else or the login is refused.
 func readLimits(in *bufio.Reader) (limits, error) {
 	kind, err := in.ReadByte()
 	if err != nil {

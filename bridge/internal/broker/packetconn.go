@@ -18,7 +18,7 @@ import (
 
 const (
 	// maxInboundPacket is the largest remaining length, in bytes, of a packet that is read. paho allocates each packet as a whole, so
-	// without this limit any program that publishes to a subscribed topic could make the bridge use much memory. Messages of hubs and bridges are far smaller.
+	// without this limit any program that publishes to a subscribed topic could make the bridge use much memory.
 	maxInboundPacket = 1 << 20
 	// writeTimeout is how long a Write waits for the network to accept its bytes.
 	writeTimeout = 5 * time.Second
@@ -40,9 +40,10 @@ type packetConn struct {
 	onOversized  func(topic string, bytes int) // called for each discarded PUBLISH with its size
 	closeOnce    func() error
 	closed       atomic.Bool
-	drainOnClose atomic.Bool  // Close first waits until the broker has closed the connection
-	lastDiscard  atomic.Int64 // when bytes of an oversized packet were last discarded, in ns since 1970; while such a packet arrives, no acknowledgement can
-
+	drainOnClose atomic.Bool // Close first waits until the broker has closed the connection
+	// lastDiscard is when bytes of an oversized packet were last discarded, in ns since 1970. No acknowledgement can arrive while an
+	// oversized packet arrives.
+	lastDiscard     atomic.Int64
 	readMu          sync.Mutex // guards the fields below
 	reader          *bufio.Reader
 	unread          []byte // the part of the last packet that Read has not returned yet
@@ -108,11 +109,11 @@ func (l *packetConn) readPacket() error {
 
 // checkPacket returns errMalformed for a packet that paho would not handle correctly.
 func (l *packetConn) checkPacket(packet []byte) error {
-	read, err := packets.ReadPacket(bytes.NewReader(packet))
+	decoded, err := packets.ReadPacket(bytes.NewReader(packet))
 	if err != nil {
 		return fmt.Errorf("%w: %v", errMalformed, err) //nolint:errorlint // an io.EOF of ReadPacket does not mean the end of the connection
 	}
-	switch p := read.(type) {
+	switch p := decoded.(type) {
 	case *packets.ConnackPacket:
 		if l.connackReceived {
 			return fmt.Errorf("%w: a second CONNACK", errMalformed)
@@ -133,23 +134,24 @@ func (l *packetConn) checkPacket(packet []byte) error {
 // discardPacket reads the rest of a packet, of which length bytes follow the fixed header, and drops the packet. It acknowledges a
 // PUBLISH with QoS 1 (MQTT 3.1.1, 3.3), because a broker sends only a limited number of unacknowledged messages.
 func (l *packetConn) discardPacket(kind byte, length int) error {
-	start := make([]byte, 2+math.MaxUint16+2) // long enough for the length of the topic, the topic and the packet identifier
+	start := make([]byte, 2+math.MaxUint16+2) // the length of the topic, the longest topic and the packet identifier; an oversized packet is longer
 	if _, err := io.ReadFull(l.reader, start); err != nil {
 		return err
 	}
 	topicEnd := 2 + int(binary.BigEndian.Uint16(start))
-	publish := kind>>4 == packets.Publish
-	if publish {
+	isPublish := kind>>4 == packets.Publish
+	if isPublish {
 		l.onOversized(string(start[2:topicEnd]), length)
 	}
 	for left := length - len(start); left > 0; {
 		l.lastDiscard.Store(time.Now().UnixNano())
-		read, err := io.CopyN(io.Discard, l.reader, int64(min(left, maxInboundPacket)))
-		if left -= int(read); err != nil {
+		discarded, err := io.CopyN(io.Discard, l.reader, int64(min(left, maxInboundPacket)))
+		if err != nil {
 			return err
 		}
+		left -= int(discarded)
 	}
-	if publish && kind&0x06 != 0 { // the QoS bits
+	if isPublish && kind&0x06 != 0 { // the QoS bits
 		_, err := l.Write([]byte{packets.Puback << 4, 2, start[topicEnd], start[topicEnd+1]})
 		return err
 	}
@@ -171,9 +173,9 @@ func (l *packetConn) Close() error {
 	return l.closeOnce()
 }
 
-// drain reads and drops data until the broker has closed the connection. A broker does so after a DISCONNECT (MQTT 3.1.1, 3.14.4). drain ends
-// after closeTimeout without data, and at the latest after six times closeTimeout. If a connection is closed while bytes are unread, TCP
-// resets it. The broker then loses data that it has not read yet, such as messages with QoS 0.
+// drain reads and drops data until the broker has closed the connection. A broker closes it after a DISCONNECT (MQTT 3.1.1, 3.14.4). drain
+// ends after closeTimeout without data, and at the latest after six times closeTimeout. Without drain, bytes could remain unread, and TCP
+// would then reset the connection. The broker would lose data that it has not read yet, such as messages with QoS 0.
 func (l *packetConn) drain() {
 	_ = l.SetReadDeadline(time.Now().Add(closeTimeout)) // also ends a blocked Read of paho, which holds readMu
 	l.readMu.Lock()
@@ -187,8 +189,8 @@ func (l *packetConn) drain() {
 	}
 }
 
-// reportLoss calls onLoss with err, the cause of a lost connection, and returns err. If the connection was closed on this side, it calls
-// nothing and returns errClosedHere.
+// reportLoss calls onLoss with err, the cause of a lost connection, and returns err. If the connection was closed on this side, reportLoss
+// only returns errClosedHere.
 func (l *packetConn) reportLoss(err error) error {
 	if err == nil {
 		return nil

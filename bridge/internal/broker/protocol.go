@@ -87,7 +87,7 @@ func (p *target) acceptsTLS(ctx context.Context) bool {
 	defer func() { _ = conn.Close() }()
 	err = tls.Client(conn, &tls.Config{ServerName: p.url.Hostname(), InsecureSkipVerify: true}).HandshakeContext(ctx)
 	var remote *net.OpError
-	return err == nil || errors.As(err, &remote) && remote.Op == "remote error"
+	return err == nil || errors.As(err, &remote) && remote.Op == "remote error" // a TLS alert also shows that the server uses TLS
 }
 
 // dialProbe makes a TCP connection that is limited to probeTimeout.

@@ -25,8 +25,8 @@ type server struct {
 	changed chan struct{} // closed and replaced at each message
 }
 
-// A serverHook asks its functions whether a login, a subscription or a message is permitted, and records every published message and will. A
-// nil function permits everything.
+// A serverHook asks its functions whether a login, a subscription or a message is permitted. A nil function permits everything. The hook
+// records every published message and will.
 type serverHook struct {
 	mochi.HookBase
 	*server
@@ -50,7 +50,7 @@ func (d *serverHook) OnACLCheck(_ *mochi.Client, topic string, write bool) bool 
 	return d.permits == nil || d.permits(topic, write)
 }
 
-// OnPublish records a message before its acknowledgement is sent. mochi's OnPublished may run only after that.
+// OnPublish records a message before its acknowledgement is sent. mochi can call OnPublished later than that.
 func (d *serverHook) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
 	d.record(p)
 	return p, nil

@@ -25,14 +25,15 @@ type strictBroker struct {
 
 // rules describe what a strictBroker does not accept.
 type rules struct {
-	maxPacket  int    // the largest packet that it accepts, in bytes; 0 for no limit
-	noRetain   bool   // it closes the connection at a retained message or will
-	noMQTT5    bool   // it does not support MQTT 5, with which it would announce its limits
-	forbidden  string // it closes the connection at a message under this topic; "" for none
-	noSuback   bool   // it does not answer subscriptions
-	dropsLarge bool   // it acknowledges and drops packets above maxPacket, instead of closing the connection
+	maxPacket  int    // the size of the largest packet that the broker accepts, in bytes; 0 for no limit
+	noRetain   bool   // the broker closes the connection at a retained message or will
+	noMQTT5    bool   // the broker does not support MQTT 5, so it cannot state its limits
+	forbidden  string // the broker closes the connection at a message under this topic; "" for none
+	noSuback   bool   // the broker does not answer subscriptions
+	dropsLarge bool   // the broker acknowledges and drops packets above maxPacket, instead of closing the connection
 }
 
+// start runs the broker until the end of the test.
 func (s *strictBroker) start(t *testing.T) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -80,7 +81,7 @@ func (s *strictBroker) read(in *bufio.Reader) (kind byte, body []byte, err error
 		return 0, nil, err
 	}
 	n, err := binary.ReadUvarint(in)
-	if err != nil || s.tooLarge(int(n)+2) { // 2 bytes for the header; the exact size does not matter here
+	if err != nil || s.tooLarge(int(n)+2) { // about 2 bytes for the header
 		return 0, nil, io.ErrShortBuffer
 	}
 	body = make([]byte, n)
@@ -94,8 +95,8 @@ func (s *strictBroker) tooLarge(size int) bool {
 	return s.maxPacket > 0 && !s.dropsLarge && size > s.maxPacket
 }
 
-// answer returns the broker's answer to a packet, and whether the connection remains.
-func (s *strictBroker) answer(kind byte, body []byte, subscribed map[string]bool) ([]byte, bool) {
+// answer returns what the broker sends after a packet, and whether the connection remains open.
+func (s *strictBroker) answer(kind byte, body []byte, subscribed map[string]bool) (answer []byte, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch kind >> 4 {
@@ -137,8 +138,9 @@ func (s *strictBroker) publish(kind byte, body []byte, subscribed map[string]boo
 	return answer, true
 }
 
+// subscribe returns the acknowledgement of a SUBSCRIBE or UNSUBSCRIBE, and after a SUBSCRIBE also the retained message of the topic.
 func (s *strictBroker) subscribe(kind byte, body []byte, subscribed map[string]bool) (answer []byte) {
-	if kind>>4 == 10 {
+	if kind>>4 == 10 { // UNSUBSCRIBE
 		return []byte{0xb0, 2, body[0], body[1]}
 	}
 	topic := string(body[4 : 4+binary.BigEndian.Uint16(body[2:])])
@@ -146,13 +148,13 @@ func (s *strictBroker) subscribe(kind byte, body []byte, subscribed map[string]b
 	answer = []byte{0x90, 3, body[0], body[1], 1}
 	if payload := s.retained[topic]; len(payload) > 0 {
 		packet := publication(topic, 0, payload)
-		packet[0] |= 1
+		packet[0] |= 1 // the retain flag
 		answer = append(answer, packet...)
 	}
 	return answer
 }
 
-// login accepts a client, unless the rules forbid its protocol version or its retained will. It announces limits with MQTT 5.
+// login accepts a client, unless the rules forbid its protocol version or its retained will. With MQTT 5 its CONNACK states the limits.
 func (s *strictBroker) login(body []byte) ([]byte, bool) {
 	s.logins++
 	version, flags := body[6], body[7]
@@ -160,18 +162,18 @@ func (s *strictBroker) login(body []byte) ([]byte, bool) {
 		if s.noMQTT5 {
 			return nil, false
 		}
-		// An assigned client id and a user property come before the limits.
+		// The topic alias maximum, an assigned client id and a user property precede the limits.
 		properties := []byte{0x22, 0, 10, 0x12, 0, 2, 'i', 'd', 0x26, 0, 1, 'a', 0, 1, 'b'}
 		if s.noRetain {
-			properties = append(properties, 0x25, 0)
+			properties = append(properties, 0x25, 0) // retain available
 		}
 		if s.maxPacket > 0 {
-			properties = binary.BigEndian.AppendUint32(append(properties, 0x27), uint32(s.maxPacket))
+			properties = binary.BigEndian.AppendUint32(append(properties, 0x27), uint32(s.maxPacket)) // maximum packet size
 		}
 		answer := append([]byte{0, 0, byte(len(properties))}, properties...)
 		return append([]byte{0x20, byte(len(answer))}, answer...), true
 	}
-	if s.noRetain && flags&0x20 != 0 {
+	if s.noRetain && flags&0x20 != 0 { // the retain flag of the will
 		return nil, false
 	}
 	return []byte{0x20, 2, 0, 0}, true
@@ -184,8 +186,8 @@ func (s *strictBroker) topics() string {
 	return strings.Join(s.accepted, " ")
 }
 
-// deliver publishes the messages and then one under the topic "end". It repeats this on new connections until the broker has accepted each
-// message, or Publish has refused it. It returns the refusals.
+// deliver publishes the messages and then a message under the topic "end". It tries again on new connections until each message is accepted
+// by the broker or refused by Publish. It returns the refusals.
 func deliver(t *testing.T, c broker.Config, maxConnections int, messages ...broker.Message) (refused []error) {
 	t.Helper()
 	for range maxConnections {
@@ -209,15 +211,14 @@ func deliver(t *testing.T, c broker.Config, maxConnections int, messages ...brok
 		t.Log(err)
 		<-conn.Lost()
 	}
-	t.Fatalf("not delivered on %d connections", maxConnections)
+	t.Fatalf("the messages were not delivered on %d connections", maxConnections)
 	return nil
 }
 
-// TestRefusedMessagesDoNotBlockOthers tests that a message that the broker does not accept does not keep the others from arriving within a
-// few connections.
+// TestRefusedMessagesDoNotBlockOthers tests that the other messages arrive within a few connections if the broker does not accept one message.
 func TestRefusedMessagesDoNotBlockOthers(t *testing.T) {
-	small := broker.Message{Topic: "v", Payload: []byte("1727"), QoS: 1}
-	retained := broker.Message{Topic: "s", Payload: []byte("online"), QoS: 1, Retain: true}
+	small := broker.Message{Topic: "power", Payload: []byte("1727"), QoS: 1}
+	retained := broker.Message{Topic: "status", Payload: []byte("online"), QoS: 1, Retain: true}
 	large := broker.Message{Topic: "config", Payload: bytes.Repeat([]byte("x"), 13_000), QoS: 1, Retain: true}
 	medium := broker.Message{Topic: "telegram", Payload: bytes.Repeat([]byte("x"), 900), QoS: 1}
 	forbidden := broker.Message{Topic: "secret", Payload: []byte("1"), QoS: 1}
@@ -226,27 +227,27 @@ func TestRefusedMessagesDoNotBlockOthers(t *testing.T) {
 		rules          rules
 		messages       []broker.Message
 		maxConnections int
-		want           string // the topics that are accepted last
+		want           string // the last accepted topics, before "end"
 		refused        string // part of a refusal; "" if nothing is refused
 	}{
-		"limit":                                {rules{maxPacket: 2048}, []broker.Message{retained, large, small}, 2, "v", "takes packets of 2048 bytes at most, and config needs 13013"},
-		"limit, QoS 0":                         {rules{maxPacket: 2048}, []broker.Message{withQoS0(retained), withQoS0(large), withQoS0(small)}, 3, "v", "takes packets of 2048 bytes at most"},
-		"limit below the telegram":             {rules{maxPacket: 512}, []broker.Message{small, medium, retained}, 2, "s", "and telegram needs 915"},
-		"limit, no MQTT 5":                     {rules{maxPacket: 2048, noMQTT5: true}, []broker.Message{retained, large, small}, 2, "v", "ends the connection at a packet of 13013 bytes"},
-		"limit, two sizes above it, no MQTT 5": {rules{maxPacket: 512, noMQTT5: true}, []broker.Message{large, medium, small}, 3, "v", "and telegram needs 915"},
-		"no retain":                            {rules{noRetain: true}, []broker.Message{retained, large, small}, 1, "s config v", ""},
-		"no retain, no MQTT 5":                 {rules{noRetain: true, noMQTT5: true}, []broker.Message{retained, large, small}, 1, "s config v", ""},
-		"no retain, QoS 0":                     {rules{noRetain: true, noMQTT5: true}, []broker.Message{withQoS0(retained), small}, 1, "s v", ""},
-		"forbidden topic":                      {rules{forbidden: "secret"}, []broker.Message{retained, forbidden, small}, 4, "v", "whenever something is published under secret"},
-		"forbidden topic, no MQTT 5":           {rules{forbidden: "secret", noMQTT5: true}, []broker.Message{retained, large, forbidden, small}, 4, "config v", "under secret"},
-		"forbidden topic, no retain":           {rules{forbidden: "secret", noRetain: true}, []broker.Message{retained, forbidden, small}, 4, "v", "under secret"},
-		"limit, no retain, no MQTT 5":          {rules{maxPacket: 2048, noRetain: true, noMQTT5: true}, []broker.Message{retained, large, small}, 2, "v", "at a packet of 13013 bytes"},
+		"limit":                                {rules{maxPacket: 2048}, []broker.Message{retained, large, small}, 2, "power", "takes packets of 2048 bytes at most, and config needs 13013"},
+		"limit, QoS 0":                         {rules{maxPacket: 2048}, []broker.Message{withQoS0(retained), withQoS0(large), withQoS0(small)}, 3, "power", "takes packets of 2048 bytes at most"},
+		"limit below the telegram":             {rules{maxPacket: 512}, []broker.Message{small, medium, retained}, 2, "status", "and telegram needs 915"},
+		"limit, no MQTT 5":                     {rules{maxPacket: 2048, noMQTT5: true}, []broker.Message{retained, large, small}, 2, "power", "ends the connection at a packet of 13013 bytes"},
+		"limit, two sizes above it, no MQTT 5": {rules{maxPacket: 512, noMQTT5: true}, []broker.Message{large, medium, small}, 3, "power", "and telegram needs 915"},
+		"no retain":                            {rules{noRetain: true}, []broker.Message{retained, large, small}, 1, "status config power", ""},
+		"no retain, no MQTT 5":                 {rules{noRetain: true, noMQTT5: true}, []broker.Message{retained, large, small}, 1, "status config power", ""},
+		"no retain, QoS 0":                     {rules{noRetain: true, noMQTT5: true}, []broker.Message{withQoS0(retained), small}, 1, "status power", ""},
+		"forbidden topic":                      {rules{forbidden: "secret"}, []broker.Message{retained, forbidden, small}, 4, "power", "whenever something is published under secret"},
+		"forbidden topic, no MQTT 5":           {rules{forbidden: "secret", noMQTT5: true}, []broker.Message{retained, large, forbidden, small}, 4, "config power", "under secret"},
+		"forbidden topic, no retain":           {rules{forbidden: "secret", noRetain: true}, []broker.Message{retained, forbidden, small}, 4, "power", "under secret"},
+		"limit, no retain, no MQTT 5":          {rules{maxPacket: 2048, noRetain: true, noMQTT5: true}, []broker.Message{retained, large, small}, 2, "power", "at a packet of 13013 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := &strictBroker{rules: tc.rules}
 			c := config(b.start(t))
-			c.Capabilities, c.Conflict, c.TestTopic = new(broker.Capabilities), new(broker.ConflictDetector), "spare"
+			c.Capabilities, c.Conflict, c.TestTopic = new(broker.Capabilities), new(broker.ConflictDetector), "test"
 			refused := deliver(t, c, tc.maxConnections, tc.messages...)
 			if got := b.topics(); !strings.HasSuffix(got, tc.want+" end") {
 				t.Errorf("accepted topics: got %q, want %q last", got, tc.want)
@@ -268,7 +269,7 @@ func TestRefusedMessagesDoNotBlockOthers(t *testing.T) {
 	}
 }
 
-// TestRaisedLimits tests that everything is sent again to a broker whose limits were raised.
+// TestRaisedLimits tests that a message that was too large is sent after the broker has raised its limit.
 func TestRaisedLimits(t *testing.T) {
 	large := broker.Message{Topic: "config", Payload: bytes.Repeat([]byte("x"), 13_000), QoS: 1}
 	b := &strictBroker{rules: rules{maxPacket: 2048}}
@@ -289,7 +290,7 @@ func TestRaisedLimits(t *testing.T) {
 func TestCheckFindsLimits(t *testing.T) {
 	for name, tc := range map[string]struct {
 		rules rules
-		want  []string // a part of each refusal
+		want  []string // part of the refusal of 16384 bytes, and of 1024 bytes
 	}{
 		"no limit":                          {rules{}, nil},
 		"limit":                             {rules{maxPacket: 2048}, []string{"takes packets of 2048 bytes at most"}},
@@ -301,16 +302,16 @@ func TestCheckFindsLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			report, err := broker.Check(t.Context(), config((&strictBroker{rules: tc.rules}).start(t)), []int{16384, 1024}, "spare")
+			report, err := broker.Check(t.Context(), config((&strictBroker{rules: tc.rules}).start(t)), []int{16384, 1024}, "test")
 			if err != nil {
 				t.Fatal(err)
 			}
 			if len(report.Refused) != len(tc.want) {
-				t.Fatalf("refused: got %v, want %d", report.Refused, len(tc.want))
+				t.Fatalf("refused packet sizes: got %v, want %d of them", report.Refused, len(tc.want))
 			}
 			for i, want := range tc.want {
 				if got := report.Refused[i].Error(); !strings.Contains(got, want) {
-					t.Errorf("got %q, want %q in it", got, want)
+					t.Errorf("refusal %d: got %q, want %q in it", i, got, want)
 				}
 			}
 			if report.RetainAvailable != !tc.rules.noRetain {
@@ -320,8 +321,8 @@ func TestCheckFindsLimits(t *testing.T) {
 	}
 }
 
-// TestDropsSilently tests that DropsSilently detects a broker that drops large packets, and that later connections refuse to send packets
-// of that size. A broker that closes the connection does not drop silently.
+// TestDropsSilently tests that DropsSilently detects only a broker that drops large packets, and that later connections then refuse such
+// packets.
 func TestDropsSilently(t *testing.T) {
 	large := broker.Message{Topic: "config", Payload: make([]byte, 4000), QoS: 1}
 	for name, tc := range map[string]struct {
@@ -331,17 +332,17 @@ func TestDropsSilently(t *testing.T) {
 		"drops above the limit":    {rules{maxPacket: 2048, dropsLarge: true}, true},
 		"no limit":                 {rules{}, false},
 		"closes above the limit":   {rules{maxPacket: 2048}, false},
-		"closes at the test topic": {rules{forbidden: "spare", dropsLarge: true, maxPacket: 2048}, false},
+		"closes at the test topic": {rules{forbidden: "test", dropsLarge: true, maxPacket: 2048}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := config((&strictBroker{rules: tc.rules}).start(t))
-			c.Capabilities, c.TestTopic = new(broker.Capabilities), "spare"
+			c.Capabilities, c.TestTopic = new(broker.Capabilities), "test"
 			if got := dial(t, c).DropsSilently(t.Context(), 4000); got != tc.want {
 				t.Errorf("DropsSilently: got %v, want %v", got, tc.want)
 			}
 			if err := dial(t, c).CheckMessage(large); (err != nil) != tc.want {
-				t.Errorf("the next connection: got %v, want a refusal: %v", err, tc.want)
+				t.Errorf("CheckMessage on the next connection: got %v, want an error: %v", err, tc.want)
 			}
 		})
 	}

@@ -33,7 +33,7 @@ func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Mes
 	if err := c.endErr(); err != nil {
 		return err
 	}
-	for range 2 { // Mochi refuses a packet identifier that one of its own messages uses; the second request has another identifier
+	for range 2 { // the broker Mochi refuses a packet identifier that one of its own messages uses; the second request has another identifier
 		token := c.client.Subscribe(topic, qos, func(_ mqtt.Client, m mqtt.Message) {
 			f(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retain: m.Retained()})
 		})

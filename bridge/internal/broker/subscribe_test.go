@@ -10,7 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// TestSubscribeReceivesRetainedAndLive tests that a subscriber receives the retained message and later ones, and can tell them apart.
+// TestSubscribeReceivesRetainedAndLive tests that a subscriber receives the retained message and later messages, and that only the retained
+// message has Retain set.
 func TestSubscribeReceivesRetainedAndLive(t *testing.T) {
 	s := start(t)
 	c := dial(t, config(s.url))
@@ -32,12 +33,13 @@ func TestSubscribeReceivesRetainedAndLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	live := retained
-	live.Retain = false // the broker sets the flag only on messages that it stored before the subscription
+	live.Retain = false // the broker sets the flag only on a message that it stored before the subscription
 	if diff := cmp.Diff(live, receive(t, received)); diff != "" {
 		t.Errorf("live (-want +got):\n%s", diff)
 	}
 }
 
+// receive returns the next message.
 func receive(t *testing.T, received <-chan broker.Message) broker.Message {
 	t.Helper()
 	select {
@@ -73,7 +75,7 @@ func TestSubscribeDoesNotDeadlock(t *testing.T) {
 				t.Error(err)
 			}
 		case <-time.After(testTimeout):
-			t.Fatal("a handler that waits blocks the others")
+			t.Fatal("a waiting handler blocks the calls for other messages")
 		}
 	}
 	close(done)

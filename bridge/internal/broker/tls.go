@@ -79,7 +79,7 @@ func readPEM(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	pem, err := io.ReadAll(io.LimitReader(f, 1<<20)) // reading a device file would never end
+	pem, err := io.ReadAll(io.LimitReader(f, 1<<20)) // without a limit, reading a device file would never end
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +89,8 @@ func readPEM(name string) ([]byte, error) {
 	return bytes.TrimPrefix(pem, []byte("\ufeff")), nil
 }
 
-// explainCertificate explains what is wrong with the broker's certificate. It returns nil if err has another cause. A certificate that is not
-// valid at this time is not a permanent error, because the clock is possibly set later.
+// explainCertificate explains what is wrong with the broker's certificate. It returns nil if err has another cause. A certificate that is
+// not valid at this time is not a permanent error, because the clock of this machine is possibly still wrong.
 func (p *target) explainCertificate(err error) error {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError

@@ -79,13 +79,13 @@ func TestSchemes(t *testing.T) {
 		}
 		go l.Serve(s.EstablishConnection)
 	}
-	for url, ca := range map[string]string{
+	for url, caFile := range map[string]string{
 		s.url: "", "mqtts://" + mqtts.Address(): trusted.certFile, "ws://" + ws.Address(): "", "wss://" + wss.Address(): trusted.certFile,
 	} {
 		c := config(url)
-		c.CAFile = ca
+		c.CAFile = caFile
 		var conn *broker.Conn
-		waitFor(t, "cannot dial "+url, func() bool { // the listener may still be starting
+		waitFor(t, "cannot dial "+url, func() bool { // the listener is possibly still starting
 			var err error
 			conn, err = broker.Dial(t.Context(), c)
 			return err == nil
@@ -95,7 +95,7 @@ func TestSchemes(t *testing.T) {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
-	s.await(t, 400)
+	s.await(t, 400) // 100 messages over each of four schemes
 }
 
 // TestCertificatesExplained tests the error for each kind of certificate that the client or the broker does not accept.
@@ -106,8 +106,8 @@ func TestCertificatesExplained(t *testing.T) {
 	for name, tc := range map[string]struct {
 		server     certificate
 		clientAuth tls.ClientAuthType
-		ca         string
-		want       string
+		caFile     string
+		want       string // part of the error
 		permanent  bool
 	}{
 		"unknown authority":           {valid, tls.NoClientCert, otherHost.certFile, "mqtt.ca_file", true},
@@ -125,7 +125,7 @@ func TestCertificatesExplained(t *testing.T) {
 			}
 			go l.Serve(s.EstablishConnection)
 			c := config("mqtts://" + l.Address())
-			c.CAFile = tc.ca
+			c.CAFile = tc.caFile
 			_, err := broker.Dial(t.Context(), c)
 			checkRefusal(t, err, tc.want)
 			if got := broker.Permanent(err); got != tc.permanent {
@@ -135,7 +135,7 @@ func TestCertificatesExplained(t *testing.T) {
 				return
 			}
 			c.CertFile, c.KeyFile = valid.certFile, valid.keyFile
-			publishAll(t, dial(t, c), 0, 1)
+			publishAll(t, dial(t, c), 0, 1) // with a client certificate the login succeeds
 		})
 	}
 }

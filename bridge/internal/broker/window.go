@@ -11,7 +11,7 @@ import (
 // A window holds the messages in flight, oldest first. A broker acknowledges messages in the order in which it received them (MQTT 3.1.1,
 // 4.6.0-2), so only the oldest message is checked.
 type window struct {
-	mu         sync.Mutex // guards changes, and the reads in unacknowledged; only the publishing goroutine changes the fields, and it reads them without mu
+	mu         sync.Mutex // guards the fields below; only the publishing goroutine changes them, and it reads them without mu
 	queue      []inFlightMessage
 	lastAck    time.Time      // when the last acknowledgement arrived
 	recentQoS0 messageSummary // the last QoS 0 messages, each sent within qos0Window after the previous message
@@ -46,11 +46,11 @@ func (m *inFlightMessage) done() bool {
 
 // A messageSummary describes messages that the broker has possibly not received.
 type messageSummary struct {
-	count     int // 2 or more if the messages include QoS 0: no single message can then be named as the cause of a loss
-	oldest    inFlightMessage
-	largest   inFlightMessage
-	retained  bool // one of the messages has Retain set
-	uncertain bool // all messages have QoS 0, so it is not known whether the broker received them
+	count    int // the number of messages; at least 2 if one of them has QoS 0, so that no single message is taken for the cause of a loss
+	oldest   inFlightMessage
+	largest  inFlightMessage
+	retained bool // at least one message has Retain set
+	onlyQoS0 bool // all messages have QoS 0, so it is not known whether the broker received them
 }
 
 // oldest returns the oldest message. The window must not be empty.
@@ -95,7 +95,7 @@ func (w *window) unacknowledged() (u messageSummary) {
 		}
 	}
 	if w.recentQoS0.count > 0 && time.Since(w.lastQoS0) < qos0Window {
-		u.uncertain = u.count == 0
+		u.onlyQoS0 = u.count == 0
 		u.add(&w.recentQoS0.largest)
 		u.count++ // see messageSummary.count
 		u.retained = u.retained || w.recentQoS0.retained

@@ -19,18 +19,18 @@ import (
 type Proxy struct {
 	target   string
 	listener net.Listener
-	delay    atomic.Int64 // of every chunk, in ns
-	gate     sync.RWMutex // locked for writing while no bytes may pass
+	delay    atomic.Int64 // the delay of every chunk, in ns
+	gate     sync.RWMutex // locked for writing from Block to Unblock; a pump holds it for reading while it writes
 
 	mu      sync.Mutex
-	blocked bool // gate is locked
+	blocked bool // gate is locked for writing
 	pairs   map[pair]bool
 }
 
 // A pair is the two TCP connections, to the client and to the target, between which the proxy forwards.
 type pair struct{ client, target *net.TCPConn }
 
-// New starts a proxy to target ("host:port") without faults. It and all its goroutines end with the test.
+// New starts a proxy to target ("host:port") without faults. The proxy and all its goroutines end with the test.
 func New(t testing.TB, target string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -73,20 +73,20 @@ func (p *Proxy) ResetConnections() {
 	}
 }
 
-// HalfClose ends the direction from the target to the client on every connection. The client can go on sending until the target closes.
+// HalfClose ends the direction from the target to the client on every connection. The client can still send until the target closes.
 func (p *Proxy) HalfClose() {
 	for _, c := range p.connections() {
 		_ = c.client.CloseWrite()
 	}
 }
 
-// Block lets no more bytes pass in either direction and closes no connection, like a pulled cable. New connections are accepted, and get no
-// bytes.
+// Block stops the bytes in both directions and closes no connection, like a pulled cable. New connections are accepted and also blocked.
 func (p *Proxy) Block() { p.setBlocked(true, p.gate.Lock) }
 
 // Unblock ends Block. Bytes that were blocked are delivered.
 func (p *Proxy) Unblock() { p.setBlocked(false, p.gate.Unlock) }
 
+// setBlocked calls change, which locks or unlocks gate, unless that is already done.
 func (p *Proxy) setBlocked(blocked bool, change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,6 +108,7 @@ func (p *Proxy) connections() []pair {
 	return slices.Collect(maps.Keys(p.pairs))
 }
 
+// serve connects to the target and starts the two pumps of a new connection.
 func (p *Proxy) serve(client *net.TCPConn, pumps *sync.WaitGroup) {
 	target, err := net.Dial("tcp", p.target)
 	if err != nil {
@@ -143,9 +144,9 @@ func (p *Proxy) pump(c pair, to, from *net.TCPConn) {
 	delete(p.pairs, c)
 }
 
-// UnusedAddress returns an address of the loopback interface on which no program listens, for a server that cannot choose a port itself. Its
-// port is below the ephemeral ports, so that a client that dials before the server listens never gets the same port as its source port. TCP
-// would connect that client to itself, and the server could not listen there.
+// UnusedAddress returns an address of the loopback interface on which no program listens, for a server that cannot choose a port itself. The
+// port is below the ephemeral ports. Otherwise a client that dials before the server listens could get the same port as its source port. TCP
+// would then connect the client to itself.
 func UnusedAddress(t testing.TB) string {
 	t.Helper()
 	const lowest, highest = 20_000, 32_000

@@ -59,7 +59,7 @@ func receiveByte(c net.Conn, d time.Duration) error {
 	return err
 }
 
-// TestBlock checks that no bytes pass until Unblock, and that they are delivered then.
+// TestBlock tests that no bytes pass after Block, and that Unblock delivers them.
 func TestBlock(t *testing.T) {
 	p := faultnet.New(t, echo(t))
 	c := dial(t, p)
@@ -76,7 +76,7 @@ func TestBlock(t *testing.T) {
 	}
 }
 
-// TestDelay checks that a byte is delayed in both directions.
+// TestDelay tests that a byte is delayed in both directions.
 func TestDelay(t *testing.T) {
 	p := faultnet.New(t, echo(t))
 	c := dial(t, p)
@@ -90,7 +90,7 @@ func TestDelay(t *testing.T) {
 	}
 }
 
-// TestResetConnections checks that open connections end with an error, and that new ones work.
+// TestResetConnections tests that open connections end with an error, and that new connections work.
 func TestResetConnections(t *testing.T) {
 	p := faultnet.New(t, echo(t))
 	c := dial(t, p)
@@ -106,7 +106,7 @@ func TestResetConnections(t *testing.T) {
 	}
 }
 
-// TestHalfClose checks that the client reads the end of the stream.
+// TestHalfClose tests that the client reads the end of the stream.
 func TestHalfClose(t *testing.T) {
 	p := faultnet.New(t, echo(t))
 	c := dial(t, p)
