@@ -6,20 +6,24 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A clock is the time by which the Guard measures rises. It never goes back. From one telegram to the next it advances by what the clock of
-// the machine or that of the meter advanced, whichever is more. Neither clock is enough. While a recording is read, the clock of the
-// machine hardly advances. A small computer can start with its clock at the time when it was switched off. Many telegrams have no time. But
-// a wrong clock of a meter must not explain every rise, so the meter's clock counts only within these bounds:
+// A clock measures how much time a counter had to rise. It never goes back. Between two telegrams, the clock of the machine and the clock
+// of the meter both advance. The larger advance counts, because each of them can be too small:
 //
-//   - if both clocks have agreed for a minute, the meter is read live, and only the clock of the machine counts;
-//   - an advance of more than an hour counts only from the latest time that the meter has sent, so that telegrams of two meters that
-//     alternate add no time;
+//   - while a recording is read, the clock of the machine hardly advances;
+//   - a small computer can start with its clock at the time when it was switched off;
+//   - many telegrams have no time.
+//
+// A wrong clock of a meter must not make every rise possible. So the meter's clock counts only within these bounds:
+//
+//   - if both clocks have advanced alike for a minute, the meter is read live, and only the clock of the machine counts;
+//   - of an advance of more than an hour, only the part after the latest time that the meter has sent counts, so that two meters whose
+//     telegrams alternate add no time;
 //   - an advance of more than 31 days counts as 31 days.
 type clock struct {
 	now      int64     // in ms, from an arbitrary start
-	received time.Time // when the last telegram arrived; zero before the first
+	received time.Time // when the last telegram arrived; zero before the first telegram
 
-	meterTime      int64 // the meter's last time, Unix time in s; 0 if it has sent none
+	meterTime      int64 // the time in the last telegram that had one, Unix time in s; 0 if there was none
 	nowAtMeterTime int64 // the value of now when meterTime was received
 	maxMeterTime   int64 // the latest time that the meter has sent, Unix time in s
 	agreement      agreement
@@ -35,13 +39,14 @@ func (c *clock) advance(received time.Time, meter obis.Time) {
 	}
 	c.received = received
 	if meter.Valid() {
-		c.advanceByMeter(received, meter.Time(time.UTC).Unix()) // a time without a zone is taken for UTC: only differences matter
+		c.advanceByMeter(received, meter.Time(time.UTC).Unix()) // a time without a zone is read as UTC; only differences matter
 	}
 }
 
-// elapsed returns the ms between two times, at least 0. If the machine's time was set, only the monotonic clock is right. If the machine
-// has slept, only the wall clock is right. So the longer of the two differences counts.
+// elapsed returns the ms between two times, at least 0. If somebody has set the machine's clock, only the monotonic clock is right. If the
+// machine has slept, only the wall clock is right. So elapsed returns the longer of the two differences.
 func elapsed(from, to time.Time) int64 {
+	// Round(0) removes the monotonic clock.
 	return max(to.Sub(from), to.Round(0).Sub(from.Round(0)), 0).Milliseconds()
 }
 
@@ -66,7 +71,7 @@ const (
 	maxClockDeviation = 10 // s; a telegram can arrive late
 )
 
-// add compares the clocks at the next telegram. It reports whether they had agreed for minAgreement up to the telegram before.
+// add compares the clocks at the next telegram. It reports whether the clocks had agreed for minAgreement until the previous telegram.
 func (a *agreement) add(received, meter int64) bool {
 	live := a.lastReceived-a.receivedStart >= minAgreement
 	deviation := (received - a.receivedStart) - (meter - a.meterStart)

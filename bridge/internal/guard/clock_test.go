@@ -43,7 +43,7 @@ func TestClock(t *testing.T) {
 			{1, 56 * year, 10 * s, "import_energy=3001", ""},
 			{1, 10 * s, 10 * s, "import_energy=9001", "import_energy jump"},
 		}},
-		{"400 days without telegrams of a meter without a clock", 1, []clockStep{
+		{"a meter without a clock sends nothing for 400 days", 1, []clockStep{
 			{1, 0, noClock, "import_energy=1000", ""},
 			{1, 400 * day, noClock, "import_energy=700000", ""},
 		}},
@@ -63,7 +63,8 @@ func TestClock(t *testing.T) {
 			{1, 10 * s, 10 * s, "import_energy=1000", ""},
 			{1, 10 * s, 20 * day, "import_energy=1000", ""},
 			{1, 10 * s, -20 * day, "import_energy=1000", ""},
-			{1, 10 * s, 20 * day, "import_energy=1160", "import_energy jump"}, // two hours count: maxRest, and an hour of the meter's advance
+			// Two hours count: maxRepeatTime, and an hour of the meter's advance.
+			{1, 10 * s, 20 * day, "import_energy=1160", "import_energy jump"},
 		}},
 		{"only every fourth telegram has a clock", 0, []clockStep{
 			{1, 2500 * time.Millisecond, 0, "import_energy=1000", ""},
@@ -75,20 +76,20 @@ func TestClock(t *testing.T) {
 			{1, 0, 0, "import_energy=1000", ""},
 			{1, 0, 60 * year, "import_energy=1000", ""},
 			{1, 0, -60 * year, "import_energy=1000", ""},
-			{1, 0, h, "import_energy=1150", ""},                       // two hours count: maxRest, and an hour of the meter's advance
-			{1, 0, 2 * h, "import_energy=1230", "import_energy jump"}, // no time counts until the clock has passed the absurd time
+			{1, 0, h, "import_energy=1150", ""},                       // two hours count: maxRepeatTime, and an hour of the meter's advance
+			{1, 0, 2 * h, "import_energy=1230", "import_energy jump"}, // at most an hour counts until the clock has passed the absurd time
 		}},
-		{"a meter that is simulated at sixty times the speed", 0, []clockStep{
+		{"a simulated meter runs at sixty times the speed", 0, []clockStep{
 			{1, 0, 0, "import_energy=1000", ""},
 			{20, 10 * s, 10 * m, "import_energy=1000", ""},
 			{1, 10 * s, 10 * m, "import_energy=1001", ""},
 			{1, 10 * s, 10 * m, "import_energy=1015", ""},
 		}},
-		{"a meter's clock that stood still", 0, []clockStep{
+		{"the clock of a meter stands still, then jumps by three days", 0, []clockStep{
 			{100, 10 * s, 0, "import_energy=1000", ""},
 			{1, 10 * s, 3 * day, "import_energy=3000", ""},
 		}},
-		{"150 years without telegrams", 0, []clockStep{
+		{"a meter sends nothing for 150 years", 0, []clockStep{ // products of power and time must not overflow
 			{3, s, noClock, "import_power=999999999 import_energy=1 thermal_energy=1kWh", ""},
 			{1, 150 * year, noClock, "import_energy=5 thermal_energy=5000kWh", ""},
 		}},

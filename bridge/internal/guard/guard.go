@@ -1,7 +1,7 @@
-// Package guard checks the counters of a meter before they are published. A hub adds up the differences of a counter for ever. If one value
-// is wrong, and is zero or far below the last one, the hub takes it for a reset of the counter. Then the hub adds the whole next value:
-// thousands of kWh that nobody has used. So a Guard holds back a value that is below the last accepted one, or above what the main fuse
-// allows in the elapsed time. If the meter sends such values often enough, the counter must have been reset, and they are accepted.
+// Package guard checks the counters of a meter before they are published. A smart-home hub adds up the rises of a counter. If a wrong value
+// is zero or far below the last value, the hub takes it for a reset of the counter. Then the hub adds the whole next value: thousands of
+// kWh that nobody has used. So a Guard rejects a value that is below the last accepted value, or above what the main fuse allows in the
+// elapsed time. If the meter sends such values often enough, the Guard concludes that the counter was reset, and accepts them.
 package guard
 
 import (
@@ -26,15 +26,14 @@ type Telegram struct {
 	Samples []quantity.Sample
 }
 
-// A Guard checks the counters of one meter. It does not ask for the current time: all times are in the telegrams. It is not safe for
-// concurrent use.
+// A Guard checks the counters of one meter. It takes all times from the telegrams. A Guard is not safe for concurrent use.
 type Guard struct {
 	clock        clock
 	serials      serials
 	power        power
-	meterStarted bool       // the telegram shows that the meter has started, so a zero in the telegram can be a true value
+	meterStarted bool       // a counter in the telegram is not zero, so the meter has started and a zero can be a true value
 	registers    []register // by quantity ID
-	lastReset    int64      // when the main counter was last found to be reset, in ms of clock; never if it was not
+	lastReset    int64      // when the last reset of the main counter was found, in ms of clock; never if there was none
 	result       Result
 }
 
@@ -45,7 +44,7 @@ func New(fuse int) *Guard {
 	return &Guard{power: power{fuse: fuse}, registers: make([]register, n), lastReset: never, result: r}
 }
 
-// never is a time before everything that matters. It is half the minimum so that differences do not overflow.
+// never is a time long before every telegram. It is half the minimum so that differences do not overflow.
 const never = math.MinInt64 / 2
 
 // Check decides which samples of a telegram are accepted. A sample that is not a counter is always accepted. The Result is valid until the
@@ -56,7 +55,7 @@ func (g *Guard) Check(t *Telegram) Result {
 	*result = Result{Rejected: result.Rejected[:0], Resets: result.Resets[:0]}
 	if oldSerial, replaced := g.serials.update(t.Serial); replaced {
 		result.ReplacedSerial = oldSerial
-		for i := range g.registers { // the next value of every counter is accepted
+		for i := range g.registers {
 			g.registers[i].meterReplaced = g.registers[i].known
 		}
 	}
@@ -68,7 +67,7 @@ func (g *Guard) Check(t *Telegram) Result {
 // Serial returns the serial number of the meter whose counters the Guard checks; "" if no telegram had one.
 func (g *Guard) Serial() string { return g.serials.current }
 
-// accept reports whether a counter's value is accepted. It updates the register, and adds a rejection or a reset to the result.
+// accept reports whether the value of a counter is accepted. It updates the register, and adds a rejection or a reset to the result.
 func (g *Guard) accept(s *quantity.Sample) bool {
 	r := &g.registers[s.ID]
 	reason, confirmed := g.examine(r, s)
@@ -76,7 +75,7 @@ func (g *Guard) accept(s *quantity.Sample) bool {
 		reason, confirmed = PartRejected, false
 	}
 	switch {
-	case reason == 0: // the value can follow the last accepted one
+	case reason == 0: // the value can follow the last accepted value, or is a plausible first value
 	case !confirmed:
 		g.result.Rejected = append(g.result.Rejected, Rejection{
 			ID: s.ID, Value: s.Value, LastAccepted: r.accepted.value, First: !r.known, Reason: reason, Repeated: r.rejectedFor == reason,
@@ -93,15 +92,17 @@ func (g *Guard) accept(s *quantity.Sample) bool {
 	return true
 }
 
-// examine returns why a value cannot follow the last accepted one; 0 if it can. If it cannot, confirmed reports whether the value is
-// accepted all the same because the counter was reset.
+// examine returns why a value cannot follow the last accepted value; 0 if it can. If it cannot, confirmed reports whether the counter was
+// reset. Then the value is accepted.
 func (g *Guard) examine(r *register, s *quantity.Sample) (reason Reason, confirmed bool) {
 	now, v, limit := g.clock.now, s.Value, limitOf(s, g.power.watts())
 	switch {
 	case v.Sign() < 0: // no counter is below zero, and Home Assistant's statistics stop at a negative value
 		r.pending.count = 0
 		return Backward, false
-	case r.known && r.accepted.canBecome(v, now, &limit), !r.known && (v.Sign() > 0 || g.meterStarted && !limit.slow()):
+	case r.known && r.accepted.canBecome(v, now, &limit):
+		return 0, false
+	case !r.known && (v.Sign() > 0 || g.meterStarted && !limit.slow()): // a first value; a sub-meter's first zero is not accepted
 		return 0, false
 	}
 	reason = Jump
@@ -120,34 +121,34 @@ func (g *Guard) partRejected(sum quantity.ID) bool {
 	return slices.ContainsFunc(g.result.Rejected, func(r Rejection) bool { return strings.HasPrefix(r.ID.String(), sum.String()+"_t") })
 }
 
-// isMain reports whether this is a main counter: if a main counter is reset, the meter's other counters are reset too. The main counter is
-// import_energy. If the meter does not send import_energy, export_energy and absolute_energy are main counters.
+// isMain reports whether this is a main counter. When a main counter is reset, the meter's other counters are reset too. The main counter
+// is import_energy. If the meter does not send import_energy, export_energy and absolute_energy are main counters.
 func (g *Guard) isMain(id quantity.ID) bool {
 	return id == quantity.ImportEnergy || !g.registers[quantity.ImportEnergy].known && (id == quantity.ExportEnergy || id == quantity.AbsoluteEnergy)
 }
 
-// resetWindow is the longest time from the reset of the main counter to the first value of another counter that was reset with it, in ms.
-// Some counters are sent only once an hour.
+// resetWindow is how long after a reset of the main counter the other counters can be reset too, in ms. It is more than an hour because
+// some counters are sent only once an hour.
 const resetWindow = int64(70 * time.Minute / time.Millisecond)
 
-// resetWithMain reports whether v is below the last accepted value because the meter was reset: the main counter was found to be reset
-// within resetWindow.
+// resetWithMain reports whether v is below the last accepted value because the meter was reset. This is so if the main counter was reset
+// within resetWindow and this counter has had no accepted value since.
 func (g *Guard) resetWithMain(r *register, v obis.Decimal) bool {
 	return r.known && v.Cmp(r.accepted.value) < 0 && r.accepted.last < g.lastReset && g.clock.now-g.lastReset <= resetWindow
 }
 
-// serials follows the serial numbers in telegrams, to find out that the meter was replaced.
+// serials tracks the serial numbers in telegrams, to find out that the meter was replaced.
 type serials struct {
-	current  string
-	other    string // the number in the last telegrams, if it is not current
-	count    int    // how many telegrams in a row had other; telegrams without a number are not counted
-	previous string // the number before current
+	current    string
+	other      string // the number in the last telegrams, if it is not current
+	otherCount int    // how many telegrams in a row had the number other; telegrams without a number are skipped
+	previous   string // the number before current
 }
 
 const (
-	// minSerialCount is how many telegrams in a row must have a different number before the meter counts as replaced.
+	// minSerialCount is how many telegrams in a row must have a different number before the meter is taken for replaced.
 	minSerialCount = 2
-	// minReturnCount is how many telegrams in a row must have the previous number before the meter counts as replaced again. It is high
+	// minReturnCount is how many telegrams in a row must have the previous number before the old meter is taken for back. It is high
 	// because the telegrams of two meters can alternate.
 	minReturnCount = 100
 )
@@ -160,13 +161,13 @@ func (s *serials) update(serial string) (oldSerial string, replaced bool) {
 	case s.current == "":
 		s.current = serial
 	case serial == s.current:
-		s.other, s.count = "", 0
+		s.other, s.otherCount = "", 0
 	case serial != s.other:
-		s.other, s.count = serial, 1
+		s.other, s.otherCount = serial, 1
 	default:
-		s.count++
+		s.otherCount++
 	}
-	if s.count < minSerialCount || s.other == s.previous && s.count < minReturnCount {
+	if s.otherCount < minSerialCount || s.other == s.previous && s.otherCount < minReturnCount {
 		return "", false
 	}
 	*s = serials{current: serial, previous: s.current}

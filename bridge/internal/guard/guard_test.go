@@ -15,7 +15,7 @@ import (
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // samples parses a telegram such as "import_energy=1000.5 gas=3 thermal_energy=5GJ serial=A". A sample whose name begins with '+' is
-// derived.
+// derived from other samples. A unit is needed only for heat, whose counters are in GJ or kWh.
 func samples(t testing.TB, text string) (all []quantity.Sample, serial string) {
 	t.Helper()
 	for _, f := range strings.Fields(text) {
@@ -33,7 +33,7 @@ func samples(t testing.TB, text string) (all []quantity.Sample, serial string) {
 		}
 		s := quantity.Sample{ID: id, Value: v, Derived: derived}
 		if isHeat {
-			s.UnitIndex = 1
+			s.UnitIndex = 1 // kWh is the second unit of heat
 		}
 		all = append(all, s)
 	}
@@ -89,7 +89,7 @@ func TestRules(t *testing.T) {
 			{2, h, "import_energy=0", "import_energy zero"},
 			{1, h, "import_energy=0", ""},
 		}},
-		{"zeros while a meter starts, before the first values", 0, []step{
+		{"a meter sends zeros while it starts", 0, []step{
 			{2, 10 * s, "import_energy=0 import_energy_t1=0 gas=0", "import_energy zero, import_energy_t1 zero, gas zero"},
 			{1, 10 * s, "import_energy=1000 import_energy_t1=0 gas=50", ""},
 		}},
@@ -101,20 +101,20 @@ func TestRules(t *testing.T) {
 			{4, 8 * h, "import_energy=1000 gas=0", "gas zero"},
 			{1, 8 * h, "import_energy=1000 gas=0", ""},
 		}},
-		{"the same value again, with fewer decimals", 0, []step{{5, h, "import_energy=1000.10", ""}, {1, s, "import_energy=1000.1", ""}}},
-		{"one zero", 0, []step{
+		{"a value is repeated with fewer decimals", 0, []step{{5, h, "import_energy=1000.10", ""}, {1, s, "import_energy=1000.1", ""}}},
+		{"single zeros are rejected", 0, []step{
 			{1, s, "import_energy=1000 export_energy=7", ""},
 			{1, s, "import_energy=0 export_energy=0", "import_energy zero, export_energy zero"},
 			{1, s, "import_energy=1000.001 export_energy=7", ""},
 			{2, 15 * s, "import_energy=0", "import_energy zero"}, // the time counts from the first zero of this series
 			{1, s, "import_energy=1000.001 export_energy=7", ""},
 		}},
-		{"zeros that continue", 0, []step{
+		{"zeros are accepted after 20 s", 0, []step{
 			{1, s, "import_energy=1000", ""},
 			{20, s, "import_energy=0", "import_energy zero"},
 			{1, s, "import_energy=0", "import_energy 1000 to 0"},
 		}},
-		{"two zeros, then a small value", 0, []step{
+		{"a reset counter reads zero twice, then rises", 0, []step{
 			{1, s, "import_energy=1000", ""},
 			{2, s, "import_energy=0", "import_energy zero"},
 			{1, s, "import_energy=0.001", "import_energy 1000 to 0.001"},
@@ -124,40 +124,40 @@ func TestRules(t *testing.T) {
 			{10, h, "import_energy=1000 gas=0", "gas zero"},
 			{1, h, "import_energy=1000 gas=512", ""},
 		}},
-		{"a new gas meter", 0, []step{
+		{"a new gas meter reads zero for nine hours, then rises", 0, []step{
 			{1, s, "import_energy=1000 gas=500", ""},
 			{9, h, "import_energy=1000 gas=0", "gas zero"},
 			{1, h, "import_energy=1000 gas=0.01", "gas 500 to 0.01"},
 			{1, h, "import_energy=1000 gas=2", ""},
 		}},
-		{"one step back", 0, []step{
+		{"a single lower value is rejected", 0, []step{
 			{1, s, "import_energy=1000", ""},
 			{1, s, "import_energy=999.999", "import_energy back"},
 			{1, s, "import_energy=1000.001", ""},
 		}},
-		{"two steps back, a true value, then steps back again", 0, []step{
+		{"a true value ends a series of lower values", 0, []step{
 			{1, s, "import_energy=1000", ""},
 			{2, s, "import_energy=900", "import_energy back"},
 			{1, s, "import_energy=1000", ""},
 			{2, s, "import_energy=900", "import_energy back"},
 			{1, s, "import_energy=901", "import_energy 1000 to 901"},
 		}},
-		{"a lower value that varies", 0, []step{
+		{"a lower value is accepted if it can follow from the two before", 0, []step{
 			{1, s, "import_energy=1000", ""},
 			{1, s, "import_energy=500", "import_energy back"},
 			{1, s, "import_energy=499", "import_energy back"},
 			{1, s, "import_energy=500", "import_energy back"},
-			{1, s, "import_energy=800", "import_energy back"}, // cannot follow from the value before, so the series starts again
+			{1, s, "import_energy=800", "import_energy back"}, // cannot follow from 500 within 1 s, so a new series begins
 			{1, s, "import_energy=499", "import_energy back"},
 			{1, s, "import_energy=499", "import_energy back"},
 			{1, s, "import_energy=499.1", "import_energy 1000 to 499.1"},
 		}},
-		{"the counter wraps", 0, []step{
+		{"a counter of 32 bits wraps", 0, []step{ // 2^32 Wh are 4294967.296 kWh
 			{1, h, "import_energy=4294966.5", ""},
 			{2, h, "import_energy=0.2", "import_energy back"},
 			{1, h, "import_energy=1.2", "import_energy 4294966.5 to 1.2"},
 		}},
-		{"a value below zero", 0, []step{
+		{"a value below zero is never accepted and ends a series", 0, []step{
 			{30, h, "import_energy=-1", "import_energy back"},
 			{1, s, "import_energy=1000", ""},
 			{2, s, "import_energy=5", "import_energy back"},
@@ -172,50 +172,50 @@ func TestRules(t *testing.T) {
 			{1, 69 * m, "import_energy=6 export_energy=1 reactive_energy_q1=0", "reactive_energy_q1 50 to 0"},
 			{1, 2 * m, "import_energy=6 export_energy=0.5 reactive_energy_q2=0", "export_energy back, reactive_energy_q2 zero"},
 		}},
-		{"another counter that jumps is not reset with the main one", 0, []step{
+		{"a jump is rejected although the main counter was reset", 0, []step{
 			{1, h, "import_energy=1000 gas=500", ""},
 			{3, 10 * s, "import_energy=5", "*"},
 			{1, 10 * s, "gas=600", "gas jump"},
 		}},
-		{"export_energy is not the main counter beside import_energy", 0, []step{
+		{"a reset of export_energy resets no other counter of a meter with import_energy", 0, []step{
 			{1, h, "import_energy=1000 export_energy=500 gas=500", ""},
 			{3, 10 * s, "export_energy=5", "*"},
 			{1, 10 * s, "gas=5", "gas back"},
 		}},
-		{"a jump of the main counter resets no other", 0, []step{
+		{"a jump of the main counter resets no other counter", 0, []step{
 			{1, h, "import_energy=1000 gas=500", ""},
 			{25, h, "import_energy=9999", "*"},
 			{1, h, "import_energy=9999 gas=5", "gas back"},
 		}},
-		{"without import_energy any total is the main counter", 0, []step{
+		{"absolute_energy is a main counter of a meter without import_energy", 0, []step{
 			{1, h, "export_energy=500 absolute_energy=700", ""},
 			{2, 10 * s, "absolute_energy=5", "absolute_energy back"},
 			{1, 10 * s, "absolute_energy=5", "absolute_energy 700 to 5"},
 			{1, h, "export_energy=0", "export_energy 500 to 0"},
 		}},
-		{"a jump", 0, []step{
+		{"a single jump is rejected", 0, []step{
 			{1, s, "import_energy=1000", ""},
 			{1, s, "import_energy=16000", "import_energy jump"},
 			{1, s, "import_energy=1000.001", ""},
 		}},
-		{"a jump that continues for a day", 16, []step{
+		{"a jump is accepted after a day", 16, []step{
 			{1, s, "import_energy=1000", ""},
 			{25, h - s, "import_energy=16000", "import_energy jump"},
 			{1, h, "import_energy=16000.5", "import_energy 1000 to 16000.5"},
 			{1, h, "import_energy=16001", ""},
 		}},
-		{"a jump that begins again", 16, []step{
+		{"a series of jumps begins again at a lower value", 16, []step{
 			{1, s, "import_energy=1000", ""},
 			{20, h, "import_energy=16000", "import_energy jump"},
 			{1, h, "import_energy=15999", "import_energy jump"},
 			{24, h - s, "import_energy=16000", "import_energy jump"},
 		}},
-		{"a rise that the elapsed time allows", 16, []step{ // 12 kW, and 1.2 kWh for slack and maxStep
+		{"a rise that the elapsed time allows", 16, []step{ // 12 kW for 10 h, and 1.2 kWh for slack and maxStep
 			{1, s, "import_energy=1000 export_energy=1000", ""},
 			{1, 10 * h, "import_energy=1121.2 export_energy=1121.3", "export_energy jump"},
 			{1, h, "import_energy=1121.2 export_energy=1121.3", ""},
 		}},
-		{"of the time in which a value did not change, an hour counts", 16, []step{
+		{"a value is repeated for 100 hours, and one of them counts", 16, []step{ // with the hour of the second step: 24 kWh, and 1.2 kWh
 			{100, h, "export_energy=1000", ""},
 			{1, h, "export_energy=1025.3", "export_energy jump"},
 			{1, h, "export_energy=1000", ""},
@@ -232,7 +232,7 @@ func TestRules(t *testing.T) {
 			{1, s, "import_power=50000 import_energy=1000", ""},
 			{1, h, "import_energy=1080", ""},
 		}},
-		{"limits of sub-meters", 0, []step{
+		{"limits of sub-meters", 0, []step{ // gas and water: 100 m³/h; heat: 225 kW, or 0.81 GJ/h; slack: 10 min; maxStep: 1
 			{1, s, "import_energy=9 gas=100 water=100 thermal_energy=100kWh cooling_energy=100GJ", ""},
 			{1, h, "gas=217 water=218 thermal_energy=363kWh cooling_energy=101.9GJ", "water jump"},
 			{1, 0, "water=100 thermal_energy=363kWh cooling_energy=101.9GJ", ""},
@@ -246,7 +246,7 @@ func TestRules(t *testing.T) {
 			{1, s, "import_energy=9 power_failures=60000", ""},
 			{1, s, "import_energy=9 power_failures=3", "power_failures back"},
 		}},
-		{"another meter", 0, []step{
+		{"the meter is replaced", 0, []step{
 			{1, s, "import_energy=1000 export_energy=500 gas=7 serial=A", ""},
 			{1, s, "import_energy=9000 export_energy=0 serial=B", "import_energy jump, export_energy zero"},
 			{1, s, "import_energy=9000", "import_energy jump"},
@@ -254,7 +254,7 @@ func TestRules(t *testing.T) {
 			{1, h, "gas=0.5", "gas 7 to 0.5"},
 			{1, s, "import_energy=9000 export_energy=0 gas=0 serial=B", "gas zero"},
 		}},
-		{"another serial number of the same meter", 0, []step{
+		{"the serial number of a meter gets another form", 0, []step{
 			{1, s, "import_energy=1000 serial=A", ""},
 			{1, s, "import_energy=1000 serial=0A", ""},
 			{1, s, "import_energy=1000.1 serial=0A", "meter A replaced"},
@@ -272,16 +272,16 @@ func TestRules(t *testing.T) {
 			{1, s, "import_energy_t1=600 import_energy_t2=400.1 +import_energy=1000.1 export_energy_t1=2 +export_energy=2", ""},
 			{1, s, "import_energy_t1=601 import_energy_t2=400 +import_energy=1001 export_energy_t1=1 +export_energy=1",
 				"import_energy_t2 back, import_energy part, export_energy_t1 back, export_energy part"},
-			{1, s, "import_energy_t1=0 import_energy=1001", "import_energy_t1 zero"}, // the meter sends the total itself
+			{1, s, "import_energy_t1=0 import_energy=1001", "import_energy_t1 zero"}, // the meter sends the sum itself
 		}},
-		{"a new meter with a tariff that reads zero", 0, []step{
+		{"a new meter without a serial number, with a tariff that reads zero", 0, []step{
 			{1, 10 * s, "import_energy_t1=600 import_energy_t2=400 +import_energy=1000", ""},
 			{2, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy_t2 back, import_energy part"},
 			{1, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy part, import_energy_t2 400 to 5"},
 			{17, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy part"},
 			{1, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 600 to 0, import_energy 1000 to 5"},
 		}},
-		{"a new meter with tariffs", 0, []step{
+		{"a new meter without a serial number, with tariffs", 0, []step{
 			{1, 10 * s, "import_energy_t1=600 import_energy_t2=400 +import_energy=1000", ""},
 			{2, 10 * s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy_t2 back, import_energy part"},
 			{1, 10 * s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 600 to 0, import_energy_t2 400 to 5, import_energy 1000 to 5"},
@@ -304,8 +304,9 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// check checks a telegram that arrives at a time, and returns the result of describe. If wall is false, the clock of the machine stands
-// still, and at is the meter's time in the telegram. Every sample must be accepted or rejected, and every reason must have a text.
+// check passes a telegram to g and returns the result of describe. If wall is true, the telegram arrives at the given time and has no
+// time of the meter. If wall is false, the clock of the machine stands still and the given time is the meter's. Every sample must be
+// accepted or rejected, and every reason must have a text.
 func check(t testing.TB, g *guard.Guard, at time.Time, wall bool, values string) string {
 	t.Helper()
 	all, serial := samples(t, values)
@@ -331,14 +332,14 @@ func TestRejection(t *testing.T) {
 	g := guard.New(0)
 	check(t, g, start, true, "import_energy=1000")
 	for i, repeated := range []bool{false, true, false} {
-		if i == 2 {
+		if i == 2 { // an accepted value ends the repetition
 			check(t, g, start, true, "import_energy=1000")
 		}
 		all, _ := samples(t, "voltage_l1=230 import_energy=5.0 export_energy=9 frequency=50")
 		result := g.Check(&guard.Telegram{Received: start, Samples: all})
 		r := result.Rejected[0]
 		if r.Value.Cmp(obis.Decimal{Coef: 5}) != 0 || r.LastAccepted.Cmp(obis.Decimal{Coef: 1000}) != 0 || r.Reason != guard.Backward || r.Repeated != repeated {
-			t.Errorf("telegram %d: got %+v", i, r)
+			t.Errorf("telegram %d: got rejection %+v, want value 5 rejected as backward after 1000, repeated %v", i, r, repeated)
 		}
 		want := []string{"voltage_l1", "export_energy", "frequency"}
 		for k := range want {
@@ -349,10 +350,9 @@ func TestRejection(t *testing.T) {
 	}
 }
 
-// TestAlternatingMeters checks that the telegrams of two meters that alternate cause at most one telegram with a reset or a replaced meter,
-// whatever their counters, serial numbers and clocks are.
+// TestAlternatingMeters checks that two meters whose telegrams alternate cause at most one telegram with a reset or a replaced meter.
 func TestAlternatingMeters(t *testing.T) {
-	const a, b = "import_energy=1000 export_energy=9 ", "import_energy=30000 export_energy=0 "
+	const a, b = "import_energy=1000 export_energy=9 ", "import_energy=30000 export_energy=0 " // telegrams of the two meters
 	for _, order := range [][]string{
 		{a, b}, {b, a}, {a, a, b}, {a + "serial=A", b + "serial=B"}, {b + "serial=B", a + "serial=A"},
 		{a + "serial=A", a + "serial=A", b + "serial=B", b + "serial=B"}, {a, a, a, a, b, b, b, b},
@@ -374,13 +374,13 @@ func TestAlternatingMeters(t *testing.T) {
 				}
 			}
 			if changes > 1 {
-				t.Errorf("%q, %d years apart: %d changes, want at most one", order, years, changes)
+				t.Errorf("%q, clocks %d years apart: got %d telegrams with a reset or a replaced meter, want at most one", order, years, changes)
 			}
 		}
 	}
 }
 
-// TestExtremeNumbers checks that no number that a meter can send causes a panic, and that no negative one is accepted.
+// TestExtremeNumbers checks that no number that a meter can send causes a panic, and that no negative counter is accepted.
 func TestExtremeNumbers(t *testing.T) {
 	coefs := []int64{0, 1, -1, 9, 1000, math.MaxInt64, math.MinInt64, math.MinInt64 + 1, math.MaxInt64 / 10}
 	exps := []int8{0, -3, 3, 100, -100, 127, -128}
@@ -394,7 +394,7 @@ func TestExtremeNumbers(t *testing.T) {
 						all[i].Value = [2]obis.Decimal{{Coef: a, Exp: x}, {Coef: b, Exp: y}}[i%2]
 					}
 					result := g.Check(&guard.Telegram{Received: start, Samples: all})
-					for _, s := range result.Accepted[1:] {
+					for _, s := range result.Accepted[1:] { // sample 0 is import_power, not a counter
 						if s.Value.Sign() < 0 {
 							t.Fatalf("%v = %v is accepted", s.ID, s.Value)
 						}

@@ -20,19 +20,19 @@ import (
 
 // A household is a simulated household with a meter, and the way in which the meter is read.
 type household struct {
-	family   string
-	ratio    int64 // of the current transformers in front of the meter; 0 for none
-	recorded bool  // the clock of the machine stands still
-	gaps     bool  // now and then the telegrams of up to five hours are missing
-	restarts bool  // the Guard is restored from a snapshot now and then
-	noClock  bool  // the telegrams are checked without the meter's time
+	family   string // of meters, as in package simulate
+	ratio    int64  // of the current transformers in front of the meter; 0 for none
+	recorded bool   // the clock of the machine stands still
+	gaps     bool   // now and then the telegrams of up to five hours are missing
+	restarts bool   // the Guard is restored from a snapshot now and then
+	noClock  bool   // the telegrams are checked without the meter's time
 
 	interval time.Duration // the shortest time between telegrams; 0 stands for 30 s
 	mustHave string        // a quantity that at least five telegrams must have; "" stands for import_energy, "-" for none
 }
 
-// TestTrueCounters checks that no true value is rejected. In the simulated night, clocks are set back from summer time. Recordings are of the night
-// before: a Norwegian meter sends no zone, so a recording does not show that an hour was repeated.
+// TestTrueCounters checks that no true value is rejected. In the simulated night, summer time ends and clocks are set back. Recordings are
+// of the previous night. A recording cannot show that an hour was repeated, because a Norwegian meter sends no time zone.
 func TestTrueCounters(t *testing.T) {
 	for _, tt := range []household{
 		{family: "p1-se-aidon", interval: 10 * s},
@@ -56,8 +56,8 @@ func TestTrueCounters(t *testing.T) {
 
 func (h household) String() string {
 	words := []string{h.family}
-	for word, applies := range map[string]bool{"scaled": h.ratio > 1, "recorded": h.recorded, "gaps": h.gaps, "restarts": h.restarts, "no clock": h.noClock} {
-		if applies {
+	for word, set := range map[string]bool{"scaled": h.ratio > 1, "recorded": h.recorded, "gaps": h.gaps, "restarts": h.restarts, "no clock": h.noClock} {
+		if set {
 			words = append(words, word)
 		}
 	}
@@ -109,23 +109,21 @@ func (h household) run(t *testing.T, duration time.Duration) {
 		d.Reset(bytes.NewReader(telegram))
 		r, err := d.Next()
 		if err != nil {
-			continue // some lists are read only after a second list of their kind, or after another list
+			continue // some telegrams cannot be read before another telegram has arrived
 		}
-		withQuantity += h.check(t, g, at, r)
+		if h.check(t, g, at, r) {
+			withQuantity++
+		}
 	}
 	if h.mustHave != "-" && withQuantity < 5 {
 		t.Errorf("%v: got %d telegrams with %s, want at least 5", h, withQuantity, h.mustHave)
 	}
 }
 
-// check checks that no value of a reading is rejected. It returns 1 if the reading has the quantity mustHave, 0 otherwise.
-func (h household) check(t *testing.T, g *guard.Guard, at time.Time, r *meter.Reading) (found int) {
+// check checks that no value of a reading is rejected. It reports whether the reading has the quantity mustHave.
+func (h household) check(t *testing.T, g *guard.Guard, at time.Time, r *meter.Reading) bool {
 	t.Helper()
-	for _, s := range r.Samples {
-		if s.ID.String() == h.mustHave {
-			found = 1
-		}
-	}
+	hasQuantity := slices.ContainsFunc(r.Samples, func(s quantity.Sample) bool { return s.ID.String() == h.mustHave })
 	telegram := guard.Telegram{Received: at, MeterTime: r.Time, Serial: r.Meter.Serial, Samples: r.Samples}
 	if h.recorded {
 		telegram.Received = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -136,7 +134,7 @@ func (h household) check(t *testing.T, g *guard.Guard, at time.Time, r *meter.Re
 	if got := describe(g.Check(&telegram)); got != "" {
 		t.Fatalf("%v, at %v: got %q, want nothing rejected", h, at, got)
 	}
-	return found
+	return hasQuantity
 }
 
 // decoder returns a Decoder that multiplies powers and energies by the ratio of current transformers.
@@ -153,26 +151,26 @@ func decoder(ratio int64) *meter.Decoder {
 	return meter.NewDecoder(nil, o)
 }
 
-// restarted returns a Guard that is restored from a snapshot of g. The snapshot is taken into m.
+// restarted returns a new Guard that is restored from a snapshot of g. It writes the snapshot to m.
 func restarted(t fataler, g *guard.Guard, m *guard.Snapshot) *guard.Guard {
 	t.Helper()
 	g.Snapshot(m)
 	return restored(t, m)
 }
 
-// restored returns a Guard that is restored from a snapshot. The snapshot is written as JSON and read again, as in the state file.
+// restored returns a new Guard that is restored from a snapshot. It encodes the snapshot as JSON and decodes it, like the state file.
 func restored(t fataler, m *guard.Snapshot) *guard.Guard {
 	t.Helper()
 	text, err := json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var read guard.Snapshot
-	if err := json.Unmarshal(text, &read); err != nil {
+	var decoded guard.Snapshot
+	if err := json.Unmarshal(text, &decoded); err != nil {
 		t.Fatal(err)
 	}
 	g := guard.New(0)
-	g.Restore(&read)
+	g.Restore(&decoded)
 	return g
 }
 

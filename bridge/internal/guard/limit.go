@@ -7,18 +7,18 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// isCounter reports whether a quantity only rises.
+// isCounter reports whether the values of a quantity only rise.
 func isCounter(id quantity.ID) bool {
 	row := id.Row()
 	return row.StateClass == quantity.TotalIncreasing && row.Numeric()
 }
 
-// A limit is how fast a counter can rise, and how long it must read zero to be taken for reset. Times are in ms.
+// A limit says how fast a counter can rise, and how long it must read zero before the zero is accepted. Times are in ms.
 type limit struct {
-	maxRate     int64 // how much the counter can rise in an hour, in thousandths of its unit; negative if there is no limit
-	slack       int64 // is added to the elapsed time, because a meter can read a counter some time before it sends the value
-	maxRest     int64 // how much of the time in which the last value was repeated counts as elapsed, at most
-	minZeroTime int64 // how long the counter must read zero before the zero is accepted
+	maxRate       int64 // how much the counter can rise in an hour, in thousandths of its unit; negative if there is no limit
+	slack         int64 // added to the elapsed time, because a meter can read a counter some time before it sends the value
+	maxRepeatTime int64 // while a value is repeated, at most this time counts as elapsed
+	minZeroTime   int64 // how long the counter must read zero before the zero is accepted
 }
 
 const (
@@ -26,37 +26,37 @@ const (
 	minute = 60 * second
 	hour   = 60 * minute
 
-	// maxStep is the step of the coarsest counters, in thousandths: they count whole kWh.
+	// maxStep is the largest step of a counter in thousandths of its unit. Some counters count whole kWh.
 	maxStep = 1000
-	// maxElapsed is the longest elapsed time in ms, so that products do not overflow.
+	// maxElapsed is the longest elapsed time that is used, in ms. Longer times would make products overflow.
 	maxElapsed = 10 * 365 * 24 * hour
 )
 
-// limitOf returns the limit of a counter in a house that draws at most watts. Reactive energy has the same limit as energy. The limit of
-// heat is three times as high because burning gas makes heat too.
+// limitOf returns the limit of a counter in a house that draws at most watts. Reactive energy has the same limit as active energy. The limit
+// of heat is three times as high because gas can heat the house too.
 func limitOf(s *quantity.Sample, watts int64) limit {
 	const litresPerHour = 100_000
-	slow := limit{slack: 10 * minute, maxRest: 25 * hour, minZeroTime: 25 * hour}
+	slow := limit{slack: 10 * minute, maxRepeatTime: 25 * hour, minZeroTime: 25 * hour}
 	row := s.ID.Row()
 	base := row.Units[0].Base
 	switch {
-	case row.Kind != quantity.Counter: // a number of events
+	case row.Kind != quantity.Counter: // a number of events, such as power failures
 		return limit{maxRate: -1, minZeroTime: 20 * second}
 	case base == obis.CubicMetre:
 		slow.maxRate = litresPerHour
 	case base == obis.Joule && s.Unit().Base == obis.WattHour: // heat in kWh
 		slow.maxRate = 3 * watts
-	case base == obis.Joule: // heat in GJ; 1 Wh is 0.0036 MJ
+	case base == obis.Joule: // heat in GJ, so maxRate is in MJ per hour; 1 Wh is 0.0036 MJ
 		slow.maxRate = 3 * watts * 36 / 10_000
 	default:
-		return limit{maxRate: watts, slack: minute, maxRest: hour, minZeroTime: 20 * second}
+		return limit{maxRate: watts, slack: minute, maxRepeatTime: hour, minZeroTime: 20 * second}
 	}
 	return slow
 }
 
-// slow reports whether this is the limit of a sub-meter's counter. The meter reads the sub-meter once an hour or once a day, and repeats
-// the value meanwhile. While the meter cannot reach the sub-meter, it sends zero.
-func (l *limit) slow() bool { return l.maxRest > hour }
+// slow reports whether this is the limit of a sub-meter's counter. The meter reads a sub-meter once an hour or once a day, and repeats the
+// value in the telegrams between. While the meter cannot reach the sub-meter, its telegrams have zero.
+func (l *limit) slow() bool { return l.maxRepeatTime > hour }
 
 // allows reports whether a counter can rise by rise in elapsed ms.
 func (l *limit) allows(rise obis.Decimal, elapsed int64) bool {
@@ -68,23 +68,23 @@ func (l *limit) allows(rise obis.Decimal, elapsed int64) bool {
 	return rise.Cmp(maxRise) <= 0
 }
 
-// power follows how much power a house can draw, in W.
+// power tracks how much power a house can draw, in W.
 type power struct {
 	fuse int   // in A per phase; 0 if it is unknown
-	peak int64 // the highest power that two telegrams in a row have reached
+	peak int64 // the highest power that two telegrams in a row have reached or exceeded
 	last int64 // the power in the last telegram
 }
 
 const (
 	defaultFuse = 100 // A
-	// wattsPerAmpere is the power of three phases at 250 V, the highest usual voltage.
+	// wattsPerAmpere is the power of three phases with 1 A each, at 250 V, the highest usual voltage.
 	wattsPerAmpere = 3 * 250
 	// maxWatts is more than any customer port measures, and small enough that products do not overflow.
 	maxWatts = 1_000_000_000
 )
 
-// watts returns the highest power that is taken for possible: what the fuse allows, or twice the peak if that is more. A meter behind
-// current transformers sends the power of the whole house, and the fuse is often not configured there.
+// watts returns the highest possible power: the power that the fuse allows, or twice the peak if twice the peak is more. The peak counts
+// because a large building often has current transformers and no configured fuse.
 func (p *power) watts() int64 {
 	fuse := int64(p.fuse)
 	if fuse <= 0 {
@@ -93,8 +93,7 @@ func (p *power) watts() int64 {
 	return min(max(min(fuse, maxWatts)*wattsPerAmpere, 2*p.peak), maxWatts)
 }
 
-// add adds the power of a telegram. A peak needs two telegrams because in a single wrong telegram the power can be as wrong as the
-// counters.
+// add adds the power of a telegram. A peak needs two telegrams because a single telegram can be wrong.
 func (p *power) add(watts int64) {
 	p.peak = max(p.peak, min(watts, p.last))
 	p.last = watts
@@ -117,10 +116,10 @@ func magnitude(d obis.Decimal) int64 {
 	return d.Coef
 }
 
-// inspect notes the largest power in a telegram, and whether the meter has started. While a meter starts, all its counters read zero.
-// Afterwards a zero can be a true value: the export of a house without solar cells is always zero, while the import is not.
+// inspect stores the largest power in a telegram, and whether the meter has started. While a meter starts, all its counters read zero.
+// After the start, a zero can be a true value: the export of a house without solar cells is always zero.
 func (g *Guard) inspect(samples []quantity.Sample) {
-	watts := int64(-1)
+	watts := int64(-1) // the telegram has no power
 	hasImport, importNotZero, counterNotZero := false, false, false
 	for i := range samples {
 		s := &samples[i]

@@ -12,10 +12,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// counters are the counters of the model: two tariffs, their sum, and one that is not in every telegram.
+// counters are the counters of the model: two tariffs, their sum, and a counter that is not in every telegram.
 var counters = [4]quantity.ID{quantity.ImportEnergyT1, quantity.ImportEnergyT2, quantity.ImportEnergy, quantity.ExportEnergy}
 
-const sum, export = 2, 3
+const sum, export = 2, 3 // indexes in counters
 
 // A model is a meter that counts, is replaced and sends wrong values, and the Guard that checks its telegrams. Numbers are in Wh.
 type model struct {
@@ -26,13 +26,14 @@ type model struct {
 	meterClock bool // telegrams have the meter's time
 	live       bool // the clock of the machine advances; for a recording it stands still
 
-	actual        [4]int64              // the true counters
-	accepted      map[quantity.ID]int64 // the last accepted values
-	wrong         int                   // wrong telegrams in a row
-	sinceReplaced int                   // true telegrams in a row since the meter was replaced; -1 if no replaced meter waits for acceptance
+	actual     [4]int64              // the true counters
+	accepted   map[quantity.ID]int64 // the last accepted values
+	wrongCount int                   // wrong telegrams in a row
+	// sinceReplaced is how many true telegrams the new meter has sent since the meter was replaced; -1 once the new meter was accepted.
+	sinceReplaced int
 }
 
-// pass lets time pass. The household uses less than its fuse allows.
+// pass advances the time and the counters. The household uses less than its fuse allows.
 func (m *model) pass(seconds int) {
 	m.at = m.at.Add(time.Duration(seconds) * time.Second)
 	for i := range m.actual {
@@ -42,9 +43,9 @@ func (m *model) pass(seconds int) {
 	m.actual[sum] = m.actual[0] + m.actual[1]
 }
 
-// send checks a telegram, and returns the rejected counters. Whatever the values are, no accepted counter may be lower than before without
-// a reset, and no sum may be accepted if one of its parts is rejected. The telegram has export_energy if exports is true.
-func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bool) {
+// send passes a telegram to the Guard, and returns the rejected counters. No accepted counter must be lower than before without a reset.
+// No sum must be accepted if one of its tariffs is rejected. The telegram has export_energy if withExport is true.
+func (m *model) send(values [4]int64, withExport bool) (rejected map[quantity.ID]bool) {
 	telegram := guard.Telegram{Received: start}
 	if m.live {
 		telegram.Received = m.at
@@ -53,7 +54,7 @@ func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bo
 		telegram.MeterTime = obis.FromTime(m.at)
 	}
 	for i, id := range counters {
-		if i != export || exports {
+		if i != export || withExport {
 			telegram.Samples = append(telegram.Samples, quantity.Sample{ID: id, Derived: i == sum, Value: obis.Decimal{Coef: values[i], Exp: -3}})
 		}
 	}
@@ -65,7 +66,7 @@ func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bo
 	for _, s := range result.Accepted {
 		isReset := slices.ContainsFunc(result.Resets, func(r guard.Reset) bool { return r.ID == s.ID })
 		if last := m.accepted[s.ID]; s.Value.Coef < last && !isReset {
-			m.t.Fatalf("%v went from %d to %d", s.ID, last, s.Value.Coef)
+			m.t.Fatalf("%v: accepted %d after %d without a reset", s.ID, s.Value.Coef, last)
 		}
 		m.accepted[s.ID] = s.Value.Coef
 	}
@@ -79,34 +80,34 @@ func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bo
 	return rejected
 }
 
-// sendTrue sends the true counters. They are rejected only in the first two telegrams of a new meter.
+// sendTrue sends the true counters. They must be rejected only in the first two telegrams of a new meter.
 func (m *model) sendTrue() {
 	m.pass(rapid.SampledFrom([]int{1, 10, 900, 3600}).Draw(m.t, "seconds"))
-	// A reset of export_energy is accepted after a series of telegrams that have it. So each telegram has export_energy while such a series
-	// matters.
-	rejected := m.send(m.actual, m.sinceReplaced >= 0 || m.wrong > 0 || rapid.Bool().Draw(m.t, "exports"))
-	m.wrong = 0
+	// A reset of export_energy is accepted in the third telegram that has export_energy. So no telegram of a new meter omits export_energy.
+	rejected := m.send(m.actual, m.sinceReplaced >= 0 || m.wrongCount > 0 || rapid.Bool().Draw(m.t, "exports"))
+	m.wrongCount = 0
 	if m.sinceReplaced >= 0 {
 		m.sinceReplaced++
 	}
 	switch {
-	case m.sinceReplaced >= 0 && m.sinceReplaced < 3:
+	case m.sinceReplaced >= 0 && m.sinceReplaced < 3: // the third telegram is accepted
 		if len(rejected) != len(counters) {
 			m.t.Fatalf("telegram %d of a new meter: got %v rejected, want all counters", m.sinceReplaced, rejected)
 		}
 	case len(rejected) > 0:
-		m.t.Fatalf("the true values of %v are rejected", rejected)
+		m.t.Fatalf("true values: got %v rejected, want none", rejected)
 	default:
 		m.sinceReplaced = -1
 	}
 }
 
-// sendWrong sends a wrong value of one counter or of all, at most twice in a row.
+// sendWrong sends a telegram in which some or all counters are wrong. It sends at most two such telegrams in a row, and none of a new meter,
+// because the third would be accepted.
 func (m *model) sendWrong() {
-	if m.wrong == 2 || m.sinceReplaced >= 0 {
-		m.t.Skip("at most two wrong telegrams in a row are sent, and none while a meter is replaced: rapid draws another step")
+	if m.wrongCount == 2 || m.sinceReplaced >= 0 {
+		m.t.Skip("two wrong telegrams were sent, or the meter was just replaced; rapid draws another step")
 	}
-	m.wrong++
+	m.wrongCount++
 	m.pass(rapid.IntRange(0, 10).Draw(m.t, "seconds"))
 	values := m.actual
 	wrong := rapid.SampledFrom([][]int{{0, sum}, {1, sum}, {export}, {0, 1, sum, export}}).Draw(m.t, "which")
@@ -128,15 +129,15 @@ func (m *model) sendWrong() {
 	rejected := m.send(values, true)
 	for _, i := range wrong {
 		if id := counters[i]; !rejected[id] {
-			m.t.Fatalf("%s of %v = %d is accepted", kind, id, values[i])
+			m.t.Fatalf("wrong value (%s) %v = %d is accepted, want it rejected", kind, id, values[i])
 		}
 	}
 }
 
 // replace replaces the meter by another one, whose counters are lower. The meter must have counted for a while.
 func (m *model) replace() {
-	if m.sinceReplaced >= 0 || m.wrong > 0 || slices.Min(m.actual[:]) < 100_000 {
-		m.t.Skip("the meter has not counted for long enough, or was just replaced: rapid draws another step")
+	if m.sinceReplaced >= 0 || m.wrongCount > 0 || slices.Min(m.actual[:]) < 100_000 {
+		m.t.Skip("the meter has not counted for long enough, or was just replaced; rapid draws another step")
 	}
 	m.sinceReplaced = 0
 	for i := range m.actual {
@@ -145,13 +146,13 @@ func (m *model) replace() {
 	m.actual[sum] = m.actual[0] + m.actual[1]
 }
 
-// restart restores the Guard from a snapshot. The snapshot has no series of lower values, so the series begins again.
+// restart restores the Guard from a snapshot. The snapshot has no series of lower values, so a new meter is accepted three telegrams later.
 func (m *model) restart() {
 	m.guard = restarted(m.t, m.guard, &m.snapshot)
 	m.sinceReplaced = min(m.sinceReplaced, 0)
 }
 
-// TestModel checks a random meter that sends random wrong values, with restarts.
+// TestModel checks that the Guard rejects the random wrong values of a random meter, and accepts the true values, also after restarts.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{

@@ -10,9 +10,9 @@ import (
 type register struct {
 	known       bool // a value has been accepted
 	accepted    timedValue
-	pending     series // the values rejected after accepted
+	pending     series // the values that were rejected after the last accepted value
 	rejectedFor Reason // why the last value was rejected; 0 if it was accepted
-	// meterReplaced is true if the meter was replaced after the last accepted value. Then the next value is accepted.
+	// meterReplaced is true if the meter was replaced after the last accepted value. If so, the next value is accepted.
 	meterReplaced bool
 }
 
@@ -31,7 +31,7 @@ type timedValue struct {
 	first, last int64
 }
 
-// set stores the next value.
+// set stores the next value that was sent.
 func (t *timedValue) set(v obis.Decimal, now int64) {
 	if v.Cmp(t.value) != 0 {
 		t.value, t.first = v, now
@@ -39,7 +39,8 @@ func (t *timedValue) set(v obis.Decimal, now int64) {
 	t.last = now
 }
 
-// canBecome reports whether a counter with this value can read v at now: v is not lower, and not higher than the limit allows.
+// canBecome reports whether a counter with this value can read v at the time now. The value v must not be lower, and not higher than the
+// limit allows.
 func (t *timedValue) canBecome(v obis.Decimal, now int64, l *limit) bool {
 	switch v.Cmp(t.value) {
 	case -1:
@@ -48,29 +49,30 @@ func (t *timedValue) canBecome(v obis.Decimal, now int64, l *limit) bool {
 		return true
 	}
 	rise, ok := v.Add(t.value.Neg())
-	// A counter of whole kWh stays the same between its steps, and all that time counts as elapsed. But the export of a house in winter can
-	// stay the same for months, and that must not explain a jump. So of the time before the value was last sent, at most maxRest counts.
-	elapsed := min(now-t.first, l.maxRest+now-t.last)
+	// A counter of whole kWh repeats its value between two steps. So the time counts from the first telegram with this value. But in winter
+	// the export of a house can stay the same for months, and so much time would allow any jump. So at most maxRepeatTime of the time between the
+	// first and the last telegram with this value counts.
+	elapsed := min(now-t.first, l.maxRepeatTime+now-t.last)
 	return ok && l.allows(rise, elapsed)
 }
 
-// A series is a number of rejected values of a counter in a row, each of which can follow from the one before.
+// A series is a row of rejected values of a counter. Each value can follow from the previous value of the series.
 type series struct {
-	timedValue
-	count int   // of telegrams
-	began int64 // when the first value arrived
-	above bool  // the values are above the last accepted one
+	timedValue       // the last value
+	count      int   // of telegrams
+	began      int64 // when the first value arrived
+	above      bool  // the values are above the last accepted value
 }
 
 const (
-	// minSeriesCount is how many telegrams in a row must have a lower value before it is accepted.
+	// minSeriesCount is how many telegrams a series must have before its values are accepted.
 	minSeriesCount = 3
-	// minJumpTime is how long the values must be above the limit before they are accepted, in ms. It is a day, so that a person can act
-	// first: a jump cannot be removed from a hub's statistics.
+	// minJumpTime is how long the values must be above the limit before they are accepted, in ms. It is a day so that a person can act
+	// first, because a jump cannot be removed from a hub's statistics.
 	minJumpTime = int64(24 * time.Hour / time.Millisecond)
 )
 
-// add adds a rejected value. If the value cannot follow from the last one of the series, it begins a new series.
+// add adds a rejected value. If the value cannot follow from the last value of the series, it begins a new series.
 func (s *series) add(v obis.Decimal, now int64, above bool, l *limit) {
 	if s.count == 0 || !s.canBecome(v, now, l) {
 		*s = series{timedValue: timedValue{v, now, now}, count: 1, began: now, above: above}

@@ -9,15 +9,15 @@ import (
 type Result struct {
 	// Accepted are the samples that can be published, in their order.
 	Accepted []quantity.Sample
-	// Rejected are the counters that were held back.
+	// Rejected are the counter values that must not be published.
 	Rejected []Rejection
-	// Resets are the counters among Accepted that do not follow from their last accepted value.
+	// Resets are the counters among Accepted that were reset: the value does not follow from the last accepted value.
 	Resets []Reset
 	// ReplacedSerial is the serial number of the old meter, if this telegram shows that the meter was replaced; otherwise "".
 	ReplacedSerial string
 }
 
-// A Rejection is a value of a counter that was held back.
+// A Rejection is a value of a counter that must not be published.
 type Rejection struct {
 	ID    quantity.ID
 	Value obis.Decimal
@@ -26,32 +26,32 @@ type Rejection struct {
 	// First is true if no value of this counter has been accepted yet.
 	First  bool
 	Reason Reason
-	// Repeated is true if the value before this one was rejected for the same reason.
+	// Repeated is true if the previous value of this counter was rejected for the same reason.
 	Repeated bool
 }
 
-// A Reset is a counter that does not continue from its last accepted value. How much was consumed in between is unknown.
+// A Reset is a counter whose value does not follow from its last accepted value. How much was consumed between the two is unknown.
 type Reset struct {
 	ID quantity.ID
-	// From is the last accepted value before the reset, To the first one after it.
+	// From is the last accepted value before the reset. To is the first accepted value after the reset.
 	From, To obis.Decimal
 }
 
-// A Reason is why a value was held back.
+// A Reason is why a value was rejected.
 type Reason uint8
 
 const (
-	// Zero is a counter that reads zero after another value, or as its first value.
+	// Zero means that the counter reads zero after another value, or as its first value.
 	Zero Reason = iota + 1
-	// Backward is a counter that is below its last accepted value, or below zero.
+	// Backward means that the counter is below its last accepted value, or below zero.
 	Backward
-	// Jump is a rise above what the main fuse allows in the elapsed time.
+	// Jump means that the counter rose by more than the main fuse allows in the elapsed time.
 	Jump
-	// PartRejected is a sum of counters, one of which was rejected.
+	// PartRejected means that the counter is a sum of tariffs, and the value of a tariff was rejected.
 	PartRejected
 )
 
-// String returns the reason as part of a sentence, such as "it stepped back".
+// String returns the reason as a clause about the counter, such as "it stepped back".
 func (r Reason) String() string {
 	return [...]string{
 		Zero: "it read zero", Backward: "it stepped back", Jump: "it rose by more than the main fuse lets through in the time",

@@ -16,9 +16,9 @@ type Snapshot struct {
 	MaxPower int64 `json:"power,omitempty"`
 	// Received is when the last telegram arrived, Unix time in ms.
 	Received int64 `json:"wall"`
-	// MeterTime is the meter's last time, Unix time in s; 0 if it has sent none.
+	// MeterTime is the last time that the meter has sent, Unix time in s; 0 if the meter has sent none.
 	MeterTime int64 `json:"meter,omitempty"`
-	// SinceReset is how long before the last telegram the meter was last found to be reset, in ms; 0 if it was not.
+	// SinceReset is the time from the last reset of the meter to the last telegram, in ms; 0 if there was no reset.
 	SinceReset int64     `json:"turned,omitempty"`
 	Counters   []Counter `json:"counters"`
 }
@@ -27,25 +27,25 @@ type Snapshot struct {
 type Counter struct {
 	Quantity string       `json:"quantity"` // the name of the quantity
 	Value    obis.Decimal `json:"value"`
-	// Since and Seen are how long before the last telegram the value was first and last sent, in ms.
+	// Since is when Value was first sent, in ms before the last telegram.
 	Since int64 `json:"since"`
-	Seen  int64 `json:"seen"`
-	// MeterReplaced is true if the meter was replaced after Value was accepted. Then the next value is accepted.
+	// Seen is when Value was last sent, in ms before the last telegram.
+	Seen int64 `json:"seen"`
+	// MeterReplaced is true if the meter was replaced after Value was accepted. If so, the next value is accepted.
 	MeterReplaced bool `json:"open,omitempty"`
 	// Pending has the values that were rejected after Value because they jumped. It is the zero value if there are none. Jumps are accepted
-	// after a day: without Pending, a program that is restarted every night would never accept them.
+	// after a day. Without Pending, a program that is restarted every night would never accept a jump.
 	Pending Pending `json:"above,omitzero"`
 }
 
-// A Pending is a series of rejected values in a row, each of which can follow from the one before. Began is when the first value was sent;
-// Since and Seen are when Value, the newest one, was first and last sent. All are in ms before the last telegram.
+// A Pending is a row of rejected values of a counter. Each value can follow from the previous value. Times are in ms before the last
+// telegram.
 type Pending struct {
-	Value obis.Decimal `json:"value"`
-	Began int64        `json:"began"`
-	Since int64        `json:"since"`
-	Seen  int64        `json:"seen"`
-	// Count is how many telegrams in a row had a value of the series.
-	Count int `json:"times"`
+	Value obis.Decimal `json:"value"` // the last value
+	Began int64        `json:"began"` // when the first value of the row was sent
+	Since int64        `json:"since"` // when Value was first sent
+	Seen  int64        `json:"seen"`  // when Value was last sent
+	Count int          `json:"times"` // the number of telegrams in the row
 }
 
 // Snapshot writes the Guard's history to m, and reuses the memory of m.Counters. Before the first telegram there are no counters.
@@ -65,14 +65,14 @@ func (g *Guard) Snapshot(m *Snapshot) {
 		}
 		v := r.accepted
 		c := Counter{Quantity: quantity.ID(i).String(), Value: v.value, Since: now - v.first, Seen: now - v.last, MeterReplaced: r.meterReplaced}
-		if p := &r.pending; p.above && p.count > 0 { // lower values are not stored because they are accepted within seconds
+		if p := &r.pending; p.above && p.count > 0 { // a series of lower values is not stored because it is accepted within seconds
 			c.Pending = Pending{p.value, now - p.began, now - p.first, now - p.last, p.count}
 		}
 		m.Counters = append(m.Counters, c)
 	}
 }
 
-// Restore continues from a snapshot. Call it before the first telegram. It skips impossible values. The Guard does not use m afterwards.
+// Restore continues from a snapshot. Call it before the first telegram. It skips impossible values. The Guard does not keep m.
 func (g *Guard) Restore(m *Snapshot) {
 	if len(m.Counters) == 0 {
 		return

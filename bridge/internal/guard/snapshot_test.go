@@ -32,13 +32,13 @@ func TestSnapshot(t *testing.T) {
 	send(0, "import_power=300000 import_energy=1000 export_energy=50 gas=7 serial=A", "")
 	send(s, "import_power=300000 import_energy=1000 serial=A", "")
 	send(h, "import_energy=1000", "")
-	send(h, "import_energy=1078 gas=99", "") // two hours count: maxRest, and the hour since the last telegram
+	send(h, "import_energy=1078 gas=99", "") // the rise is possible in two hours: maxRepeatTime, and the hour since the last telegram
 	send(s, "import_energy=1078 export_energy=0 serial=A", "export_energy zero")
 }
 
-// TestSnapshotAfterReset checks that the other counters of a meter that was reset or replaced are accepted at once, also after a restart.
+// TestSnapshotAfterReset checks that a restored Guard still accepts the other counters at once after a meter was reset or replaced.
 func TestSnapshotAfterReset(t *testing.T) {
-	for _, serials := range [][2]string{{"", ""}, {" serial=A", " serial=B"}} {
+	for _, serials := range [][2]string{{"", ""}, {" serial=A", " serial=B"}} { // of the old and the new meter; "" for a reset
 		g := guard.New(0)
 		check(t, g, start, true, "import_energy=1000 export_energy=50 gas=9"+serials[0])
 		g = restarted(t, g, new(guard.Snapshot))
@@ -50,9 +50,9 @@ func TestSnapshotAfterReset(t *testing.T) {
 			t.Errorf("serial numbers %q: got %q, want %q", serials, got, want)
 		}
 		g = restarted(t, g, new(guard.Snapshot))
-		want := "gas back"
+		want := "gas back" // nine hours are more than resetWindow
 		if serials[1] != "" {
-			want = "gas 9 to 3"
+			want = "gas 9 to 3" // after a replacement, the first value is accepted at any time
 		}
 		if got := check(t, g, start.Add(9*h), true, "gas=3"); got != want {
 			t.Errorf("serial numbers %q: got %q, want %q", serials, got, want)
@@ -60,8 +60,7 @@ func TestSnapshotAfterReset(t *testing.T) {
 	}
 }
 
-// TestSnapshotPower checks that the highest power is restored. A building with current transformers can use more than the default fuse
-// allows while the program is stopped.
+// TestSnapshotPower checks that the highest power is restored, so that a rise above the limit of the default fuse is accepted.
 func TestSnapshotPower(t *testing.T) {
 	g := guard.New(0)
 	for range 2 {

@@ -11,13 +11,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// The stream of TestStream has streamLength telegrams. The counter is wrong in three of them. From telegram newMeterAt on, another meter sends.
+// The stream of TestStream has streamLength telegrams. The counter is wrong in the telegrams zeroAt, backAt and jumpAt. From telegram
+// newMeterAt on, another meter sends.
 const (
 	zeroAt, backAt, jumpAt, newMeterAt, streamLength = 5, 8, 11, 14, 22
 )
 
-// streamValue returns the counter in telegram i of the stream, in Wh, and whether the counter is correct. The telegram is sent the given
-// seconds after the first one.
+// streamValue returns the counter in telegram i of the stream, in Wh, and whether the counter is correct. Seconds is the time from the first
+// telegram to telegram i.
 func streamValue(i int, seconds int64) (wh int64, correct bool) {
 	const watts = 1800
 	counter := 8_765_432 + watts*seconds/3600
@@ -42,15 +43,15 @@ type variant struct {
 	stale    int           // how many telegrams before the restart the snapshot was taken
 }
 
-// TestStream checks a counter that reads zero once, decreases once and jumps by 15 MWh once, before the meter is replaced. The three wrong values
-// are rejected. The new meter is accepted with its third telegram. A restart before any telegram must not change this.
+// TestStream checks that the three wrong values of the stream are rejected, and that the new meter is accepted with its third telegram. This
+// must also hold after a restart before any telegram.
 func TestStream(t *testing.T) {
 	for _, interval := range []time.Duration{time.Second, 10 * time.Second, time.Hour} {
 		for _, recorded := range []bool{false, true} {
 			for restart := -1; restart < streamLength; restart++ {
 				for stale := range 3 {
 					if stale > 0 && interval == time.Hour {
-						break // a snapshot is stored within seconds, so it is not an hour old
+						break // a snapshot is stored within seconds, so it is never an hour old
 					}
 					v := variant{interval, recorded, restart, stale}
 					t.Run(fmt.Sprintf("%+v", v), v.run)
@@ -76,11 +77,11 @@ func (v variant) run(t *testing.T) {
 		case accepted && !correct:
 			t.Errorf("telegram %d is accepted, want it rejected", i)
 		case !accepted && correct && i < newMeterAt:
-			t.Errorf("telegram %d is rejected: %s", i, describe(result))
+			t.Errorf("telegram %d is rejected, want it accepted: %s", i, describe(result))
 		case accepted && i >= newMeterAt && acceptedFrom < 0:
 			acceptedFrom = i
 		case !accepted && acceptedFrom >= 0 && i != v.restart && v.stale == 0:
-			t.Errorf("telegram %d is rejected again: %s", i, describe(result))
+			t.Errorf("telegram %d of the new meter is rejected after an earlier one was accepted: %s", i, describe(result))
 		}
 		resets += len(result.Resets)
 		if !accepted && i < newMeterAt {
@@ -90,17 +91,17 @@ func (v variant) run(t *testing.T) {
 	if want := []guard.Reason{guard.Zero, guard.Backward, guard.Jump}; !slices.Equal(reasons, want) {
 		t.Errorf("got reasons %v, want %v", reasons, want)
 	}
-	latest, maxResets := newMeterAt+2, 1
-	if v.restart > newMeterAt { // the series starts again; if the snapshot is older than the reset, there are two resets
-		latest, maxResets = min(latest, v.restart)+2, 1+min(v.stale, 1)
-		latest = max(latest, newMeterAt+2)
+	const earliest = newMeterAt + 2 // the third telegram of the new meter
+	latest, maxResets := earliest, 1
+	if v.restart > newMeterAt { // the series begins again after the restart; a stale snapshot does not have the reset, so it comes twice
+		latest, maxResets = min(earliest, v.restart)+2, 1+min(v.stale, 1)
 	}
-	if acceptedFrom < newMeterAt+2 || acceptedFrom > latest || resets < 1 || resets > maxResets {
-		t.Errorf("the new meter is accepted from telegram %d on, with %d resets; want telegram %d to %d, and 1 to %d resets", acceptedFrom, resets, newMeterAt+2, latest, maxResets)
+	if acceptedFrom < earliest || acceptedFrom > latest || resets < 1 || resets > maxResets {
+		t.Errorf("the new meter is accepted from telegram %d on, with %d resets; want telegram %d to %d, and 1 to %d resets", acceptedFrom, resets, earliest, latest, maxResets)
 	}
 }
 
-// send checks telegram i.
+// send passes telegram i to the Guard.
 func (v variant) send(g *guard.Guard, i int) (result guard.Result, correct bool) {
 	at := time.Duration(i) * v.interval
 	wh, correct := streamValue(i, int64(at.Seconds()))

@@ -1,5 +1,5 @@
-// Package progress finds goroutines of the bridge that are stuck. Each goroutine reports to its own Reporter whether it works, or waits for
-// something that can take any time.
+// Package progress finds goroutines of the bridge that are stuck. Each goroutine reports to its own Reporter whether it works or waits.
+// Only a goroutine that works can be stuck.
 package progress
 
 import (
@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// StuckAfter is how long a goroutine can work without progress before it counts as stuck. Each step of work in the bridge ends in less than
-// a minute, also if a network or a broker does not answer, because every wait in it has a time limit.
+// StuckAfter is how long a goroutine can work without progress before it is taken for stuck. Each step of work in the bridge ends in less
+// than a minute, also if a network or a broker does not answer, because all its waits have a time limit.
 const StuckAfter = 2 * time.Minute
 
-// A Group holds the Reporters of all goroutines of one bridge. Call Add before the goroutines start; after that, a Group is safe for
+// A Group holds the Reporters of all goroutines of one bridge. Call Add before the goroutines start. After that, a Group is safe for
 // concurrent use. A nil Group is empty.
 type Group struct {
 	began     time.Time
@@ -22,7 +22,7 @@ type Group struct {
 // NewGroup returns a Group without Reporters.
 func NewGroup() *Group { return &Group{began: time.Now()} }
 
-// Add returns a new Reporter, which reports that its goroutine waits. The name is shown to people, such as "output mqtt".
+// Add returns a new Reporter, whose first status is that its goroutine waits. The name, such as "output mqtt", is shown to people.
 func (g *Group) Add(name string) *Reporter {
 	r := &Reporter{name: name, began: g.began}
 	g.reporters = append(g.reporters, r)
@@ -65,14 +65,15 @@ func (r *Reporter) Waiting() {
 	}
 }
 
-// Note stores a text about the goroutine that people should read although it is not stuck, such as that the broker is away. "" removes it.
+// Note stores a text about a problem of the goroutine, such as that it has no connection to the broker. People read the text in the status,
+// also while the goroutine is not stuck. "" removes the text.
 func (r *Reporter) Note(text string) {
 	switch {
 	case r == nil:
 	case text == "":
 		r.note.Store(nil)
 	default:
-		stored := text // a pointer to text itself would allocate memory in every call
+		stored := text // with a pointer to text itself, a call with "" would allocate memory too
 		r.note.Store(&stored)
 	}
 }
@@ -94,7 +95,7 @@ type Status struct {
 	Name string `json:"name"`
 	// Working is how long the goroutine has worked without progress, in ns; 0 while it waits.
 	Working time.Duration `json:"working_ns,omitempty"`
-	// Note is the text of Reporter.Note.
+	// Note is the text of the last call of Reporter.Note.
 	Note string `json:"note,omitempty"`
 }
 

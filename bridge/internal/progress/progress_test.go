@@ -12,15 +12,15 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
-// TestStuck checks that a goroutine counts as stuck only while it works without progress.
+// TestStuck checks that a goroutine is reported as stuck only while it works without progress.
 func TestStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := progress.NewGroup()
 		a, b := g.Add("output a"), g.Add("output b")
 		stuck := func() string { return strings.Join(progress.Stuck(g.Statuses(), time.Minute), ", ") }
-		a.Working() // at the time at which the group was created
+		a.Working() // no time has passed since NewGroup
 		b.Waiting()
-		start := time.Now().Local()
+		start := time.Now().Local() // Stuck prints local times
 		at := func(after time.Duration) string { return start.Add(after).Format(time.TimeOnly) }
 		for _, step := range []struct {
 			wait   time.Duration
@@ -40,7 +40,7 @@ func TestStuck(t *testing.T) {
 				step.report()
 			}
 			if got := stuck(); got != step.want {
-				t.Errorf("%v after the start: got %q, want %q", time.Now(), got, step.want)
+				t.Errorf("%v after the start: got %q, want %q", time.Since(start), got, step.want)
 			}
 		}
 	})
@@ -54,11 +54,11 @@ func TestNote(t *testing.T) {
 	a.Note("the broker is away")
 	want := []progress.Status{{Name: "a", Note: "the broker is away"}, {Name: "b"}}
 	if diff := cmp.Diff(want, g.Statuses()); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+		t.Errorf("statuses (-want +got):\n%s", diff)
 	}
 	a.Note("")
 	if got := g.Statuses()[0].Note; got != "" {
-		t.Errorf("got %q, want no note", got)
+		t.Errorf("got note %q, want none", got)
 	}
 }
 
@@ -69,11 +69,11 @@ func TestNil(t *testing.T) {
 	r.Waiting()
 	r.Note("x")
 	if statuses := (*progress.Group)(nil).Statuses(); !slices.Equal(statuses, nil) {
-		t.Errorf("got %v, want nothing", statuses)
+		t.Errorf("got statuses %v, want none", statuses)
 	}
 }
 
-// TestReporterAllocations tests that the methods of a Reporter allocate no memory.
+// TestReporterAllocations tests that the methods of a Reporter allocate no memory, except Note with a text.
 func TestReporterAllocations(t *testing.T) {
 	r := progress.NewGroup().Add("a")
 	if n := testing.AllocsPerRun(100, func() { r.Working(); r.Note(""); r.Waiting() }); n != 0 {

@@ -1,5 +1,5 @@
-// Package ratelimit limits the log lines about events that other programs and devices cause, because they can cause any number of events.
-// The first event of a kind is logged; further ones are counted, and the count is logged.
+// Package ratelimit limits the number of log lines about events that other programs and devices cause, because there can be any number of
+// such events. The first event of a kind is logged. Further events are counted, and the count is logged later.
 package ratelimit
 
 import (
@@ -13,35 +13,35 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Period is the time between two log lines for events of one kind while they go on. The later line has the number of events since the first.
+// Period is the time between two log lines while events of one kind continue. The later line has the number of events since the earlier line.
 const Period = 10 * time.Minute
 
 const (
 	// maxNewKinds is how many new kinds of events get a first line within Period. A remote program can cause any number of kinds.
 	maxNewKinds = 12
-	// maxExtraLines is how many extra lines a kind gets within Period because Recovered was called. A fault can end and return with each
-	// message.
+	// maxExtraLines is how many extra lines a kind gets within Period because Recovered was called. They are limited because a fault can
+	// end and return with each message.
 	maxExtraLines = 2
 )
 
-// A Limiter decides which events are logged. It allows the first event of a kind, and then one in each Period, together with the number of
-// events since the last line. The zero value is ready to use. It is safe for concurrent use.
+// A Limiter decides which events are logged. It allows the first event of a kind, and then one event in each Period. The zero value is ready
+// to use. A Limiter is safe for concurrent use.
 type Limiter struct {
 	mu       sync.Mutex
 	kinds    map[string]kind
-	newKinds Window // the first lines of kinds
-	dropped  int    // events that were not logged, of kinds that are not in kinds
+	newKinds Window // limits the first lines of new kinds
+	dropped  int    // the number of events of new kinds that were not allowed
 }
 
 type kind struct {
 	lastLogged time.Time
 	count      int    // events since lastLogged
 	recovered  bool   // Recovered was called since lastLogged
-	extraLines Window // lines because of Recovered
+	extraLines Window // limits the lines because of Recovered
 }
 
-// Allow reports whether an event of this kind is to be logged. If it is, count is the number of events for the log line: this event, and
-// the events of its kind that were not logged since the last line.
+// Allow reports whether an event of this kind must be logged. If so, count is the number of events for the log line: this event, and the
+// events that were not logged since the last line.
 func (l *Limiter) Allow(kindName string) (count int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -58,12 +58,12 @@ func (l *Limiter) Allow(kindName string) (count int, ok bool) {
 		l.kinds[kindName] = k
 		return 0, false
 	}
-	count = k.count + l.dropped + 1
+	count = k.count + l.dropped + 1 // the next line, of whatever kind, has the dropped events
 	l.kinds[kindName], l.dropped = kind{lastLogged: now, extraLines: k.extraLines}, 0
 	return count, true
 }
 
-// removeOldKinds makes room for a new kind: it removes kinds that were last logged a Period ago or earlier.
+// removeOldKinds removes the kinds that were last logged a Period ago or earlier, if there are many kinds.
 func (l *Limiter) removeOldKinds(now time.Time) {
 	if l.kinds == nil {
 		l.kinds = map[string]kind{}
@@ -73,7 +73,8 @@ func (l *Limiter) removeOldKinds(now time.Time) {
 	}
 }
 
-// Recovered notes that all faults have ended. The next event of each kind is then logged at once, at most maxExtraLines times within Period.
+// Recovered tells the Limiter that all faults have ended. The next event of each kind is then logged at once, but at most maxExtraLines times
+// within Period.
 func (l *Limiter) Recovered() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -83,7 +84,7 @@ func (l *Limiter) Recovered() {
 	}
 }
 
-// A Window counts events within Period. The zero value is ready to use. It is not safe for concurrent use.
+// A Window limits the number of events within Period. The zero value is ready to use. A Window is not safe for concurrent use.
 type Window struct {
 	start time.Time
 	count int
@@ -98,7 +99,7 @@ func (w *Window) Allow(now time.Time, limit int) bool {
 	return w.count <= limit
 }
 
-// WithCount adds to a log line the number of its events, if there is more than one.
+// WithCount adds the number of events to a log line, if there is more than one event.
 func WithCount(line *zerolog.Event, count int) *zerolog.Event {
 	if count > 1 {
 		return line.Int("count", count)
@@ -106,16 +107,16 @@ func WithCount(line *zerolog.Event, count int) *zerolog.Event {
 	return line
 }
 
-// varying matches the parts of an error that differ from one connection to the next: the local port in errors of package net, and sizes.
+// varying matches the parts of an error text that differ between connections: the local port in errors of package net, and sizes.
 var varying = regexp.MustCompile(`:\d{1,5}->|\b\d+ (bytes|messages)\b`)
 
-// Normalize removes from the text of an error the parts that differ from one connection to the next, so that it can serve as a kind.
+// Normalize removes from the text of an error the parts that differ between connections. The result is a kind for Allow.
 func Normalize(text string) string { return varying.ReplaceAllString(text, "") }
 
-// A Backoff gives the pauses between attempts. An upper bound doubles from Min to Max. Each pause is a random time between half of the bound and
-// the bound, so that many bridges do not return at the same moment. It is not safe for concurrent use.
+// A Backoff gives the pauses between attempts. The upper bound of a pause doubles from Min to Max. Each pause is a random time between half
+// the bound and the bound, so that many bridges do not return at the same moment. A Backoff is not safe for concurrent use.
 type Backoff struct {
-	// Min is the first upper bound, Max the last.
+	// Min is the first upper bound. Max is the largest upper bound.
 	Min, Max time.Duration
 	bound    time.Duration // the last upper bound
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 )
 
-// TestLimiterFlood sends an event each second for an hour. The log must have few lines, and their counts must cover the events.
+// TestLimiterFlood checks that an event each second for an hour causes few lines, and that the counts in the lines cover the events.
 func TestLimiterFlood(t *testing.T) {
 	const events = 3600
 	for _, tt := range []struct {
 		name               string
 		kind               func(i int) string
-		recovered          int // Recovered is called after each group of so many events; 0 for never
+		recovered          int // Recovered is called after every so many events; 0 for never
 		minLines, maxLines int
 	}{
 		{"all events of one kind", func(int) string { return "offline" }, 0, 6, 6},
@@ -26,7 +26,7 @@ func TestLimiterFlood(t *testing.T) {
 		{"a new kind each time", func(i int) string { return fmt.Sprint(i) }, 0, 12, 72},
 		{"recovered after each event", func(int) string { return "closed" }, 1, 7, 18},
 		{"recovered after every second event", func(i int) string { return fmt.Sprint(i % 2) }, 2, 14, 36},
-		{"another local port each time", func(i int) string {
+		{"another local port each time, IPv4", func(i int) string {
 			return ratelimit.Normalize(fmt.Sprintf("read tcp 192.0.2.1:%d->192.0.2.9:8088: connection reset by peer", 30000+i%30000))
 		}, 0, 6, 6},
 		{"another local port each time, IPv6", func(i int) string {
@@ -55,7 +55,8 @@ func TestLimiterFlood(t *testing.T) {
 				if counted > events {
 					t.Errorf("the counts add up to %d events, want at most %d", counted, events)
 				}
-				if tt.minLines == tt.maxLines && counted < events*8/10 { // events of the last ten minutes have no line yet
+				// Some events have no line yet: those of the last ten minutes, a sixth of all events.
+				if tt.minLines == tt.maxLines && counted < events*8/10 {
 					t.Errorf("the counts add up to %d events, want almost %d", counted, events)
 				}
 			})
@@ -63,18 +64,18 @@ func TestLimiterFlood(t *testing.T) {
 	}
 }
 
-// TestLimiterAfterPause checks that an event after a long time is logged at once, with the number of events that were not logged.
+// TestLimiterAfterPause checks that an event after more than Period is logged, with the number of events since the last line.
 func TestLimiterAfterPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l ratelimit.Limiter
-		for i, want := range []struct {
-			wait  time.Duration
-			count int
-			ok    bool
+		for i, event := range []struct {
+			wait      time.Duration // before the event
+			wantCount int
+			wantOK    bool
 		}{{0, 1, true}, {time.Second, 0, false}, {time.Minute, 0, false}, {time.Hour, 3, true}, {time.Hour, 1, true}} {
-			<-time.After(want.wait)
-			if count, ok := l.Allow("kind"); count != want.count || ok != want.ok {
-				t.Errorf("event %d: got %d, %v, want %d, %v", i, count, ok, want.count, want.ok)
+			<-time.After(event.wait)
+			if count, ok := l.Allow("kind"); count != event.wantCount || ok != event.wantOK {
+				t.Errorf("event %d: got %d, %v, want %d, %v", i, count, ok, event.wantCount, event.wantOK)
 			}
 		}
 	})
@@ -114,15 +115,15 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// TestBackoffBounds checks that each pause is between half of an upper bound and the bound, which doubles from Min to Max.
+// TestBackoffBounds checks that each pause is between half of its upper bound and the bound, and that the bound doubles from Min to Max.
 func TestBackoffBounds(t *testing.T) {
-	want := []time.Duration{100, 200, 400, 800, 1000, 1000} // ms, the upper bound of each pause
+	bounds := []time.Duration{100, 200, 400, 800, 1000, 1000} // the upper bound of each pause, in ms
 	for range 200 {
 		b := ratelimit.Backoff{Min: 100 * time.Millisecond, Max: time.Second}
-		for i, longest := range want {
-			longest *= time.Millisecond
-			if got := b.Next(); got < longest/2 || got > longest {
-				t.Fatalf("attempt %d: got %v, want %v to %v", i, got, longest/2, longest)
+		for i, bound := range bounds {
+			bound *= time.Millisecond
+			if got := b.Next(); got < bound/2 || got > bound {
+				t.Fatalf("attempt %d: got %v, want %v to %v", i, got, bound/2, bound)
 			}
 		}
 		b.Reset()
@@ -132,7 +133,7 @@ func TestBackoffBounds(t *testing.T) {
 	}
 }
 
-// TestBackoffRandom checks that many bridges do not wait equally long.
+// TestBackoffRandom checks that the pauses of many bridges differ.
 func TestBackoffRandom(t *testing.T) {
 	pauses := map[time.Duration]bool{}
 	for range 50 {
@@ -140,7 +141,7 @@ func TestBackoffRandom(t *testing.T) {
 		pauses[b.Next()] = true
 	}
 	if len(pauses) < 10 {
-		t.Errorf("got %d different pauses of 50 bridges, want at least 10", len(pauses))
+		t.Errorf("50 bridges: got %d different pauses, want at least 10", len(pauses))
 	}
 }
 
@@ -149,13 +150,13 @@ func TestPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		if !ratelimit.Pause(t.Context(), time.Minute) || time.Since(start) != time.Minute {
-			t.Errorf("without an end of ctx: waited %v, want 1m", time.Since(start))
+			t.Errorf("ctx does not end: waited %v, want 1m and true", time.Since(start))
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start = time.Now()
 		if ratelimit.Pause(ctx, time.Minute) || time.Since(start) != time.Second {
-			t.Errorf("cancelled: waited %v, want 1s and false", time.Since(start))
+			t.Errorf("ctx ends after 1s: waited %v, want 1s and false", time.Since(start))
 		}
 	})
 }

@@ -15,17 +15,17 @@ import (
 )
 
 // boltName is the file of earlier versions, a bbolt database. It is read once, at the first start of this version. Only this source file
-// uses bbolt, and it can be removed when such files are no longer in use.
+// uses bbolt.
 const boltName = "hanbridge.db"
 
-// readBolt returns the documents in a bbolt file, and does not change the file. If the file is damaged, bbolt can panic, or read past the
-// end of its mapped memory, which is a fault. After a panic or a fault, the error wraps errDamaged, and the database is not closed because
-// bbolt possibly holds its own locks.
+// readBolt returns the documents in a bbolt file, and does not change the file. If the file is damaged, bbolt can panic. It can also read
+// past the end of its mapped memory, which is a memory fault. In both cases the error wraps errDamaged. The database is then not closed,
+// because Close would wait for locks that bbolt still holds.
 func readBolt(path string) (found documents, err error) {
 	if _, err := readWhole(path); err != nil {
 		return nil, err
 	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a memory fault becomes a panic; the old setting is restored at the end
 	defer func() {
 		if recover() != nil { // the text of the panic does not help a person
 			found, err = nil, damagedError("bbolt cannot read it")
@@ -47,7 +47,7 @@ func readBolt(path string) (found documents, err error) {
 	return found, errors.Join(err, db.Close())
 }
 
-// boltDocuments returns the documents in the bucket, and checks their checksum.
+// boltDocuments returns the documents of a bbolt database, and checks their checksum.
 func boltDocuments(tx *bbolt.Tx, path string) (documents, error) {
 	file, err := readWhole(path)
 	if err != nil {
@@ -78,9 +78,9 @@ func boltDocuments(tx *bbolt.Tx, path string) (documents, error) {
 	return verifyChecksum(found)
 }
 
-// isTree reports whether the pages below id form a tree, in which no page is reached twice. bbolt would follow a cycle until no memory is
-// left. A branch page of bbolt's file version 2 has its flags at offset 8, the number of elements at 10, and from 16 on the elements of 16
-// bytes, each with a page number in its last 8 bytes.
+// isTree reports whether the pages below page id form a tree, in which no page is reached twice. bbolt would follow a cycle until no memory
+// is left. In bbolt's file version 2, a page has its flags at offset 8 and the number of its elements at offset 10. The elements of a branch
+// page begin at offset 16. Each has 16 bytes, and the last 8 of them are a page number.
 func isTree(file []byte, id uint64, visited map[uint64]bool) bool {
 	const pageSize, branch = 4096, 1 // earlier versions used this page size on every machine
 	if visited[id] {
@@ -88,7 +88,7 @@ func isTree(file []byte, id uint64, visited map[uint64]bool) bool {
 	}
 	visited[id] = true
 	if id >= uint64(len(file))/pageSize {
-		return true // bbolt faults there, see readBolt
+		return true // reading this page is a memory fault, see readBolt
 	}
 	page := file[id*pageSize:]
 	if binary.NativeEndian.Uint16(page[8:]) != branch {
@@ -103,9 +103,9 @@ func isTree(file []byte, id uint64, visited map[uint64]bool) bool {
 	return true
 }
 
-// verifyChecksum removes the checksum from the values and returns the documents if the checksum is right. bbolt itself does not notice a
-// changed bit, or a page that the disk did not write. The checksum of earlier versions has format 1, the number of values, the sum of their
-// CRC-32s, and a CRC-32 of these three.
+// verifyChecksum removes the checksum from the values and returns the documents if the checksum is right. It is needed because bbolt does
+// not detect a changed bit or an old page. The checksum of earlier versions consists of a format byte of 1, the number of values, the sum of
+// their CRC-32s, and a CRC-32 of these three parts.
 func verifyChecksum(found documents) (documents, error) {
 	const sumKey = "\x00contents"
 	sum := found[sumKey]

@@ -27,7 +27,8 @@ const (
 	warnBoltDamaged = "warn: state file was damaged: it is set aside, and a new one is begun; hanbridge.db: damaged: "
 )
 
-// boltFile returns a bbolt file that the earlier version has written. It read two simulated meters and was killed.
+// boltFile returns a bbolt file that an earlier version has written for two simulated meters. That version was killed, so it has not closed
+// the file.
 func boltFile(t *testing.T) []byte {
 	t.Helper()
 	packed, err := os.Open("testdata/hanbridge.db.gz")
@@ -48,8 +49,8 @@ func boltFolder(t *testing.T, file []byte) (dir string) {
 	return dir
 }
 
-// manyMetersFile returns a bbolt file as the earlier version wrote it for many meters, and the documents in it. After three commits the file has
-// branch pages, long values and free pages.
+// manyMetersFile returns a bbolt file like those that earlier versions wrote, and the documents in the file. Because of its many meters and
+// three commits, the file has branch pages, long values and free pages.
 func manyMetersFile(t *testing.T) (file []byte, want map[string]string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), state.BoltName)
@@ -79,7 +80,7 @@ func manyMetersFile(t *testing.T) (file []byte, want map[string]string) {
 	return file, want
 }
 
-// boltChecksum returns the value with which the earlier version protects all others.
+// boltChecksum returns the checksum that earlier versions stored together with the values.
 func boltChecksum(values map[string]string) []byte {
 	var sum uint32
 	for key, value := range values {
@@ -90,8 +91,8 @@ func boltChecksum(values map[string]string) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(append([]byte("\x00contents"), b...)))
 }
 
-// TestTakeOver checks that the first start reads all documents of the bbolt file, logs that once, and does not change the file. The second
-// start does not read the bbolt file.
+// TestTakeOver checks that the first Open reads all documents of the bbolt file, logs one line, and does not change the file. The second Open
+// must not read the bbolt file.
 func TestTakeOver(t *testing.T) {
 	old := boltFile(t)
 	dir := boltFolder(t, old)
@@ -110,7 +111,7 @@ func TestTakeOver(t *testing.T) {
 	}
 	must(t, json.Unmarshal([]byte(found["meter/house"]), &house))
 	if len(house.Quantities) < 20 || len(house.Guard.Counters) < 5 || house.About.Serial == "" {
-		t.Errorf("got %+v, want a serial number, 20 quantities and 5 counters or more", house)
+		t.Errorf("got %+v, want a serial number, at least 20 quantities and at least 5 counters", house)
 	}
 	if mqtt := found["mqtt"]; !strings.Contains(mqtt, "homeassistant/device/hanbridge_house/config") {
 		t.Errorf("got %s, want the announced topics", mqtt)
@@ -119,17 +120,17 @@ func TestTakeOver(t *testing.T) {
 	s.Commit()
 	wantOnDisk(t, dir, found)
 	if current, err := os.ReadFile(filepath.Join(dir, state.BoltName)); err != nil || !bytes.Equal(current, old) {
-		t.Errorf("the bbolt file has changed: %v", err)
+		t.Errorf("the bbolt file has changed, or cannot be read: %v", err)
 	}
 	set(s, map[string]string{"instance": `"newer"`})
 	s.Commit()
 	closeStore(t, s)
 	if got := string(openCleanly(t, dir).Value("instance")); got != `"newer"` {
-		t.Errorf("got %s at the second start, want what the first start has written", got)
+		t.Errorf("second Open: got document %s, want the document that was written after the first Open", got)
 	}
 }
 
-// TestTakeOverTwice checks that the bbolt file is read again if the program was killed before its first commit.
+// TestTakeOverTwice checks that a second Open reads the bbolt file again, if there was no commit after the first Open.
 func TestTakeOverTwice(t *testing.T) {
 	file, want := manyMetersFile(t)
 	dir := boltFolder(t, file)
@@ -141,11 +142,11 @@ func TestTakeOverTwice(t *testing.T) {
 	}
 	got, err := state.Peek(dir, "meter/1")
 	if err != nil || string(got) != want["meter/1"] {
-		t.Errorf("Peek: got %s, %v", got, err)
+		t.Errorf("Peek: got document %s and error %v, want %s", got, err, want["meter/1"])
 	}
 }
 
-// TestTakeOverInUse checks that Open does not wait for the earlier version to close the bbolt file. A later commit reads the file.
+// TestTakeOverInUse checks that Open returns although an earlier version still uses the bbolt file, and that a later commit reads the file.
 func TestTakeOverInUse(t *testing.T) {
 	dir := boltFolder(t, boltFile(t))
 	db, err := bbolt.Open(filepath.Join(dir, state.BoltName), 0o600, nil)
@@ -153,7 +154,7 @@ func TestTakeOverInUse(t *testing.T) {
 	s := open(t, dir)
 	wantLogged(t, s, "another hanbridge uses it")
 	if _, err := state.Peek(dir, "instance"); err == nil || !strings.Contains(err.Error(), "another hanbridge uses it") {
-		t.Errorf("Peek: got %v, want that another hanbridge uses it", err)
+		t.Errorf("Peek: got error %v, want that another hanbridge uses it", err)
 	}
 	s.Commit()
 	must(t, db.Close())
@@ -173,10 +174,10 @@ func TestTakeOverNotBesideFile(t *testing.T) {
 	wantAtOpen(t, s, nil)
 }
 
-// takeOverDamaged opens a folder with a damaged bbolt file. The Store must have all documents of one commit, or else log the damage and
-// have none. Open must not hang, and the Store must work afterwards. complete reports whether the given documents are all documents of one
-// commit.
-func takeOverDamaged(t *testing.T, what string, file []byte, complete func(map[string]string) bool) (logged bool) {
+// takeOverDamaged opens a folder with a damaged bbolt file, and reports whether the damage was logged. If the damage was logged, the Store
+// must have no documents. Otherwise it must have all documents of one commit, which complete checks. Open must not hang, and the Store must
+// work afterwards.
+func takeOverDamaged(t *testing.T, what string, file []byte, complete func(map[string]string) bool) (damageLogged bool) {
 	t.Helper()
 	dir := boltFolder(t, file)
 	start := time.Now()
@@ -189,24 +190,24 @@ func takeOverDamaged(t *testing.T, what string, file []byte, complete func(map[s
 	case len(lines) != 1:
 		t.Errorf("%s: logged %q, want one line", what, lines)
 	case strings.Contains(lines[0], warnBoltDamaged):
-		logged = true
+		damageLogged = true
 		if len(found) > 0 {
-			t.Errorf("%s: got %v of a damaged file", what, found)
+			t.Errorf("%s: got documents %v of a damaged file, want none", what, found)
 		}
 		wantSetAside(t, dir, state.BoltName, file)
 	case !strings.Contains(lines[0], infoTakenOver) || !complete(found):
-		t.Errorf("%s: logged %q, and has documents that were not written: %v", what, lines, found)
+		t.Errorf("%s: logged %q and got documents %v, want all documents of one commit", what, lines, found)
 	}
 	set(s, map[string]string{"new": "1"})
 	s.Commit()
 	if got := onDisk(t, dir)["new"]; got != "1" {
-		t.Errorf("%s: the Store does not work afterwards: %q", what, s.logged())
+		t.Errorf("%s: got document %q after a commit, want 1; logged %q", what, got, s.logged())
 	}
 	closeStore(t, s)
-	return logged
+	return damageLogged
 }
 
-// TestTakeOverDamaged cuts the bbolt file and overwrites parts of it, mostly at the start of a page, because bbolt has its numbers there.
+// TestTakeOverDamaged checks bbolt files that are cut or damaged at random.
 func TestTakeOverDamaged(t *testing.T) {
 	manyMeters, want := manyMetersFile(t)
 	twoMeters := open(t, boltFolder(t, boltFile(t))).Documents()
@@ -218,37 +219,42 @@ func TestTakeOverDamaged(t *testing.T) {
 			return len(found) == len(twoMeters) && strings.Contains(found["instance"], `"id"`)
 		}},
 		"many meters": {manyMeters, func(found map[string]string) bool {
+			// The digit in a document is the number of the commit.
 			return len(found) == len(want) && strings.Trim(found["meter/1"], `"012`) == "" && len(found["meter/1"]) == len(want["meter/1"])
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if takeOverDamaged(t, "undamaged", tt.file, tt.complete) {
-				t.Error("damage is logged for an intact file")
+				t.Error("intact file: damage is logged, want none")
 			}
 			used := len(bytes.TrimRight(tt.file, "\x00"))
 			for _, n := range []int{0, 1, 15, 80, 4095, 4096, 8191, 8192, 12288, used / 2, used - 1} {
+				// A file that is cut later can have all documents of the last commit or the commit before.
 				if logged := takeOverDamaged(t, fmt.Sprintf("cut to %d bytes", n), tt.file[:n], tt.complete); !logged && n < used/2 {
 					t.Errorf("cut to %d bytes: no damage is logged", n)
 				}
 			}
 			r := rand.New(rand.NewPCG(1, 2))
 			const rounds = 150
-			logged := 0
+			loggedCount := 0
 			for i := range rounds {
 				file := bytes.Clone(tt.file)
-				what := fmt.Sprintf("round %d: %s", i, damageRandomly(r, file[:(used+4095)/4096*4096]))
+				usedPages := file[:(used+4095)/4096*4096]
+				what := fmt.Sprintf("round %d: %s", i, damageRandomly(r, usedPages))
 				if takeOverDamaged(t, what, file, tt.complete) {
-					logged++
+					loggedCount++
 				}
 			}
-			if logged < rounds/10 || logged == rounds {
-				t.Errorf("damage was logged in %d of %d rounds: want damage in some, but not in all", logged, rounds)
+			// Damage in a free page is not noticed.
+			if loggedCount < rounds/10 || loggedCount == rounds {
+				t.Errorf("damage was logged in %d of %d rounds, want at least %d and not all", loggedCount, rounds, rounds/10)
 			}
 		})
 	}
 }
 
-// damageRandomly damages the file at random and returns a description.
+// damageRandomly damages the file at random and returns a description. It changes mostly the start of a page, because the start has the
+// numbers that bbolt uses.
 func damageRandomly(r *rand.Rand, file []byte) string {
 	const page = 4096
 	at := r.IntN(len(file)/page) * page
@@ -267,14 +273,15 @@ func damageRandomly(r *rand.Rand, file []byte) string {
 		for i := range n {
 			file[at+i] = byte(r.Uint32())
 		}
-		return fmt.Sprintf("%d bytes at %d", n, at)
+		return fmt.Sprintf("%d bytes at %d overwritten", n, at)
 	}
 	bit := r.IntN(8)
 	file[at] ^= 1 << bit
-	return fmt.Sprintf("bit %d of byte %d", bit, at)
+	return fmt.Sprintf("bit %d of byte %d changed", bit, at)
 }
 
-// TestTakeOverWrongPages changes every page of a kind so that bbolt would panic, never return, or return other values.
+// TestTakeOverWrongPages checks that damage is logged if all pages of one kind are wrong. With these pages, bbolt alone would panic, never
+// return, or return wrong values. The page layout is described at isTree.
 func TestTakeOverWrongPages(t *testing.T) {
 	manyMeters, _ := manyMetersFile(t)
 	u16, u32, u64 := binary.NativeEndian.PutUint16, binary.NativeEndian.PutUint32, binary.NativeEndian.PutUint64
@@ -306,12 +313,13 @@ func TestTakeOverWrongPages(t *testing.T) {
 		}
 		file := bytes.Clone(manyMeters)
 		for at := 2 * 4096; at+4096 <= len(file); at += 4096 {
+			// A page begins with its own number. Other blocks of 4096 bytes are the continuation of a long value.
 			if p := file[at : at+4096]; binary.NativeEndian.Uint16(p[8:]) == tt.kind && binary.NativeEndian.Uint64(p) == uint64(at/4096) {
 				tt.change(p)
 			}
 		}
 		if bytes.Equal(file, manyMeters) {
-			t.Errorf("%s: nothing was changed", tt.name)
+			t.Errorf("%s: no page was changed", tt.name)
 		}
 		if !takeOverDamaged(t, tt.name, file, func(map[string]string) bool { return false }) {
 			t.Errorf("%s: no damage is logged", tt.name)

@@ -14,8 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
 
-// TestFileChanged checks that the next commit detects a change to the file or the folder by another program. The change is logged once. All
-// documents are written again, also those that have not changed.
+// TestFileChanged checks that the next commit detects that another program has changed the file or the folder. The change must be logged
+// once, and all documents must be written again.
 func TestFileChanged(t *testing.T) {
 	olderFile := func(t *testing.T) string {
 		return filepath.Join(writtenState(t, map[string]string{"a": "0", "b": "0"}), state.FileName)
@@ -24,9 +24,9 @@ func TestFileChanged(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		change   func(t *testing.T, dir, file string)
-		log      string // what the line in the log contains
-		setAside bool   // the damaged file is renamed
-		// undo removes what keeps commits from succeeding; nil if nothing does.
+		log      string // a part of the line in the log
+		setAside bool   // whether a damaged file is renamed
+		// undo makes commits possible again after the change; nil if they are possible with the change.
 		undo func(t *testing.T, dir, file string)
 	}{
 		{name: "file removed", log: "it was removed", change: func(t *testing.T, _, file string) { must(t, os.Remove(file)) }},
@@ -79,12 +79,12 @@ func TestFileChanged(t *testing.T) {
 			s.Register("a", func() []byte { return []byte(value) })
 			s.Commit()
 			tt.change(t, dir, file)
-			for _, value = range []string{"2", "3"} { // only the first of the two commits logs the change
+			for _, value = range []string{"2", "3"} { // only the first of the two commits must log the change
 				s.Commit()
 			}
 			want := []string{tt.log}
 			if _, err := os.Lstat(dir + "-elsewhere"); err == nil {
-				t.Error("a link to nothing was followed")
+				t.Error("the missing target of the link was created, want it still missing")
 			}
 			if tt.undo != nil {
 				tt.undo(t, dir, file)
@@ -94,15 +94,15 @@ func TestFileChanged(t *testing.T) {
 			}
 			wantLogged(t, s, want...)
 			if _, err := os.Stat(file + ".damaged"); (err == nil) != tt.setAside {
-				t.Errorf("error of Stat for the renamed file: got %v, want a renamed file: %v", err, tt.setAside)
+				t.Errorf("Stat of the renamed file: got error %v; the file must exist: %v", err, tt.setAside)
 			}
 			wantOnDisk(t, dir, map[string]string{"a": value, "unregistered": "1"})
 		})
 	}
 }
 
-// TestFileTimeChanged checks that a file of which only the modification time has changed is not reported. Backups change the time, and some
-// disks round it.
+// TestFileTimeChanged checks that nothing is logged if only the modification time of the file has changed. Backups can change this time, and
+// some disks round it.
 func TestFileTimeChanged(t *testing.T) {
 	dir := t.TempDir()
 	s := openCleanly(t, dir)
@@ -126,7 +126,8 @@ func TestLockRemoved(t *testing.T) {
 	wantLogged(t, open(t, dir), "another hanbridge uses it")
 }
 
-// TestFolderOfSecondProgram removes the folder of a Store and opens a second Store there. The first one must not write to the file of the second.
+// TestFolderOfSecondProgram removes the folder of a Store and opens a second Store at the same path. The first Store must not write to the
+// file of the second Store.
 func TestFolderOfSecondProgram(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	first := openCleanly(t, dir)
@@ -143,12 +144,12 @@ func TestFolderOfSecondProgram(t *testing.T) {
 	wantOnDisk(t, dir, map[string]string{"a": "3"})
 }
 
-// TestOpenFails checks that a Store that could not be opened commits as soon as the cause is gone, and keeps the other documents in the file.
+// TestOpenFails checks that a Store commits after the cause that made Open fail was removed, and that the other documents stay in the file.
 func TestOpenFails(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
 		change, undo func(t *testing.T, dir string)
-		log          string // what the line in the log contains
+		log          string // a part of the line in the log
 	}{
 		{"a file in place of the folder", func(t *testing.T, dir string) {
 			must(t, os.Rename(dir, dir+"-away"), os.WriteFile(dir, nil, 0o600))
@@ -185,8 +186,8 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
-// TestOpenInUse checks that a Store whose folder was in use at Open commits as soon as the other program has ended. It keeps the documents of
-// that program.
+// TestOpenInUse checks that a Store whose folder was in use at Open commits after the other program has ended. The documents of the other
+// program must stay in the file.
 func TestOpenInUse(t *testing.T) {
 	dir := writtenState(t, map[string]string{"a": "1", "unregistered": "1", "saved": "1"})
 	first := openCleanly(t, dir)

@@ -12,7 +12,7 @@ const (
 // Commit writes the state file at once. Outside of tests only Run writes it.
 func (s *Store) Commit() { s.commit() }
 
-// Documents returns, for each key that the state file had at Open, the present document.
+// Documents returns the documents that the state file had at Open.
 func (s *Store) Documents() map[string]string {
 	all := make(map[string]string)
 	for key := range maps.Keys(s.atOpen) {
@@ -21,7 +21,8 @@ func (s *Store) Documents() map[string]string {
 	return all
 }
 
-// Encode and Decode convert documents to the content of a file and back, in memory. AddChecksum puts the checksum in front of the rest of the content.
+// Encode returns the content of a file with documents, and Decode the documents in the content of a file. AddChecksum puts the checksum in
+// front of the rest of the content.
 var (
 	Encode      = encode
 	Decode      = decode

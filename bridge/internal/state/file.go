@@ -13,13 +13,14 @@ import (
 
 const (
 	// format is the version of the file format. All versions have the checksum in the same place, so that a damaged file is not taken for
-	// a newer one.
+	// the file of a newer version.
 	format = 1
-	// maxSize is above the size of every file that a bridge writes, in bytes.
+	// maxSize is the maximum size of a file that is read, in bytes. A bridge writes only smaller files.
 	maxSize = 64 << 20
 )
 
-// A file is one JSON object on one line. Its first member, before those of this type, is "checksum": the SHA-256 of all bytes after it.
+// A file is the content of a state file: one JSON object on one line. Before the members of this type, the object has a member "checksum".
+// The checksum is the SHA-256 of all bytes after that member.
 type file struct {
 	Format    int       `json:"format"`
 	Documents documents `json:"documents"`
@@ -45,10 +46,10 @@ func encode(d documents) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return addChecksum(append(text[1:], '\n')), nil
+	return addChecksum(append(text[1:], '\n')), nil // without the opening brace
 }
 
-// addChecksum puts the checksum member in front of the rest of the object.
+// addChecksum returns the whole object: the opening brace, the checksum member and the rest.
 func addChecksum(rest []byte) []byte {
 	return fmt.Appendf(nil, "%s%x%s%s", checksumPrefix, sha256.Sum256(rest), checksumSuffix, rest)
 }
@@ -78,8 +79,9 @@ func read(path string) (documents, error) {
 	return decode(text)
 }
 
-// readWhole reads a file into memory. If the disk fails, the error wraps errDamaged. If permission is missing, or if the path is no
-// ordinary file, the error does not wrap errDamaged. A pipe is not opened because that would block until its other end is opened.
+// readWhole reads a file into memory. If the size is impossible or the disk fails, the error wraps errDamaged. If the file is missing, if
+// permission is missing, or if the path is no ordinary file, the error does not wrap errDamaged. A pipe is not opened because Open would
+// block until another program opens the other end.
 func readWhole(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -97,9 +99,8 @@ func readWhole(path string) ([]byte, error) {
 	return text, err
 }
 
-// write replaces the file by one with these documents, and keeps the previous file. Whatever ends the program, one of the two is complete
-// on disk. Libraries are not used for this because they keep no previous file. Besides, a temporary file with a new name remains each time
-// the program is killed.
+// write replaces the file by a file with these documents, and keeps the previous file. Whatever ends the program, at least one of the two
+// files is complete on disk. write uses no library because libraries keep no previous file.
 func (s *Store) write(next documents) error {
 	path := filepath.Join(s.dir, fileName)
 	text, err := encode(next)
@@ -117,17 +118,17 @@ func (s *Store) write(next documents) error {
 	return nil
 }
 
-// replace writes a new file, renames the current one to previousName, and then renames the new one to path.
+// replace writes a new file, renames the current file to previousName, and then renames the new file to path.
 func replace(path string, text []byte) error {
 	newPath := path + ".new"
 	if err := writeSynced(newPath, text); err != nil {
-		_ = os.Remove(newPath) // an incomplete file only takes space
+		_ = os.Remove(newPath) // an incomplete file is useless
 		return err
 	}
 	previous := filepath.Join(filepath.Dir(path), previousName)
 	if _, err := os.Lstat(path); err == nil {
 		_ = os.Remove(previous)
-		if os.Link(path, previous) != nil { // if the file system has no hard links, the file is missing for a moment
+		if os.Link(path, previous) != nil { // the file system has no hard links, so there is no file at path for a moment
 			_ = os.Rename(path, previous)
 		}
 	}
@@ -135,12 +136,13 @@ func replace(path string, text []byte) error {
 		return err
 	}
 	if dir, err := os.Open(filepath.Dir(path)); err == nil {
-		_ = dir.Sync() // not all systems can sync a folder; the file itself is on disk
+		_ = dir.Sync() // not all systems can sync a folder, and the content of the file is already on disk
 		_ = dir.Close()
 	}
 	return nil
 }
 
+// writeSynced writes a file and waits until its content is on disk.
 func writeSynced(path string, text []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
 
-// documents returns the documents of a bridge with five meters. Each meter repeats value a different number of times.
+// documents returns the documents of a bridge with five meters. In the document of each meter, value is repeated a different number of times.
 func documents(value string) map[string]string {
 	v := map[string]string{"instance": `{"id":"0123456789abcdef","runs":["01234567"]}`, "mqtt": `{"devices":{}}`}
 	for i := range 5 {
@@ -27,8 +27,7 @@ func documents(value string) map[string]string {
 	return v
 }
 
-// writtenFiles returns the content of the file and of the previous file after two commits. The documents in them are documents("2") and
-// documents("1").
+// writtenFiles returns the content of the file, which has documents("2"), and of the previous file, which has documents("1").
 func writtenFiles(t *testing.T) (last, before []byte) {
 	t.Helper()
 	dir := writtenState(t, documents("1"), documents("2"))
@@ -39,7 +38,7 @@ func writtenFiles(t *testing.T) (last, before []byte) {
 	return last, before
 }
 
-// folderWith creates a folder with the file and the previous file. A nil file is left out.
+// folderWith creates a folder with a state file and a previous file. If a content is nil, there is no such file.
 func folderWith(t *testing.T, last, before []byte) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -57,7 +56,8 @@ func damagedCopies(t *testing.T, file []byte) map[string][]byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	all := map[string][]byte{
 		"empty": {}, "zeros": make([]byte, len(file)), "text": []byte("import_energy: 12345\n"), "JSON": []byte("{}\n"),
-		"doubled": append(bytes.Clone(file), file...), "a byte more": append(bytes.Clone(file), '\n'), "all bits set": bytes.Repeat([]byte{0xff}, 4096),
+		"file twice": append(bytes.Clone(file), file...), "one byte added": append(bytes.Clone(file), '\n'),
+		"all bits set": bytes.Repeat([]byte{0xff}, 4096),
 	}
 	for range 30 {
 		at, bit := r.IntN(len(file)), r.IntN(8)
@@ -69,8 +69,7 @@ func damagedCopies(t *testing.T, file []byte) map[string][]byte {
 	return all
 }
 
-// TestDecodeDamaged changes each byte of a file to every other value, and cuts the file at each byte. Decode must report damage each time, and
-// never a newer version.
+// TestDecodeDamaged checks that Decode reports damage, and not a newer version, if any byte has another value or the file is cut anywhere.
 func TestDecodeDamaged(t *testing.T) {
 	last, _ := writtenFiles(t)
 	if _, err := state.Decode(last); err != nil {
@@ -90,8 +89,8 @@ func TestDecodeDamaged(t *testing.T) {
 	}
 }
 
-// TestOpenDamaged checks that a damaged file is renamed and the previous one is used. If both are damaged, the Store starts without
-// documents. Either case is logged once, and the Store works afterwards.
+// TestOpenDamaged checks that a damaged file is renamed and the previous file is used. If both files are damaged, the Store starts without
+// documents. Damage is logged once, and the Store works afterwards.
 func TestOpenDamaged(t *testing.T) {
 	last, before := writtenFiles(t)
 	for what, damaged := range damagedCopies(t, last) {
@@ -116,7 +115,7 @@ func TestOpenDamaged(t *testing.T) {
 			wantLogged(t, s, "and a new one is begun; hanbridge.json: damaged: ")
 			wantStillWorks(t, dir, s)
 
-			s = openCleanly(t, folderWith(t, last, damaged)) // the previous file is not read
+			s = openCleanly(t, folderWith(t, last, damaged)) // damage of the previous file is not noticed, because Open does not read it
 			wantAtOpen(t, s, documents("2"))
 		})
 	}
@@ -126,7 +125,7 @@ func TestOpenDamaged(t *testing.T) {
 func wantAtOpen(t *testing.T, s *store, want map[string]string) {
 	t.Helper()
 	if got := s.Documents(); !maps.Equal(got, want) {
-		t.Errorf("found %v, want %v", got, want)
+		t.Errorf("documents at Open: got %v, want %v", got, want)
 	}
 }
 
@@ -134,11 +133,11 @@ func wantAtOpen(t *testing.T, s *store, want map[string]string) {
 func wantSetAside(t *testing.T, dir, name string, want []byte) {
 	t.Helper()
 	if got, err := os.ReadFile(filepath.Join(dir, name+".damaged")); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%s.damaged has another content, or is missing: %v", name, err)
+		t.Errorf("%s.damaged: got %d bytes and error %v, want the %d bytes of the damaged file", name, len(got), err, len(want))
 	}
 }
 
-// wantStillWorks checks that a Store works: it commits twice, and the next Open reads the documents of the second commit.
+// wantStillWorks checks that a Store can commit twice, and that the next Open reads the documents of the second commit.
 func wantStillWorks(t *testing.T, dir string, s *store) {
 	t.Helper()
 	for _, value := range []string{"8", "9"} {
@@ -152,7 +151,7 @@ func wantStillWorks(t *testing.T, dir string, s *store) {
 	closeStore(t, s)
 }
 
-// TestOpenDamagedTwice opens a damaged state twice without a commit between. The second Open must use the previous file too.
+// TestOpenDamagedTwice checks that a second Open uses the previous file too, if there was no commit after the first Open.
 func TestOpenDamagedTwice(t *testing.T) {
 	last, before := writtenFiles(t)
 	dir := folderWith(t, last[:50], before)
@@ -170,39 +169,39 @@ func TestPeek(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
 		last, before []byte
-		want         string
-		err          string
+		want         string // the document
+		wantErr      string // "" for none
 	}{
-		{"intact", last, before, documents("2")["meter/0"], ""},
-		{"without a previous file", last, nil, documents("2")["meter/0"], ""},
-		{"damaged", damaged, before, documents("1")["meter/0"], ""},
-		{"missing", nil, before, documents("1")["meter/0"], ""},
-		{"both damaged", damaged, damaged, "", "damaged: its checksum is wrong"},
-		{"both missing", nil, nil, "", fs.ErrNotExist.Error()},
+		{"both files are intact", last, before, documents("2")["meter/0"], ""},
+		{"previous file is missing", last, nil, documents("2")["meter/0"], ""},
+		{"file is damaged", damaged, before, documents("1")["meter/0"], ""},
+		{"file is missing", nil, before, documents("1")["meter/0"], ""},
+		{"both files are damaged", damaged, damaged, "", "damaged: its checksum is wrong"},
+		{"both files are missing", nil, nil, "", fs.ErrNotExist.Error()},
 	} {
 		dir := folderWith(t, tt.last, tt.before)
 		filesBefore := fileNames(t, dir)
 		got, err := state.Peek(dir, "meter/0")
-		if string(got) != tt.want || (err == nil) != (tt.err == "") || !strings.Contains(fmt.Sprint(err), tt.err) {
-			t.Errorf("%s: got %s, %v, want %s, %q", tt.name, got, err, tt.want, tt.err)
+		if string(got) != tt.want || (err == nil) != (tt.wantErr == "") || !strings.Contains(fmt.Sprint(err), tt.wantErr) {
+			t.Errorf("%s: got document %s and error %v, want %s and %q", tt.name, got, err, tt.want, tt.wantErr)
 		}
 		if files := fileNames(t, dir); strings.Join(files, " ") != strings.Join(filesBefore, " ") {
 			t.Errorf("%s: got files %q, want %q", tt.name, files, filesBefore)
 		}
 	}
 	if _, err := state.Peek(filepath.Join(t.TempDir(), "missing"), "a"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no folder: got %v, want fs.ErrNotExist", err)
+		t.Errorf("folder is missing: got error %v, want fs.ErrNotExist", err)
 	}
 }
 
 // TestOpenHuge checks that a file above the size limit is not read into memory.
 func TestOpenHuge(t *testing.T) {
 	dir := writtenState(t, map[string]string{"a": "1"})
-	must(t, os.Truncate(filepath.Join(dir, state.FileName), 1<<38))
+	must(t, os.Truncate(filepath.Join(dir, state.FileName), 1<<38)) // 256 GB that take no space on the disk
 	wantLogged(t, open(t, dir), "and a new one is begun; hanbridge.json: damaged: 274877906944 bytes are none that hanbridge wrote")
 }
 
-// TestOpenDamagedAgain checks that a second damaged file replaces the first one that was renamed.
+// TestOpenDamagedAgain checks that a second damaged file replaces the first damaged file, which has the same new name.
 func TestOpenDamagedAgain(t *testing.T) {
 	dir := folderWith(t, []byte("first"), nil)
 	closeStore(t, open(t, dir))
@@ -210,7 +209,7 @@ func TestOpenDamagedAgain(t *testing.T) {
 	open(t, dir)
 	wantSetAside(t, dir, state.FileName, []byte("second"))
 	if got := fileNames(t, dir); len(got) != 2 {
-		t.Errorf("got %q, want the renamed file and the lock", got)
+		t.Errorf("got files %q, want the renamed file and the lock file", got)
 	}
 }
 
@@ -227,7 +226,7 @@ func TestEncodeDecode(t *testing.T) {
 		}
 		got, err := state.Decode(text)
 		if err != nil || !maps.EqualFunc(got, want, func(x, y json.RawMessage) bool { return string(x) == string(y) }) {
-			t.Fatalf("got %s, %v of %s, want %s", got, err, text, want)
+			t.Fatalf("Decode of %s: got %s and error %v, want %s", text, got, err, want)
 		}
 	})
 }

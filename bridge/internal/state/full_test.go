@@ -12,11 +12,12 @@ import (
 	"testing"
 )
 
-// envFullDisk is set in a copy of this test program. The copy limits the size of its files, which has the same effect as a full disk.
+// envFullDisk is an environment variable that is set for a copy of this test program. The copy limits the size of its files, which has the
+// same effect as a full disk.
 const envFullDisk = "HANBRIDGE_TEST_FULL"
 
-// TestFullDisk checks that commits on a full disk are logged once, leave no files behind, and succeed when there is space again. The limit
-// applies to a whole process, so a copy of the test program runs the test.
+// TestFullDisk checks that failing commits on a full disk are logged once, create no files, and succeed when there is space again. A copy of
+// the test program runs the test, because the limit applies to a whole process.
 func TestFullDisk(t *testing.T) {
 	if os.Getenv(envFullDisk) != "" {
 		testFullDisk(t)
@@ -44,7 +45,7 @@ func testFullDisk(t *testing.T) {
 	wantLogged(t, s, "hanbridge.json cannot be written (is the disk full?)")
 	wantOnDisk(t, dir, map[string]string{"a": "1", "other": "1"}) // unchanged
 	if got := fileNames(t, dir); len(got) != 2 {
-		t.Errorf("got %q, want nothing left behind", got)
+		t.Errorf("got files %q, want only the state file and the lock file", got)
 	}
 	limitFileSize(t, 1<<30)
 	commit("4")
@@ -67,8 +68,8 @@ func testFullDiskAtOpen(t *testing.T) {
 		if lines := s.logged(); len(lines) != 1 || !strings.Contains(lines[0], dir) {
 			t.Errorf("space for %d bytes: logged %q, want one line with the folder", space, lines)
 		}
-		if got := fileNames(t, dir); len(got) != 1 { // the lock
-			t.Errorf("space for %d bytes: got %q, want no state", space, got)
+		if got := fileNames(t, dir); len(got) != 1 {
+			t.Errorf("space for %d bytes: got files %q, want only the lock file", space, got)
 		}
 		limitFileSize(t, 1<<30)
 		s.Commit()
@@ -77,10 +78,10 @@ func testFullDiskAtOpen(t *testing.T) {
 	}
 }
 
-// limitFileSize sets how large a file of this process can get, in bytes.
+// limitFileSize sets the maximum size of a file that this process writes, in bytes.
 func limitFileSize(t *testing.T, size uint64) {
 	t.Helper()
-	signal.Ignore(syscall.SIGXFSZ) // the signal of this limit; a full disk does not send it
+	signal.Ignore(syscall.SIGXFSZ) // this limit sends a signal; a full disk does not
 	var old syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
 		t.Fatal(err)

@@ -15,10 +15,11 @@ import (
 	"time"
 )
 
-// envCommitDir is set in a copy of this test program. The copy commits to the folder with this name until it is killed.
+// envCommitDir is an environment variable with a folder, which is set for a copy of this test program. The copy commits to the folder until
+// it is killed.
 const envCommitDir = "HANBRIDGE_TEST_STATE_DIR"
 
-// commitRepeatedly commits until the process is killed. It prints the number of each commit when it is done.
+// commitRepeatedly commits until the process is killed. After each commit it prints the number of the commit.
 func commitRepeatedly(t *testing.T, dir string) {
 	s := open(t, dir)
 	s.logged()
@@ -41,8 +42,7 @@ func documentsOfCommit(n int) map[string]string {
 	return v
 }
 
-// TestKill kills a program while it commits. The documents must then be those of one commit: the last commit that was done, or the one
-// after it.
+// TestKill kills a program while it commits. The state must then have the documents of the last commit that was done, or of the next commit.
 func TestKill(t *testing.T) {
 	if dir := os.Getenv(envCommitDir); dir != "" {
 		commitRepeatedly(t, dir)
@@ -56,20 +56,21 @@ func TestKill(t *testing.T) {
 		wantLogged(t, s)
 		got, _ := strconv.Atoi(string(s.Value("guard/meter 0")))
 		if got < done || got > done+1 {
-			t.Errorf("got commit %d, want %d or the next one", got, done)
+			t.Errorf("got the documents of commit %d, want commit %d or %d", got, done, done+1)
 		}
 		if !maps.Equal(s.Documents(), documentsOfCommit(got)) {
-			t.Errorf("got only a part of commit %d", got)
+			t.Errorf("some documents are not those of commit %d, want all documents of one commit", got)
 		}
 		done = got
 		closeStore(t, s)
 	}
 	if got := fileNames(t, dir); len(got) > 4 {
-		t.Errorf("got files %q, want at most 4, although the killed programs could not remove theirs", got)
+		t.Errorf("got files %q, want at most 4: the file, the previous file, the lock file and one incomplete file", got)
 	}
 }
 
-// commitAndKill starts a program that commits and kills it. It returns the number of the last commit that was done.
+// commitAndKill starts a program that commits, and kills the program. It returns the number of the last commit that was done. The argument
+// done is the result if the program does no commit.
 func commitAndKill(t *testing.T, dir string, done int) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -92,10 +93,10 @@ func commitAndKill(t *testing.T, dir string, done int) int {
 		}
 		done = n
 		if wait == 0 {
-			time.AfterFunc(rand.N(3*time.Millisecond), func() { _ = cmd.Process.Kill() }) // at any time in a commit, or between two
+			time.AfterFunc(rand.N(3*time.Millisecond), func() { _ = cmd.Process.Kill() }) // at a random time in or after a commit
 		}
 	}
 	_ = cmd.Process.Kill()
-	_ = cmd.Wait() // it was killed
+	_ = cmd.Wait() // always returns an error, because the program was killed
 	return done
 }

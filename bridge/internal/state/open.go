@@ -17,7 +17,7 @@ const (
 	previousName = fileName + ".previous" // the file before the last commit
 	lockName     = "hanbridge.lock"       // an empty file; the bridge that uses the folder holds a lock on it
 
-	lockTimeout = 500 * time.Millisecond // how long to wait for another hanbridge that is about to end
+	lockTimeout = 500 * time.Millisecond // how long to wait until another hanbridge unlocks the folder
 )
 
 var (
@@ -32,7 +32,7 @@ func (s *Store) lockAndLoad() error {
 		err = s.load()
 	}
 	if err != nil {
-		s.writtenInfo = nil // the folder is not locked, so another program has possibly written to the file
+		s.writtenInfo = nil // the folder is not locked, so another program can change the file, and the next commit must write it
 		return folderError(s.dir, err)
 	}
 	return nil
@@ -43,9 +43,9 @@ func (s *Store) lockAndLoad() error {
 func (s *Store) lockFolder() error {
 	path := filepath.Join(s.dir, lockName)
 	if s.lock != nil {
-		locked, err1 := s.lock.Stat()
-		current, err2 := os.Stat(path)
-		if err1 == nil && err2 == nil && os.SameFile(locked, current) {
+		locked, lockedErr := s.lock.Stat()
+		current, currentErr := os.Stat(path)
+		if lockedErr == nil && currentErr == nil && os.SameFile(locked, current) {
 			return nil
 		}
 	}
@@ -54,7 +54,7 @@ func (s *Store) lockFolder() error {
 		return err
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no ordinary file", path) // to open a pipe would block until its other end is opened
+		return fmt.Errorf("%s is no ordinary file", path) // opening a pipe would block until another program opens the other end
 	}
 	lock := flock.New(path)
 	if err := waitForLock(lock.TryLockContext); err != nil {
@@ -64,11 +64,11 @@ func (s *Store) lockFolder() error {
 	return nil
 }
 
-// waitForLock calls lock, and waits until it succeeds, at most lockTimeout.
+// waitForLock calls lock, which tries until it succeeds, but at most for lockTimeout.
 func waitForLock(lock func(ctx context.Context, retry time.Duration) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(context.Background(), lockTimeout)
 	defer cancel()
-	_, err := lock(ctx, lockTimeout/10)
+	_, err := lock(ctx, lockTimeout/10) // lock tries ten times
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errInUse
 	}
@@ -84,20 +84,21 @@ func (s *Store) unlock() error {
 	return lock.Close()
 }
 
-// folderError adds to an error the name of the folder and what a person can do.
+// folderError adds the name of the folder to an error, and what a person can do.
 func folderError(dir string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("state_dir %s cannot be written: %w (give it to the user who runs hanbridge: sudo mkdir -p %s && sudo chown -R USER %[1]s)",
 			dir, err, dir)
 	}
-	if to, failed := os.Readlink(dir); failed == nil && errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("state_dir %s is a link to %s, which is not there (make that, or remove the link)", dir, to)
+	// If the folder is a link to a missing folder, MkdirAll fails with ErrExist because of the link.
+	if target, linkErr := os.Readlink(dir); linkErr == nil && errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("state_dir %s is a link to %s, which is not there (make that, or remove the link)", dir, target)
 	}
 	return fmt.Errorf("state_dir %s: %w", dir, err)
 }
 
-// load reads the documents of the locked folder, and renames damaged files. It logs each damaged file, and documents that are not from the
-// current file.
+// load reads the documents of the locked folder, and renames damaged files. It logs a warning or an info if the documents are not from the
+// file fileName.
 func (s *Store) load() error {
 	c, err := readFolder(s.dir)
 	for _, name := range c.damaged {
@@ -129,15 +130,16 @@ func (s *Store) load() error {
 	return nil
 }
 
-// damagedPath returns the new name of a damaged file, which is kept so that a person can look at it. An older file of that name is replaced.
+// damagedPath returns the path to which a damaged file is renamed, so that a person can look at the file. The new file replaces an older
+// damaged file.
 func damagedPath(path string) string { return path + ".damaged" }
 
 // folderContents is the result of readFolder.
 type folderContents struct {
 	documents documents
-	from      string   // the name of the file that has the documents; "" if there is none
-	damaged   []string // names of the files that are newer than from, but damaged
-	damage    error    // why they are damaged
+	from      string   // the name of the file that has the documents; "" if no file has
+	damaged   []string // the names of damaged files that are newer than the file from
+	damage    error    // what is wrong with the damaged files; nil if there are none
 }
 
 // readFolder reads the newest intact file of dir. If there is no file of this version, it reads the bbolt file of an earlier version.

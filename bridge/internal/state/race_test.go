@@ -2,5 +2,5 @@
 
 package state_test
 
-// raceDetector is true if the test runs with the race detector. Its additional memory makes measurements of memory meaningless.
+// raceDetector is true if the test runs with the race detector, which needs much more memory.
 const raceDetector = true

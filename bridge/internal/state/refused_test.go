@@ -31,7 +31,7 @@ func TestOpenLocked(t *testing.T) {
 			t.Errorf("Open took %v, want about half a second", took)
 		}
 		ended := make(chan struct{})
-		time.AfterFunc(200*time.Millisecond, func() { closeStore(t, first); close(ended) })
+		time.AfterFunc(200*time.Millisecond, func() { closeStore(t, first); close(ended) }) // while the next Open waits
 		if got := string(openCleanly(t, dir).Value("a")); got != "1" {
 			t.Errorf("got %q after the first Store was closed, want 1", got)
 		}
@@ -39,30 +39,30 @@ func TestOpenLocked(t *testing.T) {
 	})
 }
 
-// TestOpenNewer checks that Open returns nil if the file, or the previous one of a damaged file, was written by a newer version, and that it
-// changes no file.
+// TestOpenNewer checks that Open returns nil and changes no file if a newer version has written the file. The same must hold if the file is
+// damaged and a newer version has written the previous file.
 func TestOpenNewer(t *testing.T) {
 	newer := state.AddChecksum([]byte(`"format":2,"documents":["other"]}` + "\n"))
-	for name, files := range map[string][2][]byte{"file": {newer, nil}, "previous": {newer[:40], newer}} {
+	for name, files := range map[string][2][]byte{"newer file": {newer, nil}, "newer previous file": {newer[:40], newer}} {
 		dir := folderWith(t, files[0], files[1])
 		before := fileNames(t, dir)
 		s := open(t, dir)
 		wantLogged(t, s, "written by a newer hanbridge")
 		if s.Store != nil {
-			t.Errorf("%s: got a Store, want none", name)
+			t.Errorf("%s: got a Store, want nil", name)
 		}
 		if got := fileNames(t, dir); !slices.Equal(got, append(before, "hanbridge.lock")) {
-			t.Errorf("%s: got %q, want no file renamed", name, got)
+			t.Errorf("%s: got files %q, want no file renamed", name, got)
 		}
 		wantLogged(t, open(t, dir), "written by a newer hanbridge") // the folder is not locked
 	}
 }
 
-// envTryDir is set in a copy of this test program. The copy opens the store in the folder with this name.
+// envTryDir is an environment variable with a folder, which is set for a copy of this test program. The copy opens the store in the folder.
 const envTryDir = "HANBRIDGE_TEST_TRY_DIR"
 
-// TestOpenNoPermission opens folders without write permission. Root can write everywhere, so a copy of the test program opens them as
-// another user.
+// TestOpenNoPermission checks that Open logs what to do if a folder is not writable. Root can write everywhere, so a copy of the test program
+// opens the folders as another user.
 func TestOpenNoPermission(t *testing.T) {
 	if dir := os.Getenv(envTryDir); dir != "" {
 		fmt.Println(open(t, dir).logged())
@@ -88,8 +88,8 @@ func TestOpenNoPermission(t *testing.T) {
 	}
 }
 
-// runAsNobody runs a test for a folder as a user without permissions, and returns its output. It runs a copy of this program that every user can
-// execute.
+// runAsNobody runs a test in a copy of this program as a user without permissions, and returns the output. The copy finds the folder dir in
+// envTryDir.
 func runAsNobody(t *testing.T, test, dir string) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "hanbridge-test-")
@@ -101,7 +101,7 @@ func runAsNobody(t *testing.T, test, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(folder, "test")
+	program := filepath.Join(folder, "test") // every user can execute this copy
 	for _, err := range []error{os.Chmod(folder, 0o755), os.WriteFile(program, self, 0o755), os.Chmod(program, 0o755)} {
 		if err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func runAsNobody(t *testing.T, test, dir string) string {
 	return string(out)
 }
 
-// TestReadOnlyAtOpen checks that a folder without write permission is read, and is written to as soon as there is permission.
+// TestReadOnlyAtOpen checks that Open reads a folder that is not writable, and that a commit succeeds after the folder has become writable.
 func TestReadOnlyAtOpen(t *testing.T) {
 	if dir := os.Getenv(envTryDir); dir != "" {
 		testReadOnlyAtOpen(t, dir)

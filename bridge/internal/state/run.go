@@ -15,12 +15,12 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
-// commitInterval is the shortest time between two commits that are not urgent. It is long because memory cards wear out.
+// commitInterval is the shortest time between two commits that are not urgent. Each commit wears out a memory card a little.
 const commitInterval = 10 * time.Second
 
 // Run commits changed documents until ctx ends, and then once more. It commits at once after an urgent change. After any other change it
-// commits at once too, but not within 10 s of the last commit. A commit is on disk completely or not at all, whatever ends the program. Run
-// logs the first commit that fails and the next one that succeeds. After a failure it tries again at the next change. Do not call Run again
+// waits until 10 s have passed since the last commit. A commit is on disk completely or not at all, whatever ends the program. Run logs the
+// first commit that fails, and the next commit that succeeds. After a failure it tries again at the next change. Do not call Run again
 // before it has returned.
 func (s *Store) Run(ctx context.Context) error {
 	if s == nil {
@@ -32,7 +32,7 @@ func (s *Store) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			if s.commit(); s.lastErr != nil {
-				s.commit() // the last chance
+				s.commit() // try once more, because the program ends now
 			}
 			return nil
 		case <-s.changed:
@@ -51,7 +51,7 @@ func (s *Store) Run(ctx context.Context) error {
 	}
 }
 
-// commit writes the documents to disk if any has changed.
+// commit writes the documents to disk if a document has changed.
 func (s *Store) commit() {
 	s.reporter.Working()
 	s.mu.Lock()
@@ -63,8 +63,8 @@ func (s *Store) commit() {
 		err = s.checkFile()
 	}
 	if err == nil {
-		if nextDocuments := s.nextDocuments(); s.writtenInfo == nil || !equal(s.onDisk, nextDocuments) {
-			err = s.write(nextDocuments)
+		if next := s.nextDocuments(); s.writtenInfo == nil || !equal(s.onDisk, next) {
+			err = s.write(next)
 		}
 	}
 	s.logResult(err)
@@ -78,22 +78,22 @@ func (s *Store) nextDocuments() documents {
 	s.mu.Lock()
 	encoders := maps.Clone(s.encoders)
 	s.mu.Unlock()
-	nextDocuments := make(documents, len(s.onDisk))
-	maps.Copy(nextDocuments, s.onDisk)
+	next := make(documents, len(s.onDisk))
+	maps.Copy(next, s.onDisk)
 	for key, encode := range encoders {
-		if text := encode(); text != nil && !bytes.Equal(nextDocuments[key], text) {
-			nextDocuments[key] = slices.Clone(text)
+		if text := encode(); text != nil && !bytes.Equal(next[key], text) {
+			next[key] = slices.Clone(text)
 		}
 	}
-	return nextDocuments
+	return next
 }
 
 func equal(a, b documents) bool {
 	return maps.EqualFunc(a, b, func(x, y json.RawMessage) bool { return bytes.Equal(x, y) })
 }
 
-// checkFile detects that another program has removed, replaced or changed the file since the last commit. If so, checkFile makes the next
-// commit write all documents. A damaged file is renamed first. Otherwise the commit would keep the damaged file as the previous one.
+// checkFile detects that another program has removed, replaced or changed the file since the last commit. If so, checkFile sets writtenInfo
+// to nil, and this commit writes all documents again. checkFile also renames a damaged file, so that it does not become the previous file.
 func (s *Store) checkFile() error {
 	path := filepath.Join(s.dir, fileName)
 	info, err := os.Lstat(path)
@@ -119,13 +119,13 @@ func (s *Store) checkFile() error {
 		}
 	}
 	s.writtenInfo = nil
-	if s.lastErr == nil { // otherwise an error of this file is in the log already
+	if s.lastErr == nil { // otherwise the log already has an error about the file
 		s.log.Warn().Err(err).Str("source", source).Msg("somebody has changed the state file while it was in use: it is written again, and nothing is lost")
 	}
 	return nil
 }
 
-// logResult logs the first commit that fails, and the first one that succeeds after that.
+// logResult logs the first commit that fails, and the next commit that succeeds.
 func (s *Store) logResult(err error) {
 	switch {
 	case err != nil && s.lastErr == nil:

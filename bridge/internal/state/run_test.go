@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
-// openAndRun opens the store in dir and calls its Run, which ends when stop is called.
+// openAndRun opens the store in dir and starts its Run in a goroutine. The function stop ends Run.
 func openAndRun(t *testing.T, dir string) (s *store, stop func()) {
 	t.Helper()
 	s = openCleanly(t, dir)
@@ -24,19 +24,19 @@ func openAndRun(t *testing.T, dir string) (s *store, stop func()) {
 	}
 }
 
-// TestRunCommitInterval checks when Run commits. The first change is committed at once, further changes are committed together 10 s later.
-// If a change is urgent or ctx ends, Run commits at once.
+// TestRunCommitInterval checks that Run commits the first change at once, and further changes together 10 s later. If a change is urgent or
+// ctx ends, Run commits at once.
 func TestRunCommitInterval(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		s, stop := openAndRun(t, dir)
 		change := func(value string) { set(s, map[string]string{"a": value}) }
-		wantAfter := func(wait time.Duration, value string) {
+		wantAfter := func(wait time.Duration, want string) { // checks the document on disk after the wait
 			t.Helper()
 			<-time.After(wait)
 			synctest.Wait()
-			if got := onDisk(t, dir)["a"]; got != value {
-				t.Errorf("got %q on disk, want %q", got, value)
+			if got := onDisk(t, dir)["a"]; got != want {
+				t.Errorf("got %q on disk, want %q", got, want)
 			}
 		}
 		wantAfter(time.Minute, "")
@@ -62,7 +62,8 @@ func TestRunCommitInterval(t *testing.T) {
 	})
 }
 
-// TestSync checks that the documents are on disk when Sync returns, also within 10 s after a commit. Without Run, Sync returns when its context ends.
+// TestSync checks that the documents are on disk when Sync returns, also within 10 s after a commit. After Run has ended, Sync must return
+// when its context ends.
 func TestSync(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -81,13 +82,13 @@ func TestSync(t *testing.T) {
 		defer cancel()
 		s.Sync(ctx)
 		if ctx.Err() == nil {
-			t.Error("Sync did not wait for a commit")
+			t.Error("after Run has ended: Sync returned before its context ended")
 		}
 		closeStore(t, s)
 	})
 }
 
-// TestRunDoesNotBlock checks that the other methods do not wait while Run waits for a slow encoder.
+// TestRunDoesNotBlock checks that MarkChanged, Register and Value do not wait while Run waits for a slow encoder.
 func TestRunDoesNotBlock(t *testing.T) {
 	s := openCleanly(t, t.TempDir())
 	called, release := make(chan struct{}), make(chan struct{})
@@ -123,7 +124,7 @@ func TestRunReportsProgress(t *testing.T) {
 	s.MarkChanged()
 	<-called
 	if !working() {
-		t.Error("Run reports that it waits during a commit")
+		t.Error("during a commit: Run reports that it waits, want that it works")
 	}
 	s.Register("a", func() []byte { return nil })
 	close(release)
@@ -135,6 +136,6 @@ func TestRunReportsProgress(t *testing.T) {
 	stop()
 	<-ended
 	if working() {
-		t.Error("Run reports that it works after it has ended")
+		t.Error("after Run has ended: Run reports that it works, want that it waits")
 	}
 }

@@ -1,5 +1,5 @@
 // Package state stores small JSON documents that must survive a restart. All documents are in one file with a checksum. Each commit
-// replaces the file and keeps the previous one, so that damage to one of the two files loses little.
+// replaces the file and keeps the previous file. If one of the two files is damaged, the other is used.
 package state
 
 import (
@@ -35,17 +35,17 @@ type Store struct {
 
 	// The following fields are used by Open, then by Run, then by Close, one after the other.
 	lock        *flock.Flock // nil while the folder is not locked
-	loaded      bool         // the documents were read from the locked folder
-	writtenInfo os.FileInfo  // the file after the last commit; nil if the next commit must write the file
-	onDisk      documents    // the documents on disk, from which the next commit starts
-	lastErr     error        // why the last commit failed; nil if it did not
+	loaded      bool         // the documents were read while the folder was locked
+	writtenInfo os.FileInfo  // the file as the last commit wrote it; nil if the next commit must write all documents
+	onDisk      documents    // the documents on disk; the next commit changes some of them
+	lastErr     error        // why the last commit failed; nil if it succeeded
 
 	reporter *progress.Reporter
 }
 
-// Open locks the folder and reads its documents. Errors are logged. A damaged file is renamed, and the previous file is used. If another
-// hanbridge uses the folder, Open waits half a second for it to end. If it does not end, or if the folder cannot be written to, Run tries
-// again. If the file was written by a newer version, Open returns nil and does not change the file. Call Close after Run.
+// Open locks the folder and reads its documents. Open logs errors. It renames a damaged file and uses the previous file. If another
+// hanbridge uses the folder, Open waits at most half a second. If the folder is still in use, or is not writable, Run tries again. If a newer
+// version has written the file, Open returns nil and does not change the file. Call Close after Run.
 func Open(dir string, log zerolog.Logger) *Store {
 	s := &Store{
 		dir: dir, log: log,
@@ -60,7 +60,7 @@ func Open(dir string, log zerolog.Logger) *Store {
 		_ = s.Close() // nothing was written
 		return nil
 	case s.lastErr != nil && !errors.Is(s.lastErr, errInUse):
-		if c, err := readFolder(dir); err == nil { // a folder that cannot be written to is possibly readable
+		if c, err := readFolder(dir); err == nil { // a folder that is not writable can be readable
 			s.onDisk = c.documents
 		}
 	}
@@ -68,7 +68,7 @@ func Open(dir string, log zerolog.Logger) *Store {
 	return s
 }
 
-// Value returns a copy of the document that the file had under the key at Open; nil if it had none.
+// Value returns a copy of the document that the file had under the key at Open; nil if there was none.
 func (s *Store) Value(key string) []byte {
 	if s == nil {
 		return nil
@@ -76,8 +76,8 @@ func (s *Store) Value(key string) []byte {
 	return slices.Clone(s.atOpen[key])
 }
 
-// Register sets the function that returns the document with this key as JSON. Run calls encode in its own goroutine when a document has
-// possibly changed, and copies the text before it calls encode again. If encode returns nil, the document on disk stays.
+// Register sets the function that returns the document with this key as JSON. Run calls encode before each commit, in the goroutine of Run.
+// Encode can reuse the memory of its result in the next call. If encode returns nil, the document on disk stays unchanged.
 func (s *Store) Register(key string, encode func() []byte) {
 	if s == nil {
 		return
@@ -87,8 +87,9 @@ func (s *Store) Register(key string, encode func() []byte) {
 	s.encoders[key] = encode
 }
 
-// Save writes a document that does not change any more, and reports whether it is on disk. If it is not, Run writes the document later. But
-// if the documents of the folder could not be read, Save drops value, and the document in the file stays. Call Save before Run.
+// Save writes a document that does not change any more, and reports whether the document is on disk. If the write failed, Run writes the
+// document later. But if the documents of the folder could not be read, Save drops the value, and the document on disk stays unchanged. Call
+// Save before Run.
 func (s *Store) Save(key string, value []byte) bool {
 	if s == nil {
 		return false
@@ -104,15 +105,15 @@ func (s *Store) Save(key string, value []byte) bool {
 	return s.lastErr == nil
 }
 
-// MarkChanged notes that a document has possibly changed. Run then commits the documents if one has. It never blocks and never allocates
-// memory.
+// MarkChanged tells Run that a document has possibly changed. Run then commits the documents if a document has changed. MarkChanged never
+// blocks and never allocates memory.
 func (s *Store) MarkChanged() {
 	if s != nil {
 		signal(s.changed)
 	}
 }
 
-// MarkUrgent is like MarkChanged, but Run commits at once. Use it for rare changes only: memory cards wear out.
+// MarkUrgent is like MarkChanged, but Run commits at once. Use it for rare changes only, because each commit wears out a memory card.
 func (s *Store) MarkUrgent() {
 	if s != nil {
 		signal(s.changed)
@@ -123,12 +124,12 @@ func (s *Store) MarkUrgent() {
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
-	default: // a signal is waiting already
+	default: // c already has a signal
 	}
 }
 
-// Sync waits until the next commit is done, or until ctx ends. If the commit fails, Run logs that. Use Sync before an action that cannot be
-// undone and that needs the documents on disk.
+// Sync asks Run for a commit, and waits until the commit is done or ctx ends. Sync does not report whether the commit succeeded. Use Sync
+// before an action that cannot be undone and that needs the documents on disk.
 func (s *Store) Sync(ctx context.Context) {
 	if s == nil {
 		return
@@ -152,8 +153,8 @@ func (s *Store) Close() error {
 	return s.unlock()
 }
 
-// Peek returns the document with this key in dir; nil if there is none. It changes nothing, and works while a bridge uses the folder. The
-// error is fs.ErrNotExist if there is no state file.
+// Peek returns the document with this key in the folder dir; nil if there is none. Peek changes nothing, and works while a bridge uses the
+// folder. The error is fs.ErrNotExist if there is no state file.
 func Peek(dir, key string) ([]byte, error) {
 	c, err := readFolder(dir)
 	switch {

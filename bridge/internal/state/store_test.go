@@ -90,7 +90,7 @@ func set(s *store, values map[string]string) {
 	s.MarkChanged()
 }
 
-// writtenState creates a state in a new folder, with one commit for each set of documents.
+// writtenState creates a folder with a state. It makes one commit for each of the sets of documents.
 func writtenState(t *testing.T, commits ...map[string]string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -129,7 +129,7 @@ func wantOnDisk(t *testing.T, dir string, want map[string]string) {
 }
 
 // wantLogged checks the lines that were logged since the last call. There must be one line for each text in want, and the line must contain
-// the text. No line may have a message of the Go runtime.
+// the text. No line must have a message of the Go runtime.
 func wantLogged(t *testing.T, s *store, want ...string) {
 	t.Helper()
 	lines := s.logged()
@@ -147,8 +147,8 @@ func wantLogged(t *testing.T, s *store, want ...string) {
 	}
 }
 
-// TestReopen checks that a second Store reads the documents that the first has written. Only JSON escapes can differ. It also checks the
-// modes of the files.
+// TestReopen checks that a second Store reads the documents that the first Store has written, except for JSON escapes. It also checks the
+// permissions of the folder and the file.
 func TestReopen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "var", "hanbridge")
 	want := map[string]string{"guard/house": `{"value":"12345"}`, "guard/garage": "null", "announced": `"<å> \u0000"`}
@@ -162,7 +162,7 @@ func TestReopen(t *testing.T) {
 	closeStore(t, s)
 
 	s = openCleanly(t, dir)
-	want["announced"] = `"\u003cå\u003e \u0000"` // as json.Marshal writes it
+	want["announced"] = `"\u003cå\u003e \u0000"` // json.Marshal escapes < and >
 	if diff := cmp.Diff(want, s.Documents()); diff != "" {
 		t.Errorf("documents at the second Open (-want +got):\n%s", diff)
 	}
@@ -189,11 +189,11 @@ func TestFileIsJSON(t *testing.T) {
 	}
 	must(t, json.Unmarshal(text, &f))
 	if len(f.Checksum) != 64 || f.Format != 1 || f.Documents["meter/house"].Power != 5 {
-		t.Errorf("got %+v of %s", f, text)
+		t.Errorf("got %+v of %s, want a checksum of 64 digits, format 1 and power 5", f, text)
 	}
 }
 
-// TestCommitKeepsOtherDocuments checks that a document without a registered encoder stays on disk.
+// TestCommitKeepsOtherDocuments checks that a commit does not change a document without a registered encoder.
 func TestCommitKeepsOtherDocuments(t *testing.T) {
 	dir := writtenState(t, map[string]string{"a": "1", "b": "2"})
 	s := openCleanly(t, dir)
@@ -205,18 +205,18 @@ func TestCommitKeepsOtherDocuments(t *testing.T) {
 	wantOnDisk(t, dir, map[string]string{"a": "4", "b": "2"})
 }
 
-// TestPreviousFile checks that the folder has the file, the previous one and the lock, and no other files.
+// TestPreviousFile checks that the folder has the state file, the previous file and the lock file, and no other files.
 func TestPreviousFile(t *testing.T) {
 	dir := writtenState(t, map[string]string{"a": "1"}, map[string]string{"a": "2"}, map[string]string{"a": "3"})
 	text, err := os.ReadFile(filepath.Join(dir, state.PreviousName))
 	must(t, err)
 	found, err := state.Decode(text)
 	if err != nil || string(found["a"]) != "2" {
-		t.Errorf("got %s, %v in the previous file, want 2", found["a"], err)
+		t.Errorf("previous file: got document a = %s and error %v, want 2", found["a"], err)
 	}
 	want := []string{"hanbridge.json", "hanbridge.json.previous", "hanbridge.lock"}
 	if got := fileNames(t, dir); !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+		t.Errorf("got files %q, want %q", got, want)
 	}
 }
 
@@ -240,11 +240,11 @@ func TestNilStore(t *testing.T) {
 	s.Sync(t.Context())
 	must(t, s.Run(t.Context()), s.Close())
 	if s.Value("a") != nil || s.Save("a", []byte("1")) {
-		t.Error("a nil Store has stored a document")
+		t.Error("a nil Store has stored a document, want none")
 	}
 }
 
-// TestMarkChangedAllocations checks that MarkChanged allocates no memory. It is called for each telegram.
+// TestMarkChangedAllocations checks that MarkChanged, which is called for each telegram, allocates no memory.
 func TestMarkChangedAllocations(t *testing.T) {
 	s := openCleanly(t, t.TempDir())
 	if got := testing.AllocsPerRun(100, s.MarkChanged); got != 0 {
@@ -263,6 +263,6 @@ func TestCommitWithoutChange(t *testing.T) {
 	set(s, map[string]string{"a": "1"})
 	s.Commit()
 	if after, err := os.Stat(filepath.Join(dir, state.FileName)); err != nil || !os.SameFile(before, after) {
-		t.Errorf("the file was written again: %v", err)
+		t.Errorf("the file was written again, or Stat failed: %v", err)
 	}
 }
