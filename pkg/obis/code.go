@@ -1,8 +1,8 @@
 // Package obis holds the parts of a meter's telegram that are the same in every framing: OBIS codes, which say what was measured
 // (IEC 62056-61), exact decimal numbers, units (IEC 62056-6-2, table 4), times, and the Record that joins them.
 //
-// Numbers are exact: there is no floating point. All types are values. Only the Text of a Record refers to memory of others. All functions
-// are safe for concurrent use.
+// Numbers are exact: there is no floating point. Copies of a value are independent, except that the Text of a Record refers to the memory
+// of the telegram. All functions are safe for concurrent use.
 package obis
 
 import (
@@ -10,8 +10,8 @@ import (
 	"strconv"
 )
 
-// A Code is an OBIS code, groups A to F (IEC 62056-61): medium, channel, quantity, kind of measurement, tariff, billing period. It is
-// comparable. If the meter left out group F, it is Any.
+// A Code is an OBIS code, groups A to F (IEC 62056-61): medium, channel, quantity, kind of measurement, tariff, billing period. If the
+// meter left out group F, group F is Any.
 type Code [6]byte
 
 // Any is the number 255: a group that is not used. As group F it means the current value; other numbers are past billing periods.
@@ -19,7 +19,7 @@ const Any = 255
 
 var errCode = errors.New("obis: not a code of the form A-B:C.D.E, C.D.E or C.D, with or without *F")
 
-// ParseCode reads a code in the forms that ReadCode reads. It fails if text is not a code, or has anything before or after it.
+// ParseCode reads a code in the forms that ReadCode reads. It returns an error if text is anything but one code.
 func ParseCode(text string) (Code, error) {
 	c, n := ReadCode([]byte(text))
 	if n == 0 || n != len(text) {
@@ -37,12 +37,12 @@ func MustCode(text string) Code {
 	return c
 }
 
-// ReadCode reads the code at the start of b and returns it with its length in bytes; the length is 0 if b does not begin with a code.
-// The forms are "A-B:C.D.E", "A-B:C.D.E*F" and "A-B:C.D.E.F". Readouts of IEC 62056-21 leave out "A-B:", which then is 1-0, and may also
-// leave out E, which then is 0. If F is left out, it is Any.
+// ReadCode returns the code at the start of b, and the length of the code in bytes. The length is 0 if b does not begin with a code.
+// The forms are "A-B:C.D.E", "A-B:C.D.E*F" and "A-B:C.D.E.F". Readouts of IEC 62056-21 leave out "A-B:", and ReadCode then sets 1-0.
+// Some of these readouts also leave out E, and ReadCode then sets 0. If F is left out, ReadCode sets Any.
 func ReadCode(b []byte) (Code, int) {
 	c := Code{1, 0, 0, 0, 0, Any}
-	group, full := 2, false
+	group, hasAB := 2, false // begin at group C, unless a '-' shows that the first number is group A
 	for at := 0; ; at++ {
 		v, n := readGroup(b[at:])
 		if n == 0 {
@@ -55,15 +55,15 @@ func ReadCode(b []byte) (Code, int) {
 			next = b[at]
 		}
 		if first && next == '-' {
-			group, full = 0, true
+			group, hasAB = 0, true
 		}
 		c[group] = v
 		switch {
 		case group < 2 && next == separators[group]:
 		case group >= 2 && group < 5 && next == '.':
-		case next == '*' && (group == 4 || group == 3 && !full):
-			group = 4
-		case group < 3, group == 3 && full:
+		case next == '*' && (group == 4 || group == 3 && !hasAB):
+			group = 4 // F follows; without "A-B:", E can be left out
+		case group < 3, group == 3 && hasAB:
 			return Code{}, 0
 		default:
 			return c, at
@@ -72,7 +72,8 @@ func ReadCode(b []byte) (Code, int) {
 	}
 }
 
-// readGroup reads a number from 0 to 255, of up to three digits, at the start of b. n is its length in bytes, 0 if there is none.
+// readGroup reads a number from 0 to 255, of up to three digits, at the start of b. n is the length of the number in bytes. n is 0 if
+// there is no such number.
 func readGroup(b []byte) (v byte, n int) {
 	number := 0
 	for n < len(b) && b[n]-'0' <= 9 {
@@ -84,6 +85,7 @@ func readGroup(b []byte) (v byte, n int) {
 	return byte(number), n
 }
 
+// separators has the separator after each of the groups A to E.
 const separators = "-:..*"
 
 // String returns the code as "A-B:C.D.E", followed by "*F" unless F is Any.
@@ -103,9 +105,9 @@ func (c Code) Append(dst []byte) []byte {
 	return dst
 }
 
-// CDE returns groups C, D and E, which say what was measured: the code without medium, channel and billing period.
+// CDE returns groups C, D and E, which say what was measured.
 func (c Code) CDE() [3]byte { return [3]byte{c[2], c[3], c[4]} }
 
-// IsClock reports whether the code is that of the meter's clock: 0-b:1.0.0 (IEC 62056-6-2; Kamstrup sends it on channel 1) or 0-b:1.1.0
-// (heat meters). A code with a billing period in group F is not.
+// IsClock reports whether c is the code of the meter's clock, without a billing period: 0-b:1.0.0 (IEC 62056-6-2) or, for heat meters,
+// 0-b:1.1.0. b is any channel, because Kamstrup sends the clock on channel 1.
 func (c Code) IsClock() bool { return c[0] == 0 && c[2] == 1 && c[3] <= 1 && c[4] == 0 && c[5] == Any }

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestParseCode: rows without want are not codes.
+// TestParseCode: ParseCode reads each form of a code, and returns an error for any other text.
 func TestParseCode(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
@@ -51,7 +51,7 @@ func TestParseCode(t *testing.T) {
 	}
 }
 
-// TestReadCode: n is the length of the code at the start of the text, 0 if there is none.
+// TestReadCode: ReadCode returns the code at the start of the text and its length, or 0 if the text does not begin with a code.
 func TestReadCode(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
@@ -103,7 +103,7 @@ func TestCodeRoundTrip(t *testing.T) {
 	})
 }
 
-// TestCodeGroups: CDE returns the groups C, D and E. IsClock is true for 0-b:1.0.0 and 0-b:1.1.0.
+// TestCodeGroups: CDE returns groups C, D and E. IsClock is true only for 0-b:1.0.0 and 0-b:1.1.0, with any b.
 func TestCodeGroups(t *testing.T) {
 	code := obis.Code{1, 2, 3, 4, 5, 6}
 	if got, want := code.CDE(), [3]byte{3, 4, 5}; got != want {

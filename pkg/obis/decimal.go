@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// A Decimal is the exact number Coef × 10^Exp. The prefix of a unit is part of the number: 1.5 kW is {15, 2} in W. Decimals that are equal
-// may differ in Exp, which keeps the number of decimals that the meter sent: 230.0 is {2300, -1}. Compare with Cmp. The zero Decimal is 0.
+// A Decimal is the exact number Coef × 10^Exp. The prefix of a unit is part of the number: 1.5 kW is {15, 2} in W. Exp shows how many
+// decimals the meter sent: 230.0 is {2300, -1}, and 230 is {230, 0}. Compare Decimals with Cmp, not with ==. The zero Decimal is 0.
 type Decimal struct {
 	Coef int64
 	Exp  int8
@@ -18,8 +18,8 @@ type Decimal struct {
 
 var errDecimal = errors.New("obis: not a decimal number of at most 18 digits")
 
-// ParseDecimal reads digits with an optional sign and an optional point, such as "-000.6". It fails for anything else. Up to 18
-// significant digits are always read; a number whose digits overflow an int64, or that has more than 100 digits, fails.
+// ParseDecimal reads digits with an optional sign and an optional point, such as "-000.6". It returns an error for other text, for digits
+// that overflow an int64, and for more than 100 digits. A number of up to 18 significant digits never overflows.
 func ParseDecimal(b []byte) (Decimal, error) {
 	i, neg := 0, false
 	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
@@ -54,7 +54,7 @@ func ParseDecimal(b []byte) (Decimal, error) {
 	return d, nil
 }
 
-// Shift returns d × 10^n, as a change of a unit's prefix needs it. The exponent of the result is limited to ±100.
+// Shift returns d × 10^n. Use it to change the prefix of a unit. The exponent of the result is limited to ±100.
 func (d Decimal) Shift(n int8) Decimal {
 	d.Exp = int8(min(max(int(d.Exp)+int(n), -100), 100))
 	return d
@@ -69,8 +69,8 @@ func (d Decimal) Sign() int { return cmp.Compare(d.Coef, 0) }
 // Add returns d + e, with the smaller exponent of the two. ok is false if the coefficient of the sum would overflow.
 func (d Decimal) Add(e Decimal) (sum Decimal, ok bool) {
 	exp := min(d.Exp, e.Exp)
-	a, okA := d.at(exp)
-	b, okB := e.at(exp)
+	a, okA := d.coefAt(exp)
+	b, okB := e.coefAt(exp)
 	s := a + b
 	if !okA || !okB || (a > 0 && b > 0 && s < 0) || (a < 0 && b < 0 && s >= 0) {
 		return Decimal{}, false
@@ -98,20 +98,20 @@ func (d Decimal) Cmp(e Decimal) int {
 		return cmp.Compare(d.Sign(), e.Sign())
 	}
 	exp := min(d.Exp, e.Exp)
-	a, okA := d.at(exp)
-	b, okB := e.at(exp)
+	a, okA := d.coefAt(exp)
+	b, okB := e.coefAt(exp)
 	switch {
 	case okA && okB:
 		return cmp.Compare(a, b)
-	case okA: // e overflows an int64 at this exponent, so it is the larger one in magnitude
+	case okA: // only e overflows an int64 at this exponent, so the magnitude of e is larger
 		return -e.Sign()
 	default:
 		return d.Sign()
 	}
 }
 
-// at returns the coefficient of d for exponent exp, which must not be larger than d.Exp. It returns false if that overflows.
-func (d Decimal) at(exp int8) (int64, bool) {
+// coefAt returns the coefficient of d for exponent exp, which must not be larger than d.Exp. ok is false if the coefficient overflows.
+func (d Decimal) coefAt(exp int8) (coef int64, ok bool) {
 	c := d.Coef
 	for n := int(d.Exp) - int(exp); n > 0 && c != 0; n-- {
 		hi, _ := bits.Mul64(abs(c), 10)
@@ -130,7 +130,7 @@ func abs(c int64) uint64 {
 	return uint64(c)
 }
 
-// String returns the number without an exponent, and without zeros before or after it that say nothing: "230.7", "109552250", "-0.6".
+// String returns the number without an exponent, and without zeros at the end of its decimals: "230.7", "109552250", "-0.6".
 func (d Decimal) String() string { return string(d.Append(nil)) }
 
 // Append appends the number to dst in the form of String, and returns the result.
@@ -145,11 +145,11 @@ func (d Decimal) Append(dst []byte) []byte {
 	return d.AppendFixed(dst, max(0, -int(d.Exp)))
 }
 
-// AppendFixed appends the number to dst with exactly that many decimals, and returns the result. It rounds half away from zero. A number
-// that rounds to zero has no sign.
+// AppendFixed appends the number to dst with exactly this number of decimals, and returns the result. It rounds half away from zero. A
+// number that rounds to zero has no sign.
 func (d Decimal) AppendFixed(dst []byte, decimals int) []byte {
 	c, exp := abs(d.Coef), int(d.Exp)
-	up := false // rounding depends on the last digit that is dropped
+	up := false // round up: the last digit that is dropped decides
 	for ; exp < -decimals; exp++ {
 		up = c%10 >= 5
 		c /= 10

@@ -129,7 +129,7 @@ func TestAppendFixed(t *testing.T) {
 	}
 }
 
-// fraction returns d as a fraction. The tests compare the arithmetic of Decimal with that of fractions.
+// fraction returns d as a fraction. The tests compare the arithmetic of Decimal with the arithmetic of big.Rat.
 func fraction(d obis.Decimal) *big.Rat {
 	n := int64(d.Exp)
 	power := new(big.Int).Exp(big.NewInt(10), big.NewInt(max(n, -n)), nil)
@@ -140,7 +140,7 @@ func fraction(d obis.Decimal) *big.Rat {
 	return r.Mul(r, new(big.Rat).SetInt(power))
 }
 
-// decimals draws numbers. Their coefficients include the limits of int64.
+// decimals returns a generator of Decimals, whose coefficients include the limits of int64.
 func decimals() *rapid.Generator[obis.Decimal] {
 	return rapid.Custom(func(t *rapid.T) obis.Decimal {
 		coef := rapid.OneOf(
@@ -152,7 +152,7 @@ func decimals() *rapid.Generator[obis.Decimal] {
 	})
 }
 
-// TestDecimalAgainstFractions: Cmp, Sign and Add give the results of fractions, and Add fails only if something overflows.
+// TestDecimalAgainstFractions: Cmp, Sign and Add give the same results as big.Rat, and Add fails only if a coefficient overflows.
 func TestDecimalAgainstFractions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := decimals().Draw(t, "a"), decimals().Draw(t, "b")
@@ -168,7 +168,7 @@ func TestDecimalAgainstFractions(t *testing.T) {
 			t.Fatalf("{%d, %d} + {%d, %d} = {%d, %d}, want %v", a.Coef, a.Exp, b.Coef, b.Exp, got.Coef, got.Exp, want)
 		}
 		if !ok && fits(fraction(a), min(a.Exp, b.Exp)) && fits(fraction(b), min(a.Exp, b.Exp)) && fits(want, min(a.Exp, b.Exp)) {
-			t.Fatalf("{%d, %d} + {%d, %d} does not fit, want %v", a.Coef, a.Exp, b.Coef, b.Exp, want)
+			t.Fatalf("{%d, %d} + {%d, %d} overflows, want %v", a.Coef, a.Exp, b.Coef, b.Exp, want)
 		}
 	})
 }
@@ -179,7 +179,7 @@ func fits(r *big.Rat, exp int8) bool {
 	return q.IsInt() && q.Num().IsInt64()
 }
 
-// TestDecimalText: String gives the same number, and AppendFixed rounds half away from zero, as big.Rat does.
+// TestDecimalText: the text of String is the same number, and AppendFixed rounds as big.Rat does.
 func TestDecimalText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := decimals().Draw(t, "d")
@@ -197,7 +197,7 @@ func TestDecimalText(t *testing.T) {
 	})
 }
 
-// TestParseDecimalExact: ParseDecimal gives exactly the number in the text, with the same number of decimals.
+// TestParseDecimalExact: ParseDecimal returns exactly the number in the text, with as many decimals as the text has.
 func TestParseDecimalExact(t *testing.T) {
 	pattern := rapid.StringMatching(`[+-]?[0-9]{0,11}\.?[0-9]{0,6}`)
 	rapid.Check(t, func(t *rapid.T) {
@@ -270,7 +270,7 @@ func TestMul(t *testing.T) {
 	}
 }
 
-// TestMulAgainstFractions: a product is exact, and Mul fails only if its coefficient or exponent is out of range.
+// TestMulAgainstFractions: Mul is exact, and fails only if the coefficient or the exponent of the product is out of range.
 func TestMulAgainstFractions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := decimals().Draw(t, "a"), decimals().Draw(t, "b")

@@ -6,7 +6,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A code is read from text and written again. Its groups C, D and E say what was measured.
+// ParseCode reads a code, and String writes the code in the same form. Groups C, D and E say what was measured.
 func ExampleParseCode() {
 	c, err := obis.ParseCode("1-0:1.8.0")
 	fmt.Println(c, c.CDE(), err)
@@ -17,7 +17,7 @@ func ExampleParseCode() {
 	// obis: not a code of the form A-B:C.D.E, C.D.E or C.D, with or without *F
 }
 
-// A number is exact: 0.1 kW and 0.2 kW are 300 W, and the digits that the meter sent are kept.
+// Decimals are exact: 0.1 kW and 0.2 kW are 300 W. AppendFixed writes as many decimals as the meter sent.
 func ExampleDecimal() {
 	a, _ := obis.ParseDecimal([]byte("0000.100"))
 	b, _ := obis.ParseDecimal([]byte("0000.200"))
@@ -31,7 +31,7 @@ func ExampleDecimal() {
 	// 0.300 0
 }
 
-// The unit of a value comes as text or as a number of the DLMS unit table, with a prefix that is a power of ten.
+// ParseUnit returns the unit without its prefix, and the prefix as a power of ten.
 func ExampleParseUnit() {
 	for _, text := range []string{"kWh", "kVArh", "A", "m3"} {
 		unit, prefix, known := obis.ParseUnit([]byte(text))

@@ -7,16 +7,16 @@ type Kind uint8
 
 // The kinds of records.
 const (
-	// Empty is a code without a value: the meter sent that it has none.
+	// Empty is a code for which the meter sent that it has no value.
 	Empty Kind = iota
 	// Number is a number: Value in Unit, and Time if the meter sent a time stamp with it.
 	Number
-	// Text is a value that is neither a number nor a clock, in Text as it was sent.
+	// Text is a value that is neither a number nor a clock. Record.Text is the value as it was sent.
 	Text
 	// Clock is the time of the meter's clock, in Time.
 	Clock
-	// Line is a line of an ASCII telegram that has no OBIS code, or no value. Text holds all of it, and Code is zero. SplitLine separates
-	// its label from its value.
+	// Line is a line of an ASCII telegram that has no OBIS code, or no value. Record.Text is the whole line, and Code is zero. SplitLine
+	// separates the label of the line from its value.
 	Line
 )
 
@@ -30,22 +30,22 @@ type Record struct {
 	Value Decimal
 	// Time is the time of a Clock, or the time stamp of a Number.
 	Time Time
-	// Text is the value as it was sent. In ASCII telegrams every Kind has it, in binary telegrams only strings. It is a part of the
-	// telegram's memory: copy it to keep it.
+	// Text is the value as it was sent. In ASCII telegrams every Kind has a Text, in binary telegrams only strings have one. Text refers to
+	// the memory of the telegram: copy it if you need it longer than the telegram.
 	Text []byte
 }
 
-// SplitLine splits the Text of a Line. label is what stands in the place of a code, as it was sent. text is the value without its
-// parentheses, or several values in their parentheses. If the line has no '(', label is nil and text is the whole line. Both are parts of
-// r.Text.
+// SplitLine splits the Text of a Line. label is everything before the first '(', as it was sent. text is the value without its
+// parentheses. If the line has several values, text is all of them with their parentheses. If the line has no '(', label is nil and text
+// is the whole line. label and text are parts of r.Text.
 func (r *Record) SplitLine() (label, text []byte) {
 	i := bytes.IndexByte(r.Text, '(')
 	if i < 0 {
 		return nil, r.Text
 	}
 	label, text = bytes.TrimRight(r.Text[:i], " \t\r\n"), r.Text[i:]
-	if inner := len(text) - 1; inner > 0 && text[inner] == ')' && bytes.IndexByte(text[1:], '(') < 0 {
-		text = text[1:inner]
+	if last := len(text) - 1; last > 0 && text[last] == ')' && bytes.IndexByte(text[1:], '(') < 0 {
+		text = text[1:last]
 	}
 	return label, text
 }

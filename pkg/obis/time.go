@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A Time is what a meter's clock shows, to the second. It is not a time.Time, because many meters do not send the offset from UTC. The
-// zero Time means no time.
+// A Time is what a meter's clock shows, to the second. Time differs from time.Time because many meters do not send the offset from UTC.
+// The zero Time means no time.
 type Time struct {
 	Year                             uint16
 	Month, Day, Hour, Minute, Second uint8
@@ -29,7 +29,7 @@ func (t Time) Valid() bool {
 	return int(t.Day) <= days && t.Offset > -24*60 && t.Offset < 24*60
 }
 
-// Time returns the instant. loc is the time zone of the meter, and is used only if t has no offset of its own.
+// Time returns t as a time.Time. loc is the time zone of the meter. It is used only if t.Zone is false.
 func (t Time) Time(loc *time.Location) time.Time {
 	if t.Zone {
 		loc = time.FixedZone("", int(t.Offset)*60)
@@ -37,7 +37,7 @@ func (t Time) Time(loc *time.Location) time.Time {
 	return time.Date(int(t.Year), time.Month(t.Month), int(t.Day), int(t.Hour), int(t.Minute), int(t.Second), 0, loc)
 }
 
-// FromTime returns the date, time and offset of t in its location, without the fraction of a second.
+// FromTime returns date, time of day and UTC offset of t in the location of t. Fractions of a second are cut off.
 func FromTime(t time.Time) Time {
 	_, offset := t.Zone()
 	return Time{
@@ -51,15 +51,15 @@ func FromTime(t time.Time) Time {
 // second, hundredths, deviation (2) and status.
 const DateTimeLength = 12
 
-// ReadDateTime reads a COSEM date-time (IEC 62056-6-2, 4.1.6.1). It returns the zero Time if b is not of that length, or if a field is out
-// of range or "not specified". The deviation may be "not specified": then Zone is false. The day of week, hundredths and status are
-// ignored: on Sundays Aidon sends day 0, Kaifa day 7.
+// ReadDateTime reads a COSEM date-time (IEC 62056-6-2, 4.1.6.1). If the deviation is "not specified", Zone is false. ReadDateTime ignores
+// day of week, hundredths and status. It returns the zero Time if b does not have DateTimeLength bytes, or if another field is out of range
+// or "not specified".
 func ReadDateTime(b []byte) Time {
 	if len(b) != DateTimeLength {
 		return Time{}
 	}
 	t := Time{Year: binary.BigEndian.Uint16(b), Month: b[2], Day: b[3], Hour: b[5], Minute: b[6], Second: b[7]}
-	// Local time plus the deviation, in minutes, is UTC. Hexadecimal 8000 means "not specified".
+	// Local time plus the deviation, in minutes, is UTC. The deviation 0x8000 (math.MinInt16) means "not specified".
 	if deviation := int16(binary.BigEndian.Uint16(b[9:])); deviation != math.MinInt16 {
 		t.Zone, t.Offset = true, -deviation
 	}
@@ -79,12 +79,12 @@ func (t Time) Append(dst []byte) []byte {
 	if !t.Zone {
 		return dst
 	}
-	sign, off := byte('+'), int(t.Offset)
-	if off < 0 {
-		sign, off = '-', -off
+	sign, offset := byte('+'), int(t.Offset)
+	if offset < 0 {
+		sign, offset = '-', -offset
 	}
-	dst = appendTwoDigits(append(dst, sign), off/60)
-	return appendTwoDigits(append(dst, ':'), off%60)
+	dst = appendTwoDigits(append(dst, sign), offset/60)
+	return appendTwoDigits(append(dst, ':'), offset%60)
 }
 
 func appendTwoDigits(dst []byte, v int) []byte { return append(dst, byte('0'+v/10), byte('0'+v%10)) }

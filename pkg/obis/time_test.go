@@ -63,7 +63,7 @@ func TestTimeValid(t *testing.T) {
 	}
 }
 
-// TestFromTime: FromTime and Time give back the same instant, and String is RFC 3339.
+// TestFromTime: a time.Time that is converted with FromTime, and back with Time, is the same instant. String is RFC 3339.
 func TestFromTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		zone := time.FixedZone("", 60*rapid.IntRange(-14*60, 14*60).Draw(t, "minutes"))

@@ -1,10 +1,10 @@
 package obis
 
-// A Unit is a physical unit, numbered as in IEC 62056-6-2, table 4: the enumeration that follows a scaler. It has no prefix: a number in
+// A Unit is a physical unit, numbered as in IEC 62056-6-2, table 4 (the unit in a COSEM scaler-unit). A Unit has no prefix: a number in
 // kWh is a number in Wh with an exponent that is larger by 3. The zero Unit is None.
 type Unit uint8
 
-// The units that have a name here. More units of the table have a symbol: see String.
+// The units that have a constant. String knows the symbols of further units.
 const (
 	None          Unit = 0
 	Hour          Unit = 5
@@ -50,9 +50,8 @@ func (u Unit) String() string {
 }
 
 // ParseUnit reads a unit as ASCII telegrams write it. It returns the unit and the power of ten of its prefix: "kVArh" is VarHour and 3.
-// Upper and lower case are the same, because meters write both kVArh and kvarh; "m" is milli before A and V, and mega before
-// other units.
-// ok is false if the whole of b is not a unit.
+// ParseUnit ignores case, because meters write both kVArh and kvarh. So "m" and "M" are milli before A and V, and mega before other
+// units. ok is false if b is anything but a unit.
 func ParseUnit(b []byte) (u Unit, prefix int8, ok bool) {
 	var lower [8]byte
 	if len(b) > len(lower) {
@@ -99,7 +98,7 @@ func ParseUnit(b []byte) (u Unit, prefix int8, ok bool) {
 		return WattHour, 6, true
 	case "hz":
 		return Hertz, 0, true
-	case "m3", "m³", "m\xB3":
+	case "m3", "m³", "m\xB3": // \xB3 is ³ in Latin-1
 		return CubicMetre, 0, true
 	case "gj":
 		return Joule, 9, true
@@ -125,7 +124,7 @@ func ParseUnit(b []byte) (u Unit, prefix int8, ok bool) {
 		return Ampere, 3, true
 	case "khz":
 		return Hertz, 3, true
-	case "degc", "°c", "\xB0c":
+	case "degc", "°c", "\xB0c": // \xB0 is ° in Latin-1
 		return DegreeCelsius, 0, true
 	case "kj":
 		return Joule, 3, true

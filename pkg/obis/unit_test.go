@@ -64,7 +64,8 @@ func TestParseUnit(t *testing.T) {
 	}
 }
 
-// TestParseUnitDamaged: a damaged unit is not read as the unit that it resembles. Only letters have upper and lower case.
+// TestParseUnitDamaged: ParseUnit does not read a damaged unit as a similar unit. The last three rows have control characters, which become
+// letters or digits if bit 5 is set.
 func TestParseUnitDamaged(t *testing.T) {
 	for _, in := range []string{"", "k", "kWhh", "kWx", "kW ", " kW", "Wk", "kWkWkWkWk", "\x00W", "m\x13", "\x05", "k\x17"} {
 		if got, prefix, ok := obis.ParseUnit([]byte(in)); ok {
@@ -73,7 +74,7 @@ func TestParseUnitDamaged(t *testing.T) {
 	}
 }
 
-// TestUnitString: units without a constant are given by their number in DLMS. Unknown units have no symbol.
+// TestUnitString: each known unit has its symbol, and an unknown unit has none. A number is a unit of the DLMS table without a constant.
 func TestUnitString(t *testing.T) {
 	for unit, want := range map[obis.Unit]string{
 		obis.None: "", obis.Count: "", obis.Unit(200): "",

@@ -16,8 +16,8 @@ func kilowattHours(t *testing.T, code, value string) obis.Record {
 	return number(t, code, value, obis.WattHour, 3)
 }
 
-// TestTariffsWithoutRow: a total is the sum of all tariffs that a meter sends, also of those that have no row. If one of them cannot be
-// added, there is no total.
+// TestTariffsWithoutRow: a total is the sum of all tariffs that a meter sends, with or without a row. If a tariff cannot be added, there is
+// no total.
 func TestTariffsWithoutRow(t *testing.T) {
 	first, fifth := kilowattHours(t, "1-0:1.8.1", "1.001"), kilowattHours(t, "1-0:1.8.5", "0.500")
 	withoutNumber := text(t, "1-0:1.8.5", "ER11")
@@ -42,11 +42,11 @@ func TestTariffsWithoutRow(t *testing.T) {
 	scale := new(quantity.Scale)
 	scale[quantity.ImportEnergyT1] = obis.Decimal{Coef: 2}
 	if got := published(new(quantity.Converter).AppendSamples(nil, []obis.Record{first, fifth}, scale))["import_energy"]; got != "3.002 kWh" {
-		t.Errorf("scaled: got import_energy %q, want 3.002", got)
+		t.Errorf("with factor 2 for tariff 1: got import_energy %q, want 3.002 kWh", got)
 	}
 }
 
-// TestNetOfPhases: net power is the sum over all three phases if the meter sends no total.
+// TestNetOfPhases: if a meter sends no total power, its net power is the sum of the net powers of all three phases.
 func TestNetOfPhases(t *testing.T) {
 	phase := func(groupC, value string) obis.Record { return watts(t, "1-0:"+groupC+".7.0", value) }
 	imports := []obis.Record{phase("21", "0"), phase("41", "100"), phase("61", "0")}
@@ -69,7 +69,7 @@ func TestNetOfPhases(t *testing.T) {
 	}
 }
 
-// TestSplitSignedPower: if a meter counts exported energy, its import power below zero becomes export power.
+// TestSplitSignedPower: if a meter has a counter of export, an import power below zero becomes an export power.
 func TestSplitSignedPower(t *testing.T) {
 	counter := kilowattHours(t, "1-0:2.8.0", "3")
 	for name, tt := range map[string]struct {
@@ -103,9 +103,10 @@ func TestSplitSignedPower(t *testing.T) {
 	}
 }
 
-// TestTextMessages: texts are published in readable form, always as UTF-8.
+// TestTextMessages: the text of a sample is readable UTF-8. The codes are text_message (96.13.0), tariff (96.14.0 and 96.14.1) and breaker
+// (96.3.10 and 96.50.68).
 func TestTextMessages(t *testing.T) {
-	c := quantity.Converter{HexText: true}
+	c := quantity.Converter{HexText: true} // for ASCII telegrams
 	for _, tt := range []struct{ code, sent, want string }{
 		{"0-0:96.13.0", "48656C6C6F2C20776F726C6421", "Hello, world!"},
 		{"0-0:96.13.0", "4B6C617220C3A4", "Klar ä"},
@@ -143,11 +144,11 @@ func TestTextMessages(t *testing.T) {
 	}
 	binary := new(quantity.Converter).AppendSamples(nil, []obis.Record{text(t, "0-0:96.13.0", "40414243")}, nil)
 	if len(binary) != 1 || string(binary[0].Text) != "40414243" {
-		t.Errorf("of a binary telegram: got %+v, want the text as it is", binary)
+		t.Errorf("message of a binary telegram: got %+v, want the text 40414243 unchanged", binary)
 	}
 	r := []obis.Record{text(t, "0-0:96.13.0", "48656C6C6F")}
 	dst := make([]quantity.Sample, 0, 4)
 	if n := testing.AllocsPerRun(100, func() { c.AppendSamples(dst, r, nil) }); n != 0 {
-		t.Errorf("got %v allocations, want 0", n)
+		t.Errorf("AppendSamples of a message: got %v allocations, want 0", n)
 	}
 }

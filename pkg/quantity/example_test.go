@@ -15,7 +15,7 @@ func ExampleID_Row() {
 	// import_energy Import energy kWh 3 total_increasing
 }
 
-// An OBIS code leads to its quantity. A value of a past billing period has none.
+// ByCode finds the quantity of an OBIS code. It finds none for the value of a past billing period.
 func ExampleByCode() {
 	fmt.Println(quantity.ByCode(obis.MustCode("1-0:32.7.0")))
 	_, ok := quantity.ByCode(obis.MustCode("1-0:1.8.0*01"))
@@ -25,7 +25,7 @@ func ExampleByCode() {
 	// false
 }
 
-// The records of one telegram become samples in the published units. Derived values, such as the net power, follow them.
+// AppendSamples converts the records of one telegram to samples in the published units, and appends derived values such as the net power.
 func ExampleConverter() {
 	records := []obis.Record{
 		{Code: obis.MustCode("1-0:1.7.0"), Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.Watt},

@@ -1,7 +1,7 @@
 package quantity
 
-// The quantities, in the order of the table, each with groups C.D.E of its OBIS codes. Import is taken from the grid, export is delivered
-// to it. L1 to L3 are phases, T1 to T4 tariffs, Q1 to Q4 quadrants of reactive power.
+// The quantities, in the order of the table. The comment after each is groups C.D.E of its OBIS codes. Import is energy from the grid,
+// export is energy into the grid. L1 to L3 are phases, T1 to T4 tariffs, Q1 to Q4 quadrants of reactive power.
 const (
 	// Active power in W. Net is import minus export: it is negative while the house exports.
 	ImportPower   ID = iota // 1.7.0
@@ -99,14 +99,14 @@ const (
 	ExportDemand    // 2.4.0, 2.24.0
 	MonthPeakDemand // 1.6.0
 
-	// Counters of sub-meters: gas and water in m³, heat and cold in GJ or kWh. They have no code of their own, because all
-	// sub-meters send the same codes: the device type of their channel says what they measure.
+	// Counters of sub-meters: gas and water in m³, heat and cold in GJ or kWh. These rows have no code, because all sub-meters send the
+	// same codes. The device type of the channel shows what the sub-meter measures.
 	Gas
 	Water
 	ThermalEnergy
 	CoolingEnergy
 
-	// The tariff in force, the state of the breaker and a message of the grid company, as texts.
+	// The current tariff, the state of the breaker, and a message of the grid company, as texts.
 	Tariff      // 96.14.0
 	Breaker     // 96.3.10, 96.50.68
 	TextMessage // 96.13.0

@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestConstants: ids.go has one constant for each row, in the order of the table, and its name is the name of the row in camel case. The
-// constants count up from 0, so each of them is the ID of its row.
+// TestConstants: ids.go has one constant for each row, in the order of the table. The constant has the name of the row in camel case, and
+// is the index of the row.
 func TestConstants(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "ids.go", nil, parser.SkipObjectResolution)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
+// TestByCode: ByCode returns the row of a code. A code without a row has want "".
 func TestByCode(t *testing.T) {
 	for _, tt := range []struct {
 		code, want string
@@ -41,7 +42,7 @@ func TestByCode(t *testing.T) {
 	}
 }
 
-// TestByName: all names are different, and ByName finds each.
+// TestByName: all rows have different names, and ByName finds each row.
 func TestByName(t *testing.T) {
 	seen := map[string]bool{}
 	for i, row := range quantity.Rows() {
@@ -55,7 +56,7 @@ func TestByName(t *testing.T) {
 	}
 }
 
-// number returns a record with a number, in unit u with a prefix.
+// number returns a record with a number in unit u. prefix is the power of ten of the unit's prefix: 3 for a value in kW.
 func number(t *testing.T, code, value string, u obis.Unit, prefix int8) obis.Record {
 	t.Helper()
 	c, err := obis.ParseCode(code)
@@ -69,15 +70,15 @@ func number(t *testing.T, code, value string, u obis.Unit, prefix int8) obis.Rec
 	return obis.Record{Code: c, Kind: obis.Number, Unit: u, Value: v.Shift(prefix)}
 }
 
-// TestAppendSamples: samples are in the published unit. Net power and the sum of the tariffs are derived.
+// TestAppendSamples: samples are in the published units, and net power and the sum of the tariffs are derived.
 func TestAppendSamples(t *testing.T) {
 	records := []obis.Record{
 		number(t, "1-0:1.7.0", "0000.345", obis.Watt, 3),
 		number(t, "1-0:2.7.0", "0001.000", obis.Watt, 3),
-		number(t, "1-0:2.7.0", "0009.000", obis.Watt, 3), // sent twice: the first counts
+		number(t, "1-0:2.7.0", "0009.000", obis.Watt, 3), // export_power a second time: ignored
 		number(t, "1-0:32.7.0", "230.0", obis.Volt, 0),
 		number(t, "1-0:31.7.0", "-000.6", obis.Ampere, 0),
-		number(t, "1-0:51.7.0", "7", obis.Watt, 0), // a current in watts gives no sample
+		number(t, "1-0:51.7.0", "7", obis.Watt, 0), // current_l2 in watts: ignored
 		number(t, "1-0:1.8.1", "1.001", obis.WattHour, 3),
 		number(t, "1-0:1.8.2", "2.002", obis.WattHour, 3),
 		number(t, "0-0:17.0.0", "999.9", obis.Watt, 3),
@@ -97,7 +98,7 @@ func TestAppendSamples(t *testing.T) {
 		delete(want, s.ID.String())
 	}
 	if len(want) > 0 {
-		t.Errorf("not found: %v", want)
+		t.Errorf("no samples of these quantities: %v", want)
 	}
 	if n := testing.AllocsPerRun(100, func() { new(quantity.Converter).AppendSamples(dst, records, nil) }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)

@@ -1,11 +1,11 @@
-// Package quantity is a table of what meters measure, and makes samples of it from the records of a telegram.
+// Package quantity has a table of the quantities that meters measure, and turns the records of a telegram into samples of these quantities.
 //
 // A row of the table holds the name, the OBIS codes (IEC 62056-6-2), the units and the decimals of one quantity. Each row has a constant of
 // type ID: ImportPower, VoltageL1, Gas. ByName and ByCode find a row by its name and by a code.
 //
 // A Converter turns the records of a telegram into samples in the units of the table. It also reads sub-meters (gas, water, heat), and
-// derives net power and totals that the meter does not send. Numbers are exact decimals. Nothing is allocated for a telegram once the
-// Converter's buffers have grown.
+// derives net power and totals that the meter does not send. Numbers are exact decimals. The Converter allocates its buffers for the first
+// telegrams, and nothing afterwards.
 package quantity
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// An ID is the index of a row in the table. IDs may change with each version of this package: store the row's Name instead. The methods of
-// an ID that is not below Count panic.
+// An ID is the index of a row in the table. IDs can change with each version of this package, so store the row's Name instead. If an ID is
+// not less than Count, its methods panic.
 type ID uint8
 
 // A Row describes one quantity. Rows are shared by all callers: do not change them.
@@ -24,17 +24,17 @@ type Row struct {
 	Name string
 	// Title is the name for people: "Import power L1".
 	Title string
-	// Codes are groups C, D and E of the OBIS codes under which meters send it. Sub-meters have none: see Gas.
+	// Codes are groups C, D and E of the OBIS codes of the quantity. They are empty for the quantities of sub-meters (see Gas).
 	Codes [][3]byte
 	// fallbackCodes are further codes, which count only in a telegram without any of Codes.
 	fallbackCodes [][3]byte
-	// Units are the units in which it may be published: one for most quantities, none for a text.
+	// Units are the possible units in which the quantity is published: one for most quantities, none for a text.
 	Units []Unit
-	// Decimals is the number of decimals to publish, or AsSent.
+	// Decimals is the number of decimals to publish. It can be AsSent.
 	Decimals int8
 	// maxMagnitude is the largest magnitude of a valid number, in the unit of the records. Zero means no limit.
 	maxMagnitude obis.Decimal
-	// hexText is true for a text that ASCII telegrams contain as the hexadecimal digits of its characters (DSMR P1 5.0.2, 6.4).
+	// hexText is true for a text whose characters an ASCII telegram contains as hexadecimal digits (DSMR P1 5.0.2, 6.4).
 	hexText bool
 	// StateClass is the state class of Home Assistant: Measurement, TotalIncreasing or "".
 	StateClass string
@@ -42,13 +42,13 @@ type Row struct {
 	Kind Kind
 	// Diagnostic is true for a quantity that describes the meter or the grid connection, and not the use of energy.
 	Diagnostic bool
-	// DisabledByDefault is true for a quantity that few people need: a hub creates its entity disabled.
+	// DisabledByDefault is true for a quantity that few people need. Home Assistant disables its entity until the user enables it.
 	DisabledByDefault bool
 }
 
 // A Unit is a unit in which a quantity is published.
 type Unit struct {
-	// Base is the unit of the records that have this unit, without a prefix: Wh for kWh.
+	// Base is the unit without its prefix, as in records: Wh for kWh.
 	Base obis.Unit
 	// Symbol is the symbol of the published unit: "kWh". It is "" for a number without a unit.
 	Symbol string
@@ -58,7 +58,7 @@ type Unit struct {
 	DeviceClass string
 }
 
-// AsSent is the value of Row.Decimals for quantities that are published with as many decimals as the meter sends, at most 3.
+// AsSent is the Row.Decimals of quantities that are published with as many decimals as the meter sends, at most maxDecimals.
 const (
 	AsSent      = -1
 	maxDecimals = 3
@@ -70,29 +70,30 @@ const (
 	TotalIncreasing = "total_increasing"
 )
 
-// A Kind says how a quantity changes over time. How often it is worth publishing follows from that.
+// A Kind says how a quantity changes over time. Programs use it to decide how often to publish a quantity.
 type Kind uint8
 
 // The kinds of quantities.
 const (
-	// Status changes rarely, and each change matters: texts, limits, numbers of power failures.
+	// Status is for quantities that change rarely, and each change matters: texts, limits, numbers of power failures.
 	Status Kind = iota
-	// Power changes in steps, with every load that is switched.
+	// Power is for powers. A power changes in steps, when a load is switched.
 	Power
-	// Voltage changes a little all the time.
+	// Voltage is for voltages. A voltage changes a little all the time.
 	Voltage
-	// Current changes a little all the time, and in steps with loads.
+	// Current is for currents. A current changes a little all the time, and in steps when a load is switched.
 	Current
-	// Ratio is a power factor or a frequency: only its last digits change.
+	// Ratio is for power factors and frequencies. Only their last digits change.
 	Ratio
-	// Counter only rises: energy, gas, water, heat.
+	// Counter is for quantities that only rise: energy, gas, water, heat.
 	Counter
 )
 
 // Numeric reports whether the quantity is a number. If not, it is a text.
 func (r *Row) Numeric() bool { return len(r.Units) > 0 }
 
-// Rows returns the whole table, in the order in which to show it to people. The slice is shared by all callers: do not change it.
+// Rows returns the whole table, in the order in which programs show the quantities to people. The slice is shared by all callers: do not
+// change it.
 func Rows() []Row { return rows }
 
 // Row returns the row of an ID.
@@ -101,13 +102,13 @@ func (id ID) Row() *Row { return &rows[id] }
 // String returns the row's Name.
 func (id ID) String() string { return rows[id].Name }
 
-// ByName returns the ID of the row with that Name; ok is false if there is none.
+// ByName returns the ID of the row with this Name. ok is false if there is none.
 func ByName(name string) (id ID, ok bool) {
 	id, ok = byName[name]
 	return id, ok
 }
 
-// Count returns the number of rows. Every ID is below it.
+// Count returns the number of rows. Valid IDs are less than Count.
 func Count() int { return len(rows) }
 
 var byName = func() map[string]ID {
@@ -118,9 +119,10 @@ var byName = func() map[string]ID {
 	return m
 }()
 
-// ByCode returns the quantity of a code. ok is false if no row has the code, or if its group F is not 255, which means a past billing
-// period. Medium 1 is read on every channel, because Kamstrup sends on 1-1. Medium 0 is read on channel 0 alone, where modules of EMBRIQ
-// send electricity; its other channels are sub-meters and relays. Group E 255 means the total, as 0 does: EasyMeter sends 1.7.255.
+// ByCode returns the quantity of a code. ok is false if no row has the code. It is also false for a past billing period: group F is then
+// not 255. Codes of medium 1 can have any channel, because Kamstrup sends on 1-1. Codes of medium 0 must have channel 0, on which modules
+// of EMBRIQ send electricity, because its other channels are sub-meters and relays. Group E 255 is the same as 0, because EasyMeter sends
+// 1.7.255.
 func ByCode(c obis.Code) (id ID, ok bool) {
 	if c[0] > 1 || c[0] == 0 && c[1] != 0 || c[5] != obis.Any {
 		return 0, false
@@ -133,7 +135,7 @@ func ByCode(c obis.Code) (id ID, ok bool) {
 	return id, ok
 }
 
-// codeKey returns groups C, D and E as a number: a map with numbers as keys is faster than one with arrays.
+// codeKey returns groups C, D and E as a number, because a map with numbers as keys is faster than a map with arrays as keys.
 func codeKey(cde [3]byte) uint32 { return uint32(cde[0])<<16 | uint32(cde[1])<<8 | uint32(cde[2]) }
 
 var byCode = func() map[uint32]ID {

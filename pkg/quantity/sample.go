@@ -13,12 +13,12 @@ type Sample struct {
 	ID ID
 	// UnitIndex is the index of the value's unit in the Units of the row.
 	UnitIndex uint8
-	// Derived is true for a value that the meter did not send, but that was computed from others of the telegram.
+	// Derived is true if the meter did not send the value. It was then computed from other values of the telegram.
 	Derived bool
 	// Value is the number in the published unit. It is zero for a text.
 	Value obis.Decimal
-	// Text is the value of a quantity that is a text, in UTF-8. It is a part of the telegram or of the Converter's buffer, and valid until
-	// the next call of AppendSamples: copy it to keep it.
+	// Text is the value of a quantity that is a text, in UTF-8. It refers to memory of the telegram or of the Converter. It is valid until
+	// the next call of AppendSamples.
 	Text []byte
 	// Time is the meter's time stamp of the value. Most values have none.
 	Time obis.Time
@@ -33,7 +33,8 @@ func (s *Sample) Unit() Unit {
 	return row.Units[s.UnitIndex]
 }
 
-// Decimals returns the number of decimals with which to publish the value: that of the row, or that of the meter if the row says AsSent.
+// Decimals returns the number of decimals with which to publish the value. It is Row.Decimals, or, if that is AsSent, the number of
+// decimals that the meter sent, at most 3.
 func (s *Sample) Decimals() int {
 	if d := s.ID.Row().Decimals; d != AsSent {
 		return int(d)
@@ -41,12 +42,13 @@ func (s *Sample) Decimals() int {
 	return min(max(0, -int(s.Value.Exp)), maxDecimals)
 }
 
-// AppendSamples appends the samples of one telegram to dst, and returns the result. The order is: the records in theirs, sub-meters, then
-// values derived from them (net power, sums of tariffs). Numbers are multiplied by scale before anything is derived; scale may be nil.
+// AppendSamples appends the samples of one telegram to dst, and returns the result. The samples of the meter come first, in the order of
+// the records. Next are the samples of sub-meters, and last the derived values (net power, sums of tariffs). Numbers are multiplied by
+// scale before other values are derived from them. A nil scale changes nothing.
 //
-// A record is left out if its unit is not one of its quantity, because a number in the wrong unit is worse than none. If a quantity is sent
-// twice, the first record counts; one with a fallback code counts only if none with a main code follows. Nothing is allocated if dst has
-// room for Count more samples.
+// A record whose unit is not in Row.Units gives no sample, because a number in the wrong unit is worse than none. If the meter sends a
+// quantity twice, the sample is that of the first record. A record with a main code (Row.Codes) replaces a record with a fallback code.
+// AppendSamples allocates nothing if dst has room for Count more samples.
 func (c *Converter) AppendSamples(dst []Sample, records []obis.Record, scale *Scale) []Sample {
 	start := len(dst)
 	c.textBuf = c.textBuf[:0]
@@ -61,7 +63,7 @@ func (c *Converter) AppendSamples(dst []Sample, records []obis.Record, scale *Sc
 			extra.add(r)
 			continue
 		}
-		if p := at[id]; p != 0 && p != unusable {
+		if p := at[id]; p != 0 && p != unusable { // the telegram has a sample of this quantity already
 			if next := (Sample{ID: id, Time: r.Time}); replacesFallback(id, r.Code, records[:i]) && next.setRecord(r, scale) {
 				c.readableText(&next)
 				dst[start+int(p)-1] = next
@@ -86,35 +88,36 @@ func (c *Converter) AppendSamples(dst []Sample, records []obis.Record, scale *Sc
 	return c.dropMeanCurrent(dst, start, &at, records)
 }
 
-// readableText replaces the text of a sample by one that people can read. A number stays as it is.
+// readableText makes the text of a sample readable. It does nothing if the sample is a number.
 func (c *Converter) readableText(s *Sample) {
 	switch row := &rows[s.ID]; {
 	case row.hexText:
 		s.Text = c.message(s.Text)
 	case !row.Numeric():
 		if c.HexText {
-			s.Text = bytes.TrimSpace(s.Text) // blanks inside the parentheses
+			s.Text = bytes.TrimSpace(s.Text) // some ASCII telegrams have blanks inside the parentheses
 		}
 		s.Text = c.textOrHex(s.Text)
 	}
 }
 
-// replacesFallback reports whether c is one of the main codes of a row, and the records before it had only fallback codes of that row.
-func replacesFallback(id ID, c obis.Code, before []obis.Record) bool {
+// replacesFallback reports whether c is one of the main codes of a row, and the earlier records have only fallback codes of that row.
+func replacesFallback(id ID, c obis.Code, earlier []obis.Record) bool {
 	codes := rows[id].Codes
-	return slices.Contains(codes, c.CDE()) && !slices.ContainsFunc(before, func(r obis.Record) bool {
+	return slices.Contains(codes, c.CDE()) && !slices.ContainsFunc(earlier, func(r obis.Record) bool {
 		other, ok := ByCode(r.Code)
 		return ok && other == id && slices.Contains(codes, r.Code.CDE())
 	})
 }
 
-// A sampleIndex holds, for each ID, 1 + the index of its sample. It is 0 if the quantity was not sent, and unusable if it was sent without a
-// usable value.
+// A sampleIndex has an entry for each ID: 1 + the index of its sample. The entry is 0 if the meter did not send the quantity, and unusable
+// if the meter sent the quantity without a value that fits its row.
 type sampleIndex [256]uint8
 
 const unusable = 255
 
-// setRecord sets the value of a sample, whose ID is set, from a record. It returns false if the record has no value that fits the row.
+// setRecord sets the value of a sample from a record. s.ID must be set. setRecord returns false if the record has no value that fits the
+// row of s.ID.
 func (s *Sample) setRecord(r *obis.Record, scale *Scale) bool {
 	row := &rows[s.ID]
 	if !row.Numeric() {
@@ -126,16 +129,17 @@ func (s *Sample) setRecord(r *obis.Record, scale *Scale) bool {
 		return false
 	}
 	for i := range row.Units {
-		if m := &row.Units[i]; m.Base == r.Unit {
-			s.UnitIndex, s.Value = uint8(i), r.Value.Shift(-m.Prefix)
-			return scale == nil && row.maxMagnitude.Coef == 0 || s.setNumber(r.Value, m, row.maxMagnitude, scale)
+		if unit := &row.Units[i]; unit.Base == r.Unit {
+			s.UnitIndex, s.Value = uint8(i), r.Value.Shift(-unit.Prefix)
+			return scale == nil && row.maxMagnitude.Coef == 0 || s.setNumber(r.Value, unit, row.maxMagnitude, scale)
 		}
 	}
 	return false
 }
 
-// setNumber sets the value from v, multiplied by scale, in unit m. It returns false if the magnitude is larger than limit.
-func (s *Sample) setNumber(v obis.Decimal, m *Unit, limit obis.Decimal, scale *Scale) bool {
+// setNumber sets the value to v, multiplied by scale and converted to unit. It returns false if the magnitude is larger than limit. A limit
+// of 0 means no limit.
+func (s *Sample) setNumber(v obis.Decimal, unit *Unit, limit obis.Decimal, scale *Scale) bool {
 	ok := true
 	if scale != nil {
 		v, ok = scale.apply(s.ID, v)
@@ -143,18 +147,18 @@ func (s *Sample) setNumber(v obis.Decimal, m *Unit, limit obis.Decimal, scale *S
 	if limit.Coef != 0 {
 		ok = ok && v.Cmp(limit) <= 0 && v.Cmp(limit.Neg()) >= 0
 	}
-	s.Value = v.Shift(-m.Prefix)
+	s.Value = v.Shift(-unit.Prefix)
 	return ok
 }
 
-// textOf returns the text of a record, without zero bytes at its end. A small number becomes its digit, because meters with binary
-// telegrams send tariff and breaker as numbers.
-func textOf(r *obis.Record) ([]byte, bool) {
+// textOf returns the text of a record, without zero bytes at its end. A number from 0 to 9 becomes a digit, because meters with binary
+// telegrams send tariff and breaker as numbers. ok is false for other numbers and for records without a text.
+func textOf(r *obis.Record) (text []byte, ok bool) {
 	v := r.Value
 	if r.Kind == obis.Number && v.Exp == 0 && v.Coef >= 0 && v.Coef < int64(len(decimalDigits)) {
 		return decimalDigits[v.Coef : v.Coef+1], true
 	}
-	text := r.Text
+	text = r.Text
 	if len(text) > 0 && text[0] > ' ' {
 		text = bytes.TrimRight(text, "\x00")
 	}
@@ -164,13 +168,13 @@ func textOf(r *obis.Record) ([]byte, bool) {
 // decimalDigits are the texts of the numbers 0 to 9, so that they need no allocation.
 var decimalDigits = []byte("0123456789")
 
-// A Converter makes samples of the records of one meter. It remembers which quantity each record of a telegram is, because a meter sends
-// the same list again and again; without that, decoding takes 6 to 9 % longer (BenchmarkDecode of pkg/meter). The zero Converter is ready
-// to use. It is not safe for concurrent use.
+// A Converter turns the records of one meter into samples. It remembers the quantity of each record, because a meter sends the same codes
+// in each telegram. Without this memory, decoding takes 6 to 9 % longer (BenchmarkDecode of pkg/meter). The zero Converter is ready to use.
+// A Converter is not safe for concurrent use.
 type Converter struct {
-	// HexText is set if the records are those of an ASCII telegram, which contains texts for people as hexadecimal digits.
+	// HexText is true if the records are those of an ASCII telegram. ASCII telegrams contain messages as hexadecimal digits.
 	HexText bool
-	// MeanCurrents is set if 31.4.0 is a mean current in this meter, and not the limit of the fuse.
+	// MeanCurrents is true if this meter sends a mean current with code 31.4.0, and not the limit of the fuse.
 	MeanCurrents bool
 
 	cache      [cachedRecords]cachedID
@@ -179,7 +183,7 @@ type Converter struct {
 	textBuf    []byte // other texts that were converted to or from hexadecimal
 }
 
-// cachedRecords is the number of records whose ID is remembered. Any further records are looked up each time.
+// cachedRecords is the number of records whose ID the Converter remembers. It looks up the IDs of further records each time.
 const cachedRecords = 96
 
 // A cachedID is the result of ByCode for a code.
@@ -189,7 +193,8 @@ type cachedID struct {
 	ok   bool
 }
 
-// ByCode does what the function ByCode does. It is faster if record i of the telegram before had the same code.
+// ByCode returns the same as the function ByCode. i is the index of the record. The method is faster if record i of the previous telegram
+// had the same code.
 func (c *Converter) ByCode(i int, code obis.Code) (ID, bool) {
 	if uint(i) >= cachedRecords {
 		return ByCode(code)
@@ -202,8 +207,9 @@ func (c *Converter) ByCode(i int, code obis.Code) (ID, bool) {
 	return p.id, p.ok
 }
 
-// A Scale holds a factor for each ID. Numbers that the meter sends are multiplied by it before anything is derived from them. It is for
-// meters behind current or voltage transformers that do not apply the ratio themselves. A zero factor means 1. A nil *Scale changes nothing.
+// A Scale has a factor for each ID. A number that the meter sends is multiplied by its factor before other values are derived from the
+// number. A Scale is for meters that are connected to current or voltage transformers and do not apply the ratio of the transformers. A
+// zero factor means 1. A nil *Scale changes nothing.
 type Scale [256]obis.Decimal
 
 // apply returns v multiplied by the factor of id. ok is false if the product overflows.
@@ -214,7 +220,7 @@ func (s *Scale) apply(id ID, v obis.Decimal) (scaled obis.Decimal, ok bool) {
 	return v.Mul(s[id])
 }
 
-// ParseFactor reads a factor of a Scale: a decimal number above 0, with a point. The message of its error is for the person who wrote it.
+// ParseFactor reads a factor of a Scale: a decimal number above 0, with a point. The text of the error tells the user what to write.
 func ParseFactor(text string) (obis.Decimal, error) {
 	factor, err := obis.ParseDecimal([]byte(text))
 	if err != nil || factor.Sign() <= 0 {

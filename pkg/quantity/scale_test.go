@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestScale: the numbers that a meter sends are multiplied. Derived values are calculated from the products.
+// TestScale: numbers that a meter sends are multiplied by their factor. Derived values are computed from the products.
 func TestScale(t *testing.T) {
 	scale := quantity.Scale{
 		quantity.ImportPower: {Coef: 60}, quantity.ExportPower: {Coef: 6, Exp: 1}, quantity.ImportEnergyT1: {Coef: 5, Exp: -1},
@@ -25,6 +25,7 @@ func TestScale(t *testing.T) {
 		number(t, "1-0:31.7.0", "1.23", obis.Ampere, 0),
 		number(t, "1-0:32.7.0", "230.0", obis.Volt, 0),
 		number(t, "1-0:13.7.0", "4.556", obis.None, 0),
+		// The product of frequency and factor overflows, so there is no sample of the frequency.
 		{Code: obis.Code{1, 0, 14, 7, 0, 255}, Kind: obis.Number, Unit: obis.Hertz, Value: obis.Decimal{Coef: math.MaxInt64}},
 		text(t, "0-0:96.14.0", "0002"),
 		text(t, "0-1:24.1.0", "003"),
@@ -33,7 +34,8 @@ func TestScale(t *testing.T) {
 	want := map[string]string{
 		"import_power": "20700 W", "export_power": "2700 W", "net_power": "18000 W", "import_energy_t1": "0.501 kWh",
 		"import_energy_t2": "2.002 kWh", "import_energy": "2.503 kWh", "current_l1": "0.152 A", "voltage_l1": "230.0 V",
-		"power_factor": "0.911 ", "tariff": "0 ", "gas": "3.000 m³",
+		"power_factor": "0.911 ", "gas": "3.000 m³",
+		"tariff": "0 ", // the Value of a text is 0
 	}
 	dst := make([]quantity.Sample, 0, quantity.Count())
 	if diff := cmp.Diff(want, published(new(quantity.Converter).AppendSamples(dst, records, &scale))); diff != "" {
@@ -44,11 +46,11 @@ func TestScale(t *testing.T) {
 	}
 }
 
-// TestPowerFactor: a number above 1 or below -1 is not a power factor, and gives no sample.
+// TestPowerFactor: a power factor above 1 or below -1 gives no sample.
 func TestPowerFactor(t *testing.T) {
 	for _, tt := range []struct {
 		value string
-		want  string // "" for none
+		want  string // "" for no sample
 	}{
 		{"0.992", "0.992 "},
 		{"1.000", "1.000 "},
@@ -68,7 +70,7 @@ func TestPowerFactor(t *testing.T) {
 	}
 }
 
-// TestUnits: values in the units that meters of different countries send. A value in a unit that its quantity cannot have gives no sample.
+// TestUnits: a number becomes a sample in the published unit. It gives no sample (want is "") if its quantity cannot have its unit.
 func TestUnits(t *testing.T) {
 	for _, tt := range []struct {
 		code, value string
@@ -107,12 +109,12 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestTexts: tariff and breaker are texts, also if they are sent as numbers.
+// TestTexts: a tariff or breaker that is sent as a number from 0 to 9 becomes a text. Other numbers give no sample.
 func TestTexts(t *testing.T) {
 	for _, tt := range []struct {
-		in   obis.Record
-		want string
-		ok   bool
+		in         obis.Record
+		want       string
+		wantSample bool
 	}{
 		{text(t, "0-0:96.14.0", "0002"), "0002", true},
 		{text(t, "0-0:96.13.0", ""), "", true},
@@ -124,8 +126,8 @@ func TestTexts(t *testing.T) {
 		{obis.Record{Code: obis.Code{0, 0, 96, 14, 0, 255}}, "", false},
 	} {
 		got := new(quantity.Converter).AppendSamples(nil, []obis.Record{tt.in}, nil)
-		if (len(got) == 1) != tt.ok || tt.ok && string(got[0].Text) != tt.want {
-			t.Errorf("%v %v %q: got %v, want %q, %v", tt.in.Code, tt.in.Value, tt.in.Text, got, tt.want, tt.ok)
+		if (len(got) == 1) != tt.wantSample || tt.wantSample && string(got[0].Text) != tt.want {
+			t.Errorf("%v, value %v, text %q: got %v, want text %q, sample %v", tt.in.Code, tt.in.Value, tt.in.Text, got, tt.want, tt.wantSample)
 		}
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A sub-meter on channel n sends its device type as 0-n:24.1.0 and its last value as 0-n:24.2.1, or as 0-n:24.2.3 if the volume is not
-// corrected to standard temperature (DSMR P1 5.0.2, 6.12; e-MUCS 1.7). XMX meters of DSMR 2.2 send the value as 0-n:24.2.0. Some heat
-// meters send a volume as 0-n:24.2.1 and their energy as 0-n:24.2.5. Which sub-meter is on which channel differs from house to house.
+// Codes of a sub-meter on channel n (DSMR P1 5.0.2, 6.12; e-MUCS 1.7): groups C, D and E. The device type is 0-n:24.1.0, and the last value
+// is 0-n:24.2.1. A volume that is not corrected to standard temperature is 0-n:24.2.3. XMX meters of DSMR 2.2 send the value as 0-n:24.2.0.
+// Some heat meters send a volume as 0-n:24.2.1 and their energy as 0-n:24.2.5. A sub-meter can be on any channel.
 var (
 	deviceCode    = [3]byte{24, 1, 0}
 	valueCode     = [3]byte{24, 2, 1}
@@ -18,7 +18,7 @@ var (
 	heatCode      = [3]byte{24, 2, 5}
 )
 
-// A deviceType is a device type of EN 13757-3, zero if the meter sends none. P1 telegrams contain it in decimal: 012 is heat.
+// A deviceType is a device type of EN 13757-3. It is zero if the meter sends none. P1 telegrams contain it in decimal: 012 is heat.
 type deviceType uint8
 
 // quantity returns the quantity of a device type. ok is false for types without a row, such as a second electricity meter.
@@ -52,21 +52,21 @@ func readDeviceType(r *obis.Record) deviceType {
 	return deviceType(v.Coef)
 }
 
-// channels is one more than the highest channel that is read. Meters have four.
+// channels is one more than the highest channel that is read. Meters use channels 1 to 4.
 const channels = 16
 
-// isSubmeter reports whether the code is one of a sub-meter.
+// isSubmeter reports whether c is a code of a sub-meter.
 func isSubmeter(c obis.Code) bool {
 	return c[0] == 0 && c[2] == deviceCode[0] && c[1] > 0 && c[1] < channels && c[5] == obis.Any
 }
 
-// isSubmeterValue reports whether the code is that of a sub-meter's value, other than the energy of a heat meter.
+// isSubmeterValue reports whether c, the code of a sub-meter, is the code of a value other than the energy of a heat meter.
 func isSubmeterValue(c obis.Code) bool {
 	cde := c.CDE()
 	return cde == valueCode || cde == rawVolumeCode || cde == oldValueCode
 }
 
-// submeters holds what a telegram contains about each channel.
+// submeters describes the channels of one telegram.
 type submeters struct {
 	devices   [channels]deviceType
 	values    uint16 // a bit for each channel with a value
@@ -74,7 +74,7 @@ type submeters struct {
 	coldWater bool   // a channel has a meter of cold water
 }
 
-// add collects what the records say about the channels.
+// add sets s from the records of a telegram.
 func (s *submeters) add(records []obis.Record) {
 	for i := range records {
 		r := &records[i]
@@ -93,9 +93,9 @@ func (s *submeters) add(records []obis.Record) {
 	}
 }
 
-// quantity returns the quantity of the value in r. Without a device type, the value is gas if it is the only value of a sub-meter in the
-// telegram, the channel sends no heat energy, and the volume is not corrected or has a time stamp without a zone, as in DSMR 2.2. Warm
-// water is left out if there is also a meter of cold water.
+// quantity returns the quantity of the value in r. It is the quantity of the device type. If the channel has no device type, the value is
+// gas under three conditions: the telegram has no other value of a sub-meter; the channel sends no heat energy; the volume is not corrected
+// or has a time stamp without a zone, as in DSMR 2.2. ok is false for warm water if there is also a meter of cold water.
 func (s *submeters) quantity(r *obis.Record) (id ID, ok bool) {
 	heat := r.Code.CDE() == heatCode
 	if !isSubmeter(r.Code) || !isSubmeterValue(r.Code) && !heat {
@@ -128,19 +128,19 @@ func appendSubmeters(dst []Sample, records []obis.Record, scale *Scale) []Sample
 		}
 		sample := Sample{ID: id, Time: r.Time}
 		if sample.setRecord(r, scale) {
-			dst = keepNewest(dst, start, sample)
+			dst = addOrReplace(dst, start, sample)
 		}
 	}
 	return dst
 }
 
-// neverSet reports whether a time stamp is older than all meters with a customer port: then the channel has not had a value yet.
+// neverSet reports whether a time stamp is older than any meter with a customer port. The channel has then not had a value yet.
 func neverSet(t obis.Time) bool { return !t.IsZero() && t.Year < 2005 }
 
-// keepNewest appends a sample to dst. If dst has one of the same quantity from start on, the newer of the two stays: a sub-meter that was
-// replaced stays on its channel with its last time stamp. If the stamps are less than a day apart, the first sample stays, so that two
-// sub-meters in use do not alternate.
-func keepNewest(dst []Sample, start int, s Sample) []Sample {
+// addOrReplace appends a sample to dst. If dst[start:] already has a sample of the same quantity, s replaces that sample if s is more than
+// a day newer, and is dropped otherwise. So a new sub-meter replaces an old one, which the meter goes on to send with its last time stamp.
+// Two sub-meters in use do not alternate, because their time stamps are less than a day apart.
+func addOrReplace(dst []Sample, start int, s Sample) []Sample {
 	for i := start; i < len(dst); i++ {
 		if dst[i].ID != s.ID {
 			continue
@@ -153,10 +153,10 @@ func keepNewest(dst []Sample, start int, s Sample) []Sample {
 	return append(dst, s)
 }
 
-// muchNewer reports whether t is more than a day after than. A time is newer than no time.
-func muchNewer(t, than obis.Time) bool {
-	if t.IsZero() || than.IsZero() {
+// muchNewer reports whether t is more than a day after other. If only one of them is the zero Time, the other one is much newer.
+func muchNewer(t, other obis.Time) bool {
+	if t.IsZero() || other.IsZero() {
 		return !t.IsZero()
 	}
-	return t.Time(time.UTC).Sub(than.Time(time.UTC)) > 24*time.Hour
+	return t.Time(time.UTC).Sub(other.Time(time.UTC)) > 24*time.Hour
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// rows is the table. Its codes are those of IEC 62056-6-2. A name begins with the direction, because Domoticz pairs an energy with the power
-// whose name has the longest common prefix. ids.go has a constant for each row, in the same order.
+// rows is the table. The codes are from IEC 62056-6-2. A name begins with import or export, because Domoticz pairs an energy with the power
+// that has the longest common prefix in its name. ids.go has a constant for each row, in the same order.
 var rows = slices.Concat(
 	single(Row{Name: "import_power", Title: "Import power", Codes: code(1, 7, 0), Units: power, StateClass: Measurement, Kind: Power}),
 	single(Row{Name: "export_power", Title: "Export power", Codes: code(2, 7, 0), Units: power, StateClass: Measurement, Kind: Power}),
@@ -54,8 +54,8 @@ var rows = slices.Concat(
 	single(Row{Name: "export_demand", Title: "Export demand", Codes: [][3]byte{{2, 4, 0}, {2, 24, 0}}, Units: power, StateClass: Measurement, Kind: Power}),
 	single(Row{Name: "month_peak_demand", Title: "Month peak demand", Codes: code(1, 6, 0), Units: power, StateClass: Measurement}),
 
-	// All sub-meters send their value with the same codes (24.2.1, 24.2.3): the device type of their channel (0-n:24.1.0) says which quantity
-	// it is. So these rows have no code.
+	// These rows have no code, because all sub-meters send their value with the same codes (24.2.1, 24.2.3). The device type of the channel
+	// (0-n:24.1.0) shows the quantity.
 	single(Row{Name: "gas", Title: "Gas", Units: []Unit{{obis.CubicMetre, "m³", 0, "gas"}, {obis.CubicMetreCorrected, "m³", 0, "gas"}}, Decimals: 3, StateClass: TotalIncreasing, Kind: Counter}),
 	single(Row{Name: "water", Title: "Water", Units: unit(obis.CubicMetre, "m³", "water"), Decimals: 3, StateClass: TotalIncreasing, Kind: Counter}),
 	single(Row{Name: "thermal_energy", Title: "Thermal energy", Units: heat, Decimals: 3, StateClass: TotalIncreasing, Kind: Counter}),
@@ -92,30 +92,30 @@ func single(r Row) []Row { return []Row{r} }
 
 func code(c, d, e byte) [][3]byte { return [][3]byte{{c, d, e}} }
 
-// phases makes the rows of L1, L2 and L3. Group C is c for L1, c+20 for L2 and c+40 for L3.
+// phases returns the rows of L1, L2 and L3. Group C is c for L1, c+20 for L2 and c+40 for L3.
 func phases(r Row, c, d byte) []Row {
 	return numbered(r, "_l", " L", 3, func(i byte) [3]byte { return [3]byte{c + 20*i, d, 0} })
 }
 
-// tariffs makes the rows of T1 to T4, which are group E 1 to 4.
+// tariffs returns the rows of T1 to T4. Group E is the number of the tariff.
 func tariffs(r Row, c byte) []Row {
 	return numbered(r, "_t", " T", 4, func(i byte) [3]byte { return [3]byte{c, 8, i + 1} })
 }
 
-// quadrants makes the rows of the quadrants of reactive power or energy, which are group C 5 to 8.
+// quadrants returns the rows of Q1 to Q4. Group C is 5 for Q1 to 8 for Q4.
 func quadrants(r Row, d byte) []Row {
 	return numbered(r, "_q", " Q", 4, func(i byte) [3]byte { return [3]byte{5 + i, d, 0} })
 }
 
-// numbered makes n rows from r, with 1 to n appended to the name after suffix and to the title after title. code returns the code of the
-// row with that index, from 0.
-func numbered(r Row, suffix, title string, n int, code func(byte) [3]byte) []Row {
+// numbered returns n copies of r with numbered names and titles. The suffixes and the number, from 1, are appended to name and title.
+// code returns the code of a row, given its index from 0.
+func numbered(r Row, nameSuffix, titleSuffix string, n int, code func(i byte) [3]byte) []Row {
 	out := make([]Row, n)
 	for i := range out {
 		digit := strconv.Itoa(i + 1)
 		out[i] = r
-		out[i].Name += suffix + digit
-		out[i].Title += title + digit
+		out[i].Name += nameSuffix + digit
+		out[i].Title += titleSuffix + digit
 		out[i].Codes = [][3]byte{code(byte(i))}
 	}
 	return out

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// message returns the text of a message for people, as valid UTF-8 without fill bytes at its end. Hexadecimal digits are decoded if they
-// stand for readable text. Letters of Latin-1 are converted. A message that was never set has only fill bytes (FF or 00) and is empty.
-// The result is valid until the next call.
+// message returns the text of a message for people, as valid UTF-8 without fill bytes at its end. Hexadecimal digits are decoded if the
+// result is readable text. Latin-1 is converted to UTF-8. The result is empty for a message that was never set, because it has only
+// fill bytes (FF or 00). The result is valid until the next call.
 func (c *Converter) message(text []byte) []byte {
 	if c.HexText {
 		plain, err := hex.AppendDecode(c.messageBuf[:0], c.withoutLineEnds(text))
@@ -21,7 +21,7 @@ func (c *Converter) message(text []byte) []byte {
 	if text = withoutFill(text); isReadable(text) {
 		return text
 	}
-	if !c.HexText || !isLatin(text) {
+	if !c.HexText || !isLatin1(text) {
 		return nil
 	}
 	c.messageBuf = c.messageBuf[:0]
@@ -31,7 +31,7 @@ func (c *Converter) message(text []byte) []byte {
 	return c.messageBuf
 }
 
-// withoutLineEnds returns a text without CR and LF: long hexadecimal texts stand in several lines.
+// withoutLineEnds returns a text without CR and LF. Long hexadecimal texts have several lines.
 func (c *Converter) withoutLineEnds(text []byte) []byte {
 	if bytes.IndexByte(text, '\n') < 0 {
 		return text
@@ -45,15 +45,15 @@ func (c *Converter) withoutLineEnds(text []byte) []byte {
 	return c.lineBuf
 }
 
-// isLatin reports whether b is printable text in Latin-1. FF is excluded: it is a fill byte more often than the letter ÿ.
-func isLatin(b []byte) bool {
+// isLatin1 reports whether b is printable text in Latin-1. FF does not count as the letter ÿ, because FF is usually a fill byte.
+func isLatin1(b []byte) bool {
 	return !slices.ContainsFunc(b, func(x byte) bool {
 		return x < ' ' && x != '\r' && x != '\n' || x >= 0x7F && x < 0xA0 || x == 0xFF
 	})
 }
 
-// textOrHex returns text if people can read it, and its bytes in hexadecimal if not: some meters send a tariff as two binary bytes. Others
-// send the name of a tariff in hexadecimal, as 5431 for T1; then the name is returned.
+// textOrHex returns text in readable form. Some meters send the name of a tariff as hexadecimal digits, such as 5431 for T1. The result is
+// then the name. Other meters send a tariff as two binary bytes. The result is then their hexadecimal digits.
 func (c *Converter) textOrHex(text []byte) []byte {
 	if name, ok := c.hexWord(text); ok {
 		return name
@@ -66,19 +66,19 @@ func (c *Converter) textOrHex(text []byte) []byte {
 	return c.textBuf[start:]
 }
 
-// hexWord decodes the hexadecimal digits of an ASCII telegram. ok is false unless they stand for letters and digits alone.
+// hexWord decodes the hexadecimal digits in a text of an ASCII telegram. ok is true if the result has only letters and digits.
 func (c *Converter) hexWord(text []byte) (word []byte, ok bool) {
 	const minDigits = 4
 	if !c.HexText || len(text) < minDigits {
 		return nil, false
 	}
 	start := len(c.textBuf)
-	all, err := hex.AppendDecode(c.textBuf, text)
-	c.textBuf, word = all[:start], all[start:]
+	buf, err := hex.AppendDecode(c.textBuf, text)
+	c.textBuf, word = buf[:start], buf[start:]
 	if err != nil || slices.ContainsFunc(word, func(x byte) bool { return x-'0' > 9 && (x|0x20)-'a' > 'z'-'a' }) {
 		return nil, false
 	}
-	c.textBuf = all
+	c.textBuf = buf
 	return word, true
 }
 
@@ -90,7 +90,7 @@ func withoutFill(b []byte) []byte {
 	return b
 }
 
-// isReadable reports whether b is UTF-8 of printable characters and white space alone.
+// isReadable reports whether b is UTF-8 with only printable characters and white space.
 func isReadable(b []byte) bool {
 	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) })
 }
