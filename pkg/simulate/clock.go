@@ -16,9 +16,10 @@ type zone struct {
 var (
 	// swedishStandardTime is the time of Swedish meters all year (branch recommendation 2.0, annex 3).
 	swedishStandardTime = zone{standardOffset: 60}
-	// centralEuropean is the local time of Central Europe, which other meters show.
+	// centralEuropean is the local time of Central Europe.
 	centralEuropean = zone{standardOffset: 60, summerTime: true}
-	finnish         = zone{standardOffset: 120, summerTime: true}
+	// finnish is the local time of Finland and Lithuania.
+	finnish = zone{standardOffset: 120, summerTime: true}
 )
 
 // localTime returns the time that a clock of the zone shows at t.
@@ -29,6 +30,7 @@ func (z zone) localTime(t time.Time) obis.Time {
 	return c
 }
 
+// offset returns how many minutes the zone is ahead of UTC at t.
 func (z zone) offset(t time.Time) int16 {
 	if z.summerTime && isSummer(t) {
 		return z.standardOffset + 60
@@ -43,6 +45,7 @@ func isSummer(t time.Time) bool {
 	return !t.Before(lastSunday(y, time.March)) && t.Before(lastSunday(y, time.October))
 }
 
+// lastSunday returns 01:00 UTC on the last Sunday of a month of 31 days.
 func lastSunday(y int, m time.Month) time.Time {
 	last := time.Date(y, m, 31, 1, 0, 0, 0, time.UTC)
 	return last.AddDate(0, 0, -int(last.Weekday()))
@@ -63,7 +66,7 @@ type clock struct {
 	hundredths byte
 	// status is the clock status, without the flag for summer time.
 	status byte
-	// summerFlag is true for meters that set bit 80 of the status in summer.
+	// summerFlag is true for meters that set bit 0x80 of the status in summer.
 	summerFlag bool
 }
 
@@ -92,7 +95,7 @@ type invokeID struct {
 	counts bool // the meter increases the number from telegram to telegram
 }
 
-// value returns the number in the telegram of a state.
+// value returns the long-invoke-id-and-priority in the telegram of a state.
 func (i invokeID) value(s *State) uint32 {
 	if i.counts {
 		return i.id | frameCounter(s)&0xFFFFFF
@@ -101,7 +104,7 @@ func (i invokeID) value(s *State) uint32 {
 }
 
 var (
-	// fixedInvoke is the constant that most Nordic meters send.
+	// fixedInvoke is the constant number that most Nordic meters send.
 	fixedInvoke    = invokeID{id: 0x40000000}
 	countingInvoke = invokeID{counts: true}
 )

@@ -24,9 +24,9 @@ func TestDecodedSamples(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			states, stream := encodeDay(f, 80)
 			for name, r := range map[string]io.Reader{
-				"whole":  bytes.NewReader(stream),
-				"bytes":  iotest.OneByteReader(bytes.NewReader(stream)),
-				"chunks": &chunks{r: bytes.NewReader(stream), random: rand.New(rand.NewPCG(3, 4))},
+				"large reads":         bytes.NewReader(stream),
+				"one byte at a time":  iotest.OneByteReader(bytes.NewReader(stream)),
+				"reads of any length": &randomReader{r: bytes.NewReader(stream), random: rand.New(rand.NewPCG(3, 4))},
 			} {
 				d := meter.NewDecoder(r, options(t, f))
 				for i := range states {
@@ -44,7 +44,8 @@ func TestDecodedSamples(t *testing.T) {
 	}
 }
 
-// options returns the decoder's options: the keys, and the scale of kamstrup-se, which counts in Wh where its make counts in 10 Wh.
+// options returns the decoder's options for a family. kamstrup-se needs a scale, because it sends energies in Wh. Other Kamstrup meters send
+// energies in 10 Wh.
 func options(t *testing.T, f simulate.Family) meter.Options {
 	o := meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true}
 	if f.Name != "kamstrup-se" {
@@ -52,7 +53,7 @@ func options(t *testing.T, f simulate.Family) meter.Options {
 	}
 	o.Scale = new(quantity.Scale)
 	for _, id := range []quantity.ID{quantity.ImportEnergy, quantity.ExportEnergy, quantity.ImportReactiveEnergy, quantity.ExportReactiveEnergy} {
-		o.Scale[id] = obis.Decimal{Coef: 1, Exp: -1}
+		o.Scale[id] = obis.Decimal{Coef: 1, Exp: -1} // 0.1
 	}
 	return o
 }
@@ -62,20 +63,20 @@ func TestFamilies(t *testing.T) {
 	names := map[string]bool{}
 	for i, f := range simulate.Families() {
 		if i < len(shapes) && shapes[i].family != f.Name {
-			t.Errorf("got family %s in the list, want %s there", f.Name, shapes[i].family)
+			t.Errorf("family %d: got %s, want %s", i, f.Name, shapes[i].family)
 		}
 		if f.Title == "" || f.Make == "" || len(f.Country) != 2 || f.Connector == "" || f.Interval <= 0 || f.Phases < 1 || f.Ratio < 1 {
 			t.Errorf("%s: a field of the description is missing: %+v", f.Name, f)
 		}
 		w := f.LineSetting()
 		if got := fmt.Sprintf("%d %d%c%d", w.Baud, w.DataBits, w.Parity, w.StopBits); got != f.Line {
-			t.Errorf("%s: the line %s is understood as %s", f.Name, f.Line, got)
+			t.Errorf("%s: LineSetting: got %s, want %s", f.Name, got, f.Line)
 		}
 		if got, ok := simulate.Named(f.Name); !ok || got.Title != f.Title || names[f.Name] {
 			t.Errorf("%s: the name is not unique, or Named returns another family", f.Name)
 		}
 		if sh := shapeOf(f.Name); sh == nil || sh.samples == 0 && sh.bytes != 0 {
-			t.Errorf("%s has no shape in this test", f.Name)
+			t.Errorf("%s: shapes has no row with a number of samples", f.Name)
 		}
 		names[f.Name] = true
 	}
@@ -99,16 +100,17 @@ func encodeDay(f simulate.Family, n int) (states []simulate.State, stream []byte
 	return states, stream
 }
 
-// chunks is a reader that reads from r in chunks of random length.
-type chunks struct {
+// A randomReader reads from r. Each read has a random length.
+type randomReader struct {
 	r      io.Reader
 	random *rand.Rand
 }
 
-func (c *chunks) Read(p []byte) (int, error) {
+func (c *randomReader) Read(p []byte) (int, error) {
 	return c.r.Read(p[:min(len(p), 1+c.random.IntN(300))])
 }
 
+// checkReading checks that a reading has the values of the state s.
 func checkReading(t *testing.T, f simulate.Family, s *simulate.State, got *meter.Reading) {
 	t.Helper()
 	sh := shapeOf(f.Name)
@@ -123,11 +125,11 @@ func checkReading(t *testing.T, f simulate.Family, s *simulate.State, got *meter
 			t.Errorf("got meter %+v, want %+v", got.Meter, sh.meter)
 		}
 	}
-	if got.Meter.Make != "" && got.Meter.Make != f.Make && got.Bytes != 44 { // list 1 of Landis+Gyr is equal to Aidon's
+	if got.Meter.Make != "" && got.Meter.Make != f.Make && got.Bytes != 44 { // list 1 of Landis+Gyr (44 bytes) is equal to Aidon's
 		t.Errorf("got make %q, want %q", got.Meter.Make, f.Make)
 	}
 	if !plausible(got.Time, s) {
-		t.Errorf("%v: got clock %v", s.Time, got.Time)
+		t.Errorf("%v: got clock %v, want a European time", s.Time, got.Time)
 	}
 	if want := sh.length(s); want > 0 && got.Bytes != want {
 		t.Errorf("%v: got %d bytes, want %d", s.Time, got.Bytes, want)
@@ -157,7 +159,7 @@ func checkSamples(t *testing.T, f simulate.Family, s *simulate.State, got *meter
 	}
 }
 
-// plausible reports whether a clock shows the state's time or hour, in a European zone.
+// plausible reports whether a clock is zero, or shows the state's time or hour in a European zone.
 func plausible(c obis.Time, s *simulate.State) bool {
 	if c.IsZero() {
 		return true
@@ -172,8 +174,7 @@ func plausible(c obis.Time, s *simulate.State) bool {
 	return false
 }
 
-// almostEqual reports whether two numbers differ by at most two units of the last digit of got, because sums are made of rounded
-// parts.
+// almostEqual reports whether two numbers differ by at most two units of the last digit of got. A sum of rounded values can differ that much.
 func almostEqual(got, want obis.Decimal) bool {
 	d, ok := got.Add(want.Neg())
 	if d.Sign() < 0 {

@@ -12,7 +12,7 @@ import (
 
 var start = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// A simulated meter feeds a decoder, and the household knows what the decoder must find.
+// A decoder reads the telegrams of a simulated meter. The state has the values that the decoder must find.
 func ExampleMeter() {
 	family, _ := simulate.Named("p1-se-aidon")
 	m := simulate.NewMeter(family, 1, start)
@@ -38,7 +38,7 @@ func ExampleMeter() {
 	// decoded: 5096
 }
 
-// Two of three telegrams arrive: one bit in every third is wrong.
+// In one of three telegrams, one bit is wrong. The other two telegrams are decoded.
 func ExampleNewFaultyMeter() {
 	family, _ := simulate.Named("aidon-se")
 	fault, err := simulate.ParseFault("crc=3")

@@ -24,7 +24,7 @@ func expectedSamples(f simulate.Family, s *simulate.State) map[string]obis.Decim
 	power("power", "", watts)
 	power("reactive_power", "", vars)
 	addApparentPower(v, "", watts, vars)
-	signed := strings.HasPrefix(f.Name, "aidon") || strings.HasPrefix(f.Name, "landisgyr-no") || f.Name == "p1-fi-aidon"
+	signedCurrents := strings.HasPrefix(f.Name, "aidon") || strings.HasPrefix(f.Name, "landisgyr-no") || f.Name == "p1-fi-aidon"
 	for i := range 3 {
 		phase := "_l" + strconv.Itoa(i+1)
 		power("power", phase, s.Power[i])
@@ -32,7 +32,7 @@ func expectedSamples(f simulate.Family, s *simulate.State) map[string]obis.Decim
 		addApparentPower(v, phase, s.Power[i], s.ReactivePower[i])
 		v["voltage"+phase] = obis.Decimal{Coef: s.Voltage[i], Exp: -1}
 		mA := s.Current[i]
-		if mA < 0 && !signed {
+		if mA < 0 && !signedCurrents {
 			mA = -mA
 		}
 		v["current"+phase] = obis.Decimal{Coef: mA * 1000 / f.Ratio, Exp: -6}
@@ -40,16 +40,16 @@ func expectedSamples(f simulate.Family, s *simulate.State) map[string]obis.Decim
 		v["voltage_sags"+phase], v["voltage_swells"+phase] = decimal(s.Sags[i], 0), decimal(s.Swells[i], 0)
 	}
 	e := s.Energies
-	if lists := f.Country == "NO" || f.Name == "kamstrup-se"; lists {
+	if hourly := f.Country == "NO" || f.Name == "kamstrup-se"; hourly {
 		e = s.HourEnergies
 	}
 	addCounters(v, "", e, f.Ratio)
 	addTariffs(v, f, s)
 	addOtherRegisters(v, s)
-	if f.Country == "LT" {
+	if f.Country == "LT" { // these meters send the demand of the last quarter of an hour
 		v["import_demand"], v["export_demand"] = decimal(s.LastQuarterPower[0], 0), decimal(s.LastQuarterPower[1], 0)
 	}
-	if strings.HasPrefix(f.Name, "p1-nl-") && f.Interval > time.Second {
+	if strings.HasPrefix(f.Name, "p1-nl-") && f.Interval > time.Second { // before DSMR 5, gas is read once an hour
 		v["gas"] = decimal(s.HourGas, -3)
 	}
 	return v
@@ -57,19 +57,20 @@ func expectedSamples(f simulate.Family, s *simulate.State) map[string]obis.Decim
 
 func decimal(coef int64, exp int8) obis.Decimal { return obis.Decimal{Coef: coef, Exp: exp} }
 
-// addCounters adds the four energies of e, which are in Ws, with a suffix to their names.
-func addCounters(v map[string]obis.Decimal, of string, e simulate.Energies, ratio int64) {
+// addCounters adds the four energies of e, divided by ratio, with a suffix to their names. It converts Ws to units of 10^-7 kWh: 1 Ws is 25/9
+// of such a unit.
+func addCounters(v map[string]obis.Decimal, suffix string, e simulate.Energies, ratio int64) {
 	for name, ws := range map[string]int64{
 		"import_energy": e.Import, "export_energy": e.Export,
 		"import_reactive_energy": e.ImportReactive, "export_reactive_energy": e.ExportReactive,
 	} {
-		v[name+of] = decimal(ws*25/9/ratio, -7)
+		v[name+suffix] = decimal(ws*25/9/ratio, -7)
 	}
 }
 
 func addTariffs(v map[string]obis.Decimal, f simulate.Family, s *simulate.State) {
 	first, second := s.TariffEnergies[0], s.TariffEnergies[1]
-	if f.Country == "BE" {
+	if f.Country == "BE" { // tariff 1 is the day tariff in Belgium
 		first, second = second, first
 	}
 	addCounters(v, "_t1", first, 1)

@@ -3,8 +3,8 @@
 // # Families
 //
 // A Family is a meter model with its own telegrams, such as "p1-se-aidon" or "kamstrup-dk". Families lists all of them, and Named finds one
-// by its name. The names do not change from version to version. ASCII telegrams have their checksums, DLMS lists their HDLC or M-Bus
-// frames. Families with a Cipher encrypt with the published keys EncryptionKey and AuthenticationKey.
+// by its name. The names do not change from version to version. ASCII telegrams include their checksums. DLMS telegrams include their HDLC
+// or M-Bus frames. Families with a Cipher encrypt with the published keys EncryptionKey and AuthenticationKey.
 //
 // # Meters and households
 //
@@ -15,14 +15,15 @@
 //
 // # Determinism
 //
-// All values follow from a seed and the time. The same seed and the same time give the same telegrams, on every machine, in whatever steps
-// the time advances. There is no floating-point arithmetic, no clock and no global state.
+// All values depend only on a seed and the time. The same seed and the same time give the same telegrams on every machine. There is no
+// floating-point arithmetic, no clock and no global state.
 //
 // # Faults
 //
 // NewFaultyMeter adds faults to the telegrams of a meter: wrong checksums, lost bytes, noise, silence, another line speed. FaultKinds
-// describes them, and ParseFault reads one from text such as "crc=10". Faults follow from a seed too. The faults use
-// LineSetting.ReceivedBy, which simulates a serial line: it returns the bytes that a receiver with another speed or parity reads.
+// describes the kinds of faults, and ParseFault reads a fault from text such as "crc=10". Faults depend only on a seed, too.
+//
+// LineSetting.ReceivedBy simulates a serial line. It returns the bytes that a receiver with another speed or parity reads.
 //
 // # Units
 //
@@ -38,8 +39,8 @@ import (
 	"time"
 )
 
-// A Family is a meter model with a certain list of values. Its fields describe it. A copy can get another Interval; the other fields
-// must not be changed.
+// A Family is a meter model that sends a certain list of values. The Interval of a copy can be changed. The other fields must not be
+// changed.
 type Family struct {
 	// Name identifies the family: "p1-se-aidon".
 	Name string
@@ -53,20 +54,19 @@ type Family struct {
 	Connector string
 	// Line is the line setting of the customer port: speed in bits a second, data bits, parity and stop bits, such as "2400 8E1".
 	Line string
-	// Cipher is the security control byte of the telegrams (IEC 62056-5-3, 9.2.4.7), 0 if they are not encrypted. It is 20 or 21
-	// (hexadecimal) for encryption without an authentication tag, 30 for encryption with an authentication tag.
+	// Cipher is the security control byte of the telegrams (IEC 62056-5-3, 9.2.4.7), or 0 if the telegrams are not encrypted. 0x20 and 0x21
+	// mean encryption without an authentication tag. 0x30 means encryption with an authentication tag.
 	Cipher byte
 	// Interval is the time from one telegram to the next.
 	Interval time.Duration
-	// HourlyOffset is positive for meters that send one more telegram an hour. HourlyOffset is the time from the whole hour to that
-	// telegram.
+	// HourlyOffset is the time from each whole hour to an additional telegram. It is 0 for meters without an additional telegram.
 	HourlyOffset time.Duration
 	// Phases is 1 or 3.
 	Phases int
-	// Ratio is the ratio of the current transformers before the meter, which shows the household's values divided by it. It is 1 for a
-	// meter without transformers.
+	// Ratio is the ratio of the current transformers in front of the meter. The meter shows the household's values divided by Ratio. Ratio
+	// is 1 for a meter without transformers.
 	Ratio int64
-	// Households is how many equal households share the meter, which shows their sum. It is 1 for most families.
+	// Households is how many equal households share the meter. The meter shows the sum of the households.
 	Households int64
 
 	encode encoder
@@ -82,7 +82,7 @@ func (f Family) Append(dst []byte, s *State) []byte {
 	return f.encode(dst, s)
 }
 
-// LineSetting returns Line in its parts, as the setting of the end of a simulated serial line at the meter.
+// LineSetting returns Line as the setting of the meter's end of a simulated serial line.
 func (f Family) LineSetting() LineSetting {
 	var w LineSetting
 	if n, err := fmt.Sscanf(f.Line, "%d %1d%c%1d", &w.Baud, &w.DataBits, &w.Parity, &w.StopBits); err != nil || n != 4 {
@@ -94,7 +94,7 @@ func (f Family) LineSetting() LineSetting {
 // Families returns all families in the order in which a program should list them. The slice belongs to the caller.
 func Families() []Family { return slices.Clone(families()) }
 
-// Named returns the family with a Name. It returns false if there is none.
+// Named returns the family with the given Name. It returns false if no family has this name.
 func Named(name string) (Family, bool) {
 	for _, f := range families() {
 		if f.Name == name {
@@ -125,32 +125,32 @@ const (
 	dsmr2Line    = "9600 7E1"
 )
 
-// withDefaults fills the empty fields of families from defaults, or with common values, and returns families. carry puts frames around the
-// APDUs of the families. It is nil for families whose encoders write whole telegrams.
-func withDefaults(defaults Family, carry func(encoder) encoder, families []Family) []Family {
+// withDefaults fills the empty fields of families and returns families. It takes the values from defaults, or common values such as an
+// Interval of 10 s. wrap puts frames around the APDUs of the encoders. wrap is nil if the encoders write whole telegrams.
+func withDefaults(defaults Family, wrap func(encoder) encoder, families []Family) []Family {
 	for i := range families {
 		f := &families[i]
 		f.Make, f.Country, f.Connector = cmp.Or(f.Make, defaults.Make), cmp.Or(f.Country, defaults.Country), cmp.Or(f.Connector, defaults.Connector)
 		f.Line, f.Cipher = cmp.Or(f.Line, defaults.Line), cmp.Or(f.Cipher, defaults.Cipher)
 		f.Interval = cmp.Or(f.Interval, 10*time.Second)
 		f.Phases, f.Ratio, f.Households = cmp.Or(f.Phases, 3), cmp.Or(f.Ratio, 1), cmp.Or(f.Households, 1)
-		if carry != nil {
-			f.encode = carry(f.encode)
+		if wrap != nil {
+			f.encode = wrap(f.encode)
 		}
 	}
 	return families
 }
 
-// A schedule returns the index in the lists of a meter: which list is sent at a time.
+// A schedule returns which of its lists a meter sends at a time, as an index from 0.
 type schedule func(time.Time) int
 
-// encoder returns an encoder of lists that encodes the list with the index that s returns.
+// encoder returns an encoder that encodes, at each time, the list that the schedule selects.
 func (s schedule) encoder(lists ...encoder) encoder {
 	return func(dst []byte, state *State) []byte { return lists[s(state.Time)](dst, state) }
 }
 
-// norwegianSchedule sends list 2 every ten seconds and list 1 in between. Ten seconds past the hour it sends list 3 instead of list 2
-// (Aidon HAN interface description 1.1A).
+// norwegianSchedule selects list 2 (index 1) every ten seconds and list 1 (index 0) in between. Ten seconds past the hour it selects list 3
+// (index 2) instead of list 2. Source: Aidon HAN interface description 1.1A.
 func norwegianSchedule(t time.Time) int {
 	switch {
 	case t.Second()%10 != 0:
@@ -161,8 +161,8 @@ func norwegianSchedule(t time.Time) int {
 	return 1
 }
 
-// oncePer returns the schedule of a meter that sends its second list once in each period, at an offset from the beginning of the period,
-// and its first list otherwise.
+// oncePer returns the schedule of a meter with two lists. The meter sends the second list once in each period, at offset after the beginning
+// of the period. At all other times it sends the first list.
 func oncePer(period, offset time.Duration) schedule {
 	return func(t time.Time) int {
 		if t.Sub(t.Truncate(period)) == offset {

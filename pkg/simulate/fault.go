@@ -41,9 +41,9 @@ func FaultKinds() []FaultKind {
 }
 
 // ParseFault reads a fault from text: the name of its kind, such as "crc", or the name with N, such as "crc=10". N is from 1 to a
-// million. The error says what is wrong. If no kind has the name, it lists the kinds.
+// million. If no kind has the name, the error lists the kinds.
 func ParseFault(text string) (Fault, error) {
-	name, number, given := strings.Cut(text, "=")
+	name, number, hasNumber := strings.Cut(text, "=")
 	var names []string
 	for _, k := range FaultKinds() {
 		names = append(names, k.Name)
@@ -51,7 +51,7 @@ func ParseFault(text string) (Fault, error) {
 			continue
 		}
 		f := Fault{Kind: name, N: k.Default}
-		if !given {
+		if !hasNumber {
 			return f, nil
 		}
 		n, err := strconv.Atoi(number)
@@ -67,22 +67,22 @@ func ParseFault(text string) (Fault, error) {
 // A FaultyMeter is a Meter whose telegrams arrive with faults. It is not safe for concurrent use.
 type FaultyMeter struct {
 	meter     *Meter
-	newFamily Family // of a meter after a fault of kind "profile"
+	newFamily Family // of the meter after a fault of kind "profile"
 	faults    []Fault
 	random    randomSource
 	n         int64 // number of telegrams that Next returned
 	buf       []byte
 }
 
-// NewFaultyMeter returns a meter that sends the telegrams of m with faults. The faults depend only on the seed. m must not be used
-// afterwards. A fault of kind "profile" turns m into a meter of the family newFamily. Without such a fault, newFamily is not used.
+// NewFaultyMeter returns a meter that sends the telegrams of m with faults. The faults depend only on the seed. The caller must not use m
+// afterwards. A fault of kind "profile" turns m into a meter of newFamily. Other faults do not use newFamily.
 func NewFaultyMeter(m *Meter, seed uint64, newFamily Family, faults ...Fault) *FaultyMeter {
 	return &FaultyMeter{meter: m, newFamily: newFamily, faults: slices.Clone(faults), random: randomSource(seed)}
 }
 
-// Next returns the bytes that arrive for the next telegram, and when it is due. There is at least one byte. The bytes are valid until the
-// next call of Next.
-func (f *FaultyMeter) Next() (at time.Time, got []byte) {
+// Next returns the bytes that arrive instead of the next telegram, and when the telegram is due. There is at least one byte. The bytes are
+// valid until the next call of Next.
+func (f *FaultyMeter) Next() (at time.Time, received []byte) {
 	for _, x := range f.faults {
 		f.prepare(x)
 	}
@@ -105,7 +105,7 @@ func (f *FaultyMeter) prepare(x Fault) {
 		if f.n == 0 || f.n%telegramsBetweenSilences != 0 {
 			return
 		}
-		for range x.N {
+		for range x.N { // drops N telegrams
 			f.meter.Next()
 		}
 	case "profile":
@@ -123,11 +123,13 @@ func (f *FaultyMeter) selects(x Fault) bool {
 	return f.n%n == f.random.draw(drawFault, f.n/n, 0, n-1)
 }
 
-// damageTelegram applies the faults that happen on the line. index is the position of the fault in f.faults, which makes the
-// random numbers of two faults differ.
+// damageTelegram applies a fault that happens on the line. index is the position of the fault in f.faults. The random numbers of each index
+// are different.
 func (f *FaultyMeter) damageTelegram(x Fault, index int64) {
 	size := int64(len(f.buf))
-	draw := func(i, lo, hi int64) int64 { return f.random.draw(drawFault+1+index, f.n<<8+i, lo, hi) }
+	draw := func(i, lo, hi int64) int64 { // i is below 256, so that no two telegrams share a random number
+		return f.random.draw(drawFault+1+index, f.n<<8+i, lo, hi)
+	}
 	if x.Kind == "baud" {
 		f.buf = f.atBaud(x.N)
 		return
@@ -153,13 +155,13 @@ func (f *FaultyMeter) damageTelegram(x Fault, index int64) {
 	}
 }
 
-// atBaud returns the bytes that a receiver set to baud, 8N1 reads.
+// atBaud returns the bytes that a receiver set to baud, 8N1 reads. A baud of 0 means 9600, or 115200 if the meter has 9600.
 func (f *FaultyMeter) atBaud(baud int) []byte {
-	from := f.meter.family.LineSetting()
+	sender := f.meter.family.LineSetting()
 	if baud == 0 {
-		if baud = 9600; from.Baud == baud {
+		if baud = 9600; sender.Baud == baud {
 			baud = 115200
 		}
 	}
-	return from.ReceivedBy(nil, f.buf, LineSetting{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
+	return sender.ReceivedBy(nil, f.buf, LineSetting{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
 }

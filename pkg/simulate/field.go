@@ -12,14 +12,15 @@ import (
 // A field is one item of a list.
 type field struct {
 	code obis.Code
-	// class and attribute are the COSEM class and attribute, which some shapes of lists send.
+	// class and attribute are the COSEM class and attribute. Only some shapes of lists send them. attribute is 0 for the push setup, which is
+	// listed without a value.
 	class     uint16
 	attribute byte
 	// withoutCode is true for an item that is sent without its code in a list with codes.
 	withoutCode bool
 	// swappedTag is true for a code whose tag and length are sent in the wrong order, as ZMF1 meters send them.
 	swappedTag bool
-	// hasScaler is true for registers; exp and unit are the scaler and unit, which only some shapes of lists send.
+	// hasScaler is true for registers. exp and unit are the scaler and the unit. Only some shapes of lists send them.
 	hasScaler bool
 	exp       int8
 	unit      obis.Unit
@@ -34,7 +35,7 @@ func parseField(line string, c clock) field {
 		return field{withoutCode: true, appendValue: func(dst []byte, _ *State) []byte { return dlms.AppendNull(dst) }}
 	}
 	f := field{code: obis.MustCode(words[0]), class: 1, attribute: 2}
-	value := ""
+	parameter := ""
 	for i := 2; i < len(words); i++ {
 		switch words[i] {
 		case "bare":
@@ -45,45 +46,46 @@ func parseField(line string, c clock) field {
 			i++
 			f.class, f.attribute = uint16(mustParseInt(words[i])), 3
 		default:
-			value = words[i]
+			parameter = words[i]
 		}
 	}
-	f.setValue(words[1], value, c)
+	f.setValue(words[1], parameter, c)
 	return f
 }
 
-// setValue sets the value of a field from the type and the parameter in the list file.
-func (f *field) setValue(what, value string, c clock) {
-	kind, isNumber := numberTypes[what]
-	constant, isConstant := strings.CutPrefix(value, "=")
+// setValue sets appendValue and what depends on the value's type. typeName is the second word of a line in a list file, parameter is the
+// last one or "".
+func (f *field) setValue(typeName, parameter string, c clock) {
+	number, isNumber := numberTypes[typeName]
+	constant, isConstant := strings.CutPrefix(parameter, "=")
 	switch {
-	case what == "setup": // the push setup, which is listed and has no value
+	case typeName == "setup":
 		f.class, f.attribute = 40, 0
-	case what == "name":
+	case typeName == "name":
 		f.class, f.attribute = 40, 1
 		f.appendValue = octets(f.code[:])
-	case what == "clock" || what == "hour":
+	case typeName == "clock" || typeName == "hour":
 		f.class = 8
-		f.appendValue = c.variables()[what]
+		f.appendValue = c.variables()[typeName]
 	case isConstant:
 		v := mustParseInt(constant)
-		f.appendValue = func(dst []byte, _ *State) []byte { return dlms.AppendNumber(dst, kind, v) }
+		f.appendValue = func(dst []byte, _ *State) []byte { return dlms.AppendNumber(dst, number, v) }
 	case isNumber:
 		f.class, f.hasScaler, f.unit = 3, true, unitOf(f.code)
-		if value != "" {
-			f.exp = int8(mustParseInt(value))
+		if parameter != "" {
+			f.exp = int8(mustParseInt(parameter))
 		}
-		f.appendValue = registerValue(f.code, kind, f.exp)
-	case what == "octets":
-		f.appendValue = octets([]byte(must(strconv.Unquote(value))))
-	case what == "visible":
-		text := must(strconv.Unquote(value))
+		f.appendValue = registerValue(f.code, number, f.exp)
+	case typeName == "octets":
+		f.appendValue = octets([]byte(must(strconv.Unquote(parameter))))
+	case typeName == "visible":
+		text := must(strconv.Unquote(parameter))
 		f.appendValue = func(dst []byte, _ *State) []byte { return dlms.AppendVisibleString(dst, text) }
-	case what == "code":
+	case typeName == "code":
 		f.appendValue = func(dst []byte, _ *State) []byte { return dlms.AppendLogicalName(dst, f.code) }
 	default:
-		if f.appendValue = c.variables()[what]; f.appendValue == nil {
-			panic("simulate: nothing is called " + what)
+		if f.appendValue = c.variables()[typeName]; f.appendValue == nil {
+			panic("simulate: no value is called " + typeName)
 		}
 	}
 }
@@ -96,7 +98,7 @@ var numberTypes = map[string]dlms.NumberType{
 
 // variables returns the encoders of values other than numbers, by their names in list files.
 func (c clock) variables() map[string]encoder {
-	part := func(from, to int) encoder {
+	part := func(from, to int) encoder { // bytes of the date-time
 		return func(dst []byte, s *State) []byte {
 			return dlms.AppendOctetString(dst, string(c.dateTime(s.Time).Append(nil)[from:to]))
 		}
@@ -131,15 +133,15 @@ func must[T any](v T, err error) T {
 func mustParseInt(text string) int64 { return must(strconv.ParseInt(text, 10, 64)) }
 
 // append appends the item in the shape of its list.
-func (f *field) append(dst []byte, as shape, s *State) []byte {
+func (f *field) append(dst []byte, sh shape, s *State) []byte {
 	switch {
-	case f.withoutCode || as == positional || as == pushList:
+	case f.withoutCode || sh == positional || sh == pushList:
 		return f.appendValue(dst, s)
-	case as == describedItems:
+	case sh == describedItems:
 		dst = dlms.AppendAttributeDescriptor(dlms.AppendStructure(dst, 2), f.class, f.code, f.attribute)
 		return f.appendValue(dst, s)
-	case as == registers || as == structured:
-		n := 2
+	case sh == registers || sh == structured:
+		n := 2 // code and value
 		if f.hasScaler {
 			n++
 		}
@@ -151,26 +153,26 @@ func (f *field) append(dst []byte, as shape, s *State) []byte {
 		dst[start], dst[start+1] = dst[start+1], dst[start]
 	}
 	dst = f.appendValue(dst, s)
-	if f.hasScaler && as != pairs {
+	if f.hasScaler && sh != pairs {
 		dst = dlms.AppendScalerUnit(dst, f.exp, f.unit)
 	}
 	return dst
 }
 
-// registerValue returns the encoder of a register's number. A type without a sign gets the absolute value.
-func registerValue(code obis.Code, kind dlms.NumberType, exp int8) encoder {
+// registerValue returns the encoder of a register's number. If the type has no sign, the encoder writes the absolute value.
+func registerValue(code obis.Code, number dlms.NumberType, exp int8) encoder {
 	return func(dst []byte, s *State) []byte {
 		v := s.scaledValue(code, exp, 1).Coef
-		if kind != dlms.Int16 {
+		if number != dlms.Int16 {
 			v = max(v, -v)
 		}
-		return dlms.AppendNumber(dst, kind, v)
+		return dlms.AppendNumber(dst, number, v)
 	}
 }
 
 // unitOf returns the unit of the register with a code.
 func unitOf(c obis.Code) obis.Unit {
-	k := c[2] % 20
+	k := c[2] % 20 // group C without the phase
 	switch {
 	case c[3] == timeIntegral && (k == 1 || k == 2 || k == absolutePower):
 		return obis.WattHour

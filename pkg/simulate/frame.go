@@ -16,8 +16,8 @@ type encoder func(dst []byte, s *State) []byte
 type frame struct {
 	destination, source string
 	control             byte
-	// segment is how many bytes of an APDU fit into one frame, if the manufacturer cuts APDUs into HDLC segments (IEC 62056-46, 6.4.2).
-	// block is the same number for a manufacturer that uses general-block-transfer. If both are 0, the APDU is sent in one frame.
+	// segment is how many bytes of an APDU one frame has, if the manufacturer cuts APDUs into HDLC segments (IEC 62056-46, 6.4.2). block is
+	// how many bytes one frame has, if the manufacturer uses general-block-transfer. If both are 0, the APDU is sent in one frame.
 	segment, block int
 }
 
@@ -36,7 +36,7 @@ func (f frame) wrap(e encoder) encoder {
 			last := i == len(parts)-1
 			frame := hdlc.Frame{Destination: []byte(f.destination), Source: []byte(f.source), Control: f.control, Info: part}
 			switch {
-			case f.block > 0:
+			case f.block > 0: // the first frame has the LLC header before its block
 				header := ""
 				if i == 0 {
 					header = dlms.LLC
@@ -65,19 +65,19 @@ func mbusFrames(size int, e encoder) encoder {
 	}
 }
 
-// Sizes of M-Bus segments in bytes: frames whose length field is FA, and frames of older Sagemcom meters, whose length overflows to 01.
+// Sizes of M-Bus segments in bytes.
 const (
-	segmentFA = 245
-	segment01 = 252
+	segmentFA = 245 // the length field of the frame is FA
+	segment01 = 252 // older Sagemcom meters: the length field of the frame overflows to 01
 )
 
-// twoByteLength returns an encoder that writes the length of e's encrypted APDU in two bytes, even if one is enough. Kamstrup meters
-// write 82 00 E7, for example.
+// twoByteLength returns an encoder that writes the length of e's encrypted APDU in two bytes, even if one byte is enough. Kamstrup meters
+// write 82 00 E7, for example. A length that fits into one byte must be above 7F.
 func twoByteLength(e encoder) encoder {
-	const at = 2 + 8 // the length follows the tag and the system title
+	const at = 2 + 8 // the length follows the tag and the system title, which has a length byte and 8 bytes
 	return func(dst []byte, s *State) []byte {
 		apdu := e(nil, s)
-		if apdu[at] != 0x81 {
+		if apdu[at] != 0x81 { // 0x82: the length has two bytes already
 			return append(dst, apdu...)
 		}
 		dst = append(append(dst, apdu[:at]...), 0x82, 0)
@@ -96,16 +96,17 @@ func Key() *dlms.Key { return mustKey(EncryptionKey, AuthenticationKey) }
 
 // Values of Family.Cipher: security control bytes (IEC 62056-5-3, 9.2.4.7).
 const (
-	encrypted       = 0x20 // no authentication tag, so that nothing confirms who sent a telegram
-	encryptedSuite1 = 0x21 // the same, of security suite 1
-	authenticated   = 0x30 // with a tag
+	encrypted       = 0x20 // without an authentication tag
+	encryptedSuite1 = 0x21 // without an authentication tag, security suite 1
+	authenticated   = 0x30 // with an authentication tag
 )
 
 func mustKey(encryption, authentication string) *dlms.Key {
 	return must(dlms.ParseKeys(encryption + " " + authentication))[0]
 }
 
-// gloCiphering returns an encoder of the general-glo-ciphering of e's APDU, with a system title and a security control byte.
+// gloCiphering returns an encoder that encrypts e's APDU as general-glo-ciphering. title is the system title, security is the security
+// control byte.
 func gloCiphering(title string, security byte, e encoder) encoder {
 	return func(dst []byte, s *State) []byte {
 		return dlms.AppendCiphered(dst, keyOf(s), []byte(title), security, frameCounter(s), e(nil, s))
@@ -120,7 +121,7 @@ func keyOf(s *State) *dlms.Key {
 	return Key()
 }
 
-// frameCounter returns the frame counter of a telegram: seconds since 2020, so that it rises from telegram to telegram.
+// frameCounter returns the frame counter of a telegram: the seconds since 2020.
 func frameCounter(s *State) uint32 {
 	const start = 1_577_836_800 // 2020
 	return uint32(s.Time.Unix() - start)

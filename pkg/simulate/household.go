@@ -1,23 +1,21 @@
 package simulate
 
-import (
-	"time"
-)
+import "time"
 
-// A Household consumes and produces electricity, second by second: appliances, an electric car, solar cells. It also has gas, water and
-// heat meters. It is not safe for concurrent use.
+// A Household simulates a household with appliances, an electric car and solar cells, second by second. It also has gas, water and heat
+// meters. It is not safe for concurrent use.
 type Household struct {
 	random randomSource
 	phases int
-	// now is the last second that is counted, as Unix time. localNow is now plus the offset of local time.
+	// now is the Unix time up to which energy is counted. localNow is now plus the offset of local time from UTC.
 	now, localNow int64
 	plan          dayPlan
-	// state has the powers and counters of now. State adds voltages and currents.
+	// state has the powers and counters of now, but no voltages and currents: see State.
 	state State
 }
 
-// NewHousehold returns the household of a seed at the time start, which must be after 1970. It has 1 or 3 phases. With one phase its solar
-// cells and its car charger have a third of the power.
+// NewHousehold returns the household of a seed at the time start, which must be after 1970. phases is 1 or 3. With one phase, the solar
+// cells and the car charger have a third of the power.
 func NewHousehold(seed uint64, start time.Time, phases int) *Household {
 	h := &Household{random: randomSource(seed), phases: min(max(phases, 1), 3)}
 	h.now = start.Truncate(time.Hour).Unix()
@@ -53,14 +51,14 @@ func (h *Household) advanceSecond() {
 	h.now++
 	h.localNow++
 	h.setPowers()
-	h.state.Tariff = tariffAt(h.localNow - 1)
+	h.state.Tariff = tariffAt(h.localNow - 1) // the second that is counted began at now-1
 	h.countSecond()
 	if h.now%3600 == 0 {
 		h.setHour()
 	}
 }
 
-// setHour stores the counters of a whole hour, and the offset of local time, which changes at whole hours only.
+// setHour stores the counters at a whole hour. It also updates the offset of local time, because the offset changes at whole hours only.
 func (h *Household) setHour() {
 	t := time.Unix(h.now, 0).UTC()
 	h.localNow = h.now + 60*int64(centralEuropean.offset(t))
@@ -68,7 +66,7 @@ func (h *Household) setHour() {
 	h.state.Tariff = tariffAt(h.localNow)
 }
 
-// State returns the values that a meter of this household shows at its present time.
+// State returns all values of the household at the time to which it was advanced.
 func (h *Household) State() State {
 	s := h.state
 	s.Time = time.Unix(h.now, 0).UTC()
@@ -82,9 +80,9 @@ func (h *Household) State() State {
 
 // voltage returns the voltage of a phase in 0.1 V. It varies around 231 V, and is 0.25 V lower for each ampere that the household draws.
 func (h *Household) voltage(phase int64) int64 {
-	const wattsPerStep = 92 // 0.1 V
+	const wattsPerDecivolt = 92
 	noLoad := h.random.interpolate(drawVoltage+phase, h.now, 180, 2295, 2325) + h.random.draw(drawVoltage+8+phase, h.now, -2, 2)
-	return noLoad - h.state.Power[phase]/wattsPerStep
+	return noLoad - h.state.Power[phase]/wattsPerDecivolt
 }
 
 // phaseCurrent returns a current in mA, with the sign of watts. voltage is in 0.1 V.
@@ -108,8 +106,8 @@ func squareRoot(n int64) int64 {
 	return x
 }
 
-// A randomSource is a seed for all random numbers of a household. Each number depends on its purpose and its time only, and not on
-// the numbers drawn before, so that time can advance in any steps.
+// A randomSource is the seed of all random numbers of a household. A random number depends on the seed, a purpose and usually the time. It
+// does not depend on earlier random numbers, so that time can advance in steps of any length.
 type randomSource uint64
 
 // Purposes of random numbers. The values are 16 apart, so that each purpose has 15 more values for related numbers.
@@ -124,13 +122,14 @@ const (
 	drawFault
 )
 
-// draw returns the n-th number of a purpose: from lo to hi, both included.
+// draw returns the n-th random number of a purpose, from lo to hi, both included.
 func (c randomSource) draw(purpose, n, lo, hi int64) int64 {
 	x := scramble(scramble(uint64(c)+uint64(purpose)) + uint64(n))
 	return lo + int64(x>>1%uint64(hi-lo+1))
 }
 
-// interpolate returns a number from lo to hi that changes steadily. It draws one number for each period, in seconds, and interpolates.
+// interpolate returns a random number from lo to hi that changes gradually with the time now. It draws one number at the beginning of each
+// period and interpolates linearly between these numbers. now and period are in seconds.
 func (c randomSource) interpolate(purpose, now, period, lo, hi int64) int64 {
 	n, rest := now/period, now%period
 	a, b := c.draw(purpose, n, lo, hi), c.draw(purpose, n+1, lo, hi)

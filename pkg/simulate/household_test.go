@@ -8,22 +8,23 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// midsummer is local midnight of a day with much sun.
+// midsummer is midnight in Sweden, at the beginning of a day with much sun.
 var midsummer = time.Date(2026, 6, 11, 22, 0, 0, 0, time.UTC)
 
+// TestAdvanceInAnySteps checks that a household in small steps has the same state as a household in one step.
 func TestAdvanceInAnySteps(t *testing.T) {
 	const day = 24 * 60 * 60
 	r := rand.New(rand.NewPCG(1, 2))
 	start := midsummer.Add(17*time.Minute + 300*time.Millisecond)
-	walker := simulate.NewHousehold(7, start, 3)
+	stepwise := simulate.NewHousehold(7, start, 3)
 	for at := 0; at < day; {
 		at += 1 + r.IntN(4000)
 		now := start.Add(time.Duration(at) * time.Second)
-		walker.Advance(now)
-		walker.Advance(start) // a time in the past changes nothing
-		jumper := simulate.NewHousehold(7, start, 3)
-		jumper.Advance(now)
-		if got, want := walker.State(), jumper.State(); got != want {
+		stepwise.Advance(now)
+		stepwise.Advance(start) // a time in the past changes nothing
+		direct := simulate.NewHousehold(7, start, 3)
+		direct.Advance(now)
+		if got, want := stepwise.State(), direct.State(); got != want {
 			t.Fatalf("after %d s: got %+v, want %+v", at, got, want)
 		}
 	}
@@ -32,10 +33,11 @@ func TestAdvanceInAnySteps(t *testing.T) {
 func TestSeedsDiffer(t *testing.T) {
 	a, b := simulate.NewHousehold(1, midsummer, 3), simulate.NewHousehold(2, midsummer, 3)
 	if a.State() == b.State() {
-		t.Error("two seeds give one household")
+		t.Error("two seeds give the same state")
 	}
 }
 
+// TestEnergiesAreTheSumOfThePowers adds up the powers of each second and compares the sums with the counters.
 func TestEnergiesAreTheSumOfThePowers(t *testing.T) {
 	for _, phases := range []int{1, 3} {
 		start := midsummer.Add(-time.Hour)
@@ -59,7 +61,7 @@ func TestEnergiesAreTheSumOfThePowers(t *testing.T) {
 		}
 		if want.Import == first.Energies.Import || want.Export == first.Energies.Export ||
 			want.ImportReactive == first.Energies.ImportReactive || want.ExportReactive == first.Energies.ExportReactive {
-			t.Errorf("%d phases: a counter stood still all day: %+v, then %+v", phases, first.Energies, want)
+			t.Errorf("%d phases: a counter did not increase all day: %+v, then %+v", phases, first.Energies, want)
 		}
 	}
 }
@@ -78,16 +80,16 @@ func TestADayInJune(t *testing.T) {
 					t.Fatalf("seed %d, %v: L%d has %d.%d V, outside of 230 V ± 10 %%", seed, s.Time, i+1, v/10, v%10)
 				}
 				if c := s.Current[i]; c > 25_000 || c < -25_000 {
-					t.Fatalf("seed %d, %v: L%d carries %d mA, more than its fuse", seed, s.Time, i+1, c)
+					t.Fatalf("seed %d, %v: L%d has %d mA, more than a fuse of 25 A allows", seed, s.Time, i+1, c)
 				}
 				if s.Power[i] < 0 != (s.Current[i] < 0) {
-					t.Fatalf("seed %d, %v: L%d has %d W and %d mA", seed, s.Time, i+1, s.Power[i], s.Current[i])
+					t.Fatalf("seed %d, %v: L%d has %d W and %d mA, which differ in sign", seed, s.Time, i+1, s.Power[i], s.Current[i])
 				}
 			}
 		}
-		for _, what := range []string{"car", "export at noon", "dinner", "both ways at once", "inductive", "capacitive", "sag"} {
+		for _, what := range []string{"car", "export at noon", "dinner", "import and export at once", "inductive", "capacitive", "low voltage"} {
 			if !seen[what] {
-				t.Errorf("seed %d: a day without: %s", seed, what)
+				t.Errorf("seed %d: the day has no second with the feature %q", seed, what)
 			}
 		}
 	}
@@ -102,12 +104,13 @@ func markFeatures(s *simulate.State, seen map[string]bool) {
 	mark("car", (hour >= 22 || hour < 3) && watts > 11_000 && lowest > 3600)
 	mark("export at noon", hour == 10 && watts < -2000 && highest < 0)
 	mark("dinner", hour >= 15 && hour < 19 && highest > 1000)
-	mark("both ways at once", lowest < -100 && highest > 100)
+	mark("import and export at once", lowest < -100 && highest > 100)
 	mark("inductive", vars > 200)
 	mark("capacitive", vars < -100)
-	mark("sag", highest > 3600 && min(s.Voltage[0], s.Voltage[1], s.Voltage[2]) < 2290)
+	mark("low voltage", highest > 3600 && min(s.Voltage[0], s.Voltage[1], s.Voltage[2]) < 2290)
 }
 
+// TestLittleSunInDecember checks that a household imports more and exports less in winter than in summer.
 func TestLittleSunInDecember(t *testing.T) {
 	energy := func(start time.Time) (imported, exported int64) {
 		h := simulate.NewHousehold(5, start, 3)
@@ -119,18 +122,20 @@ func TestLittleSunInDecember(t *testing.T) {
 	winterImport, winterExport := energy(time.Date(2026, 12, 20, 23, 0, 0, 0, time.UTC))
 	summerImport, summerExport := energy(midsummer)
 	if winterImport <= summerImport || winterExport*5 >= summerExport {
-		t.Errorf("got %d and %d Ws from and to the grid in winter, %d and %d in summer", winterImport, winterExport, summerImport, summerExport)
+		t.Errorf("got import of %d Ws in winter and %d Ws in summer, want more in winter", winterImport, summerImport)
+		t.Errorf("got export of %d Ws in winter and %d Ws in summer, want less than a fifth in winter", winterExport, summerExport)
 	}
 }
 
-func TestOnePhaseLeavesTheOthersAlone(t *testing.T) {
+// TestOnePhase checks that L2 and L3 are zero in a household of one phase.
+func TestOnePhase(t *testing.T) {
 	h := simulate.NewHousehold(5, midsummer, 1)
 	for range 24 * 60 {
 		h.Advance(h.State().Time.Add(time.Minute))
 		s := h.State()
 		for i := 1; i < 3; i++ {
 			if s.Power[i] != 0 || s.ReactivePower[i] != 0 || s.Voltage[i] != 0 || s.Current[i] != 0 {
-				t.Fatalf("%v: L%d is in use: %+v", s.Time, i+1, s)
+				t.Fatalf("%v: L%d is not zero: %+v", s.Time, i+1, s)
 			}
 		}
 	}

@@ -8,11 +8,10 @@ import (
 // Lists of Kaifa meters in Norway and Sweden (Kaifa HAN OBIS codes, KFM_001): values without codes in a fixed order. Currents are in mA,
 // voltages in 0.1 V, energies in Wh.
 
-// Clocks of Kaifa.
 var (
-	kaifaNorwegian = clock{zone: centralEuropean, withoutDeviation: true, taggedHeader: true, hundredths: 0xFF}
-	kaifaSwedish   = clock{zone: swedishStandardTime, withoutDeviation: true, taggedHeader: true, hundredths: 0xFF}
-	kaifaZoned     = clock{zone: swedishStandardTime, hundredths: 0xFF}
+	kaifaNorwegian     = clock{zone: centralEuropean, withoutDeviation: true, taggedHeader: true, hundredths: 0xFF}
+	kaifaSwedish       = clock{zone: swedishStandardTime, withoutDeviation: true, taggedHeader: true, hundredths: 0xFF}
+	kaifaWithDeviation = clock{zone: swedishStandardTime, hundredths: 0xFF}
 )
 
 var (
@@ -39,7 +38,7 @@ func kaifaFamilies() []Family {
 			{Name: "kaifa-no3-3w", Title: "Kaifa MA304H3E, list 3, three wires", encode: norwegian("kaifa-no3-3w")},
 		}),
 		withDefaults(Family{Make: "Kaifa", Country: "SE", Connector: rj45, Line: mbusLine}, kaifaSwedishFrame.wrap, []Family{
-			{Name: "kaifa-se", Title: "Kaifa MA304H4, list of codes and values", encode: listEncoder("kaifa-se", fixedInvoke.header(), kaifaZoned)},
+			{Name: "kaifa-se", Title: "Kaifa MA304H4, list of codes and values", encode: listEncoder("kaifa-se", fixedInvoke.header(), kaifaWithDeviation)},
 			{Name: "kaifa-se-d", Title: "Kaifa MA304H4D, list 3", encode: swedish("kaifa-se-d")},
 			{Name: "kaifa-se-ct", Title: "Kaifa MA304T4 for current transformers, list 3", encode: swedish("kaifa-se-ct")},
 		}),

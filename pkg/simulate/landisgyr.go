@@ -25,8 +25,8 @@ func e450(file string) encoder {
 	return listEncoder(file, countingInvoke.stampedHeader(e450Clock), e450Clock)
 }
 
-// inTurns is the schedule of Slovenian meters, which alternate between two lists: phases with the number of the metering point, and totals
-// with the number of the meter.
+// inTurns is the schedule of Slovenian meters, which alternate between two lists. One list has the values of the phases and the number of the
+// metering point. The other list has the totals and the number of the meter.
 func inTurns(t time.Time) int { return int(t.Unix() / 2 % 2) }
 
 func landisgyrFamilies() []Family {
@@ -53,8 +53,8 @@ func landisgyrFamilies() []Family {
 	)
 }
 
-// Sagemcom XT211 in Switzerland and the Czech Republic: attribute descriptors without tags. Only bare messages of the
-// XT211 are known, so that the frame around the messages is a guess here.
+// Sagemcom XT211 in Switzerland and the Czech Republic: attribute descriptors without tags. Only messages without frames are known from the
+// XT211. The frame here is a guess.
 
 var xt211Frame = frame{destination: "\x03", source: "\x03", control: controlUI}
 

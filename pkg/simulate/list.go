@@ -11,7 +11,7 @@ import (
 type list struct {
 	shape  shape
 	fields []field
-	// header appends the data-notification up to its body.
+	// header appends the header of the data-notification.
 	header encoder
 	// hourly is true if the energies are those of the last whole hour.
 	hourly bool
@@ -31,11 +31,11 @@ const (
 )
 
 // shapes are the names of the shapes in list files, in the order of the constants.
-var shapes = []string{"positional", "pairs", "triples", "registers", "structured", "pushed", "descripted"}
+var shapes = []string{"positional", "pairs", "triples", "registers", "structured", "pushList", "describedItems"}
 
-// listEncoder returns the encoder of the list in telegrams/<file>.list, after the header that stamp appends. c is the clock of its times.
-// The file has the name of the shape, the line "hourly" if the energies are those of the last whole hour, then one item a line. Lines
-// that begin with '#' are comments. The items:
+// listEncoder returns the encoder of the list in telegrams/<file>.list. header appends the header of the data-notification. c is the clock of
+// the times in the list. The file's first line is the name of the shape. The line "hourly" follows if the energies are those of the last
+// whole hour. Each further line is one item. Lines that begin with '#' are comments. Items are, for example:
 //
 //	1.7.0 uint32                 a register's number, of that type
 //	32.7.0 uint16 -1             the same, with scaler -1: in tenths
@@ -45,12 +45,12 @@ var shapes = []string{"positional", "pairs", "triples", "registers", "structured
 //	0-8:25.9.0 setup             the push setup; name for its logical name
 //	null                         null-data
 //
-// An item ends with bare if it is sent without its code, with swapped if the tag and the length of its code are in the wrong order,
-// and with class 70 or 71 if it is not a register.
-func listEncoder(file string, stamp encoder, c clock) encoder {
+// The word bare follows if the item is sent without its code. The word swapped follows if the tag and the length of the code are in the
+// wrong order. The words "class 70" or "class 71" follow if the item is a switch or a limit.
+func listEncoder(file string, header encoder, c clock) encoder {
 	b := must(telegrams.ReadFile("telegrams/" + file + ".list"))
 	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(b)), "\n"), func(s string) bool { return strings.HasPrefix(s, "#") })
-	l := list{shape: shape(slices.Index(shapes, lines[0])), header: stamp}
+	l := list{shape: shape(slices.Index(shapes, lines[0])), header: header}
 	if l.shape < 0 {
 		panic("simulate: no shape of a list in " + file)
 	}
@@ -65,11 +65,11 @@ func listEncoder(file string, stamp encoder, c clock) encoder {
 
 // append appends the data-notification that shows s.
 func (l list) append(dst []byte, s *State) []byte {
-	at := *s
+	shown := *s
 	if l.hourly {
-		at.Energies = s.HourEnergies
+		shown.Energies = s.HourEnergies
 	}
-	dst = l.header(dst, &at)
+	dst = l.header(dst, &shown)
 	switch l.shape {
 	case registers:
 		dst = dlms.AppendArray(dst, len(l.fields))
@@ -82,7 +82,7 @@ func (l list) append(dst []byte, s *State) []byte {
 	}
 	for i := range l.fields {
 		if l.shape != pushList || l.fields[i].attribute != 0 {
-			dst = l.fields[i].append(dst, l.shape, &at)
+			dst = l.fields[i].append(dst, l.shape, &shown)
 		}
 	}
 	return dst
@@ -104,8 +104,8 @@ func (l list) itemCount() int {
 	return n
 }
 
-// appendPushObjects appends the beginning of a push list: a structure whose first item lists the objects. The push setup (attribute 0
-// here) is listed as attribute 2 and has no value, because Landis+Gyr and Iskraemeco do not send its value.
+// appendPushObjects appends the beginning of a push list: a structure whose first item lists the objects. The push setup (attribute 0 in
+// field) is listed with attribute 2. It has no value, because Landis+Gyr and Iskraemeco do not send the value of the push setup.
 func (l list) appendPushObjects(dst []byte) []byte {
 	values := 0
 	for i := range l.fields {

@@ -2,14 +2,15 @@ package simulate
 
 // A load is an appliance that runs during a part of the day.
 type load struct {
-	// from and to are seconds of the local day. A negative from shifts the periods of an appliance that runs all day.
+	// from and to are the seconds of the local day at which the appliance starts and stops. A negative from means that the first period
+	// began before midnight.
 	from, to int64
 	// phase is 0, 1 or 2, or allPhases.
 	phase int
 	// watts and vars are the powers that the appliance draws from each of its phases.
 	watts, vars int64
-	// on is for how many seconds of each period, in seconds, a thermostat switches the appliance on. With a period of 0 the appliance is on
-	// all the time.
+	// period is how often a thermostat switches the appliance on, and on is for how long, both in seconds. If period is 0, the appliance is
+	// on all the time.
 	period, on int64
 }
 
@@ -30,34 +31,35 @@ type dayPlan struct {
 
 // planDay returns the loads of a local day. Electronics are capacitive (negative var), motors inductive.
 func (c randomSource) planDay(number int64) dayPlan {
-	within := func(what, lo, hi int64) int64 { return c.draw(drawDay+what, number, lo, hi) }
-	wake := within(0, 6*hour, 7*hour)
-	dinner := within(1, 17*hour, 18*hour+30*minute)
-	bed := within(2, 22*hour, 23*hour+30*minute)
-	charge := within(3, 10*minute, 60*minute)
-	charged := charge + within(4, 80*minute, 200*minute)
-	heating := 950 - 700*seasonSine(number*fullDay)/sineScale // seconds of 2400, more in winter
+	draw := func(purpose, lo, hi int64) int64 { return c.draw(drawDay+purpose, number, lo, hi) }
+	wake := draw(0, 6*hour, 7*hour)
+	dinner := draw(1, 17*hour, 18*hour+30*minute)
+	bed := draw(2, 22*hour, 23*hour+30*minute)
+	chargeStart := draw(3, 10*minute, 60*minute)
+	chargeEnd := chargeStart + draw(4, 80*minute, 200*minute)
+	heating := 950 - 700*seasonSine(number*fullDay)/sineScale // seconds in each 2400 s, more in winter
 	return dayPlan{number, []load{
-		{0, fullDay, 0, 85, -35, 0, 0},
+		// from, to, phase, watts, vars, period, on
+		{0, fullDay, 0, 85, -35, 0, 0}, // electronics
 		{0, fullDay, 1, 60, -20, 0, 0},
 		{0, fullDay, 2, 110, -45, 0, 0},
-		{-within(8, 0, 2700), fullDay, 0, 95, 70, 2700, within(5, 800, 1100)},   // fridge
-		{-within(9, 0, 3300), fullDay, 1, 110, 80, 3300, within(6, 900, 1300)},  // freezer
-		{-within(10, 0, 2400), fullDay, allPhases, 650, 240, 2400, heating},     // heat pump
-		{270 * minute, 270*minute + within(7, 30, 60)*minute, 2, 3000, 0, 0, 0}, // water heater, when the car is done
-		{wake, wake + 90*minute, 1, 320, -30, 0, 0},                             // lights in the morning
-		{wake + 15*minute, wake + 19*minute, 1, 2000, 0, 0, 0},                  // kettle
-		{wake + 30*minute, wake + 55*minute, 2, 3000, 0, 0, 0},                  // water heater, after the showers
-		{dinner, dinner + 40*minute, 0, 1800, 0, 40, 26},                        // hob
-		{dinner + 5*minute, dinner + 35*minute, 1, 1200, 0, 30, 17},             // hob
-		{dinner + 2*minute, dinner + 55*minute, 2, 2300, 15, 180, 95},           // oven
-		{dinner, bed, 1, 260, -40, 0, 0},                                        // lights and television
-		{dinner + 90*minute, dinner + 110*minute, 0, 2050, 30, 0, 0},            // dishwasher
-		{charge, charged, allPhases, 3680, 60, 0, 0},                            // car: 11 kW on three phases
+		{-draw(8, 0, 2700), fullDay, 0, 95, 70, 2700, draw(5, 800, 1100)},     // fridge
+		{-draw(9, 0, 3300), fullDay, 1, 110, 80, 3300, draw(6, 900, 1300)},    // freezer
+		{-draw(10, 0, 2400), fullDay, allPhases, 650, 240, 2400, heating},     // heat pump
+		{270 * minute, 270*minute + draw(7, 30, 60)*minute, 2, 3000, 0, 0, 0}, // water heater, after the car
+		{wake, wake + 90*minute, 1, 320, -30, 0, 0},                           // lights in the morning
+		{wake + 15*minute, wake + 19*minute, 1, 2000, 0, 0, 0},                // kettle
+		{wake + 30*minute, wake + 55*minute, 2, 3000, 0, 0, 0},                // water heater, after the showers
+		{dinner, dinner + 40*minute, 0, 1800, 0, 40, 26},                      // hob
+		{dinner + 5*minute, dinner + 35*minute, 1, 1200, 0, 30, 17},           // hob
+		{dinner + 2*minute, dinner + 55*minute, 2, 2300, 15, 180, 95},         // oven
+		{dinner, bed, 1, 260, -40, 0, 0},                                      // lights and television
+		{dinner + 90*minute, dinner + 110*minute, 0, 2050, 30, 0, 0},          // dishwasher
+		{chargeStart, chargeEnd, allPhases, 3680, 60, 0, 0},                   // car: 11 kW on three phases
 	}}
 }
 
-// setPowers sets the powers of the present second.
+// setPowers sets the powers of the second that ends at h.now.
 func (h *Household) setPowers() {
 	if n := h.localNow / fullDay; n != h.plan.number {
 		h.plan = h.random.planDay(n)
@@ -65,16 +67,16 @@ func (h *Household) setPowers() {
 	h.setStandby()
 	second := h.localNow % fullDay
 	for i := range h.plan.loads {
-		u := &h.plan.loads[i]
-		if second < u.from || second >= u.to || u.period > 0 && (second-u.from)%u.period >= u.on {
+		l := &h.plan.loads[i]
+		if second < l.from || second >= l.to || l.period > 0 && (second-l.from)%l.period >= l.on {
 			continue
 		}
-		h.addPower(u.phase, u.watts, u.vars)
+		h.addPower(l.phase, l.watts, l.vars)
 	}
 	h.addSolar()
 }
 
-// setStandby sets the powers to a few watts that change every second.
+// setStandby sets the powers to a few watts that change every second. The power of each phase comes from eight random bits.
 func (h *Household) setStandby() {
 	bits := uint64(h.random.draw(drawLoad, h.now, 0, 1<<40))
 	h.state.Power, h.state.ReactivePower = [3]int64{}, [3]int64{}
@@ -139,7 +141,7 @@ func cosine(angle int64) int64 { return sine(angle + fullTurn/4) }
 // Position of the household and orbit of the earth, for sunrise and sunset as in the middle of Sweden.
 const (
 	latitude  = 593 * fullTurn / 3600 // 59.3° north
-	tilt      = 234 * fullTurn / 3600 // of the earth's axis, 23.4°
+	axialTilt = 234 * fullTurn / 3600 // 23.4°
 	solarNoon = 38880                 // seconds of the UTC day at 18° east
 	equinox   = 953537700             // 20 March 2000, as Unix time
 	year      = 31556925              // seconds from one equinox to the next
@@ -150,7 +152,7 @@ func seasonSine(now int64) int64 { return sine((now - equinox) % year * fullTurn
 
 // sineOfSunHeight returns the sine of the sun's angle above the horizon, negative at night.
 func sineOfSunHeight(now int64) int64 {
-	declination := tilt * seasonSine(now) / sineScale
-	hour := (now%86400 - solarNoon) * fullTurn / 86400
-	return (sine(latitude)*sine(declination) + cosine(latitude)*cosine(declination)/sineScale*cosine(hour)) / sineScale
+	declination := axialTilt * seasonSine(now) / sineScale
+	hourAngle := (now%fullDay - solarNoon) * fullTurn / fullDay
+	return (sine(latitude)*sine(declination) + cosine(latitude)*cosine(declination)/sineScale*cosine(hourAngle)) / sineScale
 }

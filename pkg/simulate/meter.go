@@ -6,16 +6,16 @@ import "time"
 type Meter struct {
 	family    Family
 	household *Household
-	due       time.Time
-	state     State
+	due       time.Time // of the next telegram
+	state     State     // shown by the last telegram
 	telegram  []byte
-	wrongKey  bool
+	wrongKey  bool // see State.wrongKey
 }
 
 // NewMeter returns a meter of family f in the household of a seed. start must be after 1970. Telegrams are due at multiples of f.Interval
-// since midnight UTC, the first one at start or as soon as possible after it. A family with an HourlyOffset sends one more telegram each hour.
+// since midnight UTC. No telegram is due before start. A family with an HourlyOffset sends an additional telegram each hour.
 func NewMeter(f Family, seed uint64, start time.Time) *Meter {
-	due := f.nextDue(start.Add(-1))
+	due := f.nextDue(start.Add(-1)) // so that a telegram can be due at start itself
 	return &Meter{family: f, household: NewHousehold(seed, due, f.Phases), due: due}
 }
 
@@ -31,12 +31,11 @@ func (m *Meter) Next() (at time.Time, telegram []byte) {
 	return at, m.telegram
 }
 
-// State returns the values that the telegram of the last call of Next shows, as the household has them: not divided by Family.Ratio, and
-// not multiplied by Family.Households.
+// State returns the state of the household at the last telegram that Next returned. The values are not divided by Family.Ratio and not
+// multiplied by Family.Households.
 func (m *Meter) State() State { return m.state }
 
-// switchFamily turns the meter into a meter of family f, as a remote firmware update of the grid company does. The household stays the
-// same.
+// switchFamily turns the meter into a meter of family f, as after a remote firmware update. The household stays the same.
 func (m *Meter) switchFamily(f Family) {
 	m.family = f
 	m.due = f.nextDue(m.due.Add(-1))

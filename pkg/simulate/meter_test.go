@@ -9,13 +9,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
+// TestNorwegianSchedule checks when a meter sends lists 1, 2 and 3, which have 1, 13 and 18 records.
 func TestNorwegianSchedule(t *testing.T) {
 	f, _ := simulate.Named("aidon-no")
 	hour := midsummer.Add(2 * time.Hour)
 	m := simulate.NewMeter(f, 1, hour.Add(-time.Minute+time.Second))
 	due := hour.Add(-time.Minute + 2500*time.Millisecond)
 	lists := map[int]int{} // telegrams by their number of records
-	for range 24 * 60 * 2 {
+	for due.Before(hour.Add(59 * time.Minute)) {
 		at, telegram := m.Next()
 		if !at.Equal(due) {
 			t.Fatalf("got a telegram at %v, want %v", at, due)
@@ -38,16 +39,15 @@ func TestNorwegianSchedule(t *testing.T) {
 			t.Errorf("list 3 has the counters of %v, want %v", m.State().Hour, hour)
 		}
 		lists[len(reading.Records)]++
-		if due = due.Add(2500 * time.Millisecond); due.After(hour.Add(59 * time.Minute)) {
-			break
-		}
+		due = due.Add(2500 * time.Millisecond)
 	}
 	if lists[18] != 1 || lists[13] < 300 || lists[1] < 900 {
-		t.Errorf("got %v telegrams by records, want one with 18", lists)
+		t.Errorf("got telegrams by number of records %v, want one with 18, most of them with 1", lists)
 	}
 }
 
-func TestTelegramsFollowFromTheSeed(t *testing.T) {
+// TestTelegramsDependOnSeed checks that the same seed gives the same telegrams, and another seed gives other telegrams.
+func TestTelegramsDependOnSeed(t *testing.T) {
 	for _, f := range simulate.Families() {
 		a, b := simulate.NewMeter(f, 9, midsummer), simulate.NewMeter(f, 9, midsummer)
 		other := simulate.NewMeter(f, 10, midsummer)
@@ -56,7 +56,7 @@ func TestTelegramsFollowFromTheSeed(t *testing.T) {
 			at, telegram := a.Next()
 			bt, same := b.Next()
 			if !at.Equal(bt) || !bytes.Equal(telegram, same) || a.State() != b.State() {
-				t.Fatalf("%s: two meters of one seed differ at %v", f.Name, at)
+				t.Fatalf("%s: two meters with the same seed differ at %v", f.Name, at)
 			}
 			if got := a.State().Time; !got.Equal(at.Truncate(time.Second)) {
 				t.Fatalf("%s: got the state of %v in the telegram of %v", f.Name, got, at)
@@ -65,7 +65,7 @@ func TestTelegramsFollowFromTheSeed(t *testing.T) {
 			differs = differs || !bytes.Equal(telegram, same)
 		}
 		if !differs {
-			t.Errorf("%s: two seeds give the same telegrams", f.Name)
+			t.Errorf("%s: two different seeds give the same telegrams", f.Name)
 		}
 	}
 }
@@ -76,11 +76,11 @@ func TestFamilyCopyWithAnotherInterval(t *testing.T) {
 	m := simulate.NewMeter(f, 1, midsummer)
 	for i := range 5 {
 		if at, _ := m.Next(); !at.Equal(midsummer.Add(time.Duration(i) * time.Second)) {
-			t.Errorf("telegram %d is due at %v", i, at)
+			t.Errorf("telegram %d is due at %v, want %d s after %v", i, at, i, midsummer)
 		}
 	}
 	if f, _ := simulate.Named("p1-se-aidon"); f.Interval != 10*time.Second {
-		t.Error("the family itself was changed")
+		t.Errorf("got interval %v of the family itself, want 10s as before", f.Interval)
 	}
 }
 

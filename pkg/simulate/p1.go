@@ -12,11 +12,11 @@ import (
 // the spelling of units, and the sign of currents.
 
 func swedishP1Families() []Family {
-	transformers := asciiTelegram{file: "p1-se-aidon-6560", zone: swedishStandardTime, ratio: 20}
+	withTransformers := asciiTelegram{file: "p1-se-aidon-6560", zone: swedishStandardTime, ratio: 20}
 	return withDefaults(Family{Country: "SE", Connector: rj12, Line: p1Line}, nil, []Family{
 		{Name: "p1-se-aidon", Title: "Swedish P1, Aidon 6534", Make: "Aidon", encode: swedishStandardTime.telegram("p1-se", "ADN9 6534")},
 		{Name: "p1-se-aidon-1p", Title: "Swedish P1, Aidon 6515, one phase", Make: "Aidon", Phases: 1, encode: swedishStandardTime.telegram("p1-se-aidon-1p", "")},
-		{Name: "p1-se-aidon-6560", Title: "Swedish P1, Aidon 6560, behind current transformers", Make: "Aidon", Ratio: 20, encode: transformers.encoder()},
+		{Name: "p1-se-aidon-6560", Title: "Swedish P1, Aidon 6560, behind current transformers", Make: "Aidon", Ratio: 20, encode: withTransformers.encoder()},
 		{Name: "p1-se-kamstrup", Title: "Swedish P1, Kamstrup OMNIPOWER", Make: "Kamstrup", encode: centralEuropean.telegram("p1-se-kamstrup", "")},
 		{Name: "p1-se-kaifa", Title: "Swedish P1, Kaifa MA304H4E", Make: "Kaifa", encode: swedishStandardTime.telegram("p1-se", "KFM5KAIFA-METER")},
 		{Name: "p1-se-landisgyr", Title: "Swedish P1, Landis+Gyr E360", Make: "Landis+Gyr", encode: swedishStandardTime.telegram("p1-se", "LGF5E360")},
@@ -25,7 +25,7 @@ func swedishP1Families() []Family {
 	})
 }
 
-// p1Families returns the families of other countries, and a Swedish one that hardly follows the Swedish recommendation.
+// p1Families returns the families of other countries, and p1-se-iskra, which differs much from the Swedish recommendation.
 func p1Families() []Family {
 	const sagemcom = "SAG\x67\x00\x00\x00\x01"
 	belgian := func(file string) encoder {
@@ -74,6 +74,6 @@ func encryptedLines(e encoder) encoder {
 		clear := e(nil, s)
 		ident, lines, _ := bytes.Cut(clear, []byte("\r\n\r\n"))
 		apdu := dlms.AppendCiphered(nil, keyOf(s), nil, authenticated, 0, lines[:bytes.LastIndexByte(lines, '!')])
-		return p1.AppendEncrypted(dst, string(ident[1:]), apdu[1:]) // without the tag of the APDU
+		return p1.AppendEncrypted(dst, string(ident[1:]), apdu[1:]) // without the '/' and without the tag of the APDU
 	}
 }

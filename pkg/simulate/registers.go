@@ -8,17 +8,17 @@ type Registers struct {
 	Tariff int64
 	// TariffEnergies are counted in tariffs 1 and 2. Their sum is State.Energies.
 	TariffEnergies [2]Energies
-	// PhaseEnergies are counted for each phase by the direction of its own power. Their sum is possibly more than State.Energies, because
-	// those are counted by the direction of the sum of the phases.
+	// PhaseEnergies are the counters of each phase. A phase counts import or export by its own power. The sum of PhaseEnergies can be more
+	// than State.Energies, because State.Energies count import or export by the sum of the phases.
 	PhaseEnergies [3]Energies
-	// QuadrantEnergies are reactive energies in var·s, by quadrant: active power is imported in the first and the fourth, reactive power
-	// in the first and the second.
+	// QuadrantEnergies are the reactive energies of quadrants I to IV, in var·s. Active power is imported in quadrants I and IV, reactive
+	// power in quadrants I and II.
 	QuadrantEnergies [4]int64
-	// QuarterEnergy is the energy that was imported and exported since the present quarter of an hour began, in Ws.
+	// QuarterEnergy is the imported and the exported energy since the present quarter of an hour began, in Ws.
 	QuarterEnergy [2]int64
-	// LastQuarterPower is the average imported and exported power of the previous quarter of an hour, in W.
+	// LastQuarterPower is the average imported and the average exported power of the previous quarter of an hour, in W.
 	LastQuarterPower [2]int64
-	// Peaks are the highest quarters of an hour of this month and of the four months before it.
+	// Peaks are the peaks of this month and of the four months before it, newest first.
 	Peaks [5]Peak
 	// MediaTime is when the gas, water and heat meters were read: every five minutes.
 	MediaTime time.Time
@@ -26,9 +26,9 @@ type Registers struct {
 	Gas, Water, Heat int64
 	// HourGas is Gas at State.Hour.
 	HourGas int64
-	// Failures counts power failures, LongFailures counts power failures of more than three minutes.
+	// Failures counts power failures. LongFailures counts power failures of more than three minutes.
 	Failures, LongFailures int64
-	// Sags and Swells count the times at which the voltage of each phase was too low or too high.
+	// Sags count how often the voltage of each phase was too low. Swells count how often the voltage was too high.
 	Sags, Swells [3]int64
 }
 
@@ -47,17 +47,17 @@ func (c randomSource) initialRegisters(e *Energies, now int64) Registers {
 		Gas: c.draw(drawCounter+5, 0, 800_000, 9_000_000), Water: c.draw(drawCounter+5, 1, 50_000, 900_000),
 		Heat: c.draw(drawCounter+5, 2, 20_000, 300_000),
 	}
-	low := c.draw(drawCounter+6, 0, 350, 550) // thousandths counted in tariff 1
-	r.TariffEnergies[0] = e.fraction(low)
+	tariff1Share := c.draw(drawCounter+6, 0, 350, 550) // in thousandths
+	r.TariffEnergies[0] = e.fraction(tariff1Share)
 	r.TariffEnergies[1] = e.minus(r.TariffEnergies[0])
 	for i := range r.PhaseEnergies {
 		r.PhaseEnergies[i] = e.fraction(c.draw(drawCounter+6, int64(i+1), 320, 380))
 		r.Sags[i], r.Swells[i] = c.draw(drawCounter+7, int64(i), 0, 9), c.draw(drawCounter+7, int64(i+3), 0, 3)
 	}
-	imported := c.draw(drawCounter+6, 4, 500, 800)
-	r.QuadrantEnergies[0] = e.ImportReactive / 1000 * imported
+	importShare := c.draw(drawCounter+6, 4, 500, 800) // of active power, in thousandths
+	r.QuadrantEnergies[0] = e.ImportReactive / 1000 * importShare
 	r.QuadrantEnergies[1] = e.ImportReactive - r.QuadrantEnergies[0]
-	r.QuadrantEnergies[3] = e.ExportReactive / 1000 * imported
+	r.QuadrantEnergies[3] = e.ExportReactive / 1000 * importShare
 	r.QuadrantEnergies[2] = e.ExportReactive - r.QuadrantEnergies[3]
 	month := firstOfMonth(time.Unix(now, 0))
 	for i := range r.Peaks {
@@ -70,7 +70,7 @@ func (c randomSource) initialRegisters(e *Energies, now int64) Registers {
 	return r
 }
 
-// fraction returns that many thousandths of each of the four counters.
+// fraction returns each of the four counters, divided by 1000 and multiplied by thousandths.
 func (e *Energies) fraction(thousandths int64) Energies {
 	return Energies{
 		Import: e.Import / 1000 * thousandths, Export: e.Export / 1000 * thousandths,
@@ -85,7 +85,7 @@ func (e *Energies) minus(p Energies) Energies {
 	}
 }
 
-// monthOf returns the first day of the month to which a quarter of an hour that ends at t belongs.
+// monthOf returns the first day of the month of a quarter of an hour that ends at t. A quarter that ends at midnight is in the month before.
 func monthOf(t time.Time) time.Time { return firstOfMonth(t.Add(-time.Second)) }
 
 func firstOfMonth(t time.Time) time.Time {
@@ -134,7 +134,7 @@ func (h *Household) readMediaMeters() {
 	s.Water += max(0, h.random.draw(drawMedia+2, h.now, -15, 8))
 }
 
-// endQuarter ends a quarter of an hour, and begins a new peak if this quarter is the first of a month.
+// endQuarter ends a quarter of an hour. In the first quarter of a month, it adds a peak for the new month.
 func (h *Household) endQuarter() {
 	s := &h.state
 	s.LastQuarterPower = [2]int64{s.QuarterEnergy[0] / (15 * minute), s.QuarterEnergy[1] / (15 * minute)}
@@ -174,7 +174,7 @@ type State struct {
 	Energies Energies
 	// Hour is the last whole hour, or Time itself if it is one.
 	Hour time.Time
-	// HourEnergies are the counters at Hour, which some meters send once an hour.
+	// HourEnergies are the counters at Hour. Some meters send them instead of the present counters.
 	HourEnergies Energies
 	// Frequency is in 0.01 Hz.
 	Frequency int64
@@ -183,14 +183,13 @@ type State struct {
 	wrongKey bool
 }
 
-// Energies are counters of active energy in Ws and of reactive energy in var·s, so that a sum over seconds is exact. Each second counts
-// in one direction only: the direction of the sum of the phases.
+// Energies are counters of active energy in Ws and of reactive energy in var·s. Each second is counted either as import or as export.
 type Energies struct {
 	Import, Export                 int64
 	ImportReactive, ExportReactive int64
 }
 
-// Net returns active and reactive power summed over the phases, in W and var, positive where taken from the grid.
+// Net returns the active and the reactive power of all phases together, in W and var. They are positive if taken from the grid.
 func (s *State) Net() (watts, vars int64) {
 	for i := range s.Power {
 		watts += s.Power[i]

@@ -7,43 +7,43 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestRegisters runs over the end of a month. The tariffs must add up to the energies, the quadrants to the reactive energies, and no counter
-// may decrease.
+// TestRegisters checks all registers over the end of a month. The tariffs must add up to the energies and the quadrants to the reactive
+// energies. No counter must decrease.
 func TestRegisters(t *testing.T) {
 	start := time.Date(2026, 5, 30, 12, 0, 0, 0, time.UTC)
 	h := simulate.NewHousehold(3, start, 3)
 	before := h.State()
-	months := before.Peaks
-	rates := map[int64]bool{}
+	initialPeaks := before.Peaks
+	tariffs := map[int64]bool{}
 	for at := start; at.Before(start.Add(60 * time.Hour)); at = at.Add(37 * time.Second) {
 		h.Advance(at)
 		s := h.State()
 		if got := addEnergies(s.TariffEnergies[0], s.TariffEnergies[1]); got != s.Energies {
-			t.Fatalf("%v: tariffs are %+v together, want %+v", at, got, s.Energies)
+			t.Fatalf("%v: got %+v as the sum of the tariffs, want %+v", at, got, s.Energies)
 		}
 		q := s.QuadrantEnergies
 		if q[0]+q[1] != s.Energies.ImportReactive || q[2]+q[3] != s.Energies.ExportReactive {
-			t.Fatalf("%v: quadrants %v of %+v", at, q, s.Energies)
+			t.Fatalf("%v: quadrants %v do not add up to the reactive energies of %+v", at, q, s.Energies)
 		}
 		for i, v := range otherCounters(&s) {
 			if old := otherCounters(&before)[i]; v < old {
-				t.Fatalf("%v: counter %d steps back from %d to %d", at, i, old, v)
+				t.Fatalf("%v: counter %d decreased from %d to %d", at, i, old, v)
 			}
 		}
 		if s.Frequency < 4980 || s.Frequency > 5020 {
-			t.Fatalf("%v: %d.%02d Hz", at, s.Frequency/100, s.Frequency%100)
+			t.Fatalf("%v: got %d.%02d Hz, want about 50 Hz", at, s.Frequency/100, s.Frequency%100)
 		}
-		if s.MediaTime != s.Time.Truncate(5*time.Minute) || s.QuarterEnergy[0] < 0 || s.QuarterEnergy[0] > 900*40_000 {
-			t.Fatalf("%v: read at %v, quarter %v", at, s.MediaTime, s.QuarterEnergy)
+		if s.MediaTime != s.Time.Truncate(5*time.Minute) || s.QuarterEnergy[0] < 0 || s.QuarterEnergy[0] > 900*40_000 { // 40 kW
+			t.Fatalf("%v: got MediaTime %v and QuarterEnergy %v", at, s.MediaTime, s.QuarterEnergy)
 		}
-		rates[s.Tariff] = true
+		tariffs[s.Tariff] = true
 		before = s
 	}
-	if len(rates) != 2 || !rates[1] || !rates[2] {
-		t.Errorf("tariffs in use: %v, want 1 and 2", rates)
+	if len(tariffs) != 2 || !tariffs[1] || !tariffs[2] {
+		t.Errorf("got tariffs %v, want 1 and 2", tariffs)
 	}
-	if before.Peaks[1].Watts < months[0].Watts || before.Peaks[2] != months[1] || before.Peaks[0].At.Month() != time.June || before.Peaks[0].Watts == 0 {
-		t.Errorf("peaks were %v, and are %v in the next month", months, before.Peaks)
+	if before.Peaks[1].Watts < initialPeaks[0].Watts || before.Peaks[2] != initialPeaks[1] || before.Peaks[0].At.Month() != time.June || before.Peaks[0].Watts == 0 {
+		t.Errorf("got peaks %v in June, want a new peak before those of May: %v", before.Peaks, initialPeaks)
 	}
 	if first := simulate.NewHousehold(3, start, 3).State(); otherCounters(&first) == otherCounters(&before) {
 		t.Error("nothing was counted")
@@ -66,19 +66,19 @@ func otherCounters(s *simulate.State) [12]int64 {
 	}
 }
 
-// TestQuarterOfAnHour checks that the demand is the increase of the energies, divided by a quarter of an hour.
+// TestQuarterOfAnHour checks that the demand is the increase of the energies, divided by 900 s.
 func TestQuarterOfAnHour(t *testing.T) {
 	start := midsummer.Add(18 * time.Hour) // dinner
 	h := simulate.NewHousehold(3, start, 3)
 	first := h.State().Energies
 	h.Advance(start.Add(15*time.Minute - time.Second))
 	if s := h.State(); s.QuarterEnergy[0] != s.Energies.Import-first.Import || s.QuarterEnergy[1] != s.Energies.Export-first.Export {
-		t.Errorf("a second before its end: got %v of %+v and %+v", s.QuarterEnergy, first, s.Energies)
+		t.Errorf("a second before its end: got QuarterEnergy %v, want the increase from %+v to %+v", s.QuarterEnergy, first, s.Energies)
 	}
 	h.Advance(start.Add(15 * time.Minute))
 	s := h.State()
 	if want := (s.Energies.Import - first.Import) / 900; s.LastQuarterPower[0] != want || s.QuarterEnergy != [2]int64{} {
-		t.Errorf("at its end: got %v and %v, want %d W", s.LastQuarterPower, s.QuarterEnergy, want)
+		t.Errorf("at its end: got LastQuarterPower %v and QuarterEnergy %v, want %d W and zeros", s.LastQuarterPower, s.QuarterEnergy, want)
 	}
 }
 

@@ -13,10 +13,11 @@ type telegramShape struct {
 	family string
 	// bytes is the length on the wire if no current is negative, 0 for families with lists of several lengths.
 	bytes int
-	// samples is how many samples a reading has, derived ones included, 0 for families with several lists.
+	// samples is how many samples a reading has, including derived samples, 0 for families with several lists.
 	samples int
-	clock   func(*simulate.State) obis.Time
-	meter   meter.Meter
+	// clock returns the time that the telegram of a state must have. If clock is nil, the time and the meter are not checked.
+	clock func(*simulate.State) obis.Time
+	meter meter.Meter
 }
 
 var shapes = []telegramShape{
@@ -146,6 +147,7 @@ func norwegianMeter(model string) meter.Meter {
 	return meter.Meter{Make: "Aidon", Model: model, Serial: "7359990000000001", List: "AIDON_V0001"}
 }
 
+// timeAhead returns the time of a clock that is some hours ahead of UTC.
 func timeAhead(t time.Time, hours int) obis.Time {
 	return obis.FromTime(t.In(time.FixedZone("", hours*60*60)))
 }
@@ -161,11 +163,11 @@ func finnishSummer(s *simulate.State) obis.Time {
 	return c
 }
 
-// localTimeWithoutZone and localHourWithoutZone are for clocks that send no zone.
 func localTimeWithoutZone(s *simulate.State) obis.Time { return withoutZone(s.Time) }
 
 func localHourWithoutZone(s *simulate.State) obis.Time { return withoutZone(s.Hour) }
 
+// withoutZone returns the Central European summer time, as a clock that sends no zone.
 func withoutZone(t time.Time) obis.Time {
 	c := timeAhead(t, 2)
 	c.Zone, c.Offset = false, 0
@@ -189,6 +191,7 @@ func (sh *telegramShape) length(s *simulate.State) int {
 	return n
 }
 
+// minusLength returns the length of the minus sign of v.
 func minusLength(v int64) int {
 	if v < 0 {
 		return 1

@@ -15,7 +15,7 @@ import (
 // telegrams has the lists of DLMS meters in files .list (see listEncoder), and the telegrams of ASCII meters in files .txt. The .txt files
 // contain the telegrams as they are on the wire, with variables in braces:
 //
-//	/{ident}               the identification, if families share the rest of the file
+//	/{ident}               the identification, in a file that several families use
 //	1-0:1.8.1({6.3}*kWh)   the register with the code of the line, as six digits, a point and three decimals
 //	0-0:1.0.0({clock})     a name of namedTexts; {5.3 gas} is a name of namedNumbers with a format
 //
@@ -34,7 +34,7 @@ type asciiTelegram struct {
 	ratio int64
 }
 
-// A checksum says how the checksum is written after the '!'.
+// A checksum says how the checksum after the '!' is written.
 type checksum int
 
 const (
@@ -58,23 +58,23 @@ type textPart struct {
 func (t asciiTelegram) encoder() encoder {
 	parts := t.split()
 	return func(dst []byte, s *State) []byte {
-		at := *s
+		shown := *s
 		if t.tariff1IsDay {
-			at.Tariff = 3 - s.Tariff
-			at.TariffEnergies[0], at.TariffEnergies[1] = s.TariffEnergies[1], s.TariffEnergies[0]
+			shown.Tariff = 3 - s.Tariff // swaps 1 and 2
+			shown.TariffEnergies[0], shown.TariffEnergies[1] = s.TariffEnergies[1], s.TariffEnergies[0]
 		}
 		start := len(dst)
 		for i := range parts {
 			dst = append(dst, parts[i].literal...)
 			if parts[i].appendVariable != nil {
-				dst = parts[i].appendVariable(dst, &at)
+				dst = parts[i].appendVariable(dst, &shown)
 			}
 		}
 		if t.checksum == withoutChecksum {
 			return append(dst, "\r\n"...)
 		}
 		end := len(dst)
-		dst = p1.Append(dst[:start], dst[start:])
+		dst = p1.Append(dst[:start], dst[start:]) // appends the checksum in place
 		if t.checksum == lowerCaseChecksum {
 			copy(dst[end:], bytes.ToLower(dst[end:]))
 		}
@@ -90,13 +90,13 @@ func (t asciiTelegram) split() []textPart {
 		panic("simulate: no telegram with an end in " + t.file)
 	}
 	var parts []textPart
-	line := ""
+	line := "" // the beginning of the line of a variable
 	for {
-		before, after, changes := strings.Cut(rest, "{")
+		before, after, found := strings.Cut(rest, "{")
 		if i := strings.LastIndexByte(before, '\n'); i >= 0 {
 			line = before[i+1:]
 		}
-		if !changes {
+		if !found {
 			return append(parts, textPart{literal: before})
 		}
 		name, suffix, _ := strings.Cut(after, "}")
@@ -105,35 +105,36 @@ func (t asciiTelegram) split() []textPart {
 	}
 }
 
-// variable returns the encoder of the variable with a name. line is the text of its line before it, suffix the text after it.
+// variable returns the encoder of a variable. name is the text in its braces: a name of namedTexts, or a number format and a name of
+// namedNumbers. line is the beginning of the variable's line, suffix is the text after the braces.
 func (t asciiTelegram) variable(name, line, suffix string) func([]byte, *State) []byte {
 	if write := namedTexts[name]; write != nil {
 		return func(dst []byte, s *State) []byte { return write(dst, t.zone, s) }
 	}
 	layout, signed := strings.CutPrefix(name, "-")
-	of, layout := cutLast(layout, ' ')
+	valueName, layout := cutLast(layout, ' ')
 	digits, decimals, _ := strings.Cut(layout, ".")
 	n, err := strconv.Atoi(digits)
 	m, _ := strconv.Atoi(decimals)
 	if err != nil {
 		panic("simulate: {" + name + "} in a text")
 	}
-	w := numberFormat{digits: n, decimals: m, signed: signed, value: namedNumbers[of]}
-	if w.value == nil {
+	format := numberFormat{digits: n, decimals: m, signed: signed, value: namedNumbers[valueName]}
+	if format.value == nil { // the register with the code of the line
 		c, _, _ := strings.Cut(line, "(")
 		c, _, _ = strings.Cut(c, "*") // group F, which is always 255
-		w.value = t.registerReader(obis.MustCode(c), -int8(m), signed, strings.HasPrefix(suffix, "*k"))
+		format.value = t.registerReader(obis.MustCode(c), -int8(m), signed, strings.HasPrefix(suffix, "*k"))
 	}
-	return w.append
+	return format.append
 }
 
-// registerReader returns a function that reads a register in units of 10^exp. With kilo, the unit has the prefix k.
+// registerReader returns a function that reads a register in units of 10^exp. If kilo is true, the unit has the prefix k.
 func (t asciiTelegram) registerReader(c obis.Code, exp int8, signed, kilo bool) func(*State) int64 {
 	if kilo {
 		exp += 3
 	}
 	if signed && c[2]%20 == 1 && c[3] == instantaneous {
-		c[2] += netPower - 1 // negative if power is exported
+		c[2] += netPower - 1 // the net power, which is negative if power is exported
 	}
 	return func(s *State) int64 { return s.scaledValue(c, exp, max(t.ratio, 1)).Coef }
 }
@@ -147,22 +148,22 @@ func cutLast(s string, by byte) (before, after string) {
 // A numberFormat appends a number with a fixed count of digits.
 type numberFormat struct {
 	digits, decimals int
-	// signed is true if the minus of a negative number is written, as one more character. Most meters do not write it.
+	// signed is true for a meter that writes the minus sign of a negative number, as an additional character.
 	signed bool
 	value  func(*State) int64 // in units of the last digit
 }
 
-func (w numberFormat) append(dst []byte, s *State) []byte {
-	v := w.value(s)
+func (f numberFormat) append(dst []byte, s *State) []byte {
+	v := f.value(s)
 	if v < 0 {
-		if v = -v; w.signed {
+		if v = -v; f.signed {
 			dst = append(dst, '-')
 		}
 	}
-	whole := power10(int8(w.decimals))
-	dst = fmt.Appendf(dst, "%0*d", w.digits, v/whole)
-	if w.decimals > 0 {
-		dst = fmt.Appendf(dst, ".%0*d", w.decimals, v%whole)
+	whole := power10(int8(f.decimals))
+	dst = fmt.Appendf(dst, "%0*d", f.digits, v/whole)
+	if f.decimals > 0 {
+		dst = fmt.Appendf(dst, ".%0*d", f.decimals, v%whole)
 	}
 	return dst
 }
@@ -181,7 +182,7 @@ var namedNumbers = map[string]func(*State) int64{
 // namedTexts are variables that are not numbers.
 var namedTexts = map[string]func(dst []byte, z zone, s *State) []byte{
 	"clock": func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.Time) },
-	// hour is the last whole hour, five the last whole five minutes: the times at which gas, water and heat meters are read.
+	// hour is the last whole hour, five the last whole five minutes. Gas, water and heat meters are read at these times.
 	"hour":     func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.Hour) },
 	"hour old": func(dst []byte, z zone, s *State) []byte { d := appendStamp(dst, z, s.Hour); return d[:len(d)-1] },
 	"five":     func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.MediaTime) },
@@ -210,11 +211,12 @@ func appendStamp(dst []byte, z zone, t time.Time) []byte {
 }
 
 // formatTime formats t in zone z, as time.Time.Format does.
-func formatTime(z zone, t time.Time, as string) string {
-	return t.UTC().Add(time.Duration(z.offset(t)) * time.Minute).Format(as)
+func formatTime(z zone, t time.Time, layout string) string {
+	return t.UTC().Add(time.Duration(z.offset(t)) * time.Minute).Format(layout)
 }
 
-// appendMonthPeaks appends the peaks of earlier months in the format of Fluvius: the end of each month, the time of its peak, its power.
+// appendMonthPeaks appends the peaks of earlier months in the format of Fluvius: for each month its end, the time of the peak and the power.
+// The parentheses before the first value and after the last value are in the file.
 func appendMonthPeaks(dst []byte, z zone, s *State) []byte {
 	dst = fmt.Appendf(dst, "%d)(1-0:1.6.0)(1-0:1.6.0", len(s.Peaks)-1)
 	for _, p := range s.Peaks[1:] {

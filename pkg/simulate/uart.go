@@ -11,18 +11,18 @@ type LineSetting struct {
 	DataBits int  // 5 to 8
 	Parity   byte // 'N', 'E' or 'O'
 	StopBits int  // 1 or 2
-	// Inverted is true if this end has the wrong polarity. A P1 port sends inverted levels: with a cable that does not invert them back,
-	// the receiver has the wrong polarity.
+	// Inverted is true if this end has the wrong polarity, such as a receiver at a P1 port whose cable does not invert the levels.
 	Inverted bool
-	// WaitsForIdle matters to a receiver only. If true, it waits for an idle line after a character without a stop bit, as some chips do.
-	// Other chips, such as the 16550, take the missing stop bit for the next start bit.
+	// WaitsForIdle is used by a receiver only. If it is true, the receiver waits for an idle line after a character without a stop bit, as
+	// some chips do. Other chips, such as the 16550, take the missing stop bit for the next start bit.
 	WaitsForIdle bool
 }
 
 // ReceivedBy appends to dst the bytes that a UART with the setting receiver reads if a UART with the setting w sends data. It returns the
-// extended slice. The line is idle before and after data. The result is what a program reads from a raw Linux tty (INPCK, IGNPAR and PARMRK
-// off): every character as it was sampled, even with a wrong parity or without a stop bit, and a break (a line held at 0) as a single zero
-// byte (n_tty.c). Both clocks are exact and nothing is random. ReceivedBy panics if one of the settings is not possible for a UART.
+// extended slice. The line is idle before and after data. ReceivedBy panics if a UART cannot have one of the settings.
+//
+// The bytes are those that a program reads from a raw Linux tty (INPCK, IGNPAR and PARMRK off). A character with a wrong parity or without
+// a stop bit is a byte like any other. A break (a line that stays at 0) is a single zero byte. Source: n_tty.c.
 func (w LineSetting) ReceivedBy(dst, data []byte, receiver LineSetting) []byte {
 	w.check()
 	receiver.check()
@@ -31,10 +31,10 @@ func (w LineSetting) ReceivedBy(dst, data []byte, receiver LineSetting) []byte {
 		senderBit: 2 * receiver.Baud, halfBit: w.Baud,
 	}
 	for r.findStartBit() {
-		for started := true; started; {
+		for hasStartBit := true; hasStartBit; {
 			var x byte
 			var ok bool
-			if x, ok, started = r.readCharacter(); ok {
+			if x, ok, hasStartBit = r.readCharacter(); ok {
 				dst = append(dst, x)
 			}
 		}
@@ -79,27 +79,27 @@ func (w LineSetting) levels(sent []byte) []bool {
 	return levels
 }
 
-// A sampler reads a line as the UART of a receiver does. Its unit of time is 1/(2 · sender's baud · receiver's baud) s. So a bit of the
-// sender lasts 2 · receiver's baud units, and half a bit of the receiver lasts sender's baud units: both are whole numbers.
+// A sampler reads a line as the UART of a receiver does. Its unit of time is 1/(2 · sender's baud · receiver's baud) s. In this unit,
+// senderBit and halfBit are whole numbers.
 type sampler struct {
-	levels    []bool // of the line, one for each bit of the sender
-	inverted  bool
+	levels    []bool      // of the line, one for each bit of the sender
+	inverted  bool        // the receiver reads the opposite of levels
 	setting   LineSetting // of the receiver
 	senderBit int         // length of a bit of the sender
 	halfBit   int         // half the length of a bit of the receiver
 	now       int         // the current time
 }
 
-// bitLevel returns the level of the sender's k-th bit. After the last one the line is idle.
+// bitLevel returns the level that the receiver reads during the sender's bit k. After the last bit the line is idle.
 func (r *sampler) bitLevel(k int) bool { return (k >= len(r.levels) || r.levels[k]) != r.inverted }
 
 // level returns the level at time t.
 func (r *sampler) level(t int) bool { return r.bitLevel(t / r.senderBit) }
 
-// findStartBit moves to the next falling edge. It reports whether there is one.
+// findStartBit moves to the next falling edge. It reports whether there is a falling edge.
 func (r *sampler) findStartBit() bool {
 	k := r.now / r.senderBit
-	for _, level := range []bool{true, false} {
+	for _, level := range []bool{true, false} { // the level before the edge, then the level after it
 		for r.bitLevel(k) != level {
 			if k++; k > len(r.levels) {
 				return false
@@ -111,9 +111,9 @@ func (r *sampler) findStartBit() bool {
 }
 
 // readCharacter reads the character whose start bit begins at r.now, and samples each bit in its middle. ok is false if the start bit was
-// too short. started is true if the stop bit is missing and the receiver takes it for the next start bit, which begins at r.now. A
-// character of zeros without a stop bit is a break, which starts no other character.
-func (r *sampler) readCharacter() (x byte, ok, started bool) {
+// too short. hasNext is true if the receiver takes a missing stop bit for the next start bit, which begins at r.now. A character of zeros
+// without a stop bit is a break. No character begins at the end of a break.
+func (r *sampler) readCharacter() (x byte, ok, hasNext bool) {
 	r.now += r.halfBit // the middle of the start bit
 	if r.level(r.now) {
 		return 0, false, false

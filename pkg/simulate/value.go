@@ -16,9 +16,9 @@ const (
 // Values of group C of an OBIS code for the sum of the phases. For L1, L2 and L3, 20, 40 and 60 are added. 1 to 4 are active and reactive
 // import and export.
 const (
-	quadrantOne    = 5 // quadrants II to IV follow, up to 8
-	apparentPlus   = 9
-	apparentMinus  = 10
+	quadrantOne    = 5  // quadrants II to IV follow, up to 8
+	apparentPlus   = 9  // import
+	apparentMinus  = 10 // export
 	groupCurrent   = 11 // so 31 is the current of L1
 	groupVoltage   = 12
 	powerFactor    = 13
@@ -42,7 +42,7 @@ func (s *State) Value(code obis.Code) (obis.Decimal, bool) {
 
 // hasRegister reports whether measurement or energy returns the register with a code.
 func hasRegister(code obis.Code) bool {
-	c, phase, rate := code[2]%20, code[2]/20, code[4]
+	c, phase, tariff := code[2]%20, code[2]/20, code[4] // phase 0 is the sum of the phases, tariff 0 the sum of the tariffs
 	switch code[3] {
 	case currentDemand, lastAverageDemand:
 		return phase == 0 && (c == 1 || c == 2)
@@ -51,37 +51,37 @@ func hasRegister(code obis.Code) bool {
 	case sags, swells:
 		return phase >= 1 && phase <= 3 && c == groupVoltage
 	case timeIntegral:
-		return c >= 1 && c <= 4 && phase <= 3 && (phase == 0 && rate <= 4 || rate == 0) ||
-			phase == 0 && rate == 0 && (c >= quadrantOne && c < apparentPlus || c == absolutePower)
+		return c >= 1 && c <= 4 && phase <= 3 && (phase == 0 && tariff <= 4 || tariff == 0) ||
+			phase == 0 && tariff == 0 && (c >= quadrantOne && c < apparentPlus || c == absolutePower)
 	case instantaneous:
-		ofPhase := c == groupCurrent || c == groupVoltage
-		return c >= 1 && c <= netPower && phase <= 3 && (phase > 0 || !ofPhase) && (phase == 0 || c != groupFrequency)
+		onlyOfPhase := c == groupCurrent || c == groupVoltage
+		return c >= 1 && c <= netPower && phase <= 3 && (phase > 0 || !onlyOfPhase) && (phase == 0 || c != groupFrequency)
 	}
 	return false
 }
 
-// scaledValue returns the value of a register in units of 10^exp of its base unit. ratio is the ratio of the current transformers before
-// the meter, 1 if there are none.
+// scaledValue returns the value of a register in units of 10^exp of its base unit. ratio is the ratio of the current transformers in front
+// of the meter, or 1 if there are none.
 func (s *State) scaledValue(code obis.Code, exp int8, ratio int64) obis.Decimal {
 	if code[3] == timeIntegral {
 		return obis.Decimal{Coef: energyInUnit(s.energy(code), exp, ratio), Exp: exp}
 	}
-	v, own, divided := s.measurement(code)
+	v, ownExp, divided := s.measurement(code)
 	if !divided {
 		ratio = 1
 	}
-	return obis.Decimal{Coef: divideRounded(v*power10(own-exp), power10(exp-own)*ratio), Exp: exp}
+	return obis.Decimal{Coef: divideRounded(v*power10(ownExp-exp), power10(exp-ownExp)*ratio), Exp: exp}
 }
 
-// energy returns the value of a counter, in Ws or var·s. Tariffs 3 and 4 are never in use.
+// energy returns the value of a counter, in Ws or var·s. Tariffs 3 and 4 are never in use, so their counters are 0.
 func (s *State) energy(code obis.Code) int64 {
 	e := &s.Energies
 	c := code[2]
-	switch rate := int(code[4]); {
-	case rate > len(s.TariffEnergies):
+	switch tariff := int(code[4]); {
+	case tariff > len(s.TariffEnergies):
 		return 0
-	case rate > 0:
-		e = &s.TariffEnergies[rate-1]
+	case tariff > 0:
+		e = &s.TariffEnergies[tariff-1]
 	case c > 20:
 		e, c = &s.PhaseEnergies[c/20-1], c%20
 	}
@@ -94,7 +94,8 @@ func (s *State) energy(code obis.Code) int64 {
 	return [...]int64{e.Import, e.Export, e.ImportReactive, e.ExportReactive}[c-1]
 }
 
-// measurement returns the value of a register that is not a counter, as v × 10^exp. divided reports whether current transformers divide it.
+// measurement returns the value of a register that is not a counter, as v × 10^exp in its base unit. divided reports whether current
+// transformers divide the value.
 func (s *State) measurement(code obis.Code) (v int64, exp int8, divided bool) {
 	c := code[2]
 	switch code[3] {
@@ -127,7 +128,7 @@ func (s *State) measurement(code obis.Code) (v int64, exp int8, divided bool) {
 	return powerOf(c%20, watts, vars), 0, true
 }
 
-// powerOf returns the register of group C c for a power of watts and vars, in W, var or VA.
+// powerOf returns the value of the power register whose group C is c, in W, var or VA. watts and vars are the power to show.
 func powerOf(c byte, watts, vars int64) int64 {
 	switch c {
 	case 1:
@@ -148,7 +149,7 @@ func powerOf(c byte, watts, vars int64) int64 {
 		}
 		return apparent(watts, vars)
 	}
-	if quadrant(watts, vars) != int(c)-quadrantOne {
+	if quadrant(watts, vars) != int(c)-quadrantOne { // c is one of the four quadrants here
 		return 0
 	}
 	return max(vars, -vars)
@@ -165,13 +166,13 @@ func powerFactorOf(watts, vars int64) int64 {
 	return max(watts, -watts) * 1000 / va
 }
 
-// energyInUnit converts Ws to units of 10^exp Wh, rounded down as a counter shows it.
+// energyInUnit converts Ws to units of 10^exp Wh, divided by ratio and rounded down as on a counter.
 func energyInUnit(ws int64, exp int8, ratio int64) int64 {
 	per := 3600 * power10(exp) * ratio
 	return ws/per*power10(-exp) + ws%per*power10(-exp)/per
 }
 
-// power10 returns 10^n, and 1 for a negative n, so that power10(n) and power10(-n) are the two sides of a fraction.
+// power10 returns 10^n, or 1 if n is negative. So power10(n) / power10(-n) is 10^n for every n.
 func power10(n int8) int64 {
 	p := int64(1)
 	for ; n > 0; n-- {

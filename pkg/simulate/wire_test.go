@@ -143,7 +143,7 @@ func TestASCIITelegrams(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", row.family, diff)
 		}
 		if rest := got[end:]; len(rest) != 6 || rest[4:] != "\r\n" {
-			t.Errorf("%s ends with %q, want a checksum and a line end", row.family, rest)
+			t.Errorf("%s: got %q at the end, want a checksum and a line end", row.family, rest)
 		}
 	}
 }
@@ -195,21 +195,21 @@ func TestDLMSItems(t *testing.T) {
 		{"siemens-at-wien", "header of the cipher", "e6e700 db08 534d536770000001 61 20"},
 		{"siemens-at-wels", "frame with an address of four bytes", "7ea075 cf 00020023 13"},
 		{"kaifa-at", "header of the first frame", "68fafa68 53ff00 0167 db08 4b464d1020000001 81f8 20"},
-		{"kaifa-pl", "another suite", "68fafa68 53ff00 0167 db08 4b464d1020000001 820155 21"},
-		{"sagemcom-at", "a length that wraps", "68010168 53ff00 0167 db08 5341475900000001 81f8 20"},
+		{"kaifa-pl", "security suite 1", "68fafa68 53ff00 0167 db08 4b464d1020000001 820155 21"},
+		{"sagemcom-at", "frame length that overflows", "68010168 53ff00 0167 db08 5341475900000001 81f8 20"},
 		{"sagemcom-at", "second frame", "680d0d68 53ff11 0167"},
 		{"sagemcom-ch", "bare descriptors", "00 0202 1601 0116 0202 0001 0000600101ff 02 090a"},
 		{"sagemcom-ch", "power", "0202 0003 0100010700ff 02 06 00000258"},
-		{"p1-lu", "cipher on the bare line", "db08 5341476700000001 82"},
+		{"p1-lu", "header of the cipher, without a frame", "db08 5341476700000001 82"},
 	} {
 		got := hex.EncodeToString(encode(t, row.family))
 		if want := strings.ReplaceAll(row.want, " ", ""); !strings.Contains(got, want) {
-			t.Errorf("%s, %s: no %s in %s", row.family, row.item, want, got)
+			t.Errorf("%s, %s: got %s, want %s in it", row.family, row.item, got, want)
 		}
 	}
 }
 
-// TestASCIILines compares lines that some ASCII meters write differently from others.
+// TestASCIILines checks lines that some ASCII meters write differently from others.
 func TestASCIILines(t *testing.T) {
 	for _, row := range []struct{ family, want string }{
 		{"p1-nl-22", "/ISk5\\2MT382-1003\n\n0-0:96.1.1("},
@@ -257,6 +257,7 @@ func TestASCIILines(t *testing.T) {
 	}
 }
 
+// encode returns the telegram of a family at sunnyNoon.
 func encode(t *testing.T, family string) []byte {
 	t.Helper()
 	f, ok := simulate.Named(family)
@@ -267,7 +268,7 @@ func encode(t *testing.T, family string) []byte {
 	s := sunnyNoon
 	got := f.Append(before, &s)
 	if string(got[:len(before)]) != "before" || s != sunnyNoon {
-		t.Errorf("%s: Append changed what it was given", family)
+		t.Errorf("%s: Append changed its arguments", family)
 	}
 	return got[len(before):]
 }
