@@ -13,6 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
+// TestAppend tests that Append appends the text and its checksum to dst.
 func TestAppend(t *testing.T) {
 	text := "/ADN9 6534\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!"
 	got := string(p1.Append([]byte("before"), []byte(text)))
@@ -27,7 +28,7 @@ type dataLine struct {
 	want obis.Record
 }
 
-// lines draws data lines: numbers with different digits and units, and texts that contain '/' and '!'.
+// lines returns a generator of data lines: numbers with different digits and units, and texts that contain '/' and '!'.
 func lines() *rapid.Generator[dataLine] {
 	return rapid.Custom(func(t *rapid.T) dataLine {
 		var r obis.Record
@@ -53,7 +54,7 @@ func lines() *rapid.Generator[dataLine] {
 	})
 }
 
-// TestRoundTrip: Parse reads what Append writes, and Length finds its end, whatever follows it.
+// TestRoundTrip tests that Parse reads what Append writes, and Length finds its end, whatever follows it.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ident := rapid.StringMatching(`[A-Z]{3}[0-9][ -~]{0,12}`).Draw(t, "ident")
@@ -83,12 +84,12 @@ func TestRoundTrip(t *testing.T) {
 			}
 		}
 		if n := p1.Length(append(wire, wire...)); n != len(wire) {
-			t.Fatalf("Length = %d of a telegram of %d bytes before another", n, len(wire))
+			t.Fatalf("Length before another telegram = %d, want %d", n, len(wire))
 		}
 	})
 }
 
-// TestFlippedBits: a telegram with one flipped bit is refused, or gives the same records, checked.
+// TestFlippedBits tests that Parse refuses a telegram with one flipped bit, or reads the same records with Checked true.
 func TestFlippedBits(t *testing.T) {
 	good := household()
 	var want, got p1.Telegram
@@ -99,7 +100,7 @@ func TestFlippedBits(t *testing.T) {
 	for bit := range 8 * len(good) {
 		flipped := bytes.Clone(good)
 		flipped[bit/8] ^= 1 << (bit % 8)
-		// Parse the whole, and the telegram at each '/', which a flipped bit may have made.
+		// The flipped bit can make a '/', at which another telegram begins.
 		telegrams := [][]byte{flipped}
 		for i, x := range flipped {
 			if n := p1.Length(flipped[i:]); x == '/' && n > 0 {
@@ -116,8 +117,8 @@ func TestFlippedBits(t *testing.T) {
 			}
 		}
 	}
-	// Some flips must do no harm: in the line end after the checksum, and in the case of its letters.
+	// Bits of the line end after the checksum, and of the case of the checksum's letters, do not matter.
 	if read == 0 {
-		t.Error("no telegram with a flipped bit was read, not even with the flip after its checksum")
+		t.Error("no telegram with a flipped bit was read, want those with the flipped bit after the checksum")
 	}
 }

@@ -13,11 +13,13 @@ import (
 //	(00908.123)
 var dsmr2Code = [3]byte{24, 3, 0}
 
-// parseDSMR2 replaces a record of dsmr2Code, whose Text holds all its values in their parentheses, by a record of the code that it contains.
-// A record without a value, or of another form, stays as it is.
+// dsmr2HeadingValues is the number of values before the value of the sub-meter.
+const dsmr2HeadingValues = 6
+
+// parseDSMR2 turns a record of dsmr2Code into a record of the sub-meter. r.Text has all values in their parentheses. If the value of the
+// sub-meter is not among them, r does not change.
 func parseDSMR2(r *obis.Record) {
-	const headingValues = 6 // values before the value of the sub-meter
-	if bytes.Count(r.Text, []byte("(")) <= headingValues {
+	if bytes.Count(r.Text, []byte("(")) <= dsmr2HeadingValues {
 		return
 	}
 	if h, value, ok := readDSMR2(r.Text); ok && value != nil {
@@ -25,7 +27,7 @@ func parseDSMR2(r *obis.Record) {
 	}
 }
 
-// dsmr2SecondLine adds the value in line b to the last record, if that is one of dsmr2Code without a value. If not, it returns false.
+// dsmr2SecondLine adds the value in line b to the last record. It returns false if the last record is not of dsmr2Code, or has a value already.
 func (t *Telegram) dsmr2SecondLine(b []byte) bool {
 	r := &t.Records[len(t.Records)-1]
 	h, value, ok := readDSMR2(r.Text)
@@ -56,7 +58,7 @@ func readDSMR2(b []byte) (h dsmr2Heading, value []byte, ok bool) {
 		var field []byte
 		field, rest, more = cutValue(rest)
 		field = trimmed(field)
-		switch i {
+		switch i { // see dsmr2Code for the order of the values
 		case 0:
 			h.time, ok = parseTime(field)
 		case 4:
@@ -65,11 +67,11 @@ func readDSMR2(b []byte) (h dsmr2Heading, value []byte, ok bool) {
 			ok = n > 0 && n == len(field)
 		case 5:
 			h.unit, h.prefix, ok = obis.ParseUnit(field)
-		case 6:
+		case dsmr2HeadingValues:
 			value, ok = field, !more
 		}
 	}
-	return h, value, ok && i >= 6
+	return h, value, ok && i >= dsmr2HeadingValues
 }
 
 // fillDSMR2 makes r a record of the code in the heading. A value that is not a number becomes a Text.

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// TestParseDSMR2: the value of a gas or heat meter as DSMR 2.2 sends it, in one line or two, in telegrams with and without a checksum.
+// TestParseDSMR2 tests that Parse reads the value of a gas or heat meter from one line or two lines, as DSMR 2.2 sends it.
 func TestParseDSMR2(t *testing.T) {
 	at := obis.Time{Year: 2022, Month: 11, Day: 1, Hour: 21}
 	gas := obis.Record{Code: code(t, "0-2:24.2.1"), Kind: obis.Number, Time: at, Value: obis.Decimal{Coef: 908123, Exp: -3}, Unit: obis.CubicMetre, Text: []byte("00908.123")}
@@ -24,8 +24,8 @@ func TestParseDSMR2(t *testing.T) {
 		name  string
 		lines []string
 		want  []obis.Record
-		// refused is true if the telegram is refused when it has no checksum.
-		refused bool
+		// wantRefused is true if Parse must refuse the telegram without a checksum.
+		wantRefused bool
 	}{
 		{"two lines", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{gas}, false},
 		{"one line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)(00908.123)"}, []obis.Record{gas}, false},
@@ -48,8 +48,8 @@ func TestParseDSMR2(t *testing.T) {
 			t.Errorf("%s, -want +got:\n%s", tt.name, diff)
 		}
 		err := got.Parse([]byte("/ABC3\r\n\r\n" + strings.Join(tt.lines, "\r\n") + "\r\n!\r\n"))
-		if (err != nil) != tt.refused {
-			t.Errorf("%s, without a checksum: got error %v, want one: %v", tt.name, err, tt.refused)
+		if (err != nil) != tt.wantRefused {
+			t.Errorf("%s, without a checksum: got error %v, want an error: %v", tt.name, err, tt.wantRefused)
 		}
 		if diff := cmp.Diff(tt.want, got.Records); err == nil && diff != "" {
 			t.Errorf("%s, without a checksum, -want +got:\n%s", tt.name, diff)
@@ -57,13 +57,13 @@ func TestParseDSMR2(t *testing.T) {
 	}
 }
 
-// TestParseUnchecked: ParseUnchecked ignores a wrong checksum, and then Checked is false.
+// TestParseUnchecked tests that ParseUnchecked ignores a wrong checksum, and then Checked is false.
 func TestParseUnchecked(t *testing.T) {
 	body := "/SAG5SAG-METER\r\n\r\n1-0:1.7.0(1*kW)\r\n!"
 	for _, tt := range []struct {
-		name, in string
-		accepted bool
-		checked  bool
+		name, in    string
+		wantOK      bool
+		wantChecked bool
 	}{
 		{"right checksum", body + checksumText(body) + "\r\n", true, true},
 		{"wrong checksum", body + "0000\r\n", true, false},
@@ -75,14 +75,15 @@ func TestParseUnchecked(t *testing.T) {
 	} {
 		var got p1.Telegram
 		err := got.ParseUnchecked([]byte(tt.in))
-		if (err == nil) != tt.accepted || got.Checked != tt.checked {
-			t.Errorf("%s: got checked %v and error %v, want %v and accepted %v", tt.name, got.Checked, err, tt.checked, tt.accepted)
+		if (err == nil) != tt.wantOK || got.Checked != tt.wantChecked {
+			t.Errorf("%s: got Checked %v and error %v, want Checked %v and success %v", tt.name, got.Checked, err, tt.wantChecked, tt.wantOK)
 		}
 		if got := len(got.Records); err != nil && got > 0 {
-			t.Errorf("%s: %d records after an error", tt.name, got)
+			t.Errorf("%s: got %d records after an error, want none", tt.name, got)
 		}
-		if err := got.Parse([]byte(tt.in)); (err == nil) != (tt.checked || tt.name == "no checksum") {
-			t.Errorf("%s: Parse gave error %v", tt.name, err)
+		wantParsed := tt.wantChecked || tt.name == "no checksum"
+		if err := got.Parse([]byte(tt.in)); (err == nil) != wantParsed {
+			t.Errorf("%s: Parse: got error %v, want success %v", tt.name, err, wantParsed)
 		}
 	}
 }

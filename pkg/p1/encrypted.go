@@ -8,35 +8,34 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/crc16"
 )
 
-// An encrypted telegram, as Polish meters of Stoen Operator send it, begins with an identification line that is not encrypted and an empty
-// line. Then follows, in place of the data lines, a system title of length 0, a length in two bytes, and that many bytes: security control
-// byte, frame counter, ciphertext and tag. It ends like any other telegram:
+// Polish meters of Stoen Operator send encrypted telegrams. The identification line is not encrypted, and an empty line follows. The body is in
+// place of the data lines: a system title of length 0, a length in two bytes, security control byte, frame counter, ciphertext and tag. A '!'
+// and the checksum follow as in any other telegram:
 //
 //	/EGM5G35 CR LF CR LF 00 82 LL LL 30 00000000 … ! FE0C CR LF
 //
-// In the meter that is known, the checksum is CRC-16/X.25 over everything from '/' to '!', with the low byte first. CRC-16/ARC, which all
-// other telegrams have, is also accepted.
+// The checksum is CRC-16/X.25 over everything from '/' to '!', with the low byte first. CRC-16/ARC, which all other telegrams have, is also
+// accepted.
 const (
 	// maxIdent is the largest length of the identification line, in bytes with its '/'.
 	maxIdent = 64
 	// maxEncrypted is the largest length from the security control byte to before the '!', in bytes.
 	maxEncrypted = 4096
-	// encryptedHeadSize is the length of title, length and security control byte, in bytes.
+	// encryptedHeadSize is the number of bytes of title, length and security control byte together.
 	encryptedHeadSize = 5
-	// emptyLine ends the identification line and is empty itself.
+	// emptyLine is the end of the identification line and the empty line after it.
 	emptyLine = "\r\n\r\n"
 )
 
 // x25Table computes CRC-16/X.25 without its initial value and final inversion: reflected polynomial 8408.
 var x25Table = crc16.New(0x8408)
 
-// x25Checksum returns the CRC-16/X.25 of b with its bytes exchanged: in text, the low byte stands first.
+// x25Checksum returns the CRC-16/X.25 of b with its two bytes exchanged, because telegrams have the low byte first.
 func x25Checksum(b []byte) uint16 { return bits.ReverseBytes16(^x25Table.Update(0xFFFF, b)) }
 
-// SplitEncrypted returns the two parts of an encrypted telegram. Head is the identification line, which is not encrypted, with the empty
-// line after it. Body is what stands between head and the '!': a general-glo-ciphering APDU without its tag, with an empty system title.
-// Both are parts of b. ok is false if b does not begin with a whole encrypted telegram. The checksum is not looked at: see
-// CheckEncrypted.
+// SplitEncrypted returns the two parts of an encrypted telegram. head is the identification line, which is not encrypted, with the empty line
+// after it. body is the rest up to the '!': a general-glo-ciphering APDU without its tag, with an empty system title. head and body are parts
+// of b. ok is false if b does not begin with a whole encrypted telegram. SplitEncrypted does not verify the checksum: see CheckEncrypted.
 func SplitEncrypted(b []byte) (head, body []byte, ok bool) {
 	start := afterEmptyLine(b)
 	if start == 0 || len(b) < start+encryptedHeadSize {
@@ -100,7 +99,7 @@ func encryptedSize(b []byte) int {
 }
 
 // encryptedLength returns the length of an encrypted telegram. cut is the index of its first byte that is not text. The result is 0 if more
-// bytes are needed, and cut, or 1, if b is not an encrypted telegram.
+// bytes are needed. If b is not an encrypted telegram, the result is cut, but at least 1.
 func encryptedLength(b []byte, cut int) int {
 	if cut == 0 || cut != afterEmptyLine(b) {
 		return max(cut, 1)
@@ -125,7 +124,7 @@ func encryptedLength(b []byte, cut int) int {
 	}
 }
 
-// mayBecomeEncrypted reports whether b, which is shorter than encryptedHeadSize, may be the beginning of a body.
+// mayBecomeEncrypted reports whether b is possibly the beginning of a body. b is shorter than encryptedHeadSize.
 func mayBecomeEncrypted(b []byte) bool {
 	return b[0] == 0 && (len(b) < 2 || b[1] == 0x82) && (len(b) < 3 || b[2] <= maxEncrypted>>8)
 }

@@ -18,12 +18,12 @@ func encryptedBody(n int) []byte {
 	return b
 }
 
-// TestSplitEncrypted: AppendEncrypted, Length and SplitEncrypted agree, and Parse refuses the telegram.
+// TestSplitEncrypted tests that AppendEncrypted, Length and SplitEncrypted agree, and Parse refuses the telegram.
 func TestSplitEncrypted(t *testing.T) {
 	body := encryptedBody(560)
 	wire := p1.AppendEncrypted(nil, "EGM5G35", body)
 	if got := p1.Length(wire); got != len(wire) {
-		t.Errorf("Length = %d of a telegram of %d bytes", got, len(wire))
+		t.Errorf("Length = %d, want %d", got, len(wire))
 	}
 	for n := range wire {
 		if got := p1.Length(wire[:n]); got != 0 {
@@ -32,27 +32,27 @@ func TestSplitEncrypted(t *testing.T) {
 	}
 	head, got, ok := p1.SplitEncrypted(wire)
 	if string(head) != "/EGM5G35\r\n\r\n" || !bytes.Equal(got, body) || !ok {
-		t.Errorf("SplitEncrypted = %q, %d bytes, %v", head, len(got), ok)
+		t.Errorf("SplitEncrypted = %q, %d bytes, %v; want the identification line and the body", head, len(got), ok)
 	}
 	if checked, err := p1.CheckEncrypted(wire); !checked || err != nil {
-		t.Errorf("CheckEncrypted = %v, %v", checked, err)
+		t.Errorf("CheckEncrypted = %v, %v; want a correct checksum", checked, err)
 	}
 	var parsed p1.Telegram
 	if err := parsed.Parse(wire); err == nil || !strings.Contains(err.Error(), "encrypted") {
-		t.Errorf("Parse of an encrypted telegram: got error %v", err)
+		t.Errorf("Parse of an encrypted telegram: got error %v, want an error with the word encrypted", err)
 	}
 	if got := p1.Length(append(bytes.Clone(wire), household()...)); got != len(wire) {
-		t.Errorf("Length = %d of a telegram of %d bytes before another", got, len(wire))
+		t.Errorf("Length before another telegram = %d, want %d", got, len(wire))
 	}
 }
 
-// TestCheckEncrypted: both kinds of checksum are accepted, and a missing one is not an error.
+// TestCheckEncrypted tests that both kinds of checksum are accepted, and a missing one is not an error.
 func TestCheckEncrypted(t *testing.T) {
 	wire := p1.AppendEncrypted(nil, "KFM5KAIFA-METER", encryptedBody(100))
 	end := len(wire) - len("FFFF\r\n")
 	for _, tt := range []struct {
-		name, tail        string
-		checked, accepted bool
+		name, tail          string
+		wantChecked, wantOK bool
 	}{
 		{"checksum in lower case", strings.ToLower(string(wire[end:])), true, true},
 		{"the checksum that plain telegrams have", checksumText(string(wire[:end])) + "\r\n", true, true},
@@ -61,8 +61,8 @@ func TestCheckEncrypted(t *testing.T) {
 		{"checksum of two digits", "12\r\n", false, false},
 	} {
 		checked, err := p1.CheckEncrypted(append(wire[:end:end], tt.tail...))
-		if checked != tt.checked || (err == nil) != tt.accepted {
-			t.Errorf("%s: CheckEncrypted = %v, %v; want %v, accepted %v", tt.name, checked, err, tt.checked, tt.accepted)
+		if checked != tt.wantChecked || (err == nil) != tt.wantOK {
+			t.Errorf("%s: CheckEncrypted = %v, %v; want %v, success %v", tt.name, checked, err, tt.wantChecked, tt.wantOK)
 		}
 	}
 	withoutMark := wire[:end-1]
@@ -77,10 +77,10 @@ func TestCheckEncrypted(t *testing.T) {
 	}
 }
 
-// TestInvalidEncryptedBody: a zero byte begins an encrypted body only after the empty line and with a valid length. At any other zero byte,
-// Length returns at once that the telegram ends there.
+// TestInvalidEncryptedBody tests that a zero byte begins an encrypted body only after the empty line and with a valid length. At any other
+// zero byte, the telegram ends.
 func TestInvalidEncryptedBody(t *testing.T) {
-	good := "/EGM5G35\r\n\r\n" + string(encryptedBody(560))
+	good := "/EGM5G35\r\n\r\n" + string(encryptedBody(560)) // the body begins with the zero byte good[12]
 	for _, tt := range []struct {
 		name, in string
 		want     int
@@ -89,13 +89,13 @@ func TestInvalidEncryptedBody(t *testing.T) {
 		{"data line before the zero byte", "/EGM5G35\r\n1-0:1.7.0(1*kW)\r\n\x00\x82\x02", 27},
 		{"empty line after a data line: may be text", "/EGM5G35\r\n\r\n1-0:1.7.0(1*kW)\r\n\r\n\x00\x82\x02", 0},
 		{"second byte is not 82", good[:13] + "\x81", 12},
-		{"too long", good[:14] + "\x11", 12},
-		{"one byte too long", good[:14] + "\x10\x01\x30", 12},
-		{"too short", good[:14] + "\x00\x04\x30", 12},
+		{"length too large", good[:14] + "\x11", 12},
+		{"length too large by one", good[:14] + "\x10\x01\x30", 12},
+		{"length too small", good[:14] + "\x00\x04\x30", 12},
 		{"security control byte without encryption", good[:16] + "\x01", 12},
 		{"maximum length", good[:14] + "\x10\x00\x30", 0},
 		{"identification too long", "/" + strings.Repeat("x", 64) + good[8:], 69},
-		{"zero byte alone", good[:13], 0},
+		{"no more bytes after the zero byte", good[:13], 0},
 	} {
 		if got := p1.Length([]byte(tt.in)); got != tt.want {
 			t.Errorf("%s: Length = %d, want %d", tt.name, got, tt.want)

@@ -2,45 +2,45 @@ package p1
 
 import "github.com/hanbridge/hanbridge/pkg/obis"
 
-// cachedLines is the number of records whose code is remembered: a meter sends the same lines again and again.
+// cachedLines is the number of records whose code is cached.
 const cachedLines = 64
 
-// A cachedCode is the text before the first '(' of a line, and the code that it stands for.
+// A cachedCode is the text before the first '(' of a line, and the code that was read from the text.
 type cachedCode struct {
 	text [16]byte
 	size int // in bytes, 0 for none
 	code obis.Code
 }
 
-// readCode does what obis.ReadCode does, for the line of record i. If the line begins as in the telegram before, it only compares. Without it,
-// telegrams take 15 % longer (BenchmarkDecode of pkg/meter).
+// readCode returns the result of obis.ReadCode for the line of record i. It takes the result from the cache if the line begins like the line of
+// record i in the previous telegram. Without the cache, parsing takes 15 % longer (BenchmarkDecode of pkg/meter).
 func (t *Telegram) readCode(i int, b []byte) (obis.Code, int) {
 	if i >= len(t.codeCache) {
 		return obis.ReadCode(b)
 	}
-	h := &t.codeCache[i]
-	if n := h.size; n > 0 && len(b) > n && b[n] == '(' && string(b[:n]) == string(h.text[:n]) {
-		return h.code, n
+	cached := &t.codeCache[i]
+	if n := cached.size; n > 0 && len(b) > n && b[n] == '(' && string(b[:n]) == string(cached.text[:n]) {
+		return cached.code, n
 	}
 	code, n := obis.ReadCode(b)
-	if h.size = copy(h.text[:], b[:n]); h.size < n {
-		h.size = 0
+	if cached.size = copy(cached.text[:], b[:n]); cached.size < n {
+		cached.size = 0 // the text is too long for the cache
 	}
-	h.code = code
+	cached.code = code
 	return code, n
 }
 
-// parseUsualValue reads the value at the start of b if it is as in most lines, a number with a unit before the line end: "(0000.345*kW)" CR LF.
-// It returns the length in bytes with the line end, and 0 for any other value. parseValue would read the same. Without it, telegrams take
-// 20 % longer (BenchmarkDecode of pkg/meter).
+// parseUsualValue reads the value at the start of b if it is a number with a unit before the line end: "(0000.345*kW)" CR LF. It returns the
+// length in bytes with the line end, or 0 for any other value. parseValue gives the same record, but parsing takes 20 % longer with parseValue
+// only (BenchmarkDecode of pkg/meter).
 func parseUsualValue(r *obis.Record, b []byte) int {
-	const longest = 32 // bytes of a number with its unit
+	const maxSize = 32 // bytes of a number with its unit
 	star := 1
-	for star < len(b) && star < longest && (b[star]-'0' <= 9 || b[star] == '.' || b[star] == '-') {
+	for star < len(b) && star < maxSize && (b[star]-'0' <= 9 || b[star] == '.' || b[star] == '-') {
 		star++
 	}
 	end := star
-	for end < len(b) && end < longest && b[end] != ')' && b[end] > ' ' {
+	for end < len(b) && end < maxSize && b[end] != ')' && b[end] > ' ' {
 		end++
 	}
 	if star == 1 || end+2 >= len(b) || b[star] != '*' || b[end] != ')' || b[end+1] != '\r' || b[end+2] != '\n' {

@@ -10,18 +10,19 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
+// TestLength tests the length of whole, damaged and incomplete telegrams. It is 0 if more bytes are needed.
 func TestLength(t *testing.T) {
 	long := "/ABC5\r\n\r\n" + strings.Repeat("1-0:1.8.0(00000001.000*kWh)\r\n", 300)
 	for _, tt := range []struct {
 		name, in string
 		want     int
 	}{
-		{"slash alone", "/", 0},
+		{"only a slash", "/", 0},
 		{"no end yet", "/ABC5\r\n\r\n1-0:1.8.0(1*kWh)\r\n", 0},
-		{"'!' alone", "/ABC5\r\n\r\n!", 0},
+		{"'!' at the end", "/ABC5\r\n\r\n!", 0},
 		{"three digits of four", "/ABC5\r\n\r\n!12A", 0},
 		{"four digits, no line end yet", "/ABC5\r\n\r\n!12AB", 0},
-		{"carriage return alone", "/ABC5\r\n\r\n!12AB\r", 0},
+		{"carriage return without line feed", "/ABC5\r\n\r\n!12AB\r", 0},
 		{"complete", "/ABC5\r\n\r\n!12AB\r\n", 16},
 		{"line end of one byte", "/ABC5\n\n!12AB\n", 13},
 		{"no line end", "/ABC5\r\n\r\n!12AB/", 14},
@@ -65,7 +66,7 @@ func TestLength(t *testing.T) {
 	}
 }
 
-// streams draws streams of the bytes and lines that decide where a telegram ends.
+// streams returns a generator of streams of those bytes and lines that decide where a telegram ends.
 func streams() *rapid.Generator[string] {
 	part := rapid.SampledFrom([]string{
 		"/", "!", "\r", "\n", "\r\n", "A", "0", "f", "\x00", "\x80", "!12AB", "!\r\n", "/ABC5\r\n\r\n", "1-0:1.8.0(1*kWh)\r\n",
@@ -74,7 +75,7 @@ func streams() *rapid.Generator[string] {
 	return rapid.Map(rapid.SliceOfN(part, 0, 30), func(p []string) string { return strings.Join(p, "") })
 }
 
-// TestLengthIsFinal: more bytes never change a length that is not 0.
+// TestLengthIsFinal tests that more bytes never change a length that is not 0.
 func TestLengthIsFinal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := []byte("/" + streams().Draw(t, "stream"))

@@ -6,9 +6,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// parseLine appends the record of the line at the start of b. It returns the length of the line in bytes with its end, or of several lines
-// if the value is in several. ok is false if a telegram without a checksum must not contain the line. An empty line is well formed and
-// gives no record. Every other line gives one.
+// parseLine appends the records of the line at the start of b. It returns the length in bytes of the line with its end, or of all lines of its
+// value. ok is false if a telegram without a checksum must not contain the line. An empty line is well formed and has no record.
 func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 	if isLineEnd(b[0]) {
 		return 1, true
@@ -85,7 +84,7 @@ func (t *Telegram) item(b []byte, start, v int) (n int, ok bool) {
 	return v + x.lineEnd, ok
 }
 
-// fillValue fills the last record from text, its value in parentheses. A value in several lines is history, and stays a text.
+// fillValue fills the last record from text, its value in parentheses. A value in several lines stays a text, because it has past values.
 func (t *Telegram) fillValue(text []byte, f valueForm) {
 	r := &t.Records[len(t.Records)-1]
 	if f != oneLine {
@@ -97,8 +96,8 @@ func (t *Telegram) fillValue(text []byte, f valueForm) {
 	}
 }
 
-// continuationLine reads a line that begins with the '(' at b[start]. It continues the line before it: with more values of a log or of a
-// label, or with the value of a DSMR 2.2 sub-meter. Anywhere else it becomes a Line, which a telegram without a checksum must not contain.
+// continuationLine reads a line that begins with the '(' at b[start]. Such a line has more values of the log or label in the line before, or
+// the value of a DSMR 2.2 sub-meter. After any other line, it becomes a Line, and ok is false.
 func (t *Telegram) continuationLine(b []byte, start int) (n int, ok bool) {
 	x := extentOf(b[start:], true)
 	text, n := b[start:start+x.valueEnd], start+x.lineEnd
@@ -110,7 +109,7 @@ func (t *Telegram) continuationLine(b []byte, start int) (n int, ok bool) {
 	switch {
 	case x.form == oneLine && last.Code.CDE() == dsmr2Code && bytes.IndexByte(text[1:], '(') < 0:
 		if !t.dsmr2SecondLine(text) {
-			t.appendLine(text) // the record before it is not of the form of DSMR 2.2
+			t.appendLine(text) // the last record is not of the form of DSMR 2.2
 		}
 		return n, true
 	case isLog(last.Code):
@@ -141,8 +140,8 @@ func beginsBlock(b []byte) bool {
 func isLabel(b []byte) bool {
 	const maxLabel = 24
 	if i := bytes.IndexByte(b, ':'); i >= 0 {
-		medium, channel, split := bytes.Cut(b[:i], []byte("-"))
-		if !isFigures(medium) || split && !isFigures(channel) {
+		medium, channel, hasChannel := bytes.Cut(b[:i], []byte("-"))
+		if !isFigures(medium) || hasChannel && !isFigures(channel) {
 			return false
 		}
 		b = b[i+1:]
@@ -171,8 +170,8 @@ func isFigures(b []byte) bool {
 	return len(b) > 0 && len(b) <= 3
 }
 
-// cutLine returns where the text of the first line begins and ends, without blanks around it, and the length n of the line in bytes with its
-// end.
+// cutLine returns where the text of the first line begins and ends, without blanks around it. n is the length of the line in bytes with its
+// line end.
 func cutLine(b []byte) (start, end, n int) {
 	n = len(b)
 	if i := bytes.IndexByte(b, '\n'); i >= 0 {
@@ -195,10 +194,10 @@ func blanks(b []byte) (n int) {
 	return n
 }
 
-// isBlank reports whether x may stand around the parts of a line: a blank, a line end, or STX, which begins a readout in mode C
-// (IEC 62056-21, 6.3.3).
+// isBlank reports whether x is a blank, a line end or STX. STX begins a readout in mode C (IEC 62056-21, 6.3.3).
 func isBlank(x byte) bool {
-	return x <= ' ' && (x == ' ' || x == '\t' || isLineEnd(x) || x == 2)
+	const stx = 2
+	return x <= ' ' && (x == ' ' || x == '\t' || isLineEnd(x) || x == stx)
 }
 
 // trimmed returns b without blanks around it.

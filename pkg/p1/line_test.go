@@ -31,16 +31,15 @@ func textOf(records []obis.Record) string {
 	return b.String()
 }
 
-// TestLines: lines of other forms than one code and one value give the wanted records. Without a checksum, the telegram gives the same
-// records or is refused.
+// TestLines tests lines of other forms than one code and one value. Without a checksum, Parse reads the same records or refuses the telegram.
 func TestLines(t *testing.T) {
 	const power = "1-0:1.7.0 1 W\n"
 	for _, tt := range []struct {
 		name  string
 		lines []string
 		want  string
-		// refused is true if the telegram is refused when it has no checksum.
-		refused bool
+		// wantRefused is true if Parse must refuse the telegram without a checksum.
+		wantRefused bool
 	}{
 		{"short code", []string{"1.8.0(1*Wh)", "16.7(-2*W)", "1.8.0*96(3*Wh)"}, "1-0:1.8.0 1 Wh\n1-0:16.7.0 -2 W\n1-0:1.8.0*96 3 Wh\n", false},
 		{"label instead of a code", []string{"1-1:30D(00301.5)", "1.8.0&01(1*kWh)", "0:0.0.0*255(7)", "C.1.0(8)", "F.F(0)", "1-0:C.90.2*255(9)"},
@@ -87,8 +86,8 @@ func TestLines(t *testing.T) {
 			t.Errorf("%s, -want +got:\n%s", tt.name, diff)
 		}
 		err := got.Parse([]byte(strings.Join(lines, "\r\n") + "\r\n!\r\n"))
-		if (err != nil) != tt.refused {
-			t.Errorf("%s, without a checksum: got error %v, want one: %v", tt.name, err, tt.refused)
+		if (err != nil) != tt.wantRefused {
+			t.Errorf("%s, without a checksum: got error %v, want an error: %v", tt.name, err, tt.wantRefused)
 		}
 		if diff := cmp.Diff(tt.want+power, textOf(got.Records)); err == nil && diff != "" {
 			t.Errorf("%s, without a checksum, -want +got:\n%s", tt.name, diff)
@@ -96,7 +95,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestUnclosedBlock: the lines after the beginning of a block without an end may be values of the past. All of them are one text.
+// TestUnclosedBlock tests that all lines after the beginning of a block without an end are one text, because they possibly have past values.
 func TestUnclosedBlock(t *testing.T) {
 	for _, begin := range []string{"0-0:98.1.0\r\n(", "0-0:98.1.0(", "1-0:99.1.0(1)("} {
 		var got p1.Telegram
@@ -104,13 +103,12 @@ func TestUnclosedBlock(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := len(got.Records); n != 2 || !strings.HasSuffix(string(got.Records[1].Text), "(\r\n1-0:1.8.0(2*Wh)\r\n1-0:2.8.0(3*Wh)") {
-			t.Errorf("%q: got %s", begin, textOf(got.Records))
+			t.Errorf("%q: got %s, want one text with both lines", begin, textOf(got.Records))
 		}
 	}
 }
 
-// TestNoNumberIsLost: every number in a telegram with a checksum is in one of its records, in whatever order lines and parentheses
-// follow each other.
+// TestNoNumberIsLost tests that every number of a telegram with a checksum is in a record, for any order of lines and parentheses.
 func TestNoNumberIsLost(t *testing.T) {
 	// Each % is replaced by a number that occurs only once in the telegram.
 	pieces := rapid.SliceOfN(rapid.SampledFrom([]string{
@@ -135,7 +133,7 @@ func TestNoNumberIsLost(t *testing.T) {
 		}
 		for i := 700001; i <= n; i++ {
 			if !strings.Contains(all.String(), fmt.Sprint(i)) {
-				t.Fatalf("%d is in no record of %q: %q", i, text, all.String())
+				t.Fatalf("got records %q from %q, want %d in one of them", all.String(), text, i)
 			}
 		}
 	})

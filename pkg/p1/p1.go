@@ -3,14 +3,13 @@
 //	/ADN9 6534 CR LF CR LF 1-0:1.7.0(0000.345*kW) CR LF … !6BB0 CR LF
 //
 // It reads telegrams with a checksum (DSMR 4 and DSMR P1 5.0.2, the Swedish branch recommendation 2.0, the Finnish SK 13-1 and their
-// relatives) and without one (IEC 62056-21 mode D, DSMR 2.2 and 3.0). A checksum proves every byte of a telegram. In a telegram without a
-// checksum, every line must be well formed.
+// relatives) and without a checksum (IEC 62056-21 mode D, DSMR 2.2 and 3.0). In a telegram without a checksum, every line must be well
+// formed.
 //
-// Length, Parse and Append have the same meaning as in packages hdlc and mbus. Length finds the end of the telegram that begins at a
-// byte, before anything is verified. Parse verifies and reads what Length found. Append writes.
+// Length, Parse and Append have the same meaning as in packages hdlc and mbus. Length returns the length of the telegram at the beginning of
+// a slice and verifies nothing. Parse verifies and reads a telegram. Append writes a telegram.
 //
-// Nothing is allocated when one Telegram reads many telegrams with its method Parse. All functions are safe for concurrent use; a
-// Telegram is not.
+// A Telegram can read many telegrams with its method Parse without allocating. All functions are safe for concurrent use. A Telegram is not.
 package p1
 
 import (
@@ -29,7 +28,8 @@ const MaxLength = 8192
 // arcTable computes CRC-16/ARC: reflected polynomial A001, initial value 0 (DSMR P1 5.0.2, 6.2).
 var arcTable = crc16.New(0xA001)
 
-// Checksum returns the CRC-16/ARC of b (DSMR P1 5.0.2, 6.2). The checksum of a telegram covers it from its '/' to its '!', both included.
+// Checksum returns the CRC-16/ARC of b (DSMR P1 5.0.2, 6.2). For the checksum of a telegram, b is the telegram from its '/' to its '!', both
+// included.
 func Checksum(b []byte) uint16 { return arcTable.Update(0, b) }
 
 func isHex(x byte) bool {
@@ -38,14 +38,14 @@ func isHex(x byte) bool {
 
 func isLineEnd(x byte) bool { return x == '\r' || x == '\n' }
 
-// Append appends a telegram to dst and returns the result: text, its checksum, CR LF. text goes from the '/' to the '!', both included, and
-// its lines end with CR LF. Nothing is verified.
+// Append appends text, its checksum and CR LF to dst and returns the extended slice. text is a telegram from its '/' to its '!', both
+// included. Its lines must end with CR LF. Append verifies nothing.
 func Append(dst, text []byte) []byte {
 	return appendChecksum(append(dst, text...), Checksum(text))
 }
 
-// AppendEncrypted appends an encrypted telegram with its checksum to dst and returns the result. ident is the identification line without
-// its '/' and line end. body is as SplitEncrypted returns it. Nothing is verified.
+// AppendEncrypted appends an encrypted telegram with its checksum to dst and returns the extended slice. ident is the identification line
+// without its '/' and line end. body is as SplitEncrypted returns it. AppendEncrypted verifies nothing.
 func AppendEncrypted(dst []byte, ident string, body []byte) []byte {
 	start := len(dst)
 	dst = append(append(append(dst, '/'), ident...), emptyLine...)
@@ -76,15 +76,15 @@ func StripParity(dst, src []byte) (n int) {
 
 func isText(c byte) bool { return c >= ' ' && c < 0x7F || isLineEnd(c) }
 
-// What Parse, ParseUnchecked and CheckEncrypted find wrong with a telegram. Compare with errors.Is: the error that they return says
-// more, such as both checksums or the number of the line.
+// Errors of Parse, ParseUnchecked and CheckEncrypted. Compare with errors.Is, because the returned errors have details such as both checksums
+// or the number of the line.
 var (
 	// ErrChecksum: the checksum is wrong, or is not a number of up to four hexadecimal digits.
 	ErrChecksum = errors.New("p1: checksum")
 	// ErrTruncated: the end of the telegram is missing.
 	ErrTruncated = errors.New("p1: truncated")
-	// ErrMalformed: the telegram is not of the form of a P1 telegram. In a telegram with a correct checksum, only a missing
-	// identification line is such an error.
+	// ErrMalformed: the telegram is not of the form of a P1 telegram. If the checksum is correct, only a missing identification line is an
+	// ErrMalformed.
 	ErrMalformed = errors.New("p1: malformed")
 	// ErrEncrypted: the telegram is encrypted. SplitEncrypted returns its parts.
 	ErrEncrypted = errors.New("p1: the telegram is encrypted")

@@ -9,6 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
+// TestChecksum tests the check value of CRC-16/ARC.
 func TestChecksum(t *testing.T) {
 	if got, want := p1.Checksum([]byte("123456789")), uint16(0xBB3D); got != want {
 		t.Errorf("Checksum = %04X, want %04X", got, want)
@@ -27,6 +28,7 @@ func withChecksum(lines ...string) string {
 // checksumText returns the checksum of a telegram up to its '!', in four hexadecimal digits.
 func checksumText(body string) string { return fmt.Sprintf("%04X", p1.Checksum([]byte(body))) }
 
+// code returns the code of a text such as "1-0:1.7.0".
 func code(t testing.TB, text string) obis.Code {
 	t.Helper()
 	c, err := obis.ParseCode(text)
@@ -43,7 +45,7 @@ func household() []byte {
 		"1-0:31.7.0(-000.6*A)\r\n!"))
 }
 
-// TestAllocs: once the records have grown, no kind of telegram needs an allocation.
+// TestAllocs tests that once the records have grown, no kind of telegram needs an allocation.
 func TestAllocs(t *testing.T) {
 	plain := household()
 	sevenBits := withParity(plain)
@@ -60,7 +62,7 @@ func TestAllocs(t *testing.T) {
 		"clock in two records": func() bool { _, ok := p1.ParseClock([]byte("094127"), []byte("220130")); return ok },
 	} {
 		if !read() {
-			t.Errorf("%s: not read", name)
+			t.Errorf("%s: the input was not read", name)
 		}
 		if n := testing.AllocsPerRun(100, func() { read() }); n != 0 {
 			t.Errorf("%s: %v allocations, want 0", name, n)
@@ -68,26 +70,26 @@ func TestAllocs(t *testing.T) {
 	}
 }
 
-// TestParseClock: time and date of two records give one time; another form gives none.
+// TestParseClock tests that ParseClock joins a time and a date, and refuses other forms.
 func TestParseClock(t *testing.T) {
 	at := obis.Time{Year: 2022, Month: 1, Day: 30, Hour: 9, Minute: 41, Second: 27}
 	for _, tt := range []struct {
 		time, date string
 		want       obis.Time
-		ok         bool
+		wantOK     bool
 	}{
 		{"094127", "220130", at, true},
 		{"094127", "20220130", at, true},
 		{"094127", "19220130", obis.Time{}, false},
-		{"094127", "221330", obis.Time{Year: 2022, Month: 13, Day: 30, Hour: 9, Minute: 41, Second: 27}, false},
+		{"094127", "221330", obis.Time{}, false}, // month 13
 		{"94127", "220130", obis.Time{}, false},
 		{"094127", "2220130", obis.Time{}, false},
 		{"0941x7", "220130", obis.Time{}, false},
 		{"", "", obis.Time{}, false},
 	} {
 		got, ok := p1.ParseClock([]byte(tt.time), []byte(tt.date))
-		if ok != tt.ok || ok && got != tt.want {
-			t.Errorf("ParseClock(%q, %q) = %v, %v; want %v, %v", tt.time, tt.date, got, ok, tt.want, tt.ok)
+		if ok != tt.wantOK || ok && got != tt.want {
+			t.Errorf("ParseClock(%q, %q) = %v, %v; want %v, %v", tt.time, tt.date, got, ok, tt.want, tt.wantOK)
 		}
 	}
 }

@@ -19,6 +19,7 @@ func withParity(text []byte) []byte {
 	return out
 }
 
+// TestStripParity tests that StripParity removes the parity bit and stops before a byte that is not text with even parity.
 func TestStripParity(t *testing.T) {
 	text := household()
 	line := withParity(text)
@@ -31,8 +32,8 @@ func TestStripParity(t *testing.T) {
 		want string
 	}{
 		{"a telegram", line, string(text)},
-		{"nothing", nil, ""},
-		{"text with 8 data bits", []byte("ABCD"), "AB"},
+		{"no bytes", nil, ""},
+		{"text without parity", []byte("ABCD"), "AB"}, // C has odd parity
 		{"a control character", withParity([]byte("AB\x03C")), "AB"},
 		{"a zero byte", []byte("AB\x00"), "AB"},
 		{"a DEL character", withParity([]byte("AB\x7F")), "AB"},
@@ -43,14 +44,14 @@ func TestStripParity(t *testing.T) {
 		}
 	}
 	if n := p1.StripParity(make([]byte, 3), line); n != 3 {
-		t.Errorf("into 3 bytes: got %d", n)
+		t.Errorf("dst of 3 bytes: got %d, want 3", n)
 	}
 	if n := p1.StripParity(line, line); string(line[:n]) != string(text) {
 		t.Errorf("in place: got %q, want %q", line[:n], text)
 	}
 }
 
-// TestStripParityFlip: StripParity stops before a byte with a flipped bit.
+// TestStripParityFlip tests that StripParity stops before a byte with a flipped bit.
 func TestStripParityFlip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.SliceOfN(rapid.ByteRange(' ', '~'), 1, 50).Draw(t, "text")

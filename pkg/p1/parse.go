@@ -9,27 +9,27 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A Telegram is a parsed telegram. Its fields refer to the bytes from which it was parsed: copy what is needed longer than those. The zero
-// Telegram is ready to use. It is not safe for concurrent use.
+// A Telegram is a parsed telegram. Its fields are parts of the slice from which it was parsed. The zero Telegram is ready to use. It is not
+// safe for concurrent use.
 type Telegram struct {
 	// Ident is the identification line without its '/': "ADN9 6534".
 	Ident []byte
-	// Checked is true if the telegram has a checksum, and it is right.
+	// Checked is true if the telegram has a correct checksum.
 	Checked bool
-	// Records are the data lines in the order of the telegram; none is left out. A code with several values has them all in Text, in their
-	// parentheses, with two exceptions: a time stamp and a number are one Number, and several numbers with units are one record each.
+	// Records are all data lines in the order of the telegram. A code with several values is one record, whose Text has all values in their
+	// parentheses. There are two exceptions. A time stamp and a number are one Number. Several numbers with units are one record each.
 	Records []obis.Record
 
-	codeCache [cachedLines]cachedCode // codes of the telegram before
+	codeCache [cachedLines]cachedCode // codes of the previous telegram
 }
 
-// Parse reads one telegram, as Length delimits it, into t. It uses the slice of records of t again, so nothing is allocated once that has
-// grown. The checksum is verified before anything else is read, and proves every byte. A telegram without a checksum is read only if every
-// line of it is well formed. The error is ErrChecksum, ErrTruncated, ErrMalformed or ErrEncrypted; after an error t is empty.
+// Parse reads one telegram, as Length delimits it, into t. It reuses the slice t.Records, so it allocates nothing once that slice is long
+// enough. It verifies the checksum first. A telegram without a checksum is read only if every line is well formed. The error is ErrChecksum,
+// ErrTruncated, ErrMalformed or ErrEncrypted. After an error t is empty.
 func (t *Telegram) Parse(b []byte) error { return t.parse(b, false) }
 
-// Parse reads one telegram, as Length delimits it, into a new Telegram. Errors are those of the method. To read many telegrams without
-// allocating, use the method of one Telegram.
+// Parse reads one telegram, as Length delimits it, into a new Telegram. It returns the errors of Telegram.Parse. To read many telegrams without
+// allocating, use Telegram.Parse.
 func Parse(b []byte) (*Telegram, error) {
 	t := new(Telegram)
 	if err := t.Parse(b); err != nil {
@@ -38,8 +38,8 @@ func Parse(b []byte) (*Telegram, error) {
 	return t, nil
 }
 
-// ParseUnchecked is Parse for the few meters that send a wrong checksum. If the checksum is wrong, the telegram is read as if it had none,
-// and Checked is false.
+// ParseUnchecked is Parse for the few meters that send a wrong checksum. If the checksum is wrong, the telegram is read as if it had no
+// checksum, and Checked is false.
 func (t *Telegram) ParseUnchecked(b []byte) error { return t.parse(b, true) }
 
 func (t *Telegram) parse(b []byte, unchecked bool) error {
@@ -80,19 +80,19 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 	return nil
 }
 
-// checkUnchecked returns an error if a telegram without a checksum, whose lines are well formed, must not be used. atMark is true if nothing
-// follows its '!'. Meters of DSMR 2.2 end a telegram like that, and their time stamps have no letter for summer time. A telegram with such
-// letters is one of another meter, whose checksum was cut off.
-func (t *Telegram) checkUnchecked(ident, body []byte, atMark bool) error {
+// checkUnchecked returns an error if a telegram without a checksum must not be used, although its lines have the right form. endsAtMark is
+// true if nothing follows the '!'. Only meters of DSMR 2.2 end a telegram like that, and their time stamps have no letter for summer time. If
+// a time stamp has a letter, the checksum was cut off.
+func (t *Telegram) checkUnchecked(ident, body []byte, endsAtMark bool) error {
 	hasCode := false
 	for i := range t.Records {
 		r := &t.Records[i]
 		hasCode = hasCode || r.Kind != obis.Line
-		if atMark && r.Time.Zone {
+		if endsAtMark && r.Time.Zone {
 			return errNoChecksum
 		}
 		if r.Kind == obis.Text && !isWellFormed(r) || r.Kind == obis.Line && !isWellFormedLine(r) {
-			return t.malformed(body[:cap(body)-cap(r.Text)])
+			return t.malformed(body[:cap(body)-cap(r.Text)]) // r.Text is a part of body and begins after these bytes
 		}
 	}
 	switch {
@@ -104,8 +104,8 @@ func (t *Telegram) checkUnchecked(ident, body []byte, atMark bool) error {
 	return nil
 }
 
-// hasMakerCode reports whether an identification line begins with the three letters of a manufacturer (IEC 62056-21, 6.3.2) and something
-// after them. Without a checksum, noise before a telegram must not be read as a part of it.
+// hasMakerCode reports whether an identification line begins with the three letters of a manufacturer (IEC 62056-21, 6.3.2) and has more
+// characters after them.
 func hasMakerCode(ident []byte) bool {
 	for _, x := range ident[:min(3, len(ident))] {
 		if (x|0x20)-'a' > 'z'-'a' {
@@ -115,13 +115,15 @@ func hasMakerCode(ident []byte) bool {
 	return len(ident) > 3
 }
 
-// malformed empties t and returns the error for the line that follows before, in a telegram without a checksum.
+// malformed empties t.Records and returns the error for a malformed line of a telegram without a checksum. before is the telegram up to that
+// line.
 func (t *Telegram) malformed(before []byte) error {
 	t.Records = t.Records[:0]
 	return kinderror.New(ErrMalformed, "p1: line %d is malformed, in a telegram without checksum", 1+bytes.Count(before, []byte("\n")))
 }
 
-// verifyChecksum returns the telegram up to its '!', and whether its checksum is right. body is also returned with a wrong checksum.
+// verifyChecksum returns the telegram up to its '!' as body, even if the checksum is wrong. checked is true if the telegram has a correct
+// checksum.
 func verifyChecksum(b []byte) (body []byte, checked bool, err error) {
 	i := bytes.LastIndexByte(b, '!')
 	if i < 1 || b[i-1] != '\n' {

@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// TestParseLines: each line gives the wanted record.
+// TestParseLines tests that each line gives the wanted record.
 func TestParseLines(t *testing.T) {
 	at := obis.Time{Year: 2022, Month: 11, Day: 1, Hour: 21, Minute: 45, Second: 20}
 	winter, summer, withoutSeconds := at, at, at
@@ -124,12 +124,14 @@ func TestParseLines(t *testing.T) {
 	}
 }
 
+// TestParseTelegram tests whole telegrams that Parse must accept.
 func TestParseTelegram(t *testing.T) {
 	for _, tt := range []struct {
 		name, in string
-		ident    string
-		checked  bool
-		records  int
+		// what Parse must return
+		ident   string
+		checked bool
+		records int
 	}{
 		{"space in the identification", withChecksum("/ADN9 6534", "", "1-0:1.7.0(1*kW)"), "ADN9 6534", true, 1},
 		{"identification of four characters", withChecksum("/KAM5", "", "1-0:1.7.0(1*kW)"), "KAM5", true, 1},
@@ -141,7 +143,7 @@ func TestParseTelegram(t *testing.T) {
 		{"line end after the checksum", withChecksum("/ABC5", "", "1-0:1.7.0(1*kW)") + "\r\n", "ABC5", true, 1},
 		{"checksum in lower case", strings.ToLower(withChecksum("/abc5", "", "1-0:1.7.0(1*kw)")), "abc5", true, 1},
 		{"malformed lines with a checksum", withChecksum("/ABC5", "", "not a data line", "1-0:1.7.0(1*kW)", "(00908.123)"), "ABC5", true, 3},
-		{"checksum without leading zeros", "/ABC5\r\n\r\n1-0:1.7.0(20061*W)\r\n!31", "ABC5", true, 1},
+		{"checksum without leading zeros", "/ABC5\r\n\r\n1-0:1.7.0(20061*W)\r\n!31", "ABC5", true, 1}, // 0031
 		{"space after the checksum", withChecksum("/ABC5", "", "1-0:1.7.0(1*kW)") + " \r\n", "ABC5", true, 1},
 		{"nothing after the '!'", "/ABC5\r\n\r\n1-0:1.7.0(1*kW)\r\n!", "ABC5", false, 1},
 		{"STX before the data", "/ABC5\r\n\r\n\x021-0:1.7.0(1*kW)\r\n!\r\n", "ABC5", false, 1},
@@ -164,7 +166,7 @@ func TestParseTelegram(t *testing.T) {
 	}
 }
 
-// TestParseErrorKinds: errors.Is finds the exported error behind each message.
+// TestParseErrorKinds tests that errors.Is finds an exported error in each error.
 func TestParseErrorKinds(t *testing.T) {
 	good := string(household())
 	encrypted := p1.AppendEncrypted(nil, "EGM5G35", encryptedBody(60))
@@ -185,7 +187,7 @@ func TestParseErrorKinds(t *testing.T) {
 	} {
 		got, err := p1.Parse([]byte(tt.in))
 		if !errors.Is(err, tt.want) || got != nil {
-			t.Errorf("%s: got %v, error %v, want %v", tt.name, got, err, tt.want)
+			t.Errorf("%s: got telegram %v and error %v, want no telegram and error %v", tt.name, got, err, tt.want)
 		}
 	}
 	encrypted[40] ^= 1
@@ -197,11 +199,12 @@ func TestParseErrorKinds(t *testing.T) {
 	}
 }
 
+// TestParseErrors tests the text of each error, and that the Telegram is empty after an error.
 func TestParseErrors(t *testing.T) {
 	good := withChecksum("/ADN9 6534", "", "1-0:1.7.0(0000.345*kW)", "1-0:2.7.0(0000.000*kW)")
 	body := good[:len(good)-4]
 	for _, tt := range []struct{ name, in, want string }{
-		{"nothing", "", "no '!'"},
+		{"no bytes", "", "no '!'"},
 		{"only a slash", "/", "no '!'"},
 		{"truncated within a line", good[:30], "no '!'"},
 		{"truncated before the '!'", good[:len(good)-5], "no '!'"},
@@ -223,7 +226,7 @@ func TestParseErrors(t *testing.T) {
 		{"malformed line without checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW)\r\n1-0:2.7.0(1*kW\r\n!\r", "line 4"},
 		{"malformed code without checksum", "/ISK9\r\n\r\n1-0:4:24.7.0(1*kW)\r\n!\r", "line 3"},
 		{"no data and no checksum", "/\n!\n", "without checksum"},
-		{"labels alone, no checksum", "/ABC5\r\n\r\nF.F(00)\r\n!\r\n", "no data"},
+		{"only labels, no checksum", "/ABC5\r\n\r\nF.F(00)\r\n!\r\n", "no data"},
 		{"high byte without checksum", "/ABC5\r\n\r\n0-0:96.1.0(12\xB4)\r\n!\r\n", "line 3"},
 		{"high byte in the identification without checksum", "/ABC5\xE4\r\n\r\n1-0:1.7.0(1*kW)\r\n!\r\n", "line 1 is"},
 		{"number with a letter", "/ABC5\r\n\r\n1-0:1.7.0(0A1*kW)\r\n!\r\n", "line 3"},
@@ -239,10 +242,10 @@ func TestParseErrors(t *testing.T) {
 		var got p1.Telegram
 		err := got.Parse([]byte(tt.in))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "p1: ") {
-			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
+			t.Errorf("%s: got error %v, want an error with %q", tt.name, err, tt.want)
 		}
 		if len(got.Ident) > 0 || got.Checked || len(got.Records) > 0 {
-			t.Errorf("%s: the telegram holds %q and %d records after its error", tt.name, got.Ident, len(got.Records))
+			t.Errorf("%s: got Ident %q and %d records after an error, want an empty Telegram", tt.name, got.Ident, len(got.Records))
 		}
 	}
 }

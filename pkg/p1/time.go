@@ -8,8 +8,8 @@ import (
 )
 
 // Offsets from UTC, in minutes, of the letter after a time stamp: W is winter time and S is summer time in Central Europe (DSMR P1 5.0.2, 6.4;
-// Swedish branch recommendation 2.0, annex 3). Finnish and Baltic meters send the same letters for a time that is an hour ahead of that.
-// Nothing in the telegram shows which it is.
+// Swedish branch recommendation 2.0, annex 3). Finnish and Baltic meters send the same letters, although their time is one hour further ahead.
+// A telegram does not show which time it has.
 const (
 	winterOffset = 60
 	summerOffset = 120
@@ -56,7 +56,8 @@ func parseForms(b []byte) (obis.Time, bool) {
 	return obis.Time{}, false
 }
 
-// digitsOf returns the digits of a time stamp of that form in the order YYMMDDhhmmss. Digits that the form does not have are 0.
+// digitsOf returns the digits of a time stamp in the order YYMMDDhhmmss. Digits that the form does not have are '0'. ok is false if b is not of
+// the form.
 func digitsOf(b []byte, form string) (d [12]byte, ok bool) {
 	if len(b) != len(form) {
 		return d, false
@@ -66,20 +67,17 @@ func digitsOf(b []byte, form string) (d [12]byte, ok bool) {
 	}
 	n := 0
 	for i := range b {
-		switch c := form[i] | 0x20; {
-		case c < 'a':
-			if b[i] != form[i] {
-				return d, false
-			}
-		default:
+		if isLetter := form[i]|0x20 >= 'a'; isLetter {
 			d[n] = b[i]
 			n++
+		} else if b[i] != form[i] {
+			return d, false
 		}
 	}
 	return d, true
 }
 
-// parseHexDateTime reads a COSEM date-time in hexadecimal. A year from 1900 to 2099 shows that it is not a number.
+// parseHexDateTime reads a COSEM date-time in hexadecimal. A text whose year is not from 1900 to 2099 is not a date-time.
 func parseHexDateTime(b []byte) (obis.Time, bool) {
 	var o [obis.DateTimeLength]byte
 	if _, err := hex.Decode(o[:], b); err != nil {

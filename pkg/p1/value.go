@@ -6,14 +6,15 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// parseValue fills r from b, one or more values in parentheses. A value may have parentheses inside, such as ((ER11)). It returns false if b
-// has several values that are not a time stamp and a number: then r holds their text, and splitNumbers may read them.
+// parseValue fills r from b, one or more values in parentheses. A value can contain parentheses, such as ((ER11)). parseValue returns false if
+// b has several values that are not a time stamp and a number. Then r has the text of all values, and the caller tries splitNumbers.
 func parseValue(r *obis.Record, b []byte) bool {
 	first, rest, several := b[1:len(b)-1], []byte(nil), false
 	if bytes.IndexByte(first, '(') >= 0 {
 		first, rest, several = cutValue(first)
 	}
-	if separated := len(first)+len("()()")+len(rest) < len(b); separated && !mayHaveUnit(r.Code) && !isLog(r.Code) {
+	blankBetween := len(first)+len("()()")+len(rest) < len(b)
+	if blankBetween && !mayHaveUnit(r.Code) && !isLog(r.Code) {
 		several = false // one text with parentheses in it, such as (a) (b)
 	}
 	if !several {
@@ -33,7 +34,7 @@ func parseValue(r *obis.Record, b []byte) bool {
 }
 
 // cutValue returns the first of the values in b, and rest, which begins after the '(' of the second value. b has neither the first '(' nor the
-// last ')'. more is false if there is no second value. Blanks may stand between values.
+// last ')'. more is false if there is no second value. There can be blanks between values.
 func cutValue(b []byte) (value, rest []byte, more bool) {
 	for i := 0; ; i++ {
 		k := bytes.IndexByte(b[i:], ')')
@@ -51,7 +52,7 @@ func cutValue(b []byte) (value, rest []byte, more bool) {
 	}
 }
 
-// parseStamped reads a time stamp and a number with a unit, in any order: Belgian meters of Iskraemeco send a peak before its time stamp.
+// parseStamped reads a time stamp and a number with a unit, in any order. Belgian meters of Iskraemeco send a peak before its time stamp.
 func parseStamped(r *obis.Record, first, second []byte) bool {
 	if bytes.IndexByte(second, '(') >= 0 {
 		return false
@@ -67,8 +68,8 @@ func parseStamped(r *obis.Record, first, second []byte) bool {
 	return false
 }
 
-// splitNumbers replaces the last record, whose values in parentheses are b, by one record for each value, if all are numbers with units:
-// (100*A)(-063*A) are two limits of current. If not, the last record is a Text.
+// splitNumbers replaces the last record by one record for each value in b, if all values are numbers with units. For example,
+// (100*A)(-063*A) are two limits of current. Otherwise the last record becomes a Text.
 func splitNumbers(records []obis.Record, b []byte) []obis.Record {
 	last := len(records) - 1
 	code := records[last].Code
@@ -100,7 +101,7 @@ func parseSingle(r *obis.Record) {
 	}
 }
 
-// parseNumber fills r from a number with a unit, such as "0000.345*kW", with or without blanks around both. It returns false if b is not one.
+// parseNumber fills r from a number with a unit, such as "0000.345*kW" or "0000.345 * kW". It returns false if b is not such a number.
 func parseNumber(r *obis.Record, b []byte) bool {
 	digits, unit, prefix := splitUnit(r.Code, b)
 	if unit == obis.None {
@@ -114,7 +115,7 @@ func parseNumber(r *obis.Record, b []byte) bool {
 	return true
 }
 
-// splitUnit splits a value into what stands before its unit, the unit, and the power of ten of its prefix. u is obis.None if there is no unit.
+// splitUnit splits a value into the text before its unit, the unit, and the power of ten of its prefix. u is obis.None if there is no unit.
 func splitUnit(c obis.Code, b []byte) (digits []byte, u obis.Unit, prefix int8) {
 	star := bytes.IndexByte(b, '*')
 	symbol := star + 1
@@ -133,9 +134,10 @@ func splitUnit(c obis.Code, b []byte) (digits []byte, u obis.Unit, prefix int8) 
 	return trimmed(b[:star]), u, prefix
 }
 
-// unitStart returns the index of the unit in "0000.345kW": some gateways remove the '*'. It is 0 if b is a time stamp.
+// unitStart returns the index of the unit in a value without '*', such as "0000.345kW". Some gateways remove the '*'. unitStart returns 0 if b
+// is a time stamp.
 func unitStart(b []byte) int {
-	if _, stamp := parseTime(b); stamp { // the S or W of a time stamp is not a unit
+	if _, isStamp := parseTime(b); isStamp { // the S or W of a time stamp is not a unit
 		return 0
 	}
 	if bytes.HasSuffix(b, []byte("m3")) { // the only unit that ends in a figure
@@ -159,7 +161,7 @@ func mayHaveUnit(c obis.Code) bool {
 	return false
 }
 
-// isWellFormed reports whether no value in a Text record is a damaged number: one with a unit after something that is not a number.
+// isWellFormed returns false if a Text record has a damaged number. If a value has a unit or is that of a sub-meter, it must be a number.
 func isWellFormed(r *obis.Record) bool {
 	b, several := r.Text, false
 	if isLog(r.Code) || !mayHaveUnit(r.Code) && bytes.IndexByte(b, '*') < 0 {
@@ -181,7 +183,7 @@ func isWellFormed(r *obis.Record) bool {
 	return several || r.Code[2] != submeterGroupC || r.Code[3] != submeterGroupD || isNumber(r.Text)
 }
 
-// isWellFormedLine is isWellFormed for a Line. A Line of several lines holds past values, and is not looked at.
+// isWellFormedLine is isWellFormed for a Line. A Line of several text lines is always well formed, because it has only past values.
 func isWellFormedLine(r *obis.Record) bool {
 	if bytes.IndexByte(r.Text, '\n') >= 0 {
 		return true
@@ -203,8 +205,8 @@ func isNumber(b []byte) bool {
 // or an error code.
 func IsPlaceholder(b []byte) bool {
 	b = bytes.Trim(b, "( )")
-	_, stamp := parseTime(b)
-	return stamp || IsErrorCode(b) || !bytes.ContainsAny(b, "0123456789")
+	_, isStamp := parseTime(b)
+	return isStamp || IsErrorCode(b) || !bytes.ContainsAny(b, "0123456789")
 }
 
 // IsErrorCode reports whether b is an error code such as ER23 or (ER11), which meters of Iskraemeco send in place of a value.

@@ -33,29 +33,29 @@ type extent struct {
 // extentOf returns the extent of the value that begins with the '(' at b[0]. many is true if several values or a lineBlock are possible in place
 // of one value.
 func extentOf(b []byte, many bool) extent {
-	_, end, n := cutLine(b)
+	_, end, lineEnd := cutLine(b)
 	first := b[:end]
-	closes, opens := first[end-1] == ')', first[end-1] == '('
-	if closes && (!many || openParens(first) <= 0) {
-		return extent{end, n, oneLine}
+	endsWithClose, endsWithOpen := first[end-1] == ')', first[end-1] == '('
+	if endsWithClose && (!many || openParens(first) <= 0) {
+		return extent{end, lineEnd, oneLine}
 	}
-	if i := multiLineTextEnd(b); i > 0 && !closes {
+	if i := multiLineTextEnd(b); i > 0 && !endsWithClose {
 		return extentToLineEnd(b, i, multiLineText)
 	}
-	if i := blockEnd(b); i > 0 && (opens || many) {
+	if i := blockEnd(b); i > 0 && (endsWithOpen || many) {
 		return extentToLineEnd(b, i, lineBlock)
 	}
 	// A first line that ends neither with '(' nor with ')' begins a lineBlock too, if a later line is only a ')'.
-	if i := loneParenEnd(b, n); i > 0 && !closes && !opens {
+	if i := loneParenEnd(b, lineEnd); i > 0 && !endsWithClose && !endsWithOpen {
 		return extentToLineEnd(b, i, lineBlock)
 	}
 	switch {
-	case opens && many:
+	case endsWithOpen && many:
 		return extent{len(trimmed(b)), len(b), unclosed}
-	case closes:
-		return extent{end, n, oneLine}
+	case endsWithClose:
+		return extent{end, lineEnd, oneLine}
 	}
-	return extent{end, n, unclosed}
+	return extent{end, lineEnd, unclosed}
 }
 
 // extentToLineEnd returns the extent of a value whose ')' is b[i-1].
@@ -64,9 +64,9 @@ func extentToLineEnd(b []byte, i int, f valueForm) extent {
 	return extent{i, i + n, f}
 }
 
-// blockEnd returns the index after the ')' of the lineBlock that begins with the '(' at b[0], 0 if it has no end. If the first line ends
-// with '(', the next line that is only a ')' ends the block. If there is no such line, or if the first line ends otherwise, the block ends
-// with the line that closes all its parentheses.
+// blockEnd returns the index after the ')' of the lineBlock that begins with the '(' at b[0], or 0 if the block has no end. If the first line
+// ends with '(', the block ends with the next line that is only a ')'. In all other cases, the block ends with the line that closes all its
+// parentheses.
 func blockEnd(b []byte) int {
 	_, end, n := cutLine(b)
 	if b[end-1] == '(' {
@@ -86,7 +86,8 @@ func blockEnd(b []byte) int {
 	return 0
 }
 
-// loneParenEnd returns the end of the first line from b[i] on that is only a ')', 0 if there is none before another block begins.
+// loneParenEnd returns the end of the first line from b[i] on that is only a ')'. It returns 0 if another block begins before such a line, or
+// if there is no such line.
 func loneParenEnd(b []byte, i int) int {
 	for i < len(b) {
 		start, end, n := cutLine(b[i:])
@@ -105,8 +106,8 @@ func loneParenEnd(b []byte, i int) int {
 // openParens returns the number of '(' in b minus the number of ')'.
 func openParens(b []byte) int { return bytes.Count(b, []byte{'('}) - bytes.Count(b, []byte{')'}) }
 
-// multiLineTextEnd returns the end of the text that begins with the '(' at b[0] and ends in a later line. It is 0 if a line comes
-// first that looks like a code with a value, with no space before its '(', or if the line that closes the text does not end with ')'.
+// multiLineTextEnd returns the end of the text that begins with the '(' at b[0] and ends in a later line. It returns 0 if a later line of the
+// text looks like a code with a value, with no space before its '('. It also returns 0 if the line that closes the text does not end with ')'.
 func multiLineTextEnd(b []byte) int {
 	_, end, i := cutLine(b)
 	open := openParens(b[:end])
