@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// A P1 meter whose line ends lost their CR on the way.
+// The line ends of this P1 telegram have no CR, because a program on the way removed it.
 func ExampleEvidence() {
 	var e line.Evidence
 	for range 4 {
@@ -23,7 +23,7 @@ func ExampleEvidence() {
 	// another line setting may help: false
 }
 
-// A gateway in telnet mode doubles each byte FF of the meter. The filter removes the doubled bytes and the commands of telnet.
+// A gateway in telnet mode doubles each FF of the meter. The filter turns FF FF into FF, and removes the commands of telnet.
 func ExampleTelnetFilter() {
 	var f line.TelnetFilter
 	stream := f.Append(nil, []byte("\xFF\xFB\x00")) // WILL binary
@@ -32,7 +32,7 @@ func ExampleTelnetFilter() {
 	// Output: 7ea0ff10, telnet: true
 }
 
-// Of two verdicts on one line, read with two settings, the one that says more about the line sorts first.
+// The line was read with three settings. The most informative verdict sorts first.
 func ExampleCompare() {
 	verdicts := []line.Verdict{line.TooFewBytes, line.Inverted, line.OtherBaud}
 	slices.SortFunc(verdicts, line.Compare)

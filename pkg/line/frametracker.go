@@ -5,28 +5,28 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
-// maxHeader is the length of the longest frame header, in bytes: 7E, format, two addresses of at most four bytes, control and HCS take
-// 14 bytes.
+// maxHeader is more than the length of the longest frame header, which has 14 bytes: flag (1), format (2), two addresses (8), control (1)
+// and HCS (2).
 const maxHeader = 16
 
-// frameTracker finds frame headers in a stream, and compares where each frame ends with the length in its header.
+// frameTracker finds frame headers in a stream. It compares the place where each frame ends with the length in the header.
 type frameTracker struct {
-	window  [1 + maxHeader]byte // the next byte to look at, and the bytes after it
-	n       int                 // bytes in window
+	window  [1 + maxHeader]byte // the next byte to process, and the bytes after it
+	n       int                 // number of bytes in window
 	headers int64               // number of valid headers
 
-	// Numbers of frames, by the place where they ended.
-	whole   int64 // ended where the header says
-	longer  int64 // ended later by one byte for each CR LF in the frame: LF was rewritten as CR LF
-	doubled int64 // ended later by one byte for each FF FF in the frame: telnet doubled FF
+	// Numbers of frames, by the place where the frame ended.
+	whole   int64 // ended at the length in the header
+	crAdded int64 // ended later by one byte for each CR LF in the frame, because LF was rewritten as CR LF
+	doubled int64 // ended later by one byte for each FF FF in the frame, because telnet doubled FF
 	damaged int64 // ended elsewhere
 
-	// The frame that is being followed.
-	length    int  // length in bytes as the header says; 0 if no frame is followed
+	// The current frame.
+	length    int  // length in bytes that the header gives; 0 if there is no current frame
 	end       byte // the last byte that the framing requires
 	count     int  // number of bytes so far
-	crlfs     int  // pairs CR LF so far
-	ffPairs   int  // pairs FF FF so far
+	crlfs     int  // number of pairs CR LF so far
+	ffPairs   int  // number of pairs FF FF so far
 	ffPending bool // the previous byte was the first FF of a pair
 	previous  byte
 }
@@ -40,7 +40,7 @@ func (f *frameTracker) add(x byte) {
 	f.n++
 }
 
-// step processes the first byte of the window, and removes it.
+// step processes the first byte of the window, and removes this byte from the window.
 func (f *frameTracker) step() {
 	f.follow(f.window[0])
 	f.begin(f.window[:f.n])
@@ -57,34 +57,35 @@ func (f *frameTracker) finish() {
 	case f.count >= f.length && f.ffPairs > f.crlfs:
 		f.doubled++
 	case f.count >= f.length:
-		f.longer++ // its last bytes are missing
+		f.crAdded++ // the frame has enough bytes, but its last bytes have not arrived, because CRs were added
 	case f.previous == f.end && f.count > 1:
-		f.damaged++ // it ended before its length
+		f.damaged++ // the frame ended before its length
 	}
 }
 
-// begin begins to follow a frame if b begins with its header.
+// begin makes the frame at the beginning of b the current frame. It does nothing if b does not begin with a valid header.
 func (f *frameTracker) begin(b []byte) {
 	length, end := 0, byte(hdlc.Flag)
 	switch {
 	case b[0] == hdlc.Flag && hdlc.ValidHeader(b):
-		length = int(b[1]&0x07)<<8 | int(b[2]) + 2
+		length = (int(b[1]&0x07)<<8 | int(b[2])) + 2 // the length in the header does not count the two flags
 	case b[0] == mbus.Start && mbus.ValidHeader(b):
-		if length, end = int(b[1])+6, 0x16; b[1] < 2 {
-			length += 256
+		const overhead, modulus = 6, 256 // see package mbus
+		if length, end = int(b[1])+overhead, 0x16; b[1] < 2 {
+			length += modulus // a frame of more than 255 bytes has its length modulo 256 in the header
 		}
 	default:
 		return
 	}
 	if f.length > 0 {
-		f.damaged++ // it is shorter than its header says
+		f.damaged++ // the current frame is shorter than its header says
 	}
 	f.headers++
 	f.length, f.end, f.count, f.previous = length, end, 1, b[0]
 	f.crlfs, f.ffPairs, f.ffPending = 0, 0, false
 }
 
-// follow processes the next byte of the frame that is being followed, if there is one.
+// follow processes the next byte of the current frame. It does nothing if there is no current frame.
 func (f *frameTracker) follow(x byte) {
 	if f.length == 0 {
 		return
@@ -93,15 +94,21 @@ func (f *frameTracker) follow(x byte) {
 	if x == '\n' && f.previous == '\r' {
 		f.crlfs++
 	}
-	if f.ffPending = x == telnetIAC && !f.ffPending; !f.ffPending && x == telnetIAC {
+	switch { // of three FF in a row, the first two are a pair
+	case x != telnetIAC:
+		f.ffPending = false
+	case f.ffPending:
 		f.ffPairs++
+		f.ffPending = false
+	default:
+		f.ffPending = true
 	}
 	f.previous = x
 	switch excess := f.count - f.length; {
 	case excess == 0 && x == f.end:
 		f.whole++
 	case excess == f.crlfs && x == f.end:
-		f.longer++
+		f.crAdded++
 	case excess == f.ffPairs && x == f.end:
 		f.doubled++
 	case excess > max(f.crlfs, f.ffPairs):
@@ -115,9 +122,9 @@ func (f *frameTracker) follow(x byte) {
 // verdict returns the verdict on a stream in which frame headers were found.
 func (f *frameTracker) verdict() Verdict {
 	switch {
-	case f.doubled > f.longer && f.doubled >= f.damaged && f.doubled*4 >= f.whole:
+	case f.doubled > f.crAdded && f.doubled >= f.damaged && f.doubled*4 >= f.whole:
 		return Telnet
-	case f.longer > 0 && f.longer >= f.damaged && f.longer*4 >= f.whole:
+	case f.crAdded > 0 && f.crAdded >= f.damaged && f.crAdded*4 >= f.whole:
 		return LineEndsRewritten
 	case f.damaged > 0 && f.damaged*10 >= f.whole:
 		return DamagedBytes

@@ -7,15 +7,17 @@ type p1Scanner struct {
 	state        state
 	separators   [5]byte // separators of the OBIS code in this line: "-:.." in 1-0:1.8.0
 	separatorLen int
-	returns      int   // number of CR in this line
-	wholeLine    bool  // a line end was seen before this line, so that it is whole
-	wellFormed   int64 // data lines
-	malformed    int64 // other lines
-	lfAlone      int64 // well-formed lines that end with LF alone
-	moreCR       int64 // well-formed lines that end with more than one CR before LF
+	returns      int  // number of CR in this line
+	wholeLine    bool // the scanner has read this line from its first byte
+
+	// Numbers of lines.
+	wellFormed int64 // data lines
+	malformed  int64 // other lines, except identification lines and the ends of telegrams
+	withoutCR  int64 // well-formed lines that end with LF, without a CR
+	severalCR  int64 // well-formed lines with more than one CR
 }
 
-// state is the place in a line after the last byte.
+// state is the state of a p1Scanner: the part of the line to which the next byte belongs.
 type state byte
 
 const (
@@ -23,7 +25,7 @@ const (
 	inCode
 	inValue
 	afterValue
-	inOther // an identification line, or the end of a telegram
+	inOther // in an identification line, or in the line that ends a telegram
 	malformed
 )
 
@@ -34,7 +36,7 @@ func (s *p1Scanner) add(x byte) {
 		s.endLine()
 	case x == '\r':
 		s.returns++
-	case x == 0xFF && s.state == inValue: // Hungarian meters of Sanxing send FF in a text message that was never set
+	case x == 0xFF && s.state == inValue: // Hungarian meters of Sanxing fill an empty text message with FF
 	case x < ' ' || x >= 0x7F:
 		s.state = malformed
 	default:
@@ -63,8 +65,8 @@ func (s *p1Scanner) character(x byte) {
 	}
 }
 
-// stateAfterFirst returns the state after x, the first character of a line. DSMR 2.2 and 3 send the value of a gas meter in a line of its
-// own, which begins with a parenthesis.
+// stateAfterFirst returns the state after x, the first character of a line. A line can begin with a parenthesis, because DSMR 2.2 and 3 send
+// the value of a gas meter in the line after its code.
 func stateAfterFirst(x byte) state {
 	switch {
 	case x == '/' || x == '!':
@@ -102,10 +104,10 @@ func (s *p1Scanner) endLine() {
 	case afterValue:
 		s.wellFormed++
 		if s.returns == 0 {
-			s.lfAlone++
+			s.withoutCR++
 		}
 		if s.returns > 1 {
-			s.moreCR++
+			s.severalCR++
 		}
 	case inCode, inValue, malformed:
 		if s.wholeLine {
@@ -119,9 +121,9 @@ func (s *p1Scanner) endLine() {
 // verdict returns the verdict on a stream in which lines of P1 telegrams were found.
 func (s *p1Scanner) verdict() Verdict {
 	switch {
-	case s.lfAlone*2 > s.wellFormed, s.moreCR*2 > s.wellFormed:
+	case s.withoutCR*2 > s.wellFormed, s.severalCR*2 > s.wellFormed:
 		return LineEndsRewritten
-	case s.malformed*33 >= s.wellFormed:
+	case s.malformed*33 >= s.wellFormed: // about 3 % or more
 		return DamagedBytes
 	}
 	return P1Lines

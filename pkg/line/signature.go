@@ -1,6 +1,6 @@
 package line
 
-// A fault is a wrong setting of a line that signatures show.
+// A fault is a wrong line setting that leaves signatures in the bytes.
 type fault byte
 
 const (
@@ -10,11 +10,11 @@ const (
 	numFaults // number of the values above
 )
 
-// A signature is four bytes that no meter sends, and that a receiver reads if its line has the fault. Each signature results from bytes
-// that many telegrams contain, such as line ends, OBIS codes and frame headers. signature_test.go derives each signature from the order of
-// start, data, parity and stop bits, and from how receivers continue after a missing stop bit.
+// A signature is four bytes that a receiver reads if its line has a fault, and that no meter sends. A receiver with the fault reads a
+// signature in place of bytes that many telegrams contain, such as line ends, OBIS codes and frame headers. signature_test.go computes each
+// signature from the order of start, data, parity and stop bits, and from how receivers continue after a missing stop bit.
 
-// invertedSignatures are the signatures of an inverted line, whatever the parity of sender and receiver.
+// invertedSignatures are the signatures of an inverted line, for all parities of sender and receiver.
 var invertedSignatures = []uint32{
 	0x01737F7F, 0x01F3FFFF, 0x060C617F, 0x0678617F, 0x068CE1FF, 0x06F449EF, 0x06F4E1FF, 0x0878617F,
 	0x0C3F797D, 0x0CE1FDFF, 0x10743F7C, 0x1074493D, 0x1074617F, 0x10F43FFC, 0x10F449BD, 0x10F4E1FF,
@@ -29,9 +29,10 @@ var invertedSignatures = []uint32{
 	0xFD6292BD, 0xFD6292EF, 0xFE01CDFF, 0xFF00BEFF, 0xFF01BEFF, 0xFF01E6FF,
 }
 
-// paritySignatures are the signatures of a line with another parity or number of data bits. In two cases a receiver often reads the
-// right bytes, and there is no signature: it expects a parity bit and none is sent (Linux passes on bytes with a wrong parity); or it
-// expects none, one is sent, and it waits for an idle line before the next start bit.
+// paritySignatures are the signatures of a line with another parity or number of data bits. In two cases there is often no signature,
+// because the receiver reads the right bytes. In the first case, the receiver expects a parity bit, and the meter sends none (Linux passes on
+// bytes with a wrong parity). In the second case, the receiver expects no parity bit, the meter sends one, and the receiver waits for an idle
+// line before the next start bit.
 var paritySignatures = []uint32{
 	0x0040D687, 0x01041F68, 0x01340B58, 0x01675B08, 0x03425000, 0x0A455611, 0x0A4C09D2, 0x0A6C09D2,
 	0x0AB12D30, 0x0AC5D611, 0x10FF1000, 0x19041040, 0x2E000F01, 0x2E800F01, 0x2E80DB21, 0x58365B04,
@@ -39,7 +40,7 @@ var paritySignatures = []uint32{
 	0xE701B40B, 0xE701F410, 0xE70F0100,
 }
 
-// signatureFaults has the fault of each signature.
+// signatureFaults maps each signature to its fault.
 var signatureFaults = func() map[uint32]fault {
 	m := map[uint32]fault{}
 	for f, signatures := range [numFaults][]uint32{faultInverted: invertedSignatures, faultParity: paritySignatures} {

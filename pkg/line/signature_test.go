@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// Bytes that many telegrams contain.
+// Bytes that many telegrams contain: textPieces are in ASCII telegrams, binaryPieces in HDLC, M-Bus and DLMS.
 var (
 	textPieces = []string{
 		"0*kW)\r\n1-0:", "*kWh)\r\n1-0:", "*V)\r\n1-0:", "\r\n0-0:96.1", "1-0:1.8.0(0", "1.7.0(0000", ".7.0(00", ")\r\n1-0:2",
@@ -25,8 +25,8 @@ var (
 	}
 )
 
-// TestSignatures derives every signature: it is what one of these pieces becomes, with other bytes around it, on a line with its fault. It
-// does not arise from the other fault, and no meter sends it.
+// TestSignatures: a receiver with a fault reads each signature of this fault in place of a piece above. A receiver with the other fault never
+// reads the signature, and no meter sends it.
 func TestSignatures(t *testing.T) {
 	inverted, parity := distorted(true), distorted(false)
 	sent := map[uint32]bool{}
@@ -43,7 +43,8 @@ func TestSignatures(t *testing.T) {
 	} {
 		for _, s := range table.signatures {
 			if !table.own[s] || table.other[s] || sent[s] {
-				t.Errorf("%s signature %08X: derived %v, of the other fault %v, sent by a meter %v", table.name, s, table.own[s], table.other[s], sent[s])
+				t.Errorf("%s signature %08X: read with its fault %v, with the other fault %v, sent by a meter %v; want only the first",
+					table.name, s, table.own[s], table.other[s], sent[s])
 			}
 		}
 		if sorted := slices.Clone(table.signatures); !slices.IsSorted(sorted) || len(slices.Compact(sorted)) < len(table.signatures) {
@@ -52,8 +53,8 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
-// distorted returns the groups of four bytes that a receiver reads of the pieces, if its polarity differs from the sender's, or its parity
-// alone.
+// distorted returns all groups of four bytes that a receiver reads in place of the pieces, for all formats of sender and receiver. The
+// receiver is inverted, or has another parity or number of data bits than the sender.
 func distorted(inverted bool) map[uint32]bool {
 	words := map[uint32]bool{}
 	formats := []simulate.LineSetting{
@@ -61,21 +62,22 @@ func distorted(inverted bool) map[uint32]bool {
 		{Baud: 2400, DataBits: 7, Parity: 'E', StopBits: 1},
 	}
 	for k := range 2 * len(formats) * len(formats) {
-		from, by := formats[k/2%len(formats)], formats[k/2/len(formats)]
-		by.Inverted, by.WaitsForIdle = inverted, k&1 != 0
-		if from == by {
+		sender, receiver := formats[k/2%len(formats)], formats[k/2/len(formats)]
+		receiver.Inverted, receiver.WaitsForIdle = inverted, k&1 != 0
+		if sender == receiver {
 			continue
 		}
-		addPieces(words, textPieces, "0123456789.*()kW0000", from, by)
-		if from.DataBits == 8 {
-			addPieces(words, binaryPieces, "\x00\x00\x00\x00\x00\x00\x00\x01\x02\x09\x41\x5A\x77\x93\xB4\xD8\xFF", from, by)
+		addPieces(words, textPieces, "0123456789.*()kW0000", sender, receiver)
+		if sender.DataBits == 8 {
+			addPieces(words, binaryPieces, "\x00\x00\x00\x00\x00\x00\x00\x01\x02\x09\x41\x5A\x77\x93\xB4\xD8\xFF", sender, receiver)
 		}
 	}
 	return words
 }
 
-// addPieces adds what a receiver reads of the pieces, with random bytes of the alphabet around them.
-func addPieces(words map[uint32]bool, pieces []string, alphabet string, from, by simulate.LineSetting) {
+// addPieces adds the groups of four bytes that the receiver reads in place of each piece, with random bytes of the alphabet before and after
+// the piece.
+func addPieces(words map[uint32]bool, pieces []string, alphabet string, sender, receiver simulate.LineSetting) {
 	x := uint64(1)
 	appendRandom := func(b []byte, n int) []byte {
 		for range n {
@@ -86,7 +88,7 @@ func addPieces(words map[uint32]bool, pieces []string, alphabet string, from, by
 	}
 	for _, piece := range pieces {
 		for range 150 {
-			addWords(words, from.ReceivedBy(nil, appendRandom(append(appendRandom(nil, 12), piece...), 8), by))
+			addWords(words, sender.ReceivedBy(nil, appendRandom(append(appendRandom(nil, 12), piece...), 8), receiver))
 		}
 	}
 }

@@ -1,9 +1,13 @@
 package line
 
-// A TelnetFilter removes the telnet protocol (RFC 854) from the stream of a gateway: it drops negotiations, and FF FF becomes FF. It never
-// answers. It filters only a stream whose first bytes are a negotiation, which no meter sends, and stops at the first FF that begins
-// neither a command nor FF FF: such an FF shows that the gateway passes the meter's bytes unchanged. All other streams pass unchanged. A NUL after a CR is kept,
-// since it may be a byte of the meter. The zero value is ready for the beginning of a stream. It is not safe for concurrent use.
+// A TelnetFilter removes the telnet protocol (RFC 854) from the stream of a gateway. It drops negotiations, and turns FF FF into FF. It never
+// answers a negotiation.
+//
+// The filter changes only a stream that begins with a negotiation, because no meter sends one. It stops at the first FF that begins neither
+// a command nor FF FF, because that FF shows that the gateway does not double the meter's bytes. All further bytes then pass unchanged. A
+// NUL after a CR is not removed, because the NUL is possibly a byte of the meter.
+//
+// The zero value is ready for the beginning of a stream. A TelnetFilter is not safe for concurrent use.
 type TelnetFilter struct {
 	mode                 telnetMode
 	position             telnetPosition
@@ -15,9 +19,9 @@ type TelnetFilter struct {
 type telnetMode byte
 
 const (
-	telnetUndecided telnetMode = iota // no whole negotiation yet
-	telnetOn
-	telnetOff
+	telnetUndecided telnetMode = iota // the first negotiation is not complete
+	telnetOn                          // the stream began with a negotiation
+	telnetOff                         // all further bytes pass unchanged
 )
 
 // telnetPosition is the position of the next byte in a command.
@@ -28,7 +32,7 @@ const (
 	afterIAC
 	afterVerb
 	inSubnegotiation
-	afterInnerIAC // after the FF that may end a subnegotiation
+	afterInnerIAC // after an FF in a subnegotiation; FF F0 ends the subnegotiation
 )
 
 // Commands of telnet (RFC 854, RFC 855, RFC 885).
@@ -40,24 +44,25 @@ const (
 	telnetDont = 0xFE
 	telnetIAC  = 0xFF
 
-	maxOption         = 49  // gateways negotiate no higher option
-	maxSubnegotiation = 128 // bytes; those of gateways have fewer than 20
+	maxOption         = 49  // the highest option that gateways negotiate
+	maxSubnegotiation = 128 // in bytes; subnegotiations of gateways have fewer than 20
 )
 
 // firstOptions are the options that gateways negotiate first: binary, echo, suppress go ahead, terminal type and speed, window size, line
-// mode, environment and COM port control (RFC 2217). Other numbers may belong to a value, since a connection can begin within a telegram.
+// mode, environment and COM port control (RFC 2217). Another number after FF FB at the start of a stream is possibly a byte of a value,
+// because a connection can begin in the middle of a telegram.
 var firstOptions = [256]bool{0: true, 1: true, 3: true, 24: true, 31: true, 32: true, 34: true, 39: true, 44: true}
 
 // PassesThrough reports whether all further bytes of the stream pass unchanged. Append then only copies them.
 func (t *TelnetFilter) PassesThrough() bool { return t.mode == telnetOff }
 
-// Negotiated reports whether the stream is in telnet mode. A single negotiation that is followed by an FF alone does not count: its bytes
-// may have been a value of the meter.
+// Negotiated reports whether the stream began with a telnet negotiation. A single negotiation does not count if an FF that is not doubled
+// follows, because the bytes of the negotiation are then possibly a value of the meter.
 func (t *TelnetFilter) Negotiated() bool {
 	return t.negotiations > 1 || t.negotiations > 0 && t.mode == telnetOn
 }
 
-// Pending returns how many bytes the filter holds back until the next ones arrive: 0, 1 or 2.
+// Pending returns the number of bytes of an incomplete command: 0, 1 or 2. The filter has read these bytes and not yet appended them.
 func (t *TelnetFilter) Pending() int {
 	switch t.position {
 	case afterIAC:
@@ -69,8 +74,8 @@ func (t *TelnetFilter) Pending() int {
 	}
 }
 
-// Append filters b, the next bytes of the stream, appends the result to dst and returns the extended slice. b may share the array of dst
-// if it begins at least Pending bytes after the end of dst.
+// Append filters b, the next bytes of the stream. It appends the result to dst and returns the extended slice. b can be a part of the array
+// of dst if b begins at least Pending bytes after the end of dst.
 func (t *TelnetFilter) Append(dst, b []byte) []byte {
 	for i, x := range b {
 		if t.mode == telnetOff {
@@ -96,7 +101,7 @@ func (t *TelnetFilter) add(dst []byte, x byte) []byte {
 	case inSubnegotiation:
 		t.subnegotiationLength++
 		switch {
-		case t.subnegotiationLength > maxSubnegotiation: // it does not end, so that it was not a subnegotiation
+		case t.subnegotiationLength > maxSubnegotiation: // too long for a subnegotiation: these are bytes of the meter
 			t.mode, t.position = telnetOff, inData
 		case x == telnetIAC:
 			t.position = afterInnerIAC
@@ -141,8 +146,8 @@ func (t *TelnetFilter) command(dst []byte, x byte) []byte {
 	return dst
 }
 
-// stop appends the bytes that were held back, and lets all further bytes pass unchanged.
-func (t *TelnetFilter) stop(dst []byte, held ...byte) []byte {
+// stop appends bytes of the meter that looked like a command, and lets all further bytes pass unchanged.
+func (t *TelnetFilter) stop(dst []byte, b ...byte) []byte {
 	t.mode = telnetOff
-	return append(dst, held...)
+	return append(dst, b...)
 }

@@ -2,18 +2,18 @@ package line
 
 import "cmp"
 
-// A Verdict says what is most likely wrong with a line. The zero value is Silent.
+// A Verdict is the most likely fault of a line. The zero value is Silent.
 type Verdict byte
 
-// The verdicts, from the least to the most informative. Signs of a wrong setting come first. Parts of telegrams are more informative,
-// because they arrive only at the right setting. Faults between meter and program are the most informative. If a line has several
-// faults, the verdict names the fault that hides the others: an inverted line at another speed is OtherBaud.
+// The verdicts, from the least to the most informative. Signs of a wrong setting are first. Parts of telegrams are more informative,
+// because they arrive only with the right setting. Faults between meter and program are the most informative. If a line has several
+// faults, the verdict is the fault that the user must correct first: an inverted line at another speed is OtherBaud.
 const (
 	Silent            Verdict = iota // no bytes
 	TooFewBytes                      // fewer than 64 bytes
 	Unrecognised                     // bytes of no known pattern
-	OtherBaud                        // the meter sends more slowly; if it sends much faster, the verdict is Unrecognised or TooFewBytes
-	OtherParity                      // the speed is right; the parity or the number of data bits is not
+	OtherBaud                        // the line is read faster than the meter sends; if it is read more slowly: Unrecognised or TooFewBytes
+	OtherParity                      // the speed is right; the parity or the number of data bits is wrong
 	Inverted                         // the signal is inverted
 	FrameHeaders                     // valid headers of HDLC or M-Bus frames
 	P1Lines                          // well-formed lines of P1 telegrams
@@ -24,18 +24,18 @@ const (
 	LoginPrompt                      // a program asks for a name or a password
 )
 
-// Compare compares the verdicts on one line that was read with several settings. The result is negative if a is more informative
-// than b, positive if a is less informative, and 0 if they are the same. So the first verdict of a sorted slice is the one to show.
+// Compare compares two verdicts on one line that was read with different settings. The result is negative if a is more informative
+// than b, positive if a is less informative, and 0 if a and b are the same. So the first verdict of a sorted slice is the most informative.
 func Compare(a, b Verdict) int { return cmp.Compare(b, a) }
 
-// SuggestsOtherSetting reports whether the bytes look as they do at a wrong line setting, so that another setting may give telegrams.
+// SuggestsOtherSetting reports whether the line setting is probably wrong, so that the user should try another setting.
 func (v Verdict) SuggestsOtherSetting() bool { return v >= TooFewBytes && v <= OtherParity }
 
-// String returns a word for the verdict, such as "other-baud". Programs may rely on the words: they do not change.
+// String returns a word for the verdict, such as "other-baud". The words never change, so programs can store and compare them.
 func (v Verdict) String() string { return verdicts[v].word }
 
-// Advice returns the likely cause and what a person can do about it, for a text such as "no telegram at 2400 8E1: ". It has no
-// full stop at its end. How to change the line setting depends on the program, so that Advice leaves it out.
+// Advice tells the user the likely cause and what to do. The text fits after an introduction such as "no telegram at 2400 8E1: ", and has no
+// full stop at its end. It does not say how to change the line setting, because that depends on the program.
 func (v Verdict) Advice() string { return verdicts[v].advice }
 
 var verdicts = [256]struct{ word, advice string }{

@@ -7,17 +7,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// TestAdvice: every verdict has its own word and its own advice, which says who can do something and names no program.
+// TestAdvice: every verdict has its own word and its own advice. The advice says what to do, and does not depend on a program.
 func TestAdvice(t *testing.T) {
 	seen := map[string]bool{}
 	for v := line.Silent; v <= line.LoginPrompt; v++ {
 		word, advice := v.String(), v.Advice()
 		if word == "" || strings.ContainsAny(word, " .") || seen[word] || seen[advice] {
-			t.Errorf("%d is %q: %q", v, word, advice)
+			t.Errorf("verdict %d: got word %q and advice %q, want a single word, and texts of no other verdict", v, word, advice)
 		}
 		seen[word], seen[advice] = true, true
 		if strings.HasSuffix(advice, ".") || !strings.Contains(advice, " ") {
-			t.Errorf("%v: %q", v, advice)
+			t.Errorf("%v: got advice %q, want a text without a full stop at its end", v, advice)
 		}
 		if strings.Contains(advice, "hanbridge") || strings.Contains(advice, "auto") {
 			t.Errorf("%v names a program or its configuration: %q", v, advice)
@@ -32,19 +32,18 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestCompare: every verdict has its own rank. Silent is the last. Verdicts that suggest another setting rank behind those that are possible
-// only at the right setting.
+// TestCompare: no two verdicts are equal, Silent sorts last, and verdicts that suggest another setting sort after the other verdicts.
 func TestCompare(t *testing.T) {
 	for a := line.Silent; a <= line.LoginPrompt; a++ {
 		for b := line.Silent; b <= line.LoginPrompt; b++ {
-			got, back := line.Compare(a, b), line.Compare(b, a)
+			got, reversed := line.Compare(a, b), line.Compare(b, a)
 			switch {
-			case got != -back || (got == 0) != (a == b):
-				t.Errorf("%v, %v: got %d, and %d the other way round", a, b, got, back)
+			case got != -reversed || (got == 0) != (a == b):
+				t.Errorf("Compare(%v, %v) = %d, and %d with the arguments exchanged", a, b, got, reversed)
 			case b == line.Silent && a != b && got >= 0:
-				t.Errorf("%v does not rank before Silent", a)
+				t.Errorf("Compare(%v, %v) = %d, want less than 0", a, b, got)
 			case b.SuggestsOtherSetting() && !a.SuggestsOtherSetting() && a != line.Silent && got >= 0:
-				t.Errorf("%v does not rank before %v", a, b)
+				t.Errorf("Compare(%v, %v) = %d, want less than 0", a, b, got)
 			}
 		}
 	}
