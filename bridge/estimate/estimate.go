@@ -1,4 +1,4 @@
-// Package estimate works out how many states a day a throttle plan causes in the database of a hub. It throttles the values of a simulated
+// Package estimate estimates how many states a day a throttle plan causes in the database of a hub. It throttles the values of a simulated
 // household, so it needs no meter.
 package estimate
 
@@ -15,47 +15,51 @@ import (
 type Quantity struct {
 	ID       quantity.ID
 	Decimals uint8
-	// Interval is the time between two telegrams that have the quantity. If it is shorter than the interval of the telegrams, every
-	// telegram has the quantity. Most Norwegian meters send their counters once an hour.
+	// Interval is the time between two telegrams that have the quantity. If it is at most the interval of the telegrams, every telegram
+	// has the quantity. For example, most Norwegian meters send their counters once an hour.
 	Interval time.Duration
 }
 
-// DailyStates are the states that a quantity causes in a day. A hub stores a state in its database if the value differs from the one before.
+// DailyStates are the states that a quantity causes in a day. A hub stores a state in its database if the value differs from the previous
+// value.
 type DailyStates struct {
 	ID quantity.ID
-	// Throttled counts the states with the plan, EveryTelegram those if every telegram were published.
-	Throttled, EveryTelegram int
+	// Throttled is the number of states with the plan.
+	Throttled int
+	// EveryTelegram is the number of states if every telegram is published.
+	EveryTelegram int
 }
 
-// A day is sampled: the estimate simulates the first telegrams of each part of the day. All 86,400 telegrams of a meter that sends each
-// second would take a small machine several seconds.
+// Only the first telegrams of each part of the day are simulated, because all 86,400 telegrams of a meter that sends each second would take a
+// small machine several seconds.
 const (
 	partsPerDay         = 8
 	partDuration        = 24 * time.Hour / partsPerDay
 	maxTelegramsPerPart = 540
 )
 
-// typicalDay is the beginning of a day with sun and heating. With typicalSeed a car is charged at night.
+// typicalDay is the beginning of a simulated day with sun and heating.
 var typicalDay = time.Date(2026, time.March, 18, 23, 0, 0, 0, time.UTC)
 
+// typicalSeed selects a simulated household in which a car is charged at night.
 const typicalSeed = 1
 
-// Day estimates the states that each of the quantities causes in a day under plan p, in the same order. interval is the time between two
-// telegrams of the meter, limited to 1 s to 1 h. The values are those of one simulated household, so other households differ. A call takes
-// about 20 ms on a fast machine.
+// Day estimates the states that each of the quantities causes in a day with plan p. The result has the order of quantities. Interval is the
+// time between two telegrams of the meter. An interval below 1 s is taken for 1 s, an interval above 1 h for 1 h. Real households differ from
+// the simulated household. A call takes about 20 ms on a fast machine.
 func Day(p *throttle.Plan, quantities []Quantity, interval time.Duration) []DailyStates {
 	interval = min(max(interval, time.Second), time.Hour)
-	e := estimate{interval: interval, throttled: throttle.New(p), unthrottled: throttle.New(new(throttle.Plan))}
+	e := estimator{interval: interval, throttled: throttle.New(p), unthrottled: throttle.New(new(throttle.Plan))}
 	for _, q := range quantities {
 		q.Interval = max(q.Interval, interval)
 		e.counts = append(e.counts, count{Quantity: q, value: simulatedValue(q.ID), every: int(q.Interval / interval)})
 	}
-	telegrams := int(partDuration / interval)
+	telegrams := int(partDuration / interval) // in each part of the day
 	hasGaps := telegrams > maxTelegramsPerPart
 	telegrams = min(telegrams, maxTelegramsPerPart)
 	for part := range partsPerDay {
 		start := typicalDay.Add(time.Duration(part) * partDuration)
-		house := simulate.NewHousehold(typicalSeed, start, 3)
+		house := simulate.NewHousehold(typicalSeed, start, 3) // three phases
 		for i := range telegrams {
 			house.Advance(start.Add(time.Duration(i) * interval))
 			state := house.State()
@@ -65,25 +69,25 @@ func Day(p *throttle.Plan, quantities []Quantity, interval time.Duration) []Dail
 	return e.dailyStates(time.Duration(partsPerDay*telegrams) * interval)
 }
 
-// An estimate counts the states of the simulated telegrams. It numbers them without the gaps between the parts of the day.
-type estimate struct {
+// An estimator counts the states of the simulated telegrams. It numbers the telegrams as if there were no gaps between the parts of the day.
+type estimator struct {
 	throttled   *throttle.Throttle
 	unthrottled *throttle.Throttle // publishes every change
 	interval    time.Duration
 	counts      []count
 }
 
-// A count is a quantity with its states in the simulated telegrams.
+// A count is the number of states of a quantity in the simulated telegrams.
 type count struct {
 	Quantity
-	value                  func(*simulate.State) obis.Decimal // nil if it hardly ever changes
-	every                  int                                // 4 means that each fourth telegram has the quantity
-	throttled, unthrottled int
+	value                  func(*simulate.State) obis.Decimal // nil if the value hardly ever changes
+	every                  int                                // 4 means that every fourth telegram has the quantity
+	throttled, unthrottled int                                // states with and without the plan
 }
 
-// add counts the states of the nth telegram. The value of the first telegram after a gap can differ much from the value before the gap.
-// This difference is not counted.
-func (e *estimate) add(s *simulate.State, n int, afterGap bool) {
+// add counts the states of the nth telegram. In a quantity that every telegram has, it does not count the state after a gap, because the gap
+// can make the value jump.
+func (e *estimator) add(s *simulate.State, n int, afterGap bool) {
 	now := typicalDay.Add(time.Duration(n) * e.interval)
 	for i := range e.counts {
 		q := &e.counts[i]
@@ -106,7 +110,7 @@ func (e *estimate) add(s *simulate.State, n int, afterGap bool) {
 }
 
 // dailyStates scales the counts from the simulated duration to a day. Each quantity has at least one state.
-func (e *estimate) dailyStates(simulated time.Duration) []DailyStates {
+func (e *estimator) dailyStates(simulated time.Duration) []DailyStates {
 	all := make([]DailyStates, len(e.counts))
 	perDay := func(n int) int { return max(1, int(time.Duration(n)*24*time.Hour/simulated)) }
 	for i, q := range e.counts {
@@ -115,14 +119,15 @@ func (e *estimate) dailyStates(simulated time.Duration) []DailyStates {
 	return all
 }
 
-// simulatedValue returns a function that gives the value of a quantity in a state of the household, in the published unit. A quantity that
-// the household does not have moves as another one of its kind. The function is nil for a status, because it hardly ever changes.
+// simulatedValue returns a function that gives the value of a quantity in a state of the household, in the published unit. For a quantity
+// that the household does not have, the function gives the value of another quantity of the same kind. The function is nil for a status,
+// because a status hardly ever changes.
 func simulatedValue(id quantity.ID) func(*simulate.State) obis.Decimal {
 	row := id.Row()
 	if row.Kind == quantity.Status {
 		return nil
 	}
-	switch row.Name { // quantities of sub-meters, which have no code of their own
+	switch row.Name { // quantities of sub-meters, which have no codes in the table
 	case "gas":
 		return func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Gas, Exp: -3} }
 	case "water":
@@ -139,7 +144,7 @@ func simulatedValue(id quantity.ID) func(*simulate.State) obis.Decimal {
 	return value
 }
 
-// registerValue returns a function that gives the value of the first code of a row, or nil if the household does not have it.
+// registerValue returns a function that gives the value of the first OBIS code of a row; nil if the household does not have this code.
 func registerValue(row *quantity.Row) func(*simulate.State) obis.Decimal {
 	if len(row.Codes) == 0 {
 		return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestDay tests that the estimate differs by at most a fifth from the states that all telegrams of a day cause.
+// TestDay tests that the estimate differs by at most a fifth from the number of states that all telegrams of a day cause.
 func TestDay(t *testing.T) {
 	tests := []struct {
 		family   string
@@ -41,7 +41,7 @@ func TestDay(t *testing.T) {
 			for i, got := range estimate.Day(plan, quantities, tt.interval) {
 				q := day[quantities[i].ID]
 				if got.ID != q.id || got.Throttled < 1 || got.Throttled > got.EveryTelegram || got.EveryTelegram > q.telegrams {
-					t.Errorf("%v: got %+v, a whole day had %d states, %d changes", q.id, got, q.states, q.changes)
+					t.Errorf("%v: got estimate %+v, but a whole day had %d telegrams, %d states and %d changes", q.id, got, q.telegrams, q.states, q.changes)
 				}
 				states, wantStates = states+got.Throttled, wantStates+q.states
 				changes, wantChanges = changes+got.EveryTelegram, wantChanges+q.changes
@@ -52,16 +52,16 @@ func TestDay(t *testing.T) {
 	}
 }
 
-// checkWithinFifth checks that got differs from want by a fifth at most.
+// checkWithinFifth checks that got differs from want by at most a fifth.
 func checkWithinFifth(t *testing.T, name string, got, want int) {
 	t.Helper()
-	t.Logf("%s: %d estimated, %d in a whole day", name, got, want)
+	t.Logf("%s: estimated %d states, a whole day had %d", name, got, want)
 	if got*100 < want*80 || got*100 > want*120 {
-		t.Errorf("%s: got %d, want %d within a fifth", name, got, want)
+		t.Errorf("%s: got %d states, want %d within a fifth", name, got, want)
 	}
 }
 
-// TestDayOfEveryQuantity tests that each row of the table has an estimate, even if no simulated meter sends the quantity.
+// TestDayOfEveryQuantity tests that there is an estimate for each quantity, even if no simulated meter sends it.
 func TestDayOfEveryQuantity(t *testing.T) {
 	var quantities []estimate.Quantity
 	for i := range quantity.Rows() {
@@ -80,7 +80,7 @@ func TestDayOfEveryQuantity(t *testing.T) {
 	}
 }
 
-// TestDayOfIntervals tests that the states follow from the interval of the quantity, and that intervals out of range are limited.
+// TestDayOfIntervals tests that the number of states fits the interval of the quantity, and that intervals below 1 s or above 1 h are limited.
 func TestDayOfIntervals(t *testing.T) {
 	id := quantity.ImportEnergy
 	plan := throttle.NewPlan(throttle.Balanced)
@@ -98,11 +98,11 @@ func TestDayOfIntervals(t *testing.T) {
 	} {
 		got := estimate.Day(plan, []estimate.Quantity{{ID: id, Decimals: 3, Interval: tt.quantity}}, tt.telegrams)[0]
 		if got.Throttled < tt.minStates || got.Throttled > tt.maxStates {
-			t.Errorf("quantity each %v, telegram each %v: got %d states, want %d to %d", tt.quantity, tt.telegrams, got.Throttled, tt.minStates, tt.maxStates)
+			t.Errorf("quantity every %v, telegram every %v: got %d states, want %d to %d", tt.quantity, tt.telegrams, got.Throttled, tt.minStates, tt.maxStates)
 		}
 	}
 	if got := estimate.Day(plan, nil, time.Second); len(got) != 0 {
-		t.Errorf("got %v for a meter that sends nothing", got)
+		t.Errorf("meter without quantities: got %v, want nothing", got)
 	}
 }
 
@@ -111,12 +111,13 @@ func TestDayUsesPublishedUnit(t *testing.T) {
 	id, plan, day := quantity.ImportEnergy, throttle.NewPlan(throttle.Balanced), 24*time.Hour
 	plan.Set(id, throttle.Override{Deadband: &throttle.Deadband{Absolute: obis.Decimal{Coef: 5}}, MaxSilence: &day})
 	got := estimate.Day(plan, []estimate.Quantity{{ID: id, Decimals: 3}}, 20*time.Second)[0]
+	// One or two states for each hour, and one state for each 5 kWh. The household uses at most 100 kWh a day.
 	if limit := 24*2 + 100/5; got.Throttled < 24 || got.Throttled > limit {
-		t.Errorf("got %d states, want 24 to %d: two for most hours and one for each 5 kWh", got.Throttled, limit)
+		t.Errorf("got %d states, want 24 to %d", got.Throttled, limit)
 	}
 }
 
-// A dayCount counts the telegrams, changes and states of one quantity in a day.
+// A dayCount counts the telegrams of one quantity in a day. It also counts the states without a plan (changes) and with a plan (states).
 type dayCount struct {
 	id                         quantity.ID
 	decimals                   uint8
@@ -124,7 +125,7 @@ type dayCount struct {
 	lastValue                  string
 }
 
-// countDay decodes all telegrams of a family in a day, one at each interval. The result is indexed by quantity.ID.
+// countDay decodes all telegrams that a meter of a family sends in a day. The result is indexed by quantity.ID.
 func countDay(t *testing.T, plan *throttle.Plan, family string, interval time.Duration) []dayCount {
 	t.Helper()
 	f, ok := simulate.Named(family)

@@ -1,5 +1,4 @@
-// Package console prints values for users. On a terminal it prints a live table. Elsewhere it prints a line for each telegram, with the values
-// that have changed.
+// Package console prints values for users, on a terminal or into a file or pipe.
 package console
 
 import (
@@ -15,29 +14,29 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Console prints the values of meters. It is a bridge.Output. On a terminal it shows a table whose numbers change in place. Elsewhere it
-// prints a line for each telegram, with the values that have changed. It is also an io.Writer for the log: log lines are printed above the
-// table. Write is safe to call while Run runs.
+// A Console is a bridge.Output that prints the values of meters. On a terminal it shows a table whose numbers change in place. Elsewhere it
+// prints a line for each telegram, with the values that have changed. A Console is also an io.Writer for the log, and prints log lines above
+// the table. Write is safe to call while Run runs.
 type Console struct {
 	w io.Writer
 	// terminalSize returns the width in columns and the height in rows. It is nil if w is not a terminal.
 	terminalSize func() (width, height int)
-	// Width is the largest length of a line, in characters, if there is no terminal. Values that do not fit are left out; other outputs
-	// still deliver them. 0 means no limit. Width must be set before Run.
+	// Width is the maximum length of a line, in characters, if there is no terminal. The Console does not print values that do not fit. 0
+	// means no limit. Width must be set before Run.
 	Width int
 
 	mu         sync.Mutex
 	shownText  [256]string // the last text of each quantity, by quantity.ID; "" if there is none
-	tableLines int         // the number of lines of the table on the terminal
+	tableLines int         // the number of lines of the table on the terminal; 0 if there is no table
 }
 
-// New returns a Console that writes to w. size returns the width in columns and the height in rows of the terminal. It must be nil if w is not
-// a terminal.
+// New returns a Console that writes to w. The function size returns the width of the terminal in columns and its height in rows. If w is not a
+// terminal, size must be nil.
 func New(w io.Writer, size func() (width, height int)) *Console {
 	return &Console{w: w, terminalSize: size}
 }
 
-// Run prints values until ctx ends. The error is the one of the writer.
+// Run prints values until ctx ends. It returns the error of the writer.
 func (c *Console) Run(ctx context.Context, feed *bridge.Feed) error {
 	for {
 		select {
@@ -81,7 +80,7 @@ func (c *Console) show(values []bridge.Value) error {
 	}
 	var text string
 	if c.terminalSize != nil {
-		text = c.eraseTable() + c.table()
+		text = c.eraseTable() + c.table() // all values, not only the changed values
 	} else {
 		text = c.line(changed) + "\n"
 	}
@@ -102,7 +101,7 @@ func (c *Console) line(values []string) string {
 	return line
 }
 
-// Write prints a log line in place of the table. The table is printed again below the line with the next values.
+// Write prints a log line in place of the table. The next values print the table again, below the line.
 func (c *Console) Write(line []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -112,28 +111,26 @@ func (c *Console) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// eraseTable returns the control sequence that removes the table from the terminal. The Console then records that the terminal has no table.
+// eraseTable returns the control sequence that removes the table from the terminal, and sets tableLines to 0.
 func (c *Console) eraseTable() string {
 	lines := c.tableLines
 	c.tableLines = 0
 	if lines == 0 {
 		return "\r"
 	}
-	return fmt.Sprintf("\r\x1b[%dA\x1b[J", lines)
+	return fmt.Sprintf("\r\x1b[%dA\x1b[J", lines) // cursor up, then erase to the end of the screen
 }
 
-// The widths of a name and of a column in characters, and the number of terminal lines that the table leaves free above it.
 const (
-	nameWidth   = 24
-	columnWidth = 40
-	linesAbove  = 8
+	nameWidth   = 24 // of the name of a quantity, in characters
+	columnWidth = 40 // of a name and a value, in characters
+	linesAbove  = 8  // how many lines of the terminal above the table stay visible
 )
 
 // cell returns the text of one value in the table.
 func cell(id quantity.ID, text string) string { return fmt.Sprintf("%-*s %s", nameWidth, id, text) }
 
-// table returns the values in as many columns as the terminal has room for. Values that do not fit are left out; other outputs still deliver
-// them.
+// table returns the values in as many columns as the terminal has room for, without the values that do not fit. It sets tableLines.
 func (c *Console) table() string {
 	var cells []string
 	for id := range quantity.Count() {
@@ -143,11 +140,11 @@ func (c *Console) table() string {
 	}
 	width, height := c.terminalSize()
 	columns := max(width/columnWidth, 1)
-	c.tableLines = min((len(cells)+columns-1)/columns, max(height-linesAbove-1, 1))
+	c.tableLines = min((len(cells)+columns-1)/columns, max(height-linesAbove-1, 1)) // the cursor is in the line below the table
 	var b strings.Builder
 	for i := range c.tableLines {
 		line := ""
-		for k := i; k < len(cells) && k < columns*c.tableLines; k += c.tableLines {
+		for k := i; k < len(cells) && k < columns*c.tableLines; k += c.tableLines { // the cells fill one column after the other
 			line += fmt.Sprintf("%-*.*s", columnWidth, columnWidth-1, cells[k])
 		}
 		line = strings.TrimRight(line, " ")
@@ -165,7 +162,7 @@ func unitOf(v *bridge.Value) string {
 	return row.Units[v.UnitIndex].Symbol
 }
 
-// printable returns text with control characters escaped, so that it cannot control the terminal.
+// printable escapes the control characters in a text of a meter, because they could control the terminal.
 func printable(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return text

@@ -12,7 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A screen records what a Console prints. The test may read it at the same time.
+// A screen stores what a Console prints. The test can read the screen while the Console prints.
 type screen struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -24,14 +24,14 @@ func (s *screen) Write(b []byte) (int, error) {
 	return s.text.Write(b)
 }
 
-// values returns the newest printed value of each quantity.
+// values returns the last printed value of each quantity.
 func (s *screen) values() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := map[string]string{}
 	for line := range strings.Lines(s.text.String()) {
 		line = strings.TrimPrefix(line, "\r")
-		for strings.HasPrefix(line, "\x1b[") { // cursor up, erase
+		for strings.HasPrefix(line, "\x1b[") { // removes the sequences "cursor up", which ends with A, and "erase", which ends with J
 			line = line[strings.IndexAny(line, "AJ")+1:]
 		}
 		for value := range strings.SplitSeq(line, ", ") {
@@ -43,12 +43,12 @@ func (s *screen) values() map[string]string {
 	return all
 }
 
-// size returns a function that reports a screen of this size, in characters.
+// size returns a function that returns this size of a terminal, in characters.
 func size(width, height int) func() (int, int) {
 	return func() (int, int) { return width, height }
 }
 
-// TestConsole runs the tests for every output.
+// TestConsole runs the tests that every output must pass.
 func TestConsole(t *testing.T) {
 	for name, size := range map[string]func() (int, int){"lines": nil, "table": size(41, 100)} {
 		t.Run(name, func(t *testing.T) {
@@ -67,18 +67,18 @@ func TestConsolePrints(t *testing.T) {
 		size func() (int, int)
 		want string
 	}{
-		{"lines of changed values", nil, "" +
+		{"not a terminal", nil, "" +
 			"import_power 1 W, voltage_l1 230.0 V\n" +
 			"import_power 2 W\n"},
-		{"a table in place", size(70, 24), "" +
+		{"table with one column", size(70, 24), "" +
 			"\rimport_power             1 W\nvoltage_l1               230.0 V\n" +
 			"\r\x1b[2A\x1b[J" +
 			"import_power             2 W\nvoltage_l1               230.0 V\n"},
-		{"two columns", size(100, 10), "" +
+		{"table with two columns", size(100, 10), "" +
 			"\rimport_power             1 W            voltage_l1               230.0 V\n" +
 			"\r\x1b[1A\x1b[J" +
 			"import_power             2 W            voltage_l1               230.0 V\n"},
-		{"table cut to a narrow screen", size(20, 10), "" +
+		{"table cut to a small terminal", size(20, 10), "" +
 			"\rimport_power       \n" +
 			"\r\x1b[1A\x1b[J" +
 			"import_power       \n"},
@@ -93,13 +93,13 @@ func TestConsolePrints(t *testing.T) {
 				}
 			}
 			if got := out.String(); got != tt.want {
-				t.Errorf("got\n%q, want\n%q", got, tt.want)
+				t.Errorf("printed\n%q, want\n%q", got, tt.want)
 			}
 		})
 	}
 }
 
-// TestLineWidth tests that values that do not fit into a line are left out.
+// TestLineWidth tests that values that do not fit into a line are not printed.
 func TestLineWidth(t *testing.T) {
 	for width, want := range map[int]string{
 		0:  "import_power 1 W, voltage_l1 230.0 V\n",
@@ -111,12 +111,12 @@ func TestLineWidth(t *testing.T) {
 		console := New(&out, nil)
 		console.Width = width
 		if err := console.show([]bridge.Value{valueOf(quantity.ImportPower, 1, 0, 0), valueOf(quantity.VoltageL1, 2300, -1, 1)}); err != nil || out.String() != want {
-			t.Errorf("width %d: got %q, %v, want %q", width, out.String(), err, want)
+			t.Errorf("width %d: printed %q, error %v, want %q", width, out.String(), err, want)
 		}
 	}
 }
 
-// TestLogLinesAboveTable tests that a log line replaces the table, which is printed again below it.
+// TestLogLinesAboveTable tests that a log line replaces the table, and that the next values print the table below the line.
 func TestLogLinesAboveTable(t *testing.T) {
 	var out bytes.Buffer
 	console := New(&out, size(80, 24))
@@ -127,13 +127,13 @@ func TestLogLinesAboveTable(t *testing.T) {
 		}
 	}
 	show(1)
-	if _, err := console.Write([]byte("the broker is down\n")); err != nil {
+	if _, err := console.Write([]byte("the broker is down\n")); err != nil { // an example of a log line
 		t.Fatal(err)
 	}
 	show(2)
 	want := "\rimport_power             1 W\n" + "\r\x1b[1A\x1b[Jthe broker is down\n" + "\rimport_power             2 W\n"
 	if got := out.String(); got != want {
-		t.Errorf("got\n%q, want\n%q", got, want)
+		t.Errorf("printed\n%q, want\n%q", got, want)
 	}
 }
 

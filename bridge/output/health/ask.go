@@ -21,16 +21,16 @@ import (
 // socketName is the name of the socket in the state folder.
 const socketName = "health.sock"
 
-// SocketAddresses returns the addresses of Unix sockets at which a bridge can listen, in the order of preference. The first address is a file in
-// the state folder dir; there is none if dir is "". The last address is used if the state folder is missing, read-only, or on a disk without
-// sockets. On Linux it is a name in the abstract namespace, elsewhere a file in the folder for temporary files. identity distinguishes the
-// bridge from other bridges on the same machine.
+// SocketAddresses returns the addresses of Unix sockets at which a bridge can listen, in the order of preference. If dir is not "", the first
+// address is a file in dir, the state folder. The last address is used if no socket can be created in the state folder. On Linux the last
+// address is a name in the abstract namespace, elsewhere a file in the folder for temporary files. The identity distinguishes the bridge from
+// other bridges on the same machine.
 func SocketAddresses(dir, identity string) (addresses []string) {
 	if dir != "" {
 		addresses = append(addresses, filepath.Join(dir, socketName))
 	}
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(identity)) // a hash never fails
+	_, _ = h.Write([]byte(identity)) // never returns an error
 	name := fmt.Sprintf("hanbridge-%016x", h.Sum64())
 	if runtime.GOOS == "linux" {
 		return append(addresses, "@"+name)
@@ -49,8 +49,8 @@ type Answer struct {
 // answerTimeout is how long Ask waits for the answer of the bridge.
 const answerTimeout = 5 * time.Second
 
-// Ask asks the bridge that listens at one of the addresses. A part counts as stuck if it has made no progress with its work for the time
-// stuckAfter. If no bridge answers, the error says the likely reason and what to do.
+// Ask asks the bridge that listens at one of the addresses. A part is stuck if it has worked for the time stuckAfter without progress. If no
+// bridge answers, the error says the likely reason and what to do.
 func Ask(ctx context.Context, addresses []string, stuckAfter time.Duration) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -79,13 +79,13 @@ func Ask(ctx context.Context, addresses []string, stuckAfter time.Duration) (Ans
 // readStatus reads the status of each part of the bridge from conn, and closes conn.
 func readStatus(ctx context.Context, conn net.Conn) (parts []progress.Status, err error) {
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // the close ends a blocked read
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // closing conn ends a blocked read
 	const maxBytes = 1 << 20                                    // enough for thousands of meters
 	err = json.NewDecoder(io.LimitReader(conn, maxBytes)).Decode(&parts)
 	return parts, err
 }
 
-// answerOf returns the Answer that follows from the status of each part.
+// answerOf converts the status of each part to an Answer.
 func answerOf(parts []progress.Status, stuckAfter time.Duration) Answer {
 	a := Answer{Stuck: progress.Stuck(parts, stuckAfter)}
 	for _, p := range parts {

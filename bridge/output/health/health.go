@@ -24,11 +24,11 @@ type Output struct {
 
 var _ bridge.Output = (*Output)(nil)
 
-// New returns an Output that listens at the first of the addresses where that is possible. SocketAddresses returns such addresses.
+// New returns an Output that listens at the first address where listening is possible. SocketAddresses returns suitable addresses.
 func New(addresses []string) *Output { return &Output{addresses, 10 * time.Second} }
 
-// Run answers connections until ctx ends. It returns an error if it can listen at none of the addresses, or if somebody removes the file of
-// the socket.
+// Run answers connections until ctx ends. It returns an error if it cannot listen at any of the addresses, or if the file of the socket was
+// removed.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	l, err := listen(ctx, o.addresses)
 	if err != nil {
@@ -47,7 +47,8 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		case <-done:
 			return serveErr
 		case <-feed.Ready():
-			for feed.Take() != nil { // the values are not needed, but a recording ends only when every output has taken every batch
+			// The values are not needed. But a recording ends only when every output has taken every batch.
+			for feed.Take() != nil {
 			}
 		case <-check.C:
 			if address := l.Addr().String(); removed(address) {
@@ -57,7 +58,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-// serve writes the health of the bridge to each connection until the listener is closed.
+// serve writes the status of all parts of the bridge to each connection, until the listener is closed.
 func serve(l net.Listener, feed *bridge.Feed) error {
 	for {
 		conn, err := l.Accept()
@@ -80,7 +81,8 @@ func listen(ctx context.Context, addresses []string) (net.Listener, error) {
 				errs = append(errs, fmt.Errorf("another hanbridge listens at %s", address))
 				continue
 			}
-			if info, err := os.Lstat(address); err == nil && info.Mode()&fs.ModeSocket != 0 { // nobody listens, so the file is of a bridge that has crashed
+			// Nobody listens. So a socket file was left there by a bridge that has crashed.
+			if info, err := os.Lstat(address); err == nil && info.Mode()&fs.ModeSocket != 0 {
 				_ = os.Remove(address) // if this fails, Listen fails too
 			}
 		}

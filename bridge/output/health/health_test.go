@@ -27,8 +27,10 @@ type output func(ctx context.Context, feed *bridge.Feed) error
 
 func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
 
-// A wire is the port of a meter that is silent until the test writes to it. Each dial sends the writing end of a new connection to ends.
-type wire struct{ ends chan *io.PipeWriter }
+// A wire is the port of a meter. The meter sends nothing until the test writes to a connection.
+type wire struct {
+	ends chan *io.PipeWriter // receives the writing end of each new connection
+}
 
 func (w wire) dial(context.Context) (io.ReadCloser, error) {
 	r, end := io.Pipe()
@@ -59,7 +61,7 @@ func run(t *testing.T, addresses []string, others ...bridge.Output) (w wire, sto
 	return w, stop
 }
 
-// awaitAnswer queries the bridge until wanted accepts the answer. A part counts as stuck when it has made no progress for stuckAfter.
+// awaitAnswer asks the bridge until wanted returns true for the answer. The text what describes this answer in the failure.
 func awaitAnswer(t *testing.T, addresses []string, stuckAfter time.Duration, what string, wanted func(health.Answer, error) bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -70,7 +72,7 @@ func awaitAnswer(t *testing.T, addresses []string, stuckAfter time.Duration, wha
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("no answer with %s in 2 minutes, the last is %q, %v", what, answer, err)
+			t.Fatalf("got no answer with %s in 2 minutes; the last answer is %q, error %v", what, answer, err)
 		}
 	}
 }
@@ -83,19 +85,19 @@ func awaitHealthy(t *testing.T, addresses []string, notes ...string) {
 	})
 }
 
-// addressesIn returns the addresses of a bridge with its own state folder.
-func addressesIn(t *testing.T) []string {
+// newAddresses returns the addresses of a bridge with its own state folder.
+func newAddresses(t *testing.T) []string {
 	return health.SocketAddresses(t.TempDir(), t.Name()+t.TempDir())
 }
 
 // TestHealthy tests the answers before and after the first telegram and after the bridge has ended.
 func TestHealthy(t *testing.T) {
-	addresses := addressesIn(t)
+	addresses := newAddresses(t)
 	w, stop := run(t, addresses)
 	awaitHealthy(t, addresses, "meter house: no telegram yet")
 	f, _ := simulate.Named("aidon-se")
 	_, telegram := simulate.NewMeter(f, 1, time.Now()).Next()
-	_, _ = (<-w.ends).Write(telegram) // returns when the bridge has read it
+	_, _ = (<-w.ends).Write(telegram) // returns when the bridge has read the telegram
 	awaitHealthy(t, addresses)
 	stop()
 	_, err := health.Ask(t.Context(), addresses, time.Minute)
@@ -103,13 +105,13 @@ func TestHealthy(t *testing.T) {
 		t.Errorf("after the bridge has ended: got %v, want an error that no bridge runs", err)
 	}
 	if _, err := os.Lstat(addresses[0]); err == nil {
-		t.Error("the socket still exists after the bridge has ended")
+		t.Error("after the bridge has ended: the socket file still exists, want it removed")
 	}
 }
 
 // TestBlockedOutputIsReported tests that an output that makes no progress is reported as stuck.
 func TestBlockedOutputIsReported(t *testing.T) {
-	addresses, release := addressesIn(t), make(chan struct{})
+	addresses, release := newAddresses(t), make(chan struct{})
 	run(t, addresses, output(func(_ context.Context, feed *bridge.Feed) error {
 		<-feed.Ready()
 		feed.Take()
@@ -123,7 +125,7 @@ func TestBlockedOutputIsReported(t *testing.T) {
 	})
 }
 
-// TestFallbackAddress tests that the bridge is found although its state folder cannot hold a socket.
+// TestFallbackAddress tests that the bridge answers although no socket can be created in its state folder.
 func TestFallbackAddress(t *testing.T) {
 	for name, dir := range map[string]string{
 		"no state folder":            "",
@@ -131,7 +133,7 @@ func TestFallbackAddress(t *testing.T) {
 		"path too long for a socket": filepath.Join(t.TempDir(), strings.Repeat("long", 40)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if len(dir) > 100 { // the long path
+			if len(dir) > 100 { // only the folder with the long path exists
 				if err := os.Mkdir(dir, 0o700); err != nil {
 					t.Fatal(err)
 				}
@@ -145,23 +147,23 @@ func TestFallbackAddress(t *testing.T) {
 
 // TestReplacesSocketAfterCrash tests that a socket file at which nobody listens is replaced.
 func TestReplacesSocketAfterCrash(t *testing.T) {
-	addresses := addressesIn(t)
-	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: addresses[0], Net: "unix"})
+	addresses := newAddresses(t)
+	crashed, err := net.ListenUnix("unix", &net.UnixAddr{Name: addresses[0], Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	left.SetUnlinkOnClose(false)
-	_ = left.Close()
+	crashed.SetUnlinkOnClose(false) // the file stays, as after a crash
+	_ = crashed.Close()
 	if _, err := health.Ask(t.Context(), addresses, time.Minute); err == nil {
-		t.Error("after a crash: got an answer, want none")
+		t.Error("after a crash: got an answer, want an error")
 	}
 	run(t, addresses)
 	awaitHealthy(t, addresses[:1], "meter house: no telegram yet")
 }
 
-// TestTwoBridgesInOneFolder tests that a second bridge does not replace the socket of the first.
+// TestTwoBridgesInOneFolder tests that a second bridge listens at the second address and does not replace the socket of the first bridge.
 func TestTwoBridgesInOneFolder(t *testing.T) {
-	addresses := addressesIn(t)
+	addresses := newAddresses(t)
 	run(t, addresses)
 	awaitHealthy(t, addresses[:1], "meter house: no telegram yet")
 	_, stop := run(t, addresses)
@@ -170,22 +172,22 @@ func TestTwoBridgesInOneFolder(t *testing.T) {
 	awaitHealthy(t, addresses[:1], "meter house: no telegram yet")
 }
 
-// TestOtherFilesAreNotRemoved tests that a file that is no socket is not replaced.
+// TestOtherFilesAreNotRemoved tests that a bridge does not replace a file that is not a socket.
 func TestOtherFilesAreNotRemoved(t *testing.T) {
-	addresses := addressesIn(t)
+	addresses := newAddresses(t)
 	if err := os.WriteFile(addresses[0], []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run(t, addresses)
 	awaitHealthy(t, addresses, "meter house: no telegram yet")
 	if text, err := os.ReadFile(addresses[0]); string(text) != "mine" || err != nil {
-		t.Errorf("got %q, %v, want the file unchanged", text, err)
+		t.Errorf("got content %q and error %v, want the file unchanged", text, err)
 	}
 }
 
-// TestRemovedSocket tests that a bridge whose socket is removed listens again, although no meter sends a telegram.
+// TestRemovedSocket tests that a bridge listens again after its socket file was removed, although no meter sends a telegram.
 func TestRemovedSocket(t *testing.T) {
-	addresses := addressesIn(t)
+	addresses := newAddresses(t)
 	run(t, addresses)
 	awaitHealthy(t, addresses[:1], "meter house: no telegram yet")
 	if err := os.Remove(addresses[0]); err != nil {
@@ -194,9 +196,10 @@ func TestRemovedSocket(t *testing.T) {
 	awaitAnswer(t, addresses[:1], time.Minute, "a new socket", func(_ health.Answer, err error) bool { return err == nil })
 }
 
-// TestNoAnswer tests the error for a bridge that is stopped or blocked as a whole. The operating system still accepts connections for it.
+// TestNoAnswer tests the error for a bridge whose process is stopped or blocked. The operating system still accepts connections for that
+// process.
 func TestNoAnswer(t *testing.T) {
-	addresses := addressesIn(t)
+	addresses := newAddresses(t)
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: addresses[0], Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
@@ -205,11 +208,11 @@ func TestNoAnswer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := health.Ask(ctx, addresses, time.Minute); err == nil || !strings.HasPrefix(err.Error(), "hanbridge runs, but does not answer") {
-		t.Errorf("got %v, want an error that it does not answer", err)
+		t.Errorf("got error %v, want that hanbridge does not answer", err)
 	}
 }
 
-// TestNoUsableAddress tests that Run returns an error that names the addresses if none can be used.
+// TestNoUsableAddress tests that the error of Run names the addresses if the Output can listen at none of them.
 func TestNoUsableAddress(t *testing.T) {
 	addresses := []string{filepath.Join(t.TempDir(), "missing", "a.sock"), filepath.Join(t.TempDir(), "missing", "b.sock")}
 	err := health.New(addresses).Run(t.Context(), nil)
@@ -218,21 +221,21 @@ func TestNoUsableAddress(t *testing.T) {
 	}
 }
 
-// TestSocketAddresses tests that the first address is in the state folder, and that the second differs between configurations.
+// TestSocketAddresses tests that the first address is in the state folder, and that the last address depends on the identity only.
 func TestSocketAddresses(t *testing.T) {
 	a, b := health.SocketAddresses("/var/lib/hanbridge", "a"), health.SocketAddresses("", "b")
 	if len(a) != 2 || a[0] != filepath.Join("/var/lib/hanbridge", "health.sock") || len(b) != 1 || a[1] == b[0] {
-		t.Errorf("got %q and %q", a, b)
+		t.Errorf("identity a with a state folder: got %q; identity b without one: got %q; want two addresses and one other address", a, b)
 	}
 	if runtime.GOOS == "linux" && !strings.HasPrefix(b[0], "@") {
-		t.Errorf("got %q, want an address that needs no folder", b)
+		t.Errorf("got address %q, want a name in the abstract namespace", b)
 	}
 	if again := health.SocketAddresses("", "b"); again[0] != b[0] {
-		t.Errorf("got %q and then %q for one identity", b, again)
+		t.Errorf("same identity twice: got %q and %q, want the same address", b, again)
 	}
 }
 
-// TestTakesWholeRecording tests that the bridge ends after a recording, since this output takes all telegrams.
+// TestTakesWholeRecording tests that the health output takes all telegrams of a recording. Otherwise the bridge would not end.
 func TestTakesWholeRecording(t *testing.T) {
 	f, _ := simulate.Named("aidon-se")
 	m := simulate.NewMeter(f, 1, time.Now())
@@ -245,10 +248,10 @@ func TestTakesWholeRecording(t *testing.T) {
 	b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 		Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
 	})})
-	b.AddOutput("health", health.New(addressesIn(t)))
+	b.AddOutput("health", health.New(newAddresses(t)))
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := b.Run(ctx); err != nil || ctx.Err() != nil {
-		t.Fatalf("the bridge does not end after the recording: %v, %v", err, ctx.Err())
+		t.Fatalf("the bridge has failed (%v), or has not ended after the recording (%v)", err, ctx.Err())
 	}
 }

@@ -30,12 +30,12 @@ type manager struct {
 	notifications []string
 }
 
-// newManager sets the environment of a service with a watchdog. It does not listen yet.
+// newManager returns a manager that does not listen yet. It sets the environment of a service with a watchdog.
 func newManager(t *testing.T) *manager {
 	t.Helper()
 	m := &manager{t: t, socket: filepath.Join(t.TempDir(), "notify")}
 	t.Setenv("NOTIFY_SOCKET", m.socket)
-	t.Setenv("WATCHDOG_USEC", "40000") // the output must ping every 20 ms
+	t.Setenv("WATCHDOG_USEC", "40000") // the output pings twice as often, every 20 ms
 	t.Setenv("WATCHDOG_PID", "")
 	return m
 }
@@ -83,24 +83,24 @@ func (m *manager) count(notification string) (n int) {
 	return n
 }
 
-// awaitState waits until a notification has arrived.
-func (m *manager) awaitState(notification string) {
+// await waits until a notification has arrived.
+func (m *manager) await(notification string) {
 	m.t.Helper()
-	m.awaitStates(notification, 1)
+	m.awaitTimes(notification, 1)
 }
 
-// awaitStates waits until a notification has arrived a number of times.
-func (m *manager) awaitStates(notification string, times int) {
+// awaitTimes waits until a notification has arrived a number of times.
+func (m *manager) awaitTimes(notification string, times int) {
 	m.t.Helper()
 	m.awaitCondition(fmt.Sprintf("%s, %d times", notification, times), func() bool { return m.count(notification) >= times })
 }
 
-// awaitCondition waits until holds returns true. what names the condition in the failure.
-func (m *manager) awaitCondition(what string, holds func() bool) {
+// awaitCondition waits until the condition is true. The text what describes the condition in the failure.
+func (m *manager) awaitCondition(what string, condition func() bool) {
 	m.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(2 * time.Minute); !holds(); <-tick.C {
+	for deadline := time.Now().Add(2 * time.Minute); !condition(); <-tick.C {
 		if time.Now().After(deadline) {
 			m.t.Fatalf("not received within 2 minutes: %s. Received:\n%s", what, strings.Join(m.received(), "\n"))
 		}
@@ -110,10 +110,10 @@ func (m *manager) awaitCondition(what string, holds func() bool) {
 // awaitPings waits for n more watchdog pings.
 func (m *manager) awaitPings(n int) {
 	m.t.Helper()
-	m.awaitStates(ping, m.count(ping)+n)
+	m.awaitTimes(ping, m.count(ping)+n)
 }
 
-// awaitStuck waits for a status that names the stuck part, and tests that no watchdog pings follow.
+// awaitStuck waits for a status that names the stuck part, and tests that no watchdog pings follow within a second.
 func (m *manager) awaitStuck(part string) {
 	m.t.Helper()
 	isStuck := func(notification string) bool {
@@ -131,20 +131,15 @@ func (m *manager) awaitStuck(part string) {
 
 const ping = "WATCHDOG=1" // the notification of a watchdog ping
 
-// A testBridge is a bridge with meters, the tested output, and other outputs.
-type testBridge struct {
-	t    *testing.T
-	stop func()
-}
-
-// run starts the bridge, with a meter at each of the wires. It runs until stop is called or the test ends.
-func run(t *testing.T, log io.Writer, wires []*wire, others ...bridge.Output) *testBridge {
+// run starts a bridge with a meter at each of the wires, a new systemd.Output and other outputs. The bridge runs until stop is called or the
+// test ends.
+func run(t *testing.T, log io.Writer, wires []*wire, others ...bridge.Output) (stop func()) {
 	t.Helper()
 	return runWith(t, systemd.New(), log, wires, others...)
 }
 
-// runWith starts a bridge as run does, with the output tested.
-func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire, others ...bridge.Output) *testBridge {
+// runWith starts a bridge like run, but with the given systemd.Output.
+func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire, others ...bridge.Output) (stop func()) {
 	t.Helper()
 	b := bridge.New(zerolog.New(log))
 	for i, w := range wires {
@@ -157,8 +152,7 @@ func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire,
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.Run(ctx) }()
-	running := &testBridge{t: t}
-	running.stop = sync.OnceFunc(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		select {
 		case err := <-done:
@@ -169,15 +163,15 @@ func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire,
 			t.Error("the bridge still runs 2 minutes after its context has ended")
 		}
 	})
-	t.Cleanup(running.stop)
-	return running
+	t.Cleanup(stop)
+	return stop
 }
 
 // A wire is the port of a simulated meter. The zero wire cannot be opened.
 type wire struct {
 	meter *simulate.Meter
-	ends  chan *io.PipeWriter // the writing end of each connection
-	end   *io.PipeWriter      // the one in use
+	ends  chan *io.PipeWriter // receives the writing end of each new connection
+	end   *io.PipeWriter      // the writing end of the current connection
 }
 
 func newWire(t *testing.T) *wire {
@@ -198,7 +192,7 @@ func (w *wire) dial(context.Context) (io.ReadCloser, error) {
 	return r, nil
 }
 
-// send sends the next telegram and returns when the bridge has read it.
+// send sends the next telegram and returns when the bridge has read the telegram.
 func (w *wire) send() {
 	if w.end == nil {
 		w.end = <-w.ends

@@ -15,12 +15,12 @@ type status struct {
 	everOnline bool             // a meter was online at least once
 
 	stuck         []string  // a sentence for each part that is stuck
-	mustSend      bool      // the state of a meter or the number of stuck parts has changed, so the status is due at once
+	mustSend      bool      // the status is due at once, because a meter went online or offline, or the number of stuck parts changed
 	countsChanged bool      // a count of telegrams has changed since the last status
 	lastSent      time.Time // when the status was last sent
 }
 
-// A meter is the state of one meter that the status depends on.
+// A meter has the facts about one meter from which the status is made.
 type meter struct {
 	online    bool
 	telegrams uint64 // the number of telegrams since the start

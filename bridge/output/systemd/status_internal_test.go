@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// TestStatus tests the status of two meters over a day.
+// TestStatus tests when a status of two meters is due, and its text.
 func TestStatus(t *testing.T) {
 	var s status
 	start := time.Now()
@@ -39,7 +39,7 @@ func TestStatus(t *testing.T) {
 			got = s.String()
 		}
 		if diff := cmp.Diff(step.want, got); diff != "" {
-			t.Errorf("after %v, %s (-want +got):\n%s", step.after, step.update.Meter.ID, diff)
+			t.Errorf("update of %s after %v: status (-want +got):\n%s", step.update.Meter.ID, step.after, diff)
 		}
 	}
 }

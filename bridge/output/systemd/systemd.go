@@ -1,5 +1,5 @@
-// Package systemd notifies the service manager (sd_notify(3)). It sends READY=1 at the first verified telegram, a status line, and the
-// watchdog's keep-alive as long as no part of the bridge is stuck.
+// Package systemd notifies the service manager (sd_notify(3)). It sends READY=1 at the first verified telegram. It sends a status line. It
+// also pings the watchdog, as long as no part of the bridge is stuck.
 package systemd
 
 import (
@@ -14,24 +14,24 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
-// An Output notifies the service manager that started the program. It is a bridge.Output. It has no configuration, because systemd sets the
-// address of the socket and the interval of the watchdog in the environment.
+// An Output is a bridge.Output that notifies the service manager that started the program. It has no configuration, because systemd sets
+// environment variables with the address of the socket and the interval of the watchdog.
 type Output struct {
-	readySent  bool // READY=1 was sent; it is sent once for all runs
+	readySent  bool // READY=1 was sent; it is sent only once, also if Run is called again
 	status     status
-	stuckAfter time.Duration // the time without progress after which a part counts as stuck
+	stuckAfter time.Duration // a part is stuck after this time without progress
 }
 
 var _ bridge.Output = (*Output)(nil)
 
-// Enabled reports whether the service manager expects notifications (Type=notify). If it does not, an Output has nothing to do.
+// Enabled reports whether the service manager expects notifications (Type=notify). If not, no Output is needed.
 func Enabled() bool { return os.Getenv("NOTIFY_SOCKET") != "" }
 
 // New returns an Output for the service manager of this process.
 func New() *Output { return &Output{stuckAfter: progress.StuckAfter} }
 
-// Run notifies the service manager until ctx ends. It then notifies that the bridge is stopping. The error is the one of the socket, or of a
-// watchdog interval in the environment that is not valid.
+// Run notifies the service manager until ctx ends. It then notifies that the bridge is stopping. Run returns an error if the socket fails, or
+// if the watchdog interval in the environment is not valid.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	watchdogInterval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
@@ -61,7 +61,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 // checkInterval is how often the Output checks for stuck parts if the service has no watchdog.
 const checkInterval = 30 * time.Second
 
-// checkProgress sends the watchdog's keep-alive, unless a part of the bridge is stuck. The status then names that part.
+// checkProgress pings the watchdog if no part of the bridge is stuck. Otherwise the status names the stuck parts.
 func (o *Output) checkProgress(feed *bridge.Feed, watchdog bool) error {
 	stuck := progress.Stuck(feed.Health(), o.stuckAfter)
 	if len(stuck) == 0 && watchdog {
