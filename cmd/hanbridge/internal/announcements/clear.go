@@ -13,20 +13,21 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
-// ClearOptions say what the command discovery clear takes back. It always takes back the announcements of the bridge, of the configured
-// meters, and of meters that this bridge has published before.
+// ClearOptions say what the command discovery clear removes from the broker. It always removes the announcements of the bridge, of the
+// configured meters, and of other meters that this bridge has published before.
 type ClearOptions struct {
 	// Config is the configuration file. Prefix, if it is not "", replaces the configured discovery prefix.
 	Config, Prefix string
-	// Values also takes back all retained messages below the topics of these meters.
+	// Values also removes all retained messages below the topics of these meters.
 	Values bool
-	// Meters are the ids of more meters, which are not configured any more.
+	// Meters are the ids of meters that are not configured any more.
 	Meters []string
-	// All also takes back the announcements of every meter that publishes below the base topic.
+	// All also removes the announcements of every meter that publishes below the base topic.
 	All bool
 }
 
-// Clear takes back what c says, and prints the topics. A running bridge may announce its meters again; the values of its meters stay.
+// Clear implements the command discovery clear. It removes retained messages from the broker, and prints their topics. The values of the meters
+// of a running bridge remain. A running bridge possibly announces its meters again.
 func Clear(ctx context.Context, p *cli.Program, c ClearOptions) error {
 	setup, err := Load(p, c.Config, c.Prefix)
 	if err == nil {
@@ -37,51 +38,52 @@ func Clear(ctx context.Context, p *cli.Program, c ClearOptions) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
-	to := setup.MQTTOutput()
+	output := setup.MQTTOutput()
 	own, err := ownRuns(setup)
 	if err != nil && c.Values {
 		p.PrintMessage("%v", err)
 	}
-	topics, busy, err := c.topics(ctx, setup, own)
+	topics, inUse, err := c.topics(ctx, setup, own)
 	switch {
 	case err != nil && !IsIncomplete(err):
 		return cli.DataError(err)
 	case err != nil:
 		p.PrintMessage("%v: what was not read stays; when this is done, do it again", err)
-	case len(topics)+len(busy) == 0:
-		where := "announced below " + to.Prefix
+	case len(topics)+len(inUse) == 0:
+		where := "announced below " + output.Prefix
 		if c.Values {
-			where += fmt.Sprintf(", or published below %s,", to.BaseTopic)
+			where += fmt.Sprintf(", or published below %s,", output.BaseTopic)
 		}
-		fmt.Fprintf(p.Out, "nothing of this configuration is %s on %s\n", where, to.URL)
+		fmt.Fprintf(p.Out, "nothing of this configuration is %s on %s\n", where, output.URL)
 		return nil
 	}
-	for _, b := range busy {
-		p.PrintMessage("%s: its values stay: %s", b.Meter, b.InUse)
+	for _, m := range inUse {
+		p.PrintMessage("%s: its values stay: %s", m.Meter, m.InUse)
 	}
-	if err := mqtt.TakeBack(ctx, to, topics); err != nil {
+	if err := mqtt.TakeBack(ctx, output, topics); err != nil {
 		return cli.DataError(err)
 	}
-	left, _, incomplete := c.topics(ctx, setup, own) // read again, because a broker acknowledges a message that its access rules forbid
+	// A broker also acknowledges a message that its access rules forbid, so the topics are read again.
+	remaining, _, incomplete := c.topics(ctx, setup, own)
 	if incomplete != nil {
 		return cli.DataError(fmt.Errorf("%d topics were taken back, and whether they are gone could not be read: %w", len(topics), incomplete))
 	}
-	return c.report(p, topics, left, err == nil && len(busy) == 0)
+	return c.report(p, topics, remaining, err == nil && len(inUse) == 0)
 }
 
-// report prints the topics that were taken back, and a message about each topic that is left. It returns an error unless all is gone and
-// good is true.
-func (c ClearOptions) report(p *cli.Program, topics, left []string, good bool) error {
+// report prints the topics that were removed, and a message about each topic that remains. It returns an error if a topic remains, or if
+// complete is false.
+func (c ClearOptions) report(p *cli.Program, topics, remaining []string, complete bool) error {
 	for _, topic := range topics {
-		if slices.Contains(left, topic) {
+		if slices.Contains(remaining, topic) {
 			p.PrintMessage("%s is still there (may this user publish it, or has a bridge published it again?)", topic)
-			good = false
+			complete = false
 			continue
 		}
 		fmt.Fprintln(p.Out, topic)
 	}
 	switch {
-	case !good:
+	case !complete:
 		return cli.ErrPrinted
 	case c.Prefix == "" && !c.Values:
 		fmt.Fprintln(p.Out, "taken back. A bridge announces again when it or Home Assistant starts: homeassistant.discovery: off keeps it from that")
@@ -91,36 +93,36 @@ func (c ClearOptions) report(p *cli.Program, topics, left []string, good bool) e
 	return nil
 }
 
-// topics returns the topics to take back, with both styles of announcement, and the meters whose values must stay because a bridge uses
-// them. With an *mqtt.IncompleteError it returns the topics that were read.
-func (c ClearOptions) topics(ctx context.Context, setup *daemon.Setup, own *bridge.Instance) (topics []string, busy []mqtt.RetainedMeter, err error) {
-	to := setup.MQTTOutput()
-	published, incomplete := mqtt.OwnRetained(ctx, to, own, setup.MeterIDs(), c.Meters)
+// topics returns the topics to remove, with both styles of announcement. inUse are the meters whose values must remain, because a bridge
+// publishes them. With an *mqtt.IncompleteError it returns the topics that were read.
+func (c ClearOptions) topics(ctx context.Context, setup *daemon.Setup, own *bridge.Instance) (topics []string, inUse []mqtt.RetainedMeter, err error) {
+	output := setup.MQTTOutput()
+	published, incomplete := mqtt.OwnRetained(ctx, output, own, setup.MeterIDs(), c.Meters)
 	if c.Values && incomplete != nil && !IsIncomplete(incomplete) {
 		return nil, nil, incomplete
 	}
-	messages, err := mqtt.RetainedAnnouncements(ctx, to)
+	messages, err := mqtt.RetainedAnnouncements(ctx, output)
 	ids := append(append(setup.MeterIDs(), config.BridgeID), c.Meters...)
 	for _, m := range published {
 		ids = append(ids, m.Meter)
 	}
-	for _, m := range announcementsOf(messages, ids, to.BaseTopic, c.All) {
+	for _, m := range announcementsOf(messages, ids, output.BaseTopic, c.All) {
 		topics = append(topics, m.Topic)
 	}
 	for _, m := range published {
 		if c.Values && m.InUse == "" {
 			topics = append(topics, m.Topics...)
 		} else if c.Values {
-			busy = append(busy, m)
+			inUse = append(inUse, m)
 		}
 	}
 	if c.Values {
 		err = cmp.Or(err, incomplete)
 	}
-	return topics, busy, err
+	return topics, inUse, err
 }
 
-// ownRuns returns the ids of this bridge's runs from its state, or nil if the bridge keeps no state.
+// ownRuns returns the marks of this bridge's runs from its state file, or nil if the bridge has no state file.
 func ownRuns(setup *daemon.Setup) (*bridge.Instance, error) {
 	dir := setup.StateDirToRead()
 	if dir == "" {

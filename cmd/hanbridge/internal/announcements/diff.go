@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// Diff compares the announcements that the broker retains with those that this program would make: for the meter that flags or files name,
-// or, if they name none, for all configured meters.
+// Diff compares the announcements that the broker retains with the announcements that a bridge with this configuration publishes. It compares
+// them for the meter that flags or files name. If neither names a meter, it compares them for all configured meters.
 func Diff(ctx context.Context, p *cli.Program, from *MeterFlags, files []string) error {
 	setup, err := Load(p, from.Config, "")
 	if err != nil {
@@ -37,10 +37,10 @@ func Diff(ctx context.Context, p *cli.Program, from *MeterFlags, files []string)
 	return Compare(p, setup, retained, observed)
 }
 
-// Compare prints the differences between the retained announcements and those that would be made for the observed meter, or, if observed is
-// nil, for the configured meters as far as the retained messages describe them. It returns cli.ErrPrinted if there is a difference.
+// Compare prints the differences between the retained announcements and the announcements of the observed meter. If observed is nil, it takes
+// the configured meters as the retained messages describe them. It returns cli.ErrPrinted if there is a difference.
 func Compare(p *cli.Program, setup *daemon.Setup, retained Retained, observed *Observation) error {
-	to := setup.MQTTOutput()
+	output := setup.MQTTOutput()
 	meters := RetainedMeters(setup, retained)
 	if observed != nil {
 		meters = []discovery.Meter{observed.Meter}
@@ -49,29 +49,29 @@ func Compare(p *cli.Program, setup *daemon.Setup, retained Retained, observed *O
 	for _, m := range meters {
 		ids = append(ids, m.ID)
 	}
-	held := announcementsOf(retained.Announced, ids, to.BaseTopic, observed == nil)
-	all := discovery.Differences(held, wanted(to.Discovery(), meters))
-	for _, d := range all {
+	announced := announcementsOf(retained.Announced, ids, output.BaseTopic, observed == nil)
+	differences := discovery.Differences(announced, announcementsFor(output.Discovery(), meters))
+	for _, d := range differences {
 		fmt.Fprintln(safetext.LineWriter{W: p.Out}, d)
 	}
-	found := len(all)
+	count := len(differences)
 	for _, m := range meters {
-		if len(m.Quantities) == 0 && to.Style != discovery.Off {
-			found++
+		if len(m.Quantities) == 0 && output.Style != discovery.Off {
+			count++
 			fmt.Fprintf(p.Out, "%s: the broker holds neither values of it nor an announcement (does the bridge run, and has the meter spoken?)\n", m.ID)
 		}
 	}
-	if found == 0 {
-		fmt.Fprintf(p.Out, "no difference: %s holds what this configuration announces\n", to.URL)
+	if count == 0 {
+		fmt.Fprintf(p.Out, "no difference: %s holds what this configuration announces\n", output.URL)
 		return nil
 	}
 	fmt.Fprintf(p.Out, "%s between what %s holds and what this configuration announces: hanbridge run sets it right when it starts; what is left then, discovery clear --all takes back\n",
-		cli.Count(found, "difference"), to.URL)
+		cli.Count(count, "difference"), output.URL)
 	return cli.ErrPrinted
 }
 
-// wanted returns the announcements that would be made. A meter without quantities is not announced.
-func wanted(c discovery.Config, meters []discovery.Meter) []discovery.Message {
+// announcementsFor returns the announcements of the bridge and of its meters. A meter without quantities is not announced.
+func announcementsFor(c discovery.Config, meters []discovery.Meter) []discovery.Message {
 	all := c.Bridge()
 	for _, m := range meters {
 		if len(m.Quantities) > 0 {

@@ -23,7 +23,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// MeterFlags are the flags with which a command names the telegrams to look at: those of a file or of a simulated meter.
+// MeterFlags are flags of commands that read the telegrams of a file or of a simulated meter.
 type MeterFlags struct{ Config, Family string }
 
 // AddMeterFlags adds the flags to a command. family is the help text of --family.
@@ -44,11 +44,12 @@ type Observation struct {
 	Sent map[quantity.ID]int
 	// Interval is the interval between telegrams of a simulated meter; 0 for a file.
 	Interval time.Duration
-	// First and Last are the meter's time in its first and last telegram; zero if it sends none.
+	// First and Last are the times that the meter sent in its first and last telegram; zero if it sends no time.
 	First, Last time.Time
 }
 
-// Observe reads the telegrams of the first file, or of the simulated family. It returns nil if neither is named. command begins errors.
+// Observe reads the telegrams of the first file, or of the simulated family. It returns nil if neither is named. command is the
+// name of the command, for errors.
 func (f *MeterFlags) Observe(command string, setup *daemon.Setup, files []string) (*Observation, error) {
 	switch {
 	case len(files) > 0 && f.Family != "":
@@ -65,11 +66,11 @@ func (f *MeterFlags) Observe(command string, setup *daemon.Setup, files []string
 	return nil, nil
 }
 
-// ObserveFamily observes one hour of a simulated meter, which begins at a full hour: some lists are sent only once an hour.
+// ObserveFamily observes one hour of a simulated meter, because the meter sends some lists only once an hour.
 func ObserveFamily(setup *daemon.Setup, f simulate.Family) (*Observation, error) {
 	telegrams := int(time.Hour / f.Interval)
 	if f.HourlyOffset%f.Interval != 0 {
-		telegrams++
+		telegrams++ // the hourly telegram is sent between two others
 	}
 	var stream bytes.Buffer
 	simulated := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
@@ -77,73 +78,74 @@ func ObserveFamily(setup *daemon.Setup, f simulate.Family) (*Observation, error)
 		_, telegram := simulated.Next()
 		stream.Write(telegram)
 	}
-	s, err := observe(setup, f.Name, &stream, meter.Options{Keys: virtualport.KeysOf(f)})
+	observed, err := observe(setup, f.Name, &stream, meter.Options{Keys: virtualport.KeysOf(f)})
 	if err == nil {
-		s.Interval = f.Interval
+		observed.Interval = f.Interval
 	}
-	return s, err
+	return observed, err
 }
 
+// observeFile reads the telegrams of a file, with the options of the first configured meter.
 func observeFile(setup *daemon.Setup, name string) (*Observation, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	o, err := daemon.OptionsOf(setup.Meters[0])
+	options, err := daemon.OptionsOf(setup.Meters[0])
 	if err != nil {
 		return nil, err
 	}
-	return observe(setup, name, capture.NewBytesReader(f), o)
+	return observe(setup, name, capture.NewBytesReader(f), options)
 }
 
 // observe reads all telegrams of a stream. name is the name of the stream, for errors.
-func observe(setup *daemon.Setup, name string, r io.Reader, o meter.Options) (*Observation, error) {
-	s := &Observation{Meter: discovery.Meter{ID: setup.Meters[0].ID, Name: setup.Meters[0].Name}, Sent: map[quantity.ID]int{}}
-	var encrypted *dlms.EncryptedError
-	o.AcceptUnverified = true
-	for d := meter.NewDecoder(r, o); ; {
+func observe(setup *daemon.Setup, name string, r io.Reader, options meter.Options) (*Observation, error) {
+	observed := &Observation{Meter: discovery.Meter{ID: setup.Meters[0].ID, Name: setup.Meters[0].Name}, Sent: map[quantity.ID]int{}}
+	var encryptedErr *dlms.EncryptedError
+	options.AcceptUnverified = true
+	for d := meter.NewDecoder(r, options); ; {
 		reading, err := d.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
 			if e, ok := errors.AsType[*dlms.EncryptedError](bad); ok {
-				encrypted = cmp.Or(encrypted, e)
+				encryptedErr = cmp.Or(encryptedErr, e)
 			}
 			continue
 		}
 		if err != nil {
 			return nil, cli.DataError(err)
 		}
-		s.add(reading)
+		observed.add(reading)
 	}
 	switch {
-	case len(s.Sent) == 0 && encrypted != nil:
-		return nil, cli.DataError(fmt.Errorf("%s: its telegrams are encrypted, and %s", name, keyAdvice(encrypted)))
-	case len(s.Sent) == 0:
+	case len(observed.Sent) == 0 && encryptedErr != nil:
+		return nil, cli.DataError(fmt.Errorf("%s: its telegrams are encrypted, and %s", name, keyAdvice(encryptedErr)))
+	case len(observed.Sent) == 0:
 		return nil, cli.DataError(fmt.Errorf("%s: no telegram in it", name))
 	}
-	return s, nil
+	return observed, nil
 }
 
 // add adds what a telegram says about its meter.
-func (s *Observation) add(r *meter.Reading) {
-	m := &s.Meter
-	if r.Meter.List != "" || m.Software == "" { // as in the bridge: a make without a list does not replace the make that was sent with a list
+func (o *Observation) add(r *meter.Reading) {
+	m := &o.Meter
+	if r.Meter.List != "" || m.Software == "" { // a make without a list does not replace the make that was sent with a list
 		m.Make = cmp.Or(r.Meter.Make, m.Make)
 	}
 	m.Model = cmp.Or(r.Meter.Model, m.Model)
 	m.Serial, m.Software = cmp.Or(r.Meter.Serial, m.Serial), cmp.Or(r.Meter.List, m.Software)
-	s.Telegrams++
+	o.Telegrams++
 	if !r.Time.IsZero() {
-		s.Last = r.Time.Time(time.Local)
-		if s.First.IsZero() {
-			s.First = s.Last
+		o.Last = r.Time.Time(time.Local)
+		if o.First.IsZero() {
+			o.First = o.Last
 		}
 	}
 	for _, sample := range r.Samples {
-		if s.Sent[sample.ID]++; s.Sent[sample.ID] == 1 {
+		if o.Sent[sample.ID]++; o.Sent[sample.ID] == 1 {
 			m.Quantities = append(m.Quantities, discovery.Quantity{ID: sample.ID, UnitIndex: sample.UnitIndex, Decimals: sample.Decimals()})
 		}
 	}

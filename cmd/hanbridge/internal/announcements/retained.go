@@ -14,41 +14,40 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// Retained holds the retained messages of a broker: announcements, and the values of the configured meters by the id of the meter and the
-// name of the quantity.
+// Retained holds the retained messages of a broker.
 type Retained struct {
-	Announced []discovery.Message
-	Values    map[string]map[string]string
+	Announced []discovery.Message          // the announcements
+	Values    map[string]map[string]string // the values of the configured meters, by meter id and last level of the topic, such as import_power
 }
 
 // ReadRetained reads the retained messages of the configured broker. With an *mqtt.IncompleteError it returns what was read.
 func ReadRetained(ctx context.Context, setup *daemon.Setup) (retained Retained, err error) {
-	to := setup.MQTTOutput()
-	retained.Announced, err = mqtt.RetainedAnnouncements(ctx, to)
+	output := setup.MQTTOutput()
+	retained.Announced, err = mqtt.RetainedAnnouncements(ctx, output)
 	if err != nil && !IsIncomplete(err) {
 		return Retained{}, err
 	}
-	values, incomplete := mqtt.Retained(ctx, to, setup.MeterIDs()...)
+	values, incomplete := mqtt.Retained(ctx, output, setup.MeterIDs()...)
 	retained.Values = values
 	return retained, cmp.Or(err, incomplete)
 }
 
-// RetainedMeters returns the configured meters with the quantities whose values or announcements the broker retains. A quantity may be
-// announced without a retained value: an empty text, or one that is sent once an hour. A meter may have no quantities.
+// RetainedMeters returns the configured meters with the quantities whose values or announcements the broker retains. A meter without retained
+// messages has no quantities.
 func RetainedMeters(setup *daemon.Setup, retained Retained) (meters []discovery.Meter) {
 	announced := setup.MQTTOutput().Discovery().ParseMeters(retained.Announced)
 	for _, m := range setup.Meters {
-		var before discovery.Meter
+		var described discovery.Meter // zero if the meter is not announced
 		if i := slices.IndexFunc(announced, func(a discovery.Meter) bool { return a.ID == m.ID }); i >= 0 {
-			before = announced[i]
+			described = announced[i]
 		}
-		meters = append(meters, retainedMeter(m, retained.Values[m.ID], before))
+		meters = append(meters, retainedMeter(m, retained.Values[m.ID], described))
 	}
 	return meters
 }
 
-// retainedMeter returns the meter that its values and its announcement describe. Only the announcement has units, and how often a quantity
-// is sent.
+// retainedMeter returns the meter that its values and its announcement describe. Only the announcement contains the units of quantities and the
+// intervals at which the meter sends them.
 func retainedMeter(c config.Meter, values map[string]string, announced discovery.Meter) discovery.Meter {
 	m := announced
 	m.ID, m.Name, m.Simulated, m.Quantities = c.ID, c.Name, false, nil
@@ -58,15 +57,15 @@ func retainedMeter(c config.Meter, values map[string]string, announced discovery
 	}
 	for i := range quantity.Rows() {
 		id := quantity.ID(i)
-		q, n := discovery.Quantity{ID: id}, slices.IndexFunc(announced.Quantities, func(q discovery.Quantity) bool { return q.ID == id })
-		if n >= 0 {
-			q = announced.Quantities[n]
+		q, index := discovery.Quantity{ID: id}, slices.IndexFunc(announced.Quantities, func(q discovery.Quantity) bool { return q.ID == id })
+		if index >= 0 {
+			q = announced.Quantities[index]
 		}
-		value, ok := values[id.String()]
-		if ok {
+		value, hasValue := values[id.String()]
+		if hasValue {
 			q.Decimals = decimalsIn(id, value)
 		}
-		if ok || n >= 0 {
+		if hasValue || index >= 0 {
 			m.Quantities = append(m.Quantities, q)
 		}
 	}
@@ -82,18 +81,19 @@ func decimalsIn(id quantity.ID, value string) int {
 	return len(fraction)
 }
 
-// announcementsOf returns the announcements of the devices with these ids, in both styles. With others it also returns those of every meter
-// that publishes below the base topic, for meters that were removed from the configuration.
+// announcementsOf returns the announcements of the devices with these ids, in both styles. If others is true, it also returns the announcements
+// of every meter that publishes below the base topic, because a meter is possibly not configured any more.
 func announcementsOf(messages []discovery.Message, ids []string, base string, others bool) []discovery.Message {
-	held := discovery.AnnouncedBy(messages)
-	named := discovery.Announced{}
+	announced := discovery.AnnouncedBy(messages) // without the announcements of other programs
+	withIDs := discovery.Announced{}
 	for _, id := range ids {
-		named = named.Union(held.OfMeter(id))
+		withIDs = withIDs.Union(announced.OfMeter(id))
 	}
 	return slices.DeleteFunc(slices.Clone(messages), func(m discovery.Message) bool {
-		_, ours := held[m.Topic]
-		_, asked := named[m.Topic]
-		return !ours || !asked && (!others || !publishedBelow(base, m.Payload))
+		_, isOurs := announced[m.Topic]
+		_, hasID := withIDs[m.Topic]
+		keep := isOurs && (hasID || others && publishedBelow(base, m.Payload))
+		return !keep
 	})
 }
 
@@ -102,6 +102,7 @@ func publishedBelow(base string, payload []byte) bool {
 	type entity struct {
 		Topic string `json:"state_topic"`
 	}
+	// The state topic is in root in the style with one announcement for each entity. It is in Components in the style with one for each device.
 	var root struct {
 		entity
 		Components map[string]entity `json:"components"`
@@ -109,10 +110,10 @@ func publishedBelow(base string, payload []byte) bool {
 	if json.Unmarshal(payload, &root) != nil {
 		return false
 	}
-	all := []entity{root.entity}
+	entities := []entity{root.entity}
 	for _, e := range root.Components {
-		all = append(all, e)
+		entities = append(entities, e)
 	}
-	all = slices.DeleteFunc(all, func(e entity) bool { return e.Topic == "" })
-	return len(all) > 0 && !slices.ContainsFunc(all, func(e entity) bool { return !mqtt.Inside(e.Topic, base) })
+	entities = slices.DeleteFunc(entities, func(e entity) bool { return e.Topic == "" })
+	return len(entities) > 0 && !slices.ContainsFunc(entities, func(e entity) bool { return !mqtt.Inside(e.Topic, base) })
 }

@@ -1,5 +1,5 @@
-// Package announcements shows, compares and takes back the announcements that the broker retains for Home Assistant. It also finds out
-// which quantities a meter sends: from a file, a simulation, or the retained messages.
+// Package announcements implements the command discovery. It shows, compares and removes the announcements that the broker retains for Home
+// Assistant. It also finds out from a file, a simulation or the retained messages which quantities a meter sends.
 package announcements
 
 import (
@@ -20,8 +20,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// Load loads the configuration for a command that connects to the broker beside the bridge. If prefix is not "", it replaces the discovery
-// prefix.
+// Load loads the configuration for a command that connects to the broker of the bridge. If prefix is not "", it replaces the discovery prefix.
 func Load(p *cli.Program, file, prefix string) (*daemon.Setup, error) {
 	cfg, err := config.Load(config.FindFile(file), p.Environ)
 	setup := &daemon.Setup{Config: cfg, Logger: zerolog.Nop()}
@@ -32,13 +31,13 @@ func Load(p *cli.Program, file, prefix string) (*daemon.Setup, error) {
 	return setup, mqtt.ValidateTopic("--prefix", prefix)
 }
 
-// ReadTimeout is the longest time of a command that reads the retained messages of a broker, perhaps twice.
+// ReadTimeout is the timeout of a command that reads the retained messages of a broker once or twice.
 const ReadTimeout = 45 * time.Second
 
 // IsIncomplete reports whether err says that not all retained messages were read (*mqtt.IncompleteError).
 func IsIncomplete(err error) bool {
-	_, is := errors.AsType[*mqtt.IncompleteError](err)
-	return is
+	_, ok := errors.AsType[*mqtt.IncompleteError](err)
+	return ok
 }
 
 // Show prints the announcements for the meter that flags or files name. If they name none, it prints the announcements that the broker

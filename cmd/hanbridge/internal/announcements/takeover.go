@@ -10,8 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
-// TakeOver removes the retained description (info) of a configured meter from the broker, so that the next bridge that reads a telegram of
-// the meter publishes its counters. It returns an error if the description is there again.
+// TakeOver removes the retained description (info) of a configured meter from the broker. The next bridge that reads a telegram of the meter
+// then publishes its counters. TakeOver returns an error if a description is on the broker again.
 func TakeOver(ctx context.Context, p *cli.Program, file, meter string) error {
 	setup, err := Load(p, file, "")
 	if err == nil {
@@ -25,17 +25,17 @@ func TakeOver(ctx context.Context, p *cli.Program, file, meter string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTimeout)
 	defer cancel()
-	to := setup.MQTTOutput()
-	if err := mqtt.TakeBack(ctx, to, []string{to.InfoTopic(meter)}); err != nil {
+	output := setup.MQTTOutput()
+	if err := mqtt.TakeBack(ctx, output, []string{output.InfoTopic(meter)}); err != nil {
 		return cli.DataError(err)
 	}
-	all, err := mqtt.Retained(ctx, to, meter)
+	all, err := mqtt.Retained(ctx, output, meter)
 	if err != nil {
 		return cli.DataError(err)
 	}
-	if all[meter]["info"] != "" { // a broker acknowledges a message that its access rules forbid
+	if all[meter]["info"] != "" { // a broker also acknowledges a message that its access rules forbid
 		return cli.DataError(fmt.Errorf("%s is there again: most likely the other bridge still runs. Stop it, and type this once more. If none runs, the broker's access "+
-			"rules do not let this user publish that topic", to.InfoTopic(meter)))
+			"rules do not let this user publish that topic", output.InfoTopic(meter)))
 	}
 	fmt.Fprintf(p.Out, "the description of %s is removed from the broker: the next bridge that reads a telegram of it publishes it\n", meter)
 	return nil

@@ -21,8 +21,7 @@ type sendProfile struct {
 	quantities []estimate.Quantity
 }
 
-// usualInterval is the interval between telegrams of most meters. It is used if the
-// interval is not known, as for a recording without times.
+// usualInterval is the interval between telegrams of most meters. It is used if the interval is not known, as for a recording without times.
 const usualInterval = 10 * time.Second
 
 // profileOf returns the profile of an observed meter. If the interval of the telegrams is not known, the clock of the meter gives it.
@@ -88,6 +87,7 @@ func (r *report) addTypical(setup *daemon.Setup, reason string) {
 func profileFromBroker(m discovery.Meter, values map[string]string) sendProfile {
 	p := sendProfile{id: m.ID, interval: usualInterval}
 	if d, err := obis.ParseDecimal([]byte(values[discovery.TelegramInterval])); err == nil && d.Sign() > 0 {
+		// d is d.Coef × 10^d.Exp seconds.
 		for p.interval = time.Duration(d.Coef) * time.Second; d.Exp < 0; d.Exp++ {
 			p.interval /= 10
 		}

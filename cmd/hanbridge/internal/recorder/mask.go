@@ -47,8 +47,8 @@ func (m *maskingDecoder) Next() (*meter.Reading, error) {
 	return t.Reading, m.writeRecord(m.received(), t.Bytes)
 }
 
-// recording returns the endpoint that reads a captured file. received returns the arrival time of the last bytes read, or the present time if the
-// file has no times.
+// recording returns the endpoint that reads a captured file. received returns the arrival time of the last bytes read. If the file has no
+// times, it returns the present time.
 func recording(name string) (endpoints func() ([]probe.Endpoint, error), received func() time.Time) {
 	var wire *virtualport.Wire
 	dial := func(context.Context) (io.ReadCloser, error) {

@@ -49,8 +49,8 @@ func Run(ctx context.Context, p *cli.Program, o Options) error {
 	return l.report(l.listen(ctx, from))
 }
 
-// captureSource returns the source to read: the file or the port that o names, or else the port of the configuration. received returns the arrival time of
-// the last bytes read, or the present time if that is not known.
+// captureSource returns the source to read: the file or the port that o names, or else the port of the configuration. received returns the
+// arrival time of the last bytes read. If the arrival time is not known, it returns the present time.
 func captureSource(p *cli.Program, o Options) (s probe.Source, received func() time.Time, err error) {
 	if o.From != "" && (!o.Anonymise || o.Port != "" || o.Serial != "") {
 		return s, nil, errors.New("--from FILE goes with --anonymise, and in place of a port")

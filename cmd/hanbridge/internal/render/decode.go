@@ -1,5 +1,5 @@
-// Package render decodes files and prints their telegrams as a table, as JSON or as CSV. If a file has no telegram, it says why, and what to
-// type.
+// Package render implements the command decode. It decodes files and prints their telegrams as a table, as JSON or as CSV. If a file has no
+// telegram, it prints the likely reason and what to do.
 package render
 
 import (
@@ -12,22 +12,20 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// A printer is a format of the output. Its methods append text to dst.
+// printer is a format of the output. Its methods append text to dst.
 type printer interface {
 	// file begins the output of the named file. It is called only if there are several files.
 	file(dst []byte, name string) []byte
 	// reading prints a decoded telegram.
-	// reading prints a decoded telegram.
-	// reading prints a decoded telegram.
 	reading(dst []byte, r *meter.Reading) []byte
-	// damaged prints a telegram that gave no reading. message is for standard error; "" for none.
-	damaged(dst []byte, e *meter.TelegramError) (printed []byte, message string)
+	// rejected prints a telegram that gave no reading. message is for standard error; "" for none.
+	rejected(dst []byte, e *meter.TelegramError) (printed []byte, message string)
 }
 
 // Decode prints the telegrams of all files in the format "table", "json" or "csv". The file "-" is standard input, which is also read if no
-// file is named. keys decrypt telegrams and are tried in order. The error is cli.ErrPrinted if a telegram gave no reading, or a file had none.
+// file is named. The keys are tried in order. The error is cli.ErrPrinted if a telegram gave no reading, or if a file had no telegram.
 func Decode(p *cli.Program, files []string, format string, keys []*dlms.Key) error {
-	to, ok := map[string]printer{"table": &table{}, "json": &jsonLines{}, "csv": &csvRows{}}[format]
+	output, ok := map[string]printer{"table": &table{}, "json": &jsonLines{}, "csv": &csvRows{}}[format]
 	if !ok {
 		return fmt.Errorf("decode: --format %s: it is table, json or csv", format)
 	}
@@ -37,40 +35,40 @@ func Decode(p *cli.Program, files []string, format string, keys []*dlms.Key) err
 	if slices.Contains(files, "-") && cli.IsTerminal(p.In) {
 		p.PrintMessage("waiting for a telegram: paste it, then Ctrl-D on a line of its own")
 	}
-	d := decoding{Program: p, printer: to, keys: keys}
-	var all tally
+	d := decoding{Program: p, printer: output, keys: keys}
+	var total tally
 	for _, name := range files {
-		n := d.decodeFile(name, len(files) > 1)
+		counts := d.decodeFile(name, len(files) > 1)
 		if err := d.flush(); err != nil {
 			return cli.UsageError(err)
 		}
-		if advice := n.advice(); advice != "" {
+		if advice := counts.advice(); advice != "" {
 			p.PrintMessage("%s: %s", name, advice)
 		}
-		all.add(n)
+		total.add(counts)
 	}
-	if all.encryptedErr != nil {
-		p.PrintMessage("%s", all.keyAdvice())
+	if total.encryptedErr != nil {
+		p.PrintMessage("%s", total.keyAdvice())
 	}
 	switch {
-	case all.err != nil:
-		return cli.UsageError(all.err)
-	case all.damaged > 0 || all.empty:
+	case total.err != nil:
+		return cli.UsageError(total.err)
+	case total.rejected > 0 || total.empty:
 		return cli.ErrPrinted
 	}
 	return nil
 }
 
-// decoding is one run of the command. Its output is buffered, and is written when the buffer is full and before each wait for input.
+// decoding is one run of the command. Its output is buffered. It is written when the buffer is full, and before each read of the input.
 type decoding struct {
 	*cli.Program
 	printer
 	keys []*dlms.Key
 	buf  []byte // output that is not yet written
-	err  error  // of standard output; ends the run
+	err  error  // error of standard output, which ends the run
 }
 
-// flushSize is the length of the buffered output, in bytes, from which it is written.
+// flushSize is how many bytes of output are buffered before they are written.
 const flushSize = 1 << 16
 
 // flush writes the buffered output.
@@ -82,8 +80,8 @@ func (d *decoding) flush() error {
 	return d.err
 }
 
-// flushingReader writes the buffered output before each read, because a read may wait for input. So a telegram is shown as soon as it has
-// arrived.
+// flushingReader writes the buffered output before each read, because a read can wait for input. Therefore a telegram is printed as soon as it
+// has arrived.
 type flushingReader struct {
 	io.Reader
 	d *decoding

@@ -12,31 +12,33 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// A tally counts the telegrams of one file, or of all files.
+// tally counts the telegrams of one file, or of all files.
 type tally struct {
-	good, damaged int   // telegrams with and without a reading
-	intact        int   // telegrams without a reading that are not damaged: of an unknown kind, or without their key
-	damagedBytes  int64 // bytes of all telegrams without a reading
+	good          int   // telegrams with a reading
+	rejected      int   // telegrams without a reading
+	intact        int   // rejected telegrams that are not damaged: of an unknown kind, or encrypted
+	rejectedBytes int64 // bytes of all rejected telegrams
 
-	decrypted, encrypted int                  // encrypted telegrams that a key decrypts, and that none does
-	encryptedErr         *dlms.EncryptedError // the first error of a telegram that no key decrypts
+	decrypted    int                  // encrypted telegrams that a key decrypts
+	undecrypted  int                  // encrypted telegrams that no key decrypts
+	encryptedErr *dlms.EncryptedError // the first error of a telegram that no key decrypts
 
-	head    []byte // the beginning of the file
-	content []byte // the beginning of its bytes: the file may be hexadecimal text or a capture
-	size    int64  // number of these bytes in the whole file
-	telnet  bool   // the file was recorded from a gateway in telnet mode
-	empty   bool   // a file has no telegram
-	err     error  // why a file could not be read to its end
+	head        []byte // the first bytes of the file
+	contentHead []byte // the first bytes of the content: of the bytes that hexadecimal text or a capture stands for
+	contentSize int64  // length of the whole content
+	telnet      bool   // the file was recorded from a gateway in telnet mode
+	empty       bool   // a file has no telegram
+	err         error  // why a file could not be read to its end
 }
 
-// decodeFile prints the telegrams of one file. An error of standard output is in d.err.
-func (d *decoding) decodeFile(name string, several bool) (n tally) {
+// decodeFile prints the telegrams of one file, after the name of the file if printName is true. An error of standard output is in d.err.
+func (d *decoding) decodeFile(name string, printName bool) (n tally) {
 	in, done, err := d.Open("decode", name)
 	if err != nil {
 		return tally{err: err}
 	}
 	defer done()
-	if several {
+	if printName {
 		d.buf = d.file(d.buf, name)
 	}
 	file := &headReader{Reader: flushingReader{in, d}, name: name}
@@ -46,8 +48,8 @@ func (d *decoding) decodeFile(name string, several bool) (n tally) {
 	keyReader.decoder = dec
 	n.err = d.printAll(dec, &n)
 	n.telnet = dec.TelnetNegotiated()
-	n.head, n.content, n.size = file.head, content.head, content.size
-	n.empty = n.good == 0 && n.damaged == 0 && n.err == nil
+	n.head, n.contentHead, n.contentSize = file.head, content.head, content.size
+	n.empty = n.good == 0 && n.rejected == 0 && n.err == nil
 	return n
 }
 
@@ -58,9 +60,9 @@ func (d *decoding) printAll(from *meter.Decoder, n *tally) error {
 		if err == nil {
 			n.addReading(r)
 			d.buf = d.reading(d.buf, r)
-		} else if bad, damaged := errors.AsType[*meter.TelegramError](err); damaged {
-			n.addError(bad)
-			d.printDamaged(bad)
+		} else if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
+			n.addRejected(bad)
+			d.printRejected(bad)
 		} else if errors.Is(err, io.EOF) || d.err != nil {
 			return nil
 		} else {
@@ -73,10 +75,11 @@ func (d *decoding) printAll(from *meter.Decoder, n *tally) error {
 	return nil
 }
 
-func (d *decoding) printDamaged(bad *meter.TelegramError) {
+// printRejected prints a telegram that gave no reading.
+func (d *decoding) printRejected(bad *meter.TelegramError) {
 	var message string
-	if d.buf, message = d.damaged(d.buf, bad); message != "" {
-		_ = d.flush() // the caller checks d.err; on a terminal, output and messages so stay in the order of the telegrams
+	if d.buf, message = d.rejected(d.buf, bad); message != "" {
+		_ = d.flush() // so that output and message are in the order of the telegrams; the caller checks d.err
 		d.PrintMessage("%s", message)
 	}
 }
@@ -89,35 +92,35 @@ func (n *tally) addReading(r *meter.Reading) {
 	}
 }
 
-// addError counts a telegram that gave no reading.
-func (n *tally) addError(e *meter.TelegramError) {
-	n.damaged++
-	n.damagedBytes += int64(e.Bytes)
+// addRejected counts a telegram that gave no reading.
+func (n *tally) addRejected(e *meter.TelegramError) {
+	n.rejected++
+	n.rejectedBytes += int64(e.Bytes)
 	if e.Intact {
 		n.intact++
 	}
 	if encrypted, ok := errors.AsType[*dlms.EncryptedError](e); ok {
-		n.encrypted++
+		n.undecrypted++
 		n.encryptedErr = cmp.Or(n.encryptedErr, encrypted)
 	}
 }
 
 // add adds the counts of another file that are needed after the last file.
 func (n *tally) add(other tally) {
-	n.damaged += other.damaged
+	n.rejected += other.rejected
 	n.decrypted += other.decrypted
-	n.encrypted += other.encrypted
+	n.undecrypted += other.undecrypted
 	n.encryptedErr = cmp.Or(n.encryptedErr, other.encryptedErr)
 	n.empty = n.empty || other.empty
 	n.err = errors.Join(n.err, other.err)
 }
 
-// testKeyReader gives the decoder the public test key, if the head of a capture says that the capture is encrypted with it.
+// testKeyReader gives the public test key to the decoder if the first bytes of the file contain capture.TestKeyPrefix.
 type testKeyReader struct {
 	io.Reader
 	file    *headReader
 	decoder *meter.Decoder
-	done    bool // the key was added, or the whole head was searched
+	done    bool // the key was added, or the first headLength bytes do not contain the prefix
 }
 
 func (t *testKeyReader) Read(p []byte) (int, error) {

@@ -10,21 +10,23 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// jsonLines prints one JSON object for each telegram, on one line, as encoding/json would.
-type jsonLines struct{ name string }
+// jsonLines is the printer of JSON. It prints one object on one line for each telegram, in the same form as encoding/json.
+type jsonLines struct {
+	name string // name of the file; "" if there is only one file
+}
 
 func (j *jsonLines) file(dst []byte, name string) []byte {
 	j.name = name
 	return dst
 }
 
-// appendMember appends a comma and a member of an object whose value is a string.
+// appendMember appends a comma and a member of an object. The value of the member is a string.
 func appendMember(dst []byte, name, value string) []byte {
 	dst = append(append(append(dst, `,"`...), name...), `":`...)
 	return appendString(dst, value)
 }
 
-// appendOptional is appendMember, but appends nothing if the value is empty.
+// appendOptional appends the same as appendMember, or nothing if the value is empty.
 func appendOptional(dst []byte, name, value string) []byte {
 	if value == "" {
 		return dst
@@ -60,7 +62,7 @@ func (j *jsonLines) reading(dst []byte, r *meter.Reading) []byte {
 	return append(trimComma(dst), "}}\n"...)
 }
 
-func (j *jsonLines) damaged(dst []byte, e *meter.TelegramError) ([]byte, string) {
+func (j *jsonLines) rejected(dst []byte, e *meter.TelegramError) ([]byte, string) {
 	dst = appendOptional(append(dst, `{"ok":false`...), "file", j.name)
 	dst = appendPosition(appendMember(dst, "protocol", string(e.Protocol)), e.Bytes, e.Offset)
 	return append(appendMember(dst, "error", e.Err.Error()), "}\n"...), ""
@@ -72,10 +74,11 @@ func appendPosition(dst []byte, length int, offset int64) []byte {
 	return strconv.AppendInt(append(dst, `,"offset":`...), offset, 10)
 }
 
+// trimComma removes a comma at the end.
 func trimComma(b []byte) []byte { return bytes.TrimSuffix(b, []byte{','}) }
 
-// appendRecord appends a record: its OBIS code with value and unit, text or time. A value with a timestamp has a time too. A line without a
-// code has its label, if there is one, and its text.
+// appendRecord appends a record. It has an OBIS code, and a value with a unit, a text or a time. A value with a timestamp has a time too. A
+// line without an OBIS code has a text, and a label if there is one.
 func appendRecord(dst []byte, r *obis.Record) []byte {
 	if r.Kind == obis.Line {
 		label, text := r.SplitLine()
@@ -92,7 +95,7 @@ func appendRecord(dst []byte, r *obis.Record) []byte {
 		dst = append(append(dst, r.Unit.String()...), '"')
 	case obis.Text, obis.Empty, obis.Line:
 		dst = appendMember(dst, "text", textOf(r.Text))
-	case obis.Clock: // the time below is its value
+	case obis.Clock: // its value is the time, which is appended below
 	}
 	if !r.Time.IsZero() {
 		dst = append(r.Time.Append(append(dst, `,"time":"`...)), '"')
@@ -100,7 +103,7 @@ func appendRecord(dst []byte, r *obis.Record) []byte {
 	return append(dst, '}')
 }
 
-// appendString appends a JSON string. Characters that could control a terminal are escaped.
+// appendString appends s as a JSON string. It escapes characters that can control a terminal.
 func appendString(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
@@ -110,6 +113,7 @@ func appendString(dst []byte, s string) []byte {
 	return append(append(append(dst, '"'), s...), '"')
 }
 
+// appendEscaped appends s as a JSON string that needs escapes.
 func appendEscaped(dst []byte, s string) []byte {
 	var text bytes.Buffer
 	e := json.NewEncoder(safetext.JSONWriter{W: &text})

@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// The types with which encoding/json gives the expected output. The values are an object in the order of the samples, for which Go has no type.
+// The types from which encoding/json makes the expected output. Values is raw JSON, because its members have the order of the samples.
 type (
 	wantReading struct {
 		OK        bool            `json:"ok"`
@@ -42,7 +42,7 @@ type (
 		Text  *string `json:"text,omitempty"`
 		Time  string  `json:"time,omitempty"`
 	}
-	wantDamaged struct {
+	wantRejected struct {
 		OK       bool           `json:"ok"`
 		File     string         `json:"file,omitempty"`
 		Protocol meter.Protocol `json:"protocol"`
@@ -52,7 +52,7 @@ type (
 	}
 )
 
-// encoded returns a line of encoding/json with escapes for unsafe characters.
+// encoded returns v as a line of encoding/json. Characters that can control a terminal are escaped.
 func encoded(t *rapid.T, v any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(safetext.JSONWriter{W: &b})
@@ -86,12 +86,13 @@ func wantLine(t *rapid.T, file string, r *meter.Reading) string {
 			want.Values = append(want.Values, ',')
 		}
 		member := encoded(t, map[string]string{s.ID.String(): text})
-		want.Values = append(want.Values, member[1:len(member)-2]...)
+		want.Values = append(want.Values, member[1:len(member)-len("}\n")]...)
 	}
 	want.Values = append(want.Values, '}')
 	return encoded(t, want)
 }
 
+// wantRecordOf returns what encoding/json encodes for a record.
 func wantRecordOf(r *obis.Record) (want wantRecord) {
 	text := textOf(r.Text)
 	if r.Kind == obis.Line {
@@ -109,17 +110,18 @@ func wantRecordOf(r *obis.Record) (want wantRecord) {
 		want.Value, want.Unit = &value, &unit
 	case obis.Text, obis.Empty, obis.Line:
 		want.Text = &text
-	case obis.Clock: // its value is the time above
+	case obis.Clock: // its value is want.Time
 	}
 	return want
 }
 
-// specialText draws texts with special characters of JSON, HTML and terminals, and with bytes that are not UTF-8.
+// specialText generates texts with special characters of JSON, HTML and terminals, and with bytes that are not UTF-8.
 func specialText() *rapid.Generator[string] {
 	return rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\x00-\x1f\x7f-\x9f\\"<>&\x{2028}é]*`),
 		rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
 }
 
+// drawReading draws a reading with random contents.
 func drawReading(t *rapid.T) *meter.Reading {
 	text := func(name string) string { return specialText().Draw(t, name) }
 	r := &meter.Reading{
@@ -163,21 +165,21 @@ func TestReadingAsEncodingJSON(t *testing.T) {
 		j := &jsonLines{}
 		got := string(j.reading(j.file(nil, file), r))
 		if want := wantLine(t, file, r); got != want {
-			t.Fatalf("got  %q\nwant %q", got, want)
+			t.Fatalf("printed reading:\ngot  %q\nwant %q", got, want)
 		}
 	})
 }
 
-// TestDamagedAsEncodingJSON tests that a damaged telegram is printed byte for byte as encoding/json prints it.
-func TestDamagedAsEncodingJSON(t *testing.T) {
+// TestRejectedAsEncodingJSON tests that a telegram without a reading is printed byte for byte as encoding/json prints it.
+func TestRejectedAsEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		file, reason := specialText().Draw(t, "file"), specialText().Draw(t, "reason")
 		e := &meter.TelegramError{Protocol: "p1", Bytes: rapid.Int().Draw(t, "bytes"), Offset: rapid.Int64().Draw(t, "offset"), Err: errors.New(reason)}
 		j := &jsonLines{}
-		got, message := j.damaged(j.file(nil, file), e)
-		want := encoded(t, wantDamaged{File: file, Protocol: "p1", Bytes: e.Bytes, Offset: e.Offset, Error: reason})
+		got, message := j.rejected(j.file(nil, file), e)
+		want := encoded(t, wantRejected{File: file, Protocol: "p1", Bytes: e.Bytes, Offset: e.Offset, Error: reason})
 		if string(got) != want || message != "" {
-			t.Fatalf("got  %q, %q\nwant %q", got, message, want)
+			t.Fatalf("printed telegram:\ngot  %q and message %q\nwant %q and no message", got, message, want)
 		}
 	})
 }

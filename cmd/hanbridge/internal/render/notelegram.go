@@ -9,17 +9,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// NoTelegramReason says why a recording may have no telegram, if nothing more is known.
+// NoTelegramReason says why a recording possibly has no telegram, if nothing more is known.
 const NoTelegramReason = "it is empty, or was recorded with another line setting or an inverted signal"
 
 // lineSettingAdvice names the likely reasons why bytes contain no telegram.
 const lineSettingAdvice = "is it the right file? If it is a recording of the port: was it made at another line setting, or is the signal inverted? " +
 	"hanbridge doctor finds out"
 
-// headLength is how many bytes at the beginning of a file are kept, to find out what kind of file it is.
+// headLength is how many of the first bytes of a file are stored. They show what kind of file it is.
 const headLength = 512
 
-// headReader keeps the beginning of its input, and counts the bytes of the whole input.
+// headReader stores the first bytes of its input, and counts the bytes of the whole input.
 type headReader struct {
 	io.Reader
 	name string
@@ -40,9 +40,9 @@ func (h *headReader) Read(p []byte) (int, error) {
 // advice returns the message about a file without readings or from a telnet gateway, or "".
 func (n *tally) advice() string {
 	const (
-		// If less than one part in minShare of a file belongs to telegrams, they are chance matches in other data.
-		minShare = 10
-		// Shorter files may hold one long telegram whose head is damaged, so that its rest belongs to no telegram. In bytes.
+		// If less than a tenth of a file belongs to telegrams, other data most likely look like telegrams by chance.
+		maxBytesPerTelegramByte = 10
+		// A shorter file, in bytes, is possibly one long telegram with a damaged header. Most of its bytes then belong to no telegram.
 		minSize = 4096
 	)
 	switch {
@@ -52,8 +52,8 @@ func (n *tally) advice() string {
 		return "no telegram in it: " + n.noTelegramReason()
 	case n.telnet:
 		return line.Telnet.Advice()
-	case n.good == 0 && n.damaged > 0 && n.intact == 0 && n.damagedBytes*minShare < n.size && n.size > minSize:
-		return fmt.Sprintf("nearly all of its %d bytes belong to no telegram: %s", n.size, lineSettingAdvice)
+	case n.good == 0 && n.rejected > 0 && n.intact == 0 && n.rejectedBytes*maxBytesPerTelegramByte < n.contentSize && n.contentSize > minSize:
+		return fmt.Sprintf("nearly all of its %d bytes belong to no telegram: %s", n.contentSize, lineSettingAdvice)
 	}
 	return ""
 }
@@ -63,14 +63,14 @@ func (n *tally) noTelegramReason() string {
 	switch {
 	case len(n.head) == 0:
 		return "it is empty"
-	case dataLinePattern.Match(n.content):
+	case dataLinePattern.Match(n.contentHead):
 		return "its lines are those of a meter, but the first one, which begins with / and names the make, is missing or damaged: " +
 			"keep whole telegrams with hanbridge capture --for 60s --out FILE. Where they are no better, it is the meter: Star STZ351, " +
 			"a Swedish one, sends that line as damaged characters, and cannot be read"
 	case safetext.IsUTF16(n.head):
 		return "it is in UTF-16, as > of PowerShell writes it: record bytes with hanbridge capture --out FILE, or save it as UTF-8, " +
 			"with its line ends as they are"
-	case safetext.IsText(n.head) && !safetext.IsText(n.content): // the text was read as hexadecimal digits
+	case safetext.IsText(n.head) && !safetext.IsText(n.contentHead): // the text was read as hexadecimal digits
 		return "its digits were read as bytes, and these are no telegram: are the first or the last missing (a frame begins and ends with 7E or begins with 68, a message " +
 			"alone begins with 0F or DB), or was it recorded with another line setting, or an inverted signal?"
 	case base64Pattern.Match(n.head):
@@ -100,7 +100,7 @@ func (n *tally) keyAdvice() string {
 	switch {
 	case n.encryptedErr.Tried && n.decrypted > 0:
 		return fmt.Sprintf("%d of %d encrypted telegrams did not open with the key that opened the others: they are damaged, or another meter's",
-			n.encrypted, n.encrypted+n.decrypted)
+			n.undecrypted, n.undecrypted+n.decrypted)
 	case n.encryptedErr.AuthKey:
 		return "telegrams are encrypted, and the key fits, but its authentication key does not (or a telegram is damaged): compare " +
 			"--auth-key, or the second key in its line of the file, with what the grid company gave you, " + OmitAuthKeyAdvice

@@ -19,7 +19,7 @@ import (
 
 var formats = []string{"table", "json", "csv"}
 
-// recording returns telegrams of a family, of at least size bytes.
+// recording returns telegrams of a simulated meter with a total length of at least size bytes.
 func recording(t testing.TB, family string, size int) []byte {
 	t.Helper()
 	f, ok := simulate.Named(family)
@@ -34,7 +34,7 @@ func recording(t testing.TB, family string, size int) []byte {
 	return b
 }
 
-// BenchmarkDecode measures how long decode takes for a file. Its output is discarded.
+// BenchmarkDecode measures Decode without the time for writing the output.
 func BenchmarkDecode(b *testing.B) {
 	for _, family := range []string{"aidon-se", "p1-nl-5", "kamstrup-no"} {
 		in := recording(b, family, 1<<20)
@@ -52,13 +52,13 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// TestFlatMemory tests that a recording sixteen times as long needs no more memory.
+// TestFlatMemory tests that Decode needs no more memory for a recording of 16 MiB than for one of 1 MiB.
 func TestFlatMemory(t *testing.T) {
-	const size, maxGrowth = 16 << 20, 4 << 20
-	piece := recording(t, "p1-nl-5", 1<<20)
+	const inputSize, maxGrowth = 16 << 20, 4 << 20
+	block := recording(t, "p1-nl-5", 1<<20)
 	for _, format := range formats {
 		var before, after runtime.MemStats
-		in := &repeatingReader{piece: piece, remaining: size, afterFirst: func() { runtime.GC(); runtime.ReadMemStats(&before) }}
+		in := &repeatingReader{block: block, remaining: inputSize, afterFirst: func() { runtime.GC(); runtime.ReadMemStats(&before) }}
 		p := &cli.Program{In: in, Out: io.Discard, Err: io.Discard}
 		if err := Decode(p, nil, format, nil); err != nil {
 			t.Fatal(err)
@@ -66,14 +66,15 @@ func TestFlatMemory(t *testing.T) {
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		if growth := int64(after.HeapSys) - int64(before.HeapSys); growth > maxGrowth {
-			t.Errorf("%s: the heap grew by %d bytes while %d bytes were decoded", format, growth, size)
+			t.Errorf("%s: the heap grew by %d bytes while %d bytes were decoded, want at most %d", format, growth, inputSize, maxGrowth)
 		}
 	}
 }
 
-// repeatingReader is a reader that repeats a piece until at least remaining bytes are read. It calls afterFirst after the first piece.
+// repeatingReader repeats a block until remaining bytes are read, and then delivers the rest of the block. It calls afterFirst after the first
+// block.
 type repeatingReader struct {
-	piece      []byte
+	block      []byte
 	remaining  int
 	offset     int
 	afterFirst func()
@@ -83,16 +84,16 @@ func (r *repeatingReader) Read(p []byte) (int, error) {
 	if r.remaining <= 0 {
 		return 0, io.EOF
 	}
-	if r.offset == len(r.piece) {
+	if r.offset == len(r.block) {
 		if r.offset = 0; r.afterFirst != nil {
 			r.afterFirst()
 			r.afterFirst = nil
 		}
 	}
-	n := copy(p, r.piece[r.offset:])
+	n := copy(p, r.block[r.offset:])
 	r.offset, r.remaining = r.offset+n, r.remaining-n
-	if r.remaining <= 0 { // the input ends with a whole piece
-		r.remaining = len(r.piece) - r.offset
+	if r.remaining <= 0 { // the rest of the block
+		r.remaining = len(r.block) - r.offset
 	}
 	return n, nil
 }
@@ -116,21 +117,21 @@ func TestPrintedAtOnce(t *testing.T) {
 				select {
 				case b := <-printed:
 					if len(b) == 0 {
-						t.Errorf("%s, %s: telegram %d: an empty write", family, format, i+1)
+						t.Errorf("%s, %s: telegram %d: got an empty write", family, format, i+1)
 					}
 				case <-time.After(time.Minute):
-					t.Fatalf("%s, %s: telegram %d is not printed", family, format, i+1)
+					t.Fatalf("%s, %s: telegram %d was not printed within a minute", family, format, i+1)
 				}
 			}
 			_ = wire.Close() // never returns an error
 			if err := <-done; err != nil {
-				t.Errorf("%s, %s: %v", family, format, err)
+				t.Errorf("%s, %s: Decode: got error %v, want none", family, format, err)
 			}
 		}
 	}
 }
 
-// A chanWriter sends a copy of each write on a channel.
+// chanWriter sends a copy of each write on a channel.
 type chanWriter chan []byte
 
 func (w chanWriter) Write(b []byte) (int, error) {
@@ -138,14 +139,14 @@ func (w chanWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestAppendString tests that JSON strings equal those of encoding/json, and contain no character that controls a terminal.
+// TestAppendString tests that encoding/json decodes the JSON strings, and that they contain no character that controls a terminal.
 func TestAppendString(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\x00-\x1f\x7f-\x9f\\"<>&]*`)).Draw(t, "text")
 		got := appendString(nil, s)
 		var decoded string
 		if err := json.Unmarshal(got, &decoded); err != nil || decoded != s {
-			t.Fatalf("%q: got %s, which reads back as %q, %v", s, got, decoded, err)
+			t.Fatalf("%q: got %s, which is decoded as %q, error %v", s, got, decoded, err)
 		}
 		if strings.ContainsFunc(string(got), safetext.NeedsEscape) {
 			t.Fatalf("%q: got %q, which contains a character that must be escaped", s, got)
@@ -153,7 +154,7 @@ func TestAppendString(t *testing.T) {
 	})
 }
 
-// TestCSVFields tests that CSV fields equal those of encoding/csv.
+// TestCSVFields tests that CSV fields are the same as those of encoding/csv.
 func TestCSVFields(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.StringMatching(`[ -~]*`), rapid.StringMatching(`[ ",.a\\]*`)).Draw(t, "field")
@@ -161,8 +162,8 @@ func TestCSVFields(t *testing.T) {
 		w := csv.NewWriter(&want)
 		_ = w.Write([]string{s, "x"}) // writing to memory does not fail
 		w.Flush()
-		if got := string((&csvRows{}).append(nil, []byte(s), ',')) + "x\n"; got != want.String() {
-			t.Fatalf("got %q, want %q", got, &want)
+		if got := string((&csvRows{}).appendField(nil, []byte(s), ',')) + "x\n"; got != want.String() {
+			t.Fatalf("line: got %q, want %q", got, &want)
 		}
 	})
 }

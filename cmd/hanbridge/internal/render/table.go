@@ -13,20 +13,20 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// table prints for people: the values by the names of their quantities, then the records that are mapped to no quantity.
+// table is the printer of text for people. It prints the published values with the names of their quantities, then the records without a
+// published value.
 type table struct {
 	unmapped []*obis.Record
-	// text holds the names and values of all rows of one telegram. cells holds the end of each name and value in text.
-	text   []byte
-	cells  []int
-	blanks []byte // the padding between name and value
+	text     []byte // the names and values of all rows of one telegram: name, value, name, value …
+	cellEnds []int  // where each name and each value ends in text
+	blanks   []byte // memory for the spaces between a name and its value
 }
 
 func (t *table) file(dst []byte, name string) []byte {
 	return append(append(dst, safetext.Escape(name)...), ":\n"...)
 }
 
-func (t *table) damaged(dst []byte, e *meter.TelegramError) ([]byte, string) {
+func (t *table) rejected(dst []byte, e *meter.TelegramError) ([]byte, string) {
 	return fmt.Appendf(dst, "%s: %s\n", describeError(e), safetext.Escape(e.Error())), ""
 }
 
@@ -35,39 +35,39 @@ func describeError(e *meter.TelegramError) string {
 	switch {
 	case errors.As(e, new(*dlms.EncryptedError)):
 		return "encrypted"
-	case e.Intact, errors.As(e, new(*meter.LayoutError)): // a damaged telegram would not hold a whole list
+	case e.Intact, errors.As(e, new(*meter.LayoutError)): // only an intact telegram contains a whole list
 		return "not understood"
 	}
 	return "damaged"
 }
 
 func (t *table) reading(dst []byte, r *meter.Reading) []byte {
-	t.text, t.cells = t.text[:0], t.cells[:0]
+	t.text, t.cellEnds = t.text[:0], t.cellEnds[:0]
 	for i := range r.Samples {
 		s := &r.Samples[i]
-		t.cell(append(t.text, s.ID.String()...))
-		t.cell(append(append(appendSample(t.text, s), ' '), s.Unit().Symbol...))
+		t.setText(append(t.text, s.ID.String()...))
+		t.setText(append(append(appendSample(t.text, s), ' '), s.Unit().Symbol...))
 	}
 	t.unmapped = appendUnmapped(t.unmapped[:0], r)
 	for _, rec := range t.unmapped {
-		t.cell(appendName(t.text, rec))
+		t.setText(appendName(t.text, rec))
 		b := appendValue(t.text, rec)
 		if rec.Kind == obis.Number {
 			b = append(append(b, ' '), rec.Unit.String()...)
 		}
-		t.cell(b)
+		t.setText(b)
 	}
 	return t.layOut(headline(dst, r))
 }
 
-// cell makes text, to which a name or a value was appended, the new t.text.
-func (t *table) cell(text []byte) { t.text, t.cells = text, append(t.cells, len(text)) }
+// setText sets t.text to text, to which the caller has appended one name or one value.
+func (t *table) setText(text []byte) { t.text, t.cellEnds = text, append(t.cellEnds, len(text)) }
 
-// layOut appends the rows with the values aligned.
+// layOut appends the rows. The values begin in the same column.
 func (t *table) layOut(dst []byte) []byte {
 	width, start := 0, 0
-	for i, end := range t.cells {
-		if i%2 == 0 {
+	for i, end := range t.cellEnds {
+		if i%2 == 0 { // a name
 			width = max(width, utf8.RuneCount(t.text[start:end]))
 		}
 		start = end
@@ -76,12 +76,12 @@ func (t *table) layOut(dst []byte) []byte {
 		t.blanks = append(t.blanks, ' ')
 	}
 	start = 0
-	for i := 0; i < len(t.cells); i += 2 {
-		name, value := t.text[start:t.cells[i]], t.text[t.cells[i]:t.cells[i+1]]
+	for i := 0; i < len(t.cellEnds); i += 2 {
+		name, value := t.text[start:t.cellEnds[i]], t.text[t.cellEnds[i]:t.cellEnds[i+1]]
 		dst = append(append(dst, "  "...), name...)
 		dst = append(dst, t.blanks[:width-utf8.RuneCount(name)+2]...)
 		dst = append(bytes.TrimRight(append(dst, value...), " "), '\n')
-		start = t.cells[i+1]
+		start = t.cellEnds[i+1]
 	}
 	return dst
 }

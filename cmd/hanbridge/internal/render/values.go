@@ -13,20 +13,20 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// appendUnmapped appends the records of a reading that gave no published value: the code belongs to no quantity, the value has no unit of
-// the quantity, or another record gave the value of the quantity.
+// appendUnmapped appends the records of a reading that gave no published value. The code of such a record belongs to no quantity, or its unit
+// is not a unit of the quantity, or another record gave the value of the quantity.
 func appendUnmapped(dst []*obis.Record, r *meter.Reading) []*obis.Record {
-	var published [256]bool // by quantity.ID
+	var published [256]bool // by quantity.ID: a value is published, and its record was not yet found
 	for i := range r.Samples {
 		s := &r.Samples[i]
-		shown := s.ID.Row().Numeric() || len(s.Text) > 0 // a text that is not readable is published as an empty one
-		published[s.ID] = published[s.ID] || !s.Derived && shown
+		hasContent := s.ID.Row().Numeric() || len(s.Text) > 0 // an unreadable text is published as an empty text
+		published[s.ID] = published[s.ID] || !s.Derived && hasContent
 	}
 	for i := range r.Records {
 		rec := &r.Records[i]
 		id, ok := quantity.ByCode(rec.Code)
 		if ok && rec.Kind == obis.Text && len(rec.Text) == 0 {
-			continue
+			continue // an empty text shows nothing
 		}
 		if ok && published[id] && hasUnitOf(rec, id.Row()) && !isSuperseded(rec, id, r.Records[i+1:]) {
 			published[id] = false
@@ -37,14 +37,14 @@ func appendUnmapped(dst []*obis.Record, r *meter.Reading) []*obis.Record {
 	return dst
 }
 
-// isSuperseded reports whether a record has a substitute code of a quantity, and a record with the quantity's own code follows.
+// isSuperseded reports whether a record has a fallback code of a quantity, and a record with one of the codes in quantity.Row.Codes follows.
 func isSuperseded(rec *obis.Record, id quantity.ID, following []obis.Record) bool {
-	own := func(c obis.Code) bool { return slices.Contains(id.Row().Codes, c.CDE()) }
-	if own(rec.Code) {
+	isMainCode := func(c obis.Code) bool { return slices.Contains(id.Row().Codes, c.CDE()) }
+	if isMainCode(rec.Code) {
 		return false
 	}
 	for i := range following {
-		if other, ok := quantity.ByCode(following[i].Code); ok && other == id && own(following[i].Code) && hasUnitOf(&following[i], id.Row()) {
+		if other, ok := quantity.ByCode(following[i].Code); ok && other == id && isMainCode(following[i].Code) && hasUnitOf(&following[i], id.Row()) {
 			return true
 		}
 	}
@@ -59,7 +59,7 @@ func hasUnitOf(rec *obis.Record, row *quantity.Row) bool {
 	return rec.Kind == obis.Number && slices.ContainsFunc(row.Units, func(u quantity.Unit) bool { return u.Base == rec.Unit })
 }
 
-// appendSample appends a value as it is published, on one line.
+// appendSample appends a value as it is published. A text is on one line.
 func appendSample(dst []byte, s *quantity.Sample) []byte {
 	if s.ID.Row().Numeric() {
 		return s.Value.AppendFixed(dst, s.Decimals())
@@ -91,7 +91,7 @@ func appendValue(dst []byte, r *obis.Record) []byte {
 	}
 }
 
-// appendText appends a text on one line: a blank replaces line ends and tabs.
+// appendText appends a text on one line. Line ends and tabs become a space.
 func appendText(dst, b []byte) []byte {
 	if isPlain(b) {
 		return append(dst, b...)
@@ -105,7 +105,7 @@ func isPlain(b []byte) bool {
 	return !bytes.ContainsFunc(b, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// textOf returns b as a string if it is printable text, which may have several lines, else as hexadecimal digits.
+// textOf returns b as a string if b is printable text of one or more lines. Otherwise it returns b as hexadecimal digits.
 func textOf(b []byte) string {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) && r != '\r' && r != '\n' && r != '\t' }
 	if isPlain(b) || utf8.Valid(b) && !bytes.ContainsFunc(b, unprintable) {
