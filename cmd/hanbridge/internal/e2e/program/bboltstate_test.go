@@ -18,10 +18,11 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// bboltCommit is the last commit of the program that keeps its state in a bbolt file.
+// bboltCommit is the last commit whose program stores its state in a bbolt file.
 const bboltCommit = "a60d3292be2a51ec90a676ee285f88136359f445"
 
-// buildBboltProgram builds the program of bboltCommit. It skips the test in a clone without the history; with CI=true the test fails instead.
+// buildBboltProgram builds the program of bboltCommit, and returns its path. If the clone does not have this commit, the test is skipped. With
+// CI=true the test fails instead.
 func buildBboltProgram(t *testing.T) (path string) {
 	t.Helper()
 	git := func(args ...string) *exec.Cmd {
@@ -38,7 +39,7 @@ func buildBboltProgram(t *testing.T) (path string) {
 	}
 	source := t.TempDir()
 	archive, path := filepath.Join(source, "source.tar"), filepath.Join(source, "hanbridge-bbolt")
-	// With -trimpath the package does not contain the folder's name, so that the next build takes it from the cache.
+	// With -trimpath the program does not contain the folder's name, so that the next build finds it in the cache.
 	build := exec.CommandContext(t.Context(), "go", "run", "-trimpath", "-tags", "timetzdata", "-exec", "cp", "./cmd/hanbridge", path)
 	build.Dir = source
 	for _, cmd := range []*exec.Cmd{
@@ -51,14 +52,14 @@ func buildBboltProgram(t *testing.T) (path string) {
 	return path
 }
 
-// takeoverLogged is in the log of a program that has read the state of an earlier version.
+// takeoverLogged is the log message of a program that has read the state of an earlier version.
 const takeoverLogged = "state of an earlier version is taken over"
 
-// TestBboltState runs the program with the bbolt file, ends it, and starts the present program with the same state folder. The present program
-// must continue with the same counters, announcements and instance.
+// TestBboltState tests that the current program reads the state that the program of bboltCommit has stored. It must continue with the same
+// counters, announcements and instance.
 func TestBboltState(t *testing.T) {
 	t.Parallel()
-	bboltProgram, present := buildBboltProgram(t), testbed.Program(t)
+	bboltProgram, currentProgram := buildBboltProgram(t), testbed.Program(t)
 	for name, end := range map[string]func(*testbed.Process){
 		"ended":  func(p *testbed.Process) { p.Stop(syscall.SIGTERM) },
 		"killed": (*testbed.Process).Kill,
@@ -66,7 +67,7 @@ func TestBboltState(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCounterTest(t)
-			all := c.broker.LogMessages()
+			allMessages := c.broker.LogMessages() // unlike c.messages it is never reset
 			c.program = bboltProgram
 			c.start()
 			first := c.sendNext()
@@ -75,15 +76,15 @@ func TestBboltState(t *testing.T) {
 			c.awaitOnDisk("hanbridge.db", first)
 			end(c.run)
 
-			c.program = present
+			c.program = currentProgram
 			c.messages.Reset()
 			c.start()
 			c.run.RequireOutputOnce(takeoverLogged)
-			c.send("40139.100") // the counter decreases in the first telegram
+			c.send("40139.100") // lower than the stored counter
 			c.awaitRejected("40139.100")
 			c.awaitOnDisk("hanbridge.json", c.sendNext())
 			if after := c.instance(); after == before || after.bridge() != before.bridge() {
-				t.Errorf("instance: got %s after %s, want another run of the same bridge", after, before)
+				t.Errorf("instance: got %s before and %s after the start, want two runs of the same bridge", before, after)
 			}
 			c.requireEntities(entities)
 
@@ -93,11 +94,11 @@ func TestBboltState(t *testing.T) {
 			c.awaitRejected("40139.200")
 			c.sendNext()
 			if strings.Contains(c.run.Output(), takeoverLogged) {
-				t.Error("the old file was taken over twice")
+				t.Error("the bbolt file was read again at the second start")
 			}
 			c.requireEntities(entities)
-			if got := publishedCounters(all); !slices.IsSorted(got) {
-				t.Errorf("published: %v, want it never to decrease", got)
+			if got := publishedCounters(allMessages); !slices.IsSorted(got) {
+				t.Errorf("published counters: got %v, want no decrease", got)
 			}
 		})
 	}
@@ -113,8 +114,8 @@ func (c *counterTest) awaitOnDisk(name, counter string) {
 	})
 }
 
-// requireEntities requires that these entities are announced in the same topics, and that none was taken back since the last reset of the
-// message log. The log of the program may not name another bridge.
+// requireEntities requires that exactly the wanted entities are announced, and that no announcement was removed since the last reset of
+// c.messages. The program must not have logged another bridge.
 func (c *counterTest) requireEntities(want map[string]bool) {
 	c.t.Helper()
 	if diff := cmp.Diff(want, announcedEntities(c.t, c.broker.Retained())); diff != "" {
@@ -122,24 +123,24 @@ func (c *counterTest) requireEntities(want map[string]bool) {
 	}
 	for line := range strings.Lines(c.messages.Text()) {
 		if topic, payload, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " "); strings.HasPrefix(topic, "homeassistant/") && payload == "" {
-			c.t.Errorf("taken back: %s", topic)
+			c.t.Errorf("the announcement %s was removed", topic)
 		}
 	}
 	if strings.Contains(c.run.Output(), "another bridge") {
-		c.t.Error("it takes its own earlier run for another bridge")
+		c.t.Error("the bridge takes its own earlier run for another bridge")
 	}
 }
 
 // An instance identifies one run of one bridge.
 type instance string
 
-// bridge returns the part that is the same for all runs of a bridge.
+// bridge returns the part before the dot, which is the same for all runs of a bridge.
 func (i instance) bridge() string {
 	bridge, _, _ := strings.Cut(string(i), ".")
 	return bridge
 }
 
-// instance returns the instance that publishes the meter.
+// instance returns the instance of the bridge that publishes the meter.
 func (c *counterTest) instance() instance {
 	c.t.Helper()
 	var info struct{ Instance instance }

@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// TestCounters tests counters with glitches, also across crashes and with damaged state files.
+// TestCounters tests that wrong counters are not published, also after a crash and with a damaged state file.
 func TestCounters(t *testing.T) {
 	t.Parallel()
 	for name, restart := range map[string]func(*counterTest){
@@ -42,30 +42,31 @@ func TestCounters(t *testing.T) {
 	}
 }
 
-// testCounters tests a counter that is zero in one telegram, decreases in another, and jumps by 15 MWh in a third. The bridge must publish
-// none of these. Then another meter replaces the meter, which the bridge must report. restart is called before each of these events.
+// testCounters sends three wrong counters: zero, a counter that is too low, and a counter that is 15 MWh too high. The bridge must publish none
+// of the three. Then a second meter replaces the first, and the bridge must report this in an event. Before each of these steps testCounters
+// calls restart.
 func testCounters(t *testing.T, restart func(*counterTest)) {
 	c := newCounterTest(t)
 	c.start()
 	c.sendNext()
 	for _, glitch := range []string{"0.000", "40139.100", "55140.700"} {
 		restart(c)
-		c.sendNext() // the first counter that a bridge without state knows
+		c.sendNext() // a bridge that has lost its state must know a right counter
 		c.send(glitch)
 		c.sendNext()
 		c.awaitRejected(glitch)
 	}
 	restart(c)
 	last := c.sendNext()
-	for i := range 4 {
+	for i := range 4 { // after three telegrams with lower counters the bridge accepts the second meter
 		c.send(fmt.Sprintf("12.00%d", i))
 	}
 	c.awaitCounter("12.003")
 	c.awaitReplaced(last)
-	got := publishedCounters(c.messages) // 40140.6… of the first meter, then 12.00… of the second; each must rise
-	reset := slices.IndexFunc(got, func(s string) bool { return strings.HasPrefix(s, "12.") })
-	if !slices.IsSorted(got[:reset]) || !slices.IsSorted(got[reset:]) {
-		t.Errorf("published: %v, want the counters of each meter never to decrease", got)
+	got := publishedCounters(c.messages) // 40140.6… of the first meter, then 12.00… of the second
+	second := slices.IndexFunc(got, func(s string) bool { return strings.HasPrefix(s, "12.") })
+	if !slices.IsSorted(got[:second]) || !slices.IsSorted(got[second:]) {
+		t.Errorf("published counters: got %v, want no decrease for each of the two meters", got)
 	}
 }
 
@@ -87,7 +88,7 @@ type counterTest struct {
 	messages  *testbed.MessageLog
 	run       *testbed.Process
 	clock     time.Time // of the meter
-	wattHours int       // of the true counter, above 40140 kWh
+	wattHours int       // the right counter is 40140 kWh plus wattHours
 }
 
 func newCounterTest(t *testing.T) *counterTest {
@@ -108,14 +109,14 @@ func (c *counterTest) start() {
 	c.run.AwaitOutput("mqtt connected")
 }
 
-// send sends a telegram with this counter, in kWh. The meter's clock is one second later each time.
+// send sends a telegram with this counter, in kWh. In each telegram the meter's clock is one second later.
 func (c *counterTest) send(counter string) {
 	c.t.Helper()
 	c.clock = c.clock.Add(time.Second)
 	c.cable.Write(counterTelegram(c.t, c.clock, counter))
 }
 
-// sendNext sends the next correct counter, which is 1 Wh more, and waits until it is published.
+// sendNext sends the next right counter, which is 1 Wh higher, and waits until it is published.
 func (c *counterTest) sendNext() string {
 	c.t.Helper()
 	c.wattHours++
@@ -125,7 +126,8 @@ func (c *counterTest) sendNext() string {
 	return counter
 }
 
-// counterTelegram returns a telegram of a meter that sends no serial number.
+// counterTelegram returns a P1 telegram with this counter of imported energy. It contains no serial number, so that the bridge recognises a
+// second meter only by the counter.
 func counterTelegram(t *testing.T, at time.Time, counter string) []byte {
 	t.Helper()
 	energy, err := obis.ParseDecimal([]byte(counter))
@@ -142,16 +144,16 @@ func (c *counterTest) awaitCounter(counter string) {
 	c.messages.AwaitMessage("hanbridge/house/import_energy", counter)
 }
 
-// awaitRejected waits until the bridge publishes why it holds this counter back, and that it has rejected a value.
-func (c *counterTest) awaitRejected(glitch string) {
+// awaitRejected waits until the bridge publishes that it has rejected this counter.
+func (c *counterTest) awaitRejected(counter string) {
 	c.t.Helper()
-	testbed.Until(c.t, "the reason why "+glitch+" is held back", func() bool {
+	testbed.Until(c.t, "the reason why "+counter+" is rejected", func() bool {
 		payloads := c.messages.Last()
-		return strings.Contains(payloads["hanbridge/house/rejected_reason"], "import_energy "+glitch) && payloads["hanbridge/house/rejected"] != "0"
+		return strings.Contains(payloads["hanbridge/house/rejected_reason"], "import_energy "+counter) && payloads["hanbridge/house/rejected"] != "0"
 	})
 }
 
-// publishedCounters returns all published values of the counter, in order.
+// publishedCounters returns all published values of the counter, in the order of their publication.
 func publishedCounters(messages *testbed.MessageLog) (all []string) {
 	for line := range strings.Lines(messages.Text()) {
 		if value, ok := strings.CutPrefix(line, "hanbridge/house/import_energy "); ok {
@@ -161,10 +163,10 @@ func publishedCounters(messages *testbed.MessageLog) (all []string) {
 	return all
 }
 
-// awaitReplaced waits for the event that the meter was replaced, and requires the last counter of the first meter in it.
+// awaitReplaced waits for the event that the meter was replaced. The event must contain the last counter of the first meter.
 func (c *counterTest) awaitReplaced(last string) {
 	c.t.Helper()
-	var e struct{ Event, Quantity, From, To string }
+	var e struct{ Event, Quantity, From string }
 	if err := json.Unmarshal([]byte(c.messages.AwaitMessage("hanbridge/house/event")), &e); err != nil {
 		c.t.Fatal(err)
 	}
@@ -180,8 +182,8 @@ func (c *counterTest) crash() {
 	c.start()
 }
 
-// damageState kills the bridge, damages state files, or removes them if damage is nil, and starts the bridge again. logged is the message
-// about it.
+// damageState kills the bridge, damages the named state files, and starts the bridge again. If damage is nil, it removes the files. If logged
+// is not empty, the bridge must log this text.
 func (c *counterTest) damageState(logged string, damage func([]byte) []byte, names ...string) {
 	c.t.Helper()
 	c.run.Kill()
@@ -206,8 +208,8 @@ func (c *counterTest) damageState(logged string, damage func([]byte) []byte, nam
 	}
 }
 
-// useUnwritableState starts the bridge again with a state folder that cannot be made, because its parent is no folder. The bridge must log it
-// once.
+// useUnwritableState starts the bridge again with a state folder that cannot be created, because its parent is not a folder. The bridge must
+// log this once.
 func (c *counterTest) useUnwritableState() {
 	c.t.Helper()
 	c.run.Stop(syscall.SIGTERM)

@@ -14,14 +14,14 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// testNetworkAttached tests a bridge that has the embedded broker and reads a meter over TCP. Then the meter is lost.
+// testNetworkAttached tests a bridge with the embedded broker that reads a meter over TCP. When the connection to the meter fails, the bridge
+// must log the cause.
 func testNetworkAttached(t *testing.T) {
-	simulated, address := testbed.Simulate(t, "--family", "p1-se-kamstrup", "--to", "tcp://127.0.0.1:0")
-	port := testbed.FreePort(t)
-	run := testbed.StartBridge(t, "HANBRIDGE_MQTT_URL=embedded", "HANBRIDGE_MQTT_LISTEN=127.0.0.1:"+port,
-		"HANBRIDGE_METER_PORT="+address)
-	testbed.AwaitPort(t, "127.0.0.1:"+port)
-	messages := testbed.LogMessages(t, "127.0.0.1:"+port)
+	simulated, meterPort := testbed.Simulate(t, "--family", "p1-se-kamstrup", "--to", "tcp://127.0.0.1:0")
+	broker := "127.0.0.1:" + testbed.FreePort(t)
+	run := testbed.StartBridge(t, "HANBRIDGE_MQTT_URL=embedded", "HANBRIDGE_MQTT_LISTEN="+broker, "HANBRIDGE_METER_PORT="+meterPort)
+	testbed.AwaitPort(t, broker)
+	messages := testbed.LogMessages(t, broker)
 	messages.AwaitMessage("hanbridge/house/import_power")
 	messages.AwaitMessage("hanbridge/house/status", "online")
 
@@ -30,19 +30,19 @@ func testNetworkAttached(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testSimulatedPort tests a bridge that reads the pseudo-terminal of the command simulate. No telegram may be damaged.
+// testSimulatedPort tests a bridge that reads the pseudo-terminal of the command simulate. No telegram must be damaged.
 func testSimulatedPort(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
-	simulated, address := testbed.Simulate(t)
-	run := testbed.StartBridge(t, broker.URLVariable(), "HANBRIDGE_METER_PORT="+address)
+	simulated, port := testbed.Simulate(t)
+	run := testbed.StartBridge(t, broker.URLVariable(), "HANBRIDGE_METER_PORT="+port)
 	messages.AwaitMessage("hanbridge/house/status", "online")
 	messages.AwaitMessage("hanbridge/house/telegram_errors", "0")
 	run.Stop(syscall.SIGTERM)
 	simulated.Stop(syscall.SIGTERM)
 }
 
-// testDemo runs the command that the demo prints for a look at the messages. A second demo must use another port.
+// testDemo runs the mosquitto_sub command that the demo prints, which must receive the messages. A second demo must use another port.
 func testDemo(t *testing.T) {
 	testbed.RequireProgram(t, "mosquitto_sub")
 	demo := testbed.Hanbridge(t, nil, "demo")
@@ -51,9 +51,9 @@ func testDemo(t *testing.T) {
 	})
 	printed := regexp.MustCompile(`(?m)^look +(mosquitto_sub .*)$`).FindStringSubmatch(demo.Output())
 	if printed == nil {
-		t.Fatalf("the demo does not print a command to see the messages:\n%s", demo.Output())
+		t.Fatalf("the demo does not print a mosquitto_sub command:\n%s", demo.Output())
 	}
-	sub := testbed.Launch(t, nil, "sh", "-c", printed[1]+" -C 40 -W 60")
+	sub := testbed.Launch(t, nil, "sh", "-c", printed[1]+" -C 40 -W 60") // ends after 40 messages, or fails after 60 s
 	sub.RequireSuccess()
 	for _, want := range []string{"hanbridge/status online\n", "hanbridge/demo/status online\n", "hanbridge/demo/import_power "} {
 		if !strings.Contains(sub.Output(), want) {
@@ -88,13 +88,13 @@ func testDemoAtBroker(t *testing.T) {
 	messages.AwaitMessage("hanbridge/demo/status", "offline")
 }
 
-// TestReplayPublishesEachTelegram tests that every telegram of a recording is published once. It has more telegrams than an output may queue.
+// TestReplayPublishesEachTelegram tests that every telegram of a recording is published once, although an output cannot queue so many.
 func TestReplayPublishesEachTelegram(t *testing.T) {
 	t.Parallel()
-	const recorded = 1000
+	const telegramCount = 1000
 	recording := filepath.Join(t.TempDir(), "recording")
-	testbed.Launch(t, nil, "sh", "-c", `"$0" simulate --family p1-se-aidon --count "$1" >"$2"`, testbed.Program(t), fmt.Sprint(recorded), recording).RequireSuccess()
-	broker := testbed.StartMosquitto(t, "allow_anonymous true", "max_queued_messages 0") // Mosquitto must drop no message to the subscriber
+	testbed.Launch(t, nil, "sh", "-c", `"$0" simulate --family p1-se-aidon --count "$1" >"$2"`, testbed.Program(t), fmt.Sprint(telegramCount), recording).RequireSuccess()
+	broker := testbed.StartMosquitto(t, "allow_anonymous true", "max_queued_messages 0") // 0 means no limit, so that Mosquitto drops no message
 	messages := broker.LogMessages()
 	run := testbed.StartBridge(t, broker.URLVariable(), "HANBRIDGE_METER_PORT=replay:"+recording)
 	run.RequireSuccess()
@@ -102,8 +102,8 @@ func TestReplayPublishesEachTelegram(t *testing.T) {
 	messages.AwaitMessage("hanbridge/house/status", "offline")
 	messages.AwaitMessage("hanbridge/status", "offline") // the last message
 	for _, name := range []string{"telegram", "import_power", "current_l3", "import_energy"} {
-		if got := messages.Count("hanbridge/house/"+name, ""); got != recorded {
-			t.Errorf("%s: published %d times, want once for each of %d telegrams", name, got, recorded)
+		if got := messages.Count("hanbridge/house/"+name, ""); got != telegramCount {
+			t.Errorf("%s: published %d times, want once for each of %d telegrams", name, got, telegramCount)
 		}
 	}
 }

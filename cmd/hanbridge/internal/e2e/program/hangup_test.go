@@ -13,13 +13,14 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestHangup tests that a closed terminal or log pipe ends a bridge like SIGTERM, so that it publishes its status offline.
+// TestHangup tests that a signal from the terminal or a closed log pipe ends a bridge. The bridge must publish its status offline before it
+// ends.
 func TestHangup(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T, *hangupTest){
 		"SIGHUP":             func(t *testing.T, h *hangupTest) { h.awaitOnline(t); h.cmd.signal(t, syscall.SIGHUP) },
 		"SIGINT":             func(t *testing.T, h *hangupTest) { h.awaitOnline(t); h.cmd.signal(t, syscall.SIGINT) },
-		"log pipe closed":    func(t *testing.T, h *hangupTest) { h.awaitOnline(t); h.closeLog(t); h.cable.Unplug() },
+		"log pipe closed":    testLogPipeClosed,
 		"SIGHUP under nohup": testNohup,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -30,12 +31,19 @@ func TestHangup(t *testing.T) {
 			test(t, h)
 			testbed.Until(t, "the end of the program", h.cmd.ended)
 			if code := h.cmd.ProcessState.ExitCode(); code != 0 {
-				t.Errorf("exit: got %v, want code 0", h.cmd.ProcessState)
+				t.Errorf("end of the program: got %v, want exit code 0", h.cmd.ProcessState)
 			}
 			h.messages.AwaitMessage("hanbridge/house/status", "offline")
 			h.messages.AwaitMessage("hanbridge/status", "offline")
 		})
 	}
+}
+
+// testLogPipeClosed closes the log pipe. Then it unplugs the cable, because the bridge notices the closed pipe only when it logs again.
+func testLogPipeClosed(t *testing.T, h *hangupTest) {
+	h.awaitOnline(t)
+	h.closeLog(t)
+	h.cable.Unplug()
 }
 
 // testNohup tests that a bridge that nohup has started continues after SIGHUP.
@@ -57,7 +65,7 @@ type hangupTest struct {
 	log      *os.File // the reading end of the pipe to which the program logs
 }
 
-// A command is a running program. done is closed when it has ended.
+// A command is a running program. done is closed when the program has ended.
 type command struct {
 	*exec.Cmd
 	done chan struct{}
@@ -79,7 +87,7 @@ func (c *command) signal(t *testing.T, s syscall.Signal) {
 	}
 }
 
-// start starts the bridge, by the command nohup if nohup is true.
+// start starts the bridge. If nohup is true, the command nohup starts it.
 func (h *hangupTest) start(t *testing.T, nohup bool) {
 	t.Helper()
 	args := []string{testbed.Program(t), "run"}
@@ -96,7 +104,7 @@ func (h *hangupTest) start(t *testing.T, nohup bool) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	_ = logWriter.Close() // the program has a copy
+	_ = logWriter.Close() // the program has its own copy
 	h.log, h.cmd = log, &command{cmd, make(chan struct{})}
 	go func() {
 		defer close(h.cmd.done)
@@ -123,14 +131,14 @@ func (h *hangupTest) closeLog(t *testing.T) {
 	}
 }
 
-// TestStoppedEarly sends a signal to a program that waits for its configuration file, which is a pipe. The program must end with the right
-// exit code.
+// TestStoppedEarly tests the exit code of a program that receives a signal while it reads its configuration file. The file is a pipe, so that
+// the program must wait.
 func TestStoppedEarly(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		command string
-		signal  syscall.Signal
-		code    int
+		command  string
+		signal   syscall.Signal
+		wantCode int
 	}{{"run", syscall.SIGTERM, 0}, {"run", syscall.SIGHUP, 0}, {"check", syscall.SIGTERM, 1}} {
 		t.Run(tt.command+" "+tt.signal.String(), func(t *testing.T) {
 			t.Parallel()
@@ -145,8 +153,8 @@ func TestStoppedEarly(t *testing.T) {
 			}
 			defer w.Close()
 			p.Signal(tt.signal)
-			if code := p.ExitCode(); code != tt.code {
-				t.Errorf("exit: got %d, want code %d", code, tt.code)
+			if code := p.ExitCode(); code != tt.wantCode {
+				t.Errorf("exit code: got %d, want %d", code, tt.wantCode)
 			}
 		})
 	}

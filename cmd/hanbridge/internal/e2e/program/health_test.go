@@ -27,17 +27,17 @@ func runHealth(t *testing.T, variables []string, args ...string) (output string,
 }
 
 // requireHealth runs the command health, and requires its exit code and texts in its output.
-func requireHealth(t *testing.T, variables []string, want int, texts ...string) {
+func requireHealth(t *testing.T, variables []string, wantCode int, wantTexts ...string) {
 	t.Helper()
 	output, code := runHealth(t, variables)
-	missing := func(text string) bool { return !strings.Contains(output, text) }
-	if code != want || slices.ContainsFunc(texts, missing) {
-		t.Errorf("got exit code %d, want %d with %q:\n%s", code, want, texts, output)
+	isMissing := func(text string) bool { return !strings.Contains(output, text) }
+	if code != wantCode || slices.ContainsFunc(wantTexts, isMissing) {
+		t.Errorf("health: got exit code %d and the output\n%s\nwant exit code %d and in the output %q", code, output, wantCode, wantTexts)
 	}
 }
 
-// TestHealth tests the command health with a bridge whose meter is silent and whose broker is not running. The bridge is healthy while it
-// runs. It is not healthy while it is stopped by SIGSTOP, and after a crash.
+// TestHealth tests the command health. A bridge without telegrams and without a broker must be healthy while it runs. It must be unhealthy while
+// SIGSTOP stops it, and after a crash.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	for name, state := range map[string]string{"state folder": t.TempDir(), "no state": "off"} {
@@ -86,8 +86,8 @@ func listen(t *testing.T, port string) (connected func() bool) {
 	}
 }
 
-// TestHealthOfStuckMeter tests the command health with a meter whose goroutine makes no progress: it logs the first telegram to a full pipe. The
-// command must report the meter until the test reads the pipe.
+// TestHealthOfStuckMeter tests that the command health reports a meter whose goroutine makes no progress. The goroutine logs the first telegram
+// to a full pipe. It makes progress again when the test reads the pipe.
 func TestHealthOfStuckMeter(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")
@@ -101,8 +101,8 @@ func TestHealthOfStuckMeter(t *testing.T) {
 	t.Cleanup(func() { _ = run.Process.Kill(); _ = run.Wait() })
 	for lines := bufio.NewScanner(log); lines.Scan() && !strings.Contains(lines.Text(), "port opened"); {
 	}
-	go func() { _, _ = logWriter.Write(make([]byte, 1<<16)) }() // more than the pipe holds
-	testbed.Until(t, "the log is full", func() bool {
+	go func() { _, _ = logWriter.Write(make([]byte, 1<<16)) }() // fills the pipe
+	testbed.Until(t, "the pipe is full", func() bool {
 		n, err := unix.IoctlGetInt(int(log.Fd()), unix.TIOCINQ) //nolint:gosec // a descriptor
 		return err == nil && n >= 4096
 	})

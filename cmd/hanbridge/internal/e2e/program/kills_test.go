@@ -17,8 +17,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestKills kills broker, bridge or both many times, and starts them in random order. Each time all messages must be published again, with the
-// same entities, and no counter may decrease. Four brokers and bridges run at once, so that the machine is loaded.
+// TestKills kills and restarts the broker, the bridge or both many times. After each restart all messages must be published again and the
+// announced entities must be the same. No counter must ever decrease. Four subtests run at once, so that the machine is loaded.
 func TestKills(t *testing.T) {
 	t.Parallel()
 	kills := 12
@@ -33,15 +33,16 @@ func TestKills(t *testing.T) {
 	}
 }
 
-// What testKills kills, and which one it starts first.
+// What testKills kills, and which of two programs it starts first.
 const (
 	killBroker = iota
 	killBridge
 	killBothBrokerFirst
 	killBothBridgeFirst
-	killCount
+	killKinds // the number of constants above
 )
 
+// testKills kills programs a number of times, chosen at random.
 func testKills(t *testing.T, kills int) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	variables := []string{broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_METER_SERIAL=115200 8N1",
@@ -55,7 +56,7 @@ func testKills(t *testing.T, kills int) {
 	entities := announcedEntities(t, messages.Last())
 	last := map[string]string{}
 	for kill := range kills {
-		killed := random.IntN(killCount)
+		killed := random.IntN(killKinds)
 		if killed != killBridge {
 			broker.Process.Kill()
 		}
@@ -72,7 +73,7 @@ func testKills(t *testing.T, kills int) {
 		restart[killed]()
 		checkCounters(t, last, messages)
 		messages = broker.LogMessages()
-		awaitComplete(t, fmt.Sprintf("everything after kill %d (%d)", kill, killed), messages, cable)
+		awaitComplete(t, fmt.Sprintf("everything after kill %d (of kind %d)", kill, killed), messages, cable)
 		if diff := cmp.Diff(entities, announcedEntities(t, messages.Last())); diff != "" {
 			t.Fatalf("entities after kill %d (-before +after):\n%s", kill, diff)
 		}
@@ -80,8 +81,8 @@ func testKills(t *testing.T, kills int) {
 	checkCounters(t, last, messages)
 }
 
-// awaitComplete sends telegrams until the messages are complete for the last telegram. Its interval grows, so that a slow machine can publish
-// one telegram before the next.
+// awaitComplete sends telegrams until isComplete holds. The time between two telegrams grows, so that a slow machine can publish one telegram
+// before the next is sent.
 func awaitComplete(t *testing.T, what string, messages *testbed.MessageLog, cable *testbed.Cable) {
 	t.Helper()
 	due, pause := time.Now(), 300*time.Millisecond
@@ -94,7 +95,7 @@ func awaitComplete(t *testing.T, what string, messages *testbed.MessageLog, cabl
 	})
 }
 
-// isComplete reports whether all retained topics exist, and the counters are those of the last telegram.
+// isComplete reports whether everything is published, and the counters are those of the last telegram.
 func isComplete(payloads map[string]string, c *testbed.Cable) bool {
 	imported, exported := c.Counters()
 	want := map[string]string{
@@ -130,7 +131,7 @@ func announcedEntities(t *testing.T, payloads map[string]string) map[string]bool
 	return keys
 }
 
-// checkCounters requires that no published counter decreases. last holds the last value of each topic; checkCounters updates it.
+// checkCounters requires that no published counter decreases. last has the last counter of each topic, and checkCounters updates it.
 func checkCounters(t *testing.T, last map[string]string, messages *testbed.MessageLog) {
 	t.Helper()
 	for line := range strings.Lines(messages.Text()) {

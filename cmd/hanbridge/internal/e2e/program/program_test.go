@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package program_test tests the bridge between a meter and a broker. Each of the three may be missing, killed or restarted.
+// Package program_test tests the bridge between a meter and a broker. The tests also kill, restart or remove the bridge, the meter or the broker.
 package program_test
 
 import (
@@ -17,7 +17,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if signal.Ignored(syscall.SIGHUP) { // by nohup; programs that a test starts would also ignore it
+	// If nohup runs the tests, this process and the programs that it starts ignore SIGHUP. Notify ends this.
+	if signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	testbed.Main(m)
@@ -45,8 +46,8 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// testCrashes sends a hub's birth message, kills the broker, and kills the bridge. The bridge must publish everything again after the first
-// two, and the meter must be online again after the last.
+// testCrashes tests three restarts. After the restart of a hub and of the broker, the bridge must publish everything again. After the restart of
+// the bridge, the meter must be online again.
 func testCrashes(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -56,11 +57,11 @@ func testCrashes(t *testing.T) {
 	messages.AwaitMessage("hanbridge/house/status", "online")
 	messages.AwaitMessage("hanbridge/house/telegram")
 	all := messages.Last()
-	delete(all, "hanbridge/house/telegram")
+	delete(all, "hanbridge/house/telegram") // the only topic that is not published again
 
 	messages.Reset()
-	broker.Publish(testbed.Message{Topic: "homeassistant/status", Payload: "online"})
-	awaitTopics(messages, all) // 1 to 5 s after the birth message, so that not all bridges publish at the same time
+	broker.Publish(testbed.Message{Topic: "homeassistant/status", Payload: "online"}) // a hub that has started
+	awaitTopics(messages, all)
 
 	broker.Process.Kill()
 	broker.Start()
@@ -89,7 +90,7 @@ func awaitTopics(messages *testbed.MessageLog, topics map[string]string) {
 	}
 }
 
-// testPortVanishes tests a port that is missing at first, one that vanishes and returns, and then a meter that stops sending.
+// testPortVanishes tests a port that is missing at the start, appears, vanishes and returns. Then the meter stops sending.
 func testPortVanishes(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -103,18 +104,18 @@ func testPortVanishes(t *testing.T) {
 	cable.SendUntil(time.Second, "values from the port that appeared", published)
 	cable.Unplug()
 	messages.Reset()
-	testbed.Until(t, "the loss of the port in the log", func() bool { return strings.Count(run.Output(), "no such port") == 2 })
+	testbed.Until(t, "a second log line about the missing port", func() bool { return strings.Count(run.Output(), "no such port") == 2 })
 	cable.Plug()
 	cable.SendUntil(time.Second, "values after the port returned", published)
 
-	// The bridge learns the interval of the telegrams, but no interval below 1 s.
+	// The bridge learns the interval of the telegrams. It takes an interval of 200 ms for 1 s.
 	end := time.Now().Add(3 * time.Second)
 	cable.SendUntil(200*time.Millisecond, "telegrams for 3 s", func() bool { return time.Now().After(end) })
 	silentSince := time.Now()
 	messages.Reset()
 	messages.AwaitMessage("hanbridge/house/status", "offline")
-	if after := time.Since(silentSince); after < 5*time.Second {
-		t.Errorf("the meter is offline after %v of silence, want six intervals of 1 s", after)
+	if silence := time.Since(silentSince); silence < 5*time.Second {
+		t.Errorf("the meter is offline after %v of silence, want six intervals of 1 s", silence)
 	}
 	run.RequireOutputOnce("meter is silent")
 	cable.SendUntil(time.Second, "the meter is online again", func() bool {
@@ -131,7 +132,7 @@ func testBrokerStartsLate(t *testing.T) {
 	run.AwaitOutput("port opened")
 	cable.Send()
 	run.AwaitOutput("nobody listens on 127.0.0.1:" + broker.Port + " (is the broker running?)")
-	<-time.After(2 * time.Second) // in which the bridge tries more than once
+	<-time.After(2 * time.Second) // in which the bridge tries to connect several times
 	run.RequireOutputOnce("nobody listens")
 	broker.Start()
 	messages := broker.LogMessages()
@@ -141,7 +142,7 @@ func testBrokerStartsLate(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testRefusal tests a broker with passwords: without a password, with a wrong one, and with the right one. No password may be in the output.
+// testRefusal tests a bridge without a password, with a wrong password, and with the right password. The output must not contain the password.
 func testRefusal(t *testing.T) {
 	passwords := testbed.Passwords(t, "right", "anna")
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous false", "password_file "+passwords), testbed.PlugCable(t, "aidon-se")
@@ -155,7 +156,7 @@ func testRefusal(t *testing.T) {
 
 	wrong := testbed.StartBridge(t, login("wrong-secret")...)
 	wrong.AwaitOutput(`(is the password right, may this user connect?)`)
-	<-time.After(time.Second) // in which the bridge tries again, because the password at the broker may change
+	<-time.After(time.Second) // in which the bridge tries to log in again
 	wrong.RequireOutputOnce("refuses user")
 	wrong.Stop(syscall.SIGTERM)
 

@@ -17,7 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// testValues requires the right payload of every topic after one telegram, the announcement, and the status after the bridge is stopped.
+// testValues tests the payload of every topic after one telegram, the announcement, and the status after the bridge is stopped.
 func testValues(t *testing.T, family string) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, family)
 	messages := broker.LogMessages()
@@ -41,14 +41,14 @@ func testValues(t *testing.T, family string) {
 		t.Errorf("retained (-published +retained):\n%s", diff)
 	}
 	if n := strings.Count(run.Output(), "\n"); n > 8 {
-		t.Errorf("the start has logged %d lines, want 8 at most:\n%s", n, run.Output())
+		t.Errorf("log lines at the start: got %d, want 8 at most:\n%s", n, run.Output())
 	}
 
 	run.Stop(syscall.SIGTERM)
 	messages.AwaitMessage("hanbridge/status", "offline")
 	messages.AwaitMessage("hanbridge/house/status", "offline")
 	if strings.Contains(run.Output(), "somebody else") {
-		t.Errorf("it takes its own message for another bridge's:\n%s", run.Output())
+		t.Errorf("the bridge takes its own message for a message of another bridge:\n%s", run.Output())
 	}
 	retained = broker.Retained()
 	for _, topic := range []string{"hanbridge/status", "hanbridge/house/status"} {
@@ -58,21 +58,20 @@ func testValues(t *testing.T, family string) {
 	}
 }
 
-// nonQuantityPatterns holds the topics below a meter's topic that carry no quantity, and a pattern of the payload of each after the first
-// telegram.
+// nonQuantityPatterns has a pattern for each topic of a meter that does not carry a quantity. The payload must match it after the first telegram.
 var nonQuantityPatterns = map[string]string{
 	"status":            `online`,
 	"telegrams":         `1`,
 	"telegram_errors":   `0`,
 	"rejected":          `0`,
 	"rejected_reason":   `none since the start`,
-	"telegram_interval": `10\.0`,
+	"telegram_interval": `10\.0`, // the default, because one telegram shows no interval
 	"last_telegram":     `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)`,
 	"telegram":          `\{.*\}`,
 	"info":              `\{.*\}`,
 }
 
-// checkNonQuantities requires the payloads of the topics that carry no quantity, and the description of the meter in info.
+// checkNonQuantities requires the right payloads of the topics that do not carry a quantity. The payload of info must describe the meter.
 func checkNonQuantities(t *testing.T, payloads map[string]string, family string) {
 	t.Helper()
 	for name, pattern := range nonQuantityPatterns {
@@ -107,7 +106,7 @@ func checkAnnounced(t *testing.T, payloads map[string]string) {
 	}
 	for _, topic := range states {
 		if _, ok := payloads[topic]; !ok {
-			t.Errorf("%s is announced, but nothing is published there", topic)
+			t.Errorf("%s is announced, but no message is published there", topic)
 		}
 	}
 }
@@ -136,6 +135,6 @@ func checkTelegram(t *testing.T, text string, want map[string]string) {
 		t.Errorf("values in the telegram (-want +got):\n%s", diff)
 	}
 	if telegram.Meter != "house" || telegram.Seq != 1 || !telegram.MeterTime.Equal(testbed.Noon) || time.Since(telegram.Received) > time.Minute {
-		t.Errorf("telegram: got %s, want the first one of house at %v, received just now", text, testbed.Noon)
+		t.Errorf("telegram: got %s, want number 1 of house with the meter's time %v, received just now", text, testbed.Noon)
 	}
 }

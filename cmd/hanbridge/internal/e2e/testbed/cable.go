@@ -16,8 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A Cable is a serial port that can be unplugged. It is a pseudo-terminal with a symbolic link whose name stays the same, as in
-// /dev/serial/by-id. A simulated meter is at its other end.
+// A Cable is a serial port that can be unplugged, with a simulated meter. The port is a pseudo-terminal. A symbolic link always has the same
+// name, like the links in /dev/serial/by-id.
 type Cable struct {
 	Path    string // of the symbolic link
 	Meter   *simulate.Meter
@@ -26,7 +26,7 @@ type Cable struct {
 	t       testing.TB
 }
 
-// Noon is the time at which every simulated meter starts.
+// Noon is the time at which the clock of every meter of NewMeter starts.
 var Noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.FixedZone("CET", 3600))
 
 // NewMeter returns a simulated meter of a family of package simulate, such as "aidon-se". Its clock starts at Noon.
@@ -48,7 +48,7 @@ func PlugCable(t testing.TB, family string) *Cable {
 	return c
 }
 
-// OpenPTY returns both ends of a pseudo-terminal in raw mode: it changes no byte and echoes none.
+// OpenPTY returns both ends of a pseudo-terminal in raw mode. In this mode the terminal changes and echoes no byte.
 func OpenPTY(t testing.TB) (control, port *os.File) {
 	t.Helper()
 	control, port, err := pty.Open()
@@ -61,7 +61,7 @@ func OpenPTY(t testing.TB) (control, port *os.File) {
 	return control, port
 }
 
-// Plug plugs the cable in: the port appears under its name.
+// Plug plugs the cable in. It opens a new pseudo-terminal and creates the link to its port.
 func (c *Cable) Plug() {
 	c.t.Helper()
 	c.control, c.Port = OpenPTY(c.t)
@@ -95,7 +95,7 @@ func (c *Cable) Send() {
 	c.Write(telegram)
 }
 
-// SendUntil sends a telegram at an interval until the condition holds. what describes the condition.
+// SendUntil sends telegrams at an interval until a condition holds. what describes the condition.
 func (c *Cable) SendUntil(interval time.Duration, what string, condition func() bool) {
 	c.t.Helper()
 	due := time.Now()
@@ -117,13 +117,14 @@ func (c *Cable) Counters() (imported, exported string) {
 	return kWh(energies.Import), kWh(energies.Export)
 }
 
+// meterLine matches the line in which the command simulate prints the port of its meter.
 var meterLine = regexp.MustCompile(`meter on (\S+)\n`)
 
-// Simulate starts the command hanbridge simulate with a pseudo-terminal, and returns the path of that terminal. The meter is twenty times as fast as
-// a real one, unless the flags of the command say otherwise.
-func Simulate(t testing.TB, flags ...string) (p *Process, path string) {
+// Simulate starts the command hanbridge simulate, and returns the port on which its meter sends. The flags of the command can choose the port
+// and the speed. Without flags the port is a pseudo-terminal, and the meter is twenty times as fast as a real meter.
+func Simulate(t testing.TB, flags ...string) (p *Process, port string) {
 	t.Helper()
 	p = Hanbridge(t, nil, append([]string{"simulate", "--to", "pty", "--speed", "20"}, flags...)...)
-	Until(t, "the path of the simulated meter", func() bool { return meterLine.MatchString(p.Output()) })
+	Until(t, "the port of the simulated meter", func() bool { return meterLine.MatchString(p.Output()) })
 	return p, meterLine.FindStringSubmatch(p.Output())[1]
 }

@@ -13,33 +13,35 @@ import (
 	"testing"
 )
 
-// A Client is a connection to a broker. It implements MQTT 3.1.1 itself, so that it shares no fault with the program's MQTT library, and
-// adds little to the CPU time that a benchmark measures.
+// A Client is a connection to a broker. It implements MQTT 3.1.1 itself, so that it shares no fault with the program's MQTT library.
 type Client struct {
 	t    testing.TB
 	conn net.Conn
 	in   *bufio.Reader
 }
 
-// A Message is a message that a client publishes or receives. Received messages have QoS 0. Retained is true if the broker is to retain the
-// message, or had retained it before the client subscribed.
+// A Message is a message that a client publishes or receives. Received messages have QoS 0.
 type Message struct {
 	Topic, Payload string
-	Retained       bool
+	Retained       bool // the broker must retain the message, or had retained it before the client subscribed
 }
 
-// Packet types (MQTT 3.1.1, 2.2.1), which are in the upper four bits, and the flags of a PUBLISH packet.
+// First bytes of packets (MQTT 3.1.1, 2.2). The upper four bits are the type of the packet.
 const (
 	packetConnect   = 0x10
 	packetPublish   = 0x30
 	packetSubscribe = 0x82
 	packetPing      = 0xC0
 	packetPong      = 0xD0
-	qos1            = 0x02
-	retained        = 0x01
 )
 
-// Connect connects to the broker at address (host:port) until the test ends. With an empty user it sends no user name.
+// Flags in the first byte of a PUBLISH packet (MQTT 3.1.1, 3.3.1).
+const (
+	flagQoS1   = 0x02
+	flagRetain = 0x01
+)
+
+// Connect connects to the broker at address (host:port) until the test ends. If user is empty, the client sends no user name and no password.
 func Connect(t testing.TB, address, user, password string) *Client {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
@@ -50,31 +52,31 @@ func Connect(t testing.TB, address, user, password string) *Client {
 	t.Cleanup(func() { _ = conn.Close() })
 	body := []byte("\x00\x04MQTT\x04\x02\x00\x00\x00\x00") // a clean session without keep-alive; the broker chooses the client id
 	if user != "" {
-		body[7] |= 0xC0
+		body[7] |= 0xC0 // a user name and a password follow
 		body = appendText(appendText(body, user), password)
 	}
 	c.send(packetConnect, body)
 	if _, answer, err := c.receive(); err != nil || len(answer) != 2 || answer[1] != 0 {
-		t.Fatalf("login at %s: answer % x: %v", address, answer, err)
+		t.Fatalf("login at %s: got answer % x and error %v, want 00 00", address, answer, err)
 	}
 	return c
 }
 
-// Publish sends messages, retained ones with QoS 1, waits until the broker has processed them all, and disconnects.
+// Publish sends messages, waits until the broker has processed them all, and disconnects. It sends retained messages with QoS 1.
 func (c *Client) Publish(messages ...Message) {
 	c.t.Helper()
 	defer c.conn.Close()
 	for _, m := range messages {
 		header, body := byte(packetPublish), appendText(nil, m.Topic)
 		if m.Retained {
-			header, body = header|qos1|retained, append(body, 0, 1) // all have the packet id 1, since no packet is sent again
+			header, body = header|flagQoS1|flagRetain, append(body, 0, 1) // the packet id is always 1, because no packet is sent again
 		}
 		c.send(header, append(body, m.Payload...))
 	}
 	c.ping()
 }
 
-// Subscribe subscribes to a topic filter, and returns the retained messages that match it and that the client may read.
+// Subscribe subscribes to a topic filter, and returns the retained messages that the broker then sends.
 func (c *Client) Subscribe(filter string) []Message {
 	c.t.Helper()
 	c.send(packetSubscribe, append(appendText([]byte{0, 1}, filter), 0))
@@ -94,10 +96,12 @@ func (c *Client) Retained(filter string) map[string]string {
 	return found
 }
 
-// ping sends a PINGREQ packet and returns the messages that arrive before its answer. The broker answers packets in order.
+// ping sends a PINGREQ packet and returns the messages that arrive before the answer. The broker has then processed all earlier packets,
+// because it answers packets in order.
 func (c *Client) ping() (before []Message) {
 	c.t.Helper()
-	for c.send(packetPing, nil); ; {
+	c.send(packetPing, nil)
+	for {
 		message, err := c.Next()
 		if err != nil {
 			c.t.Fatal(err)
@@ -117,8 +121,8 @@ func (c *Client) Next() (Message, error) {
 			return Message{}, err
 		}
 		if header&0xF0 == packetPublish {
-			n := 2 + int(binary.BigEndian.Uint16(body))
-			return Message{Topic: string(body[2:n]), Payload: string(body[n:]), Retained: header&retained != 0}, nil
+			topicEnd := 2 + int(binary.BigEndian.Uint16(body))
+			return Message{Topic: string(body[2:topicEnd]), Payload: string(body[topicEnd:]), Retained: header&flagRetain != 0}, nil
 		}
 	}
 }
@@ -126,12 +130,13 @@ func (c *Client) Next() (Message, error) {
 // send writes a packet (MQTT 3.1.1, 2.2).
 func (c *Client) send(header byte, body []byte) {
 	c.t.Helper()
-	packet := binary.AppendUvarint([]byte{header}, uint64(len(body))) // MQTT encodes lengths in the same way
+	packet := binary.AppendUvarint([]byte{header}, uint64(len(body))) // MQTT encodes the length as a uvarint
 	if _, err := c.conn.Write(append(packet, body...)); err != nil {
 		c.t.Fatal(err)
 	}
 }
 
+// receive reads the next packet.
 func (c *Client) receive() (header byte, body []byte, err error) {
 	if header, err = c.in.ReadByte(); err != nil {
 		return 0, nil, err
@@ -145,6 +150,7 @@ func (c *Client) receive() (header byte, body []byte, err error) {
 	return header, body, err
 }
 
+// appendText appends an MQTT string: its length in two bytes, then the text.
 func appendText(b []byte, text string) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(text))), text...)
 }
@@ -154,14 +160,14 @@ type MessageLog struct {
 	t testing.TB
 
 	mu   sync.Mutex
-	text strings.Builder
+	text strings.Builder   // see Text
 	last map[string]string // the last payload of each topic
 }
 
-// LogMessages starts to record all messages at the broker. It returns when the subscription is in force, so no later message is missed.
+// LogMessages starts to record all messages at the broker. It returns when the broker has accepted the subscription.
 func (m *Mosquitto) LogMessages() *MessageLog { m.t.Helper(); return LogMessages(m.t, m.Address()) }
 
-// LogMessages is Mosquitto.LogMessages for any broker. address is host:port.
+// LogMessages starts to record all messages at the broker at address (host:port), as Mosquitto.LogMessages does.
 func LogMessages(t testing.TB, address string) *MessageLog {
 	t.Helper()
 	l := &MessageLog{t: t}
@@ -194,7 +200,7 @@ func (l *MessageLog) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.text.Reset()
-	l.text.WriteString("\n")
+	l.text.WriteString("\n") // so that Count finds the first message after a line break too
 	l.last = map[string]string{}
 }
 
@@ -217,8 +223,8 @@ func (l *MessageLog) Last() map[string]string {
 	return maps.Clone(l.last)
 }
 
-// AwaitMessage waits until a message of the topic is recorded, and returns its payload. With a payload argument it waits until this is the
-// last payload of the topic.
+// AwaitMessage waits until a message of the topic is recorded, and returns the last payload. If a payload is given, AwaitMessage waits until
+// the last payload is equal to it.
 func (l *MessageLog) AwaitMessage(topic string, payload ...string) (got string) {
 	l.t.Helper()
 	Until(l.t, "message received: "+topic+" "+strings.Join(payload, ""), func() bool {

@@ -20,14 +20,15 @@ type Mosquitto struct {
 	config  string // path of the configuration file
 }
 
-// StartMosquitto starts a broker that does not persist messages. more are lines of its configuration; without them it accepts every client.
+// StartMosquitto starts a broker that does not persist messages. more are lines of its configuration. Without such lines the broker accepts
+// every client.
 func StartMosquitto(t testing.TB, more ...string) *Mosquitto {
 	t.Helper()
 	if len(more) == 0 {
 		more = []string{"allow_anonymous true"}
 	}
 	port := FreePort(t)
-	// Without this line a broker started by root would switch to a user that may not read the test's files.
+	// Without "user root" a broker that root starts would switch to a user who cannot read the test's files.
 	lines := append([]string{"user root", "listener " + port + " 127.0.0.1", "persistence false", "set_tcp_nodelay true"}, more...)
 	return ConfigureMosquitto(t, port, strings.Join(lines, "\n")+"\n")
 }
@@ -44,7 +45,7 @@ func ConfigureMosquitto(t testing.TB, port, config string) *Mosquitto {
 	return m
 }
 
-// Start starts the broker, also again after it was killed. It returns when the broker accepts connections.
+// Start starts the broker, or starts it again after it was killed. It returns when the broker accepts connections.
 func (m *Mosquitto) Start() {
 	m.t.Helper()
 	m.Process = Launch(m.t, nil, "mosquitto", "-c", m.config)
@@ -83,9 +84,9 @@ func Passwords(t testing.TB, password string, users ...string) (file string) {
 	return file
 }
 
-// FreePort returns a port of 127.0.0.1 for a server that cannot choose one itself. The port is reserved until the test ends: a socket that
-// does not listen is bound to it. While it is bound, Linux gives the port to no other program that asks for a free one. A server may
-// listen on it all the same if it sets SO_REUSEADDR, as Mosquitto, Node.js and Go do. Until then connections to it are refused.
+// FreePort returns a port of 127.0.0.1 for a server that cannot choose a port itself. Until a server listens, connections to the port are
+// refused. A socket is bound to the port until the test ends, so that Linux gives the port to no other program that asks for a free port.
+// The socket does not listen. A server that sets SO_REUSEADDR, such as Mosquitto, Node.js and Go, can therefore listen on the port.
 func FreePort(t testing.TB) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -96,9 +97,9 @@ func FreePort(t testing.TB) string {
 	if err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err == nil {
 		err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
 	}
-	address, e := syscall.Getsockname(fd)
-	if err != nil || e != nil {
-		t.Fatalf("no free port: %v, %v", err, e)
+	address, nameErr := syscall.Getsockname(fd)
+	if err != nil || nameErr != nil {
+		t.Fatalf("no free port: %v, %v", err, nameErr)
 	}
 	return strconv.Itoa(address.(*syscall.SockaddrInet4).Port)
 }

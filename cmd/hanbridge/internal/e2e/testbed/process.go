@@ -21,17 +21,17 @@ type Process struct {
 	done chan struct{} // closed when the process has ended and its whole output is in text
 
 	mu   sync.Mutex
-	text bytes.Buffer // its output
+	text bytes.Buffer // the output
 }
 
-// Launch starts a program in an empty folder, in which it also keeps its state. The program gets the environment of the test without the
-// HANBRIDGE_ variables, and with variables ("NAME=value"). It is killed when the test ends.
+// Launch starts a program in an empty folder, and kills it when the test ends. The program gets the environment of the test without the
+// HANBRIDGE_ variables, and then variables ("NAME=value"). If the program is hanbridge, its state folder is in the empty folder.
 func Launch(t testing.TB, variables []string, name string, args ...string) *Process {
 	t.Helper()
 	p := &Process{t: t, Cmd: exec.Command(name, args...), done: make(chan struct{})}
-	own := func(variable string) bool { return strings.HasPrefix(variable, "HANBRIDGE_") }
+	isSetting := func(variable string) bool { return strings.HasPrefix(variable, "HANBRIDGE_") }
 	p.Cmd.Dir, p.Cmd.Stdout, p.Cmd.Stderr = t.TempDir(), p, p
-	p.Cmd.Env = append(slices.DeleteFunc(os.Environ(), own), "HANBRIDGE_STATE_DIR="+p.Cmd.Dir+"/state")
+	p.Cmd.Env = append(slices.DeleteFunc(os.Environ(), isSetting), "HANBRIDGE_STATE_DIR="+p.Cmd.Dir+"/state")
 	p.Cmd.Env = append(p.Cmd.Env, variables...)
 	if err := p.Cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func Hanbridge(t testing.TB, variables []string, args ...string) *Process {
 	return Launch(t, variables, Program(t), args...)
 }
 
-// StartBridge runs the bridge for a meter with the id "house". It publishes every telegram, unless variables say otherwise.
+// StartBridge runs the bridge for a meter with the id "house". Unless variables say otherwise, the bridge publishes every telegram.
 func StartBridge(t testing.TB, variables ...string) *Process {
 	t.Helper()
 	return Hanbridge(t, slices.Concat([]string{"HANBRIDGE_PUBLISH=realtime", "HANBRIDGE_METER_ID=house"}, variables), "run")
@@ -79,7 +79,7 @@ func (p *Process) Output() string {
 func (p *Process) AwaitOutput(text string) {
 	p.t.Helper()
 	Until(p.t, "output: "+text, func() bool {
-		ended := p.Ended() // before the output is searched: an ended process has written all of it
+		ended := p.Ended() // before the search, because the output of an ended process is complete
 		found := strings.Contains(p.Output(), text)
 		if ended && !found {
 			p.t.Fatalf("%s has ended (%v) without the output: %s", p.Cmd, p.Cmd.ProcessState, text)
@@ -93,7 +93,7 @@ func (p *Process) RequireOutputOnce(text string) {
 	p.t.Helper()
 	p.AwaitOutput(text)
 	if n := strings.Count(p.Output(), text); n != 1 {
-		p.t.Errorf("in the output %d times, want once: %s", n, text)
+		p.t.Errorf("got this text %d times in the output, want once: %s", n, text)
 	}
 }
 
@@ -120,7 +120,7 @@ func (p *Process) RequireSuccess() {
 	}
 }
 
-// ExitCode waits for the end of the process and returns its exit code, which is -1 if a signal has ended it.
+// ExitCode waits for the end of the process and returns its exit code. The code is -1 if a signal has ended the process.
 func (p *Process) ExitCode() int {
 	p.t.Helper()
 	Until(p.t, "the end of "+p.Cmd.String(), p.Ended)
@@ -137,8 +137,8 @@ func (p *Process) Ended() bool {
 	}
 }
 
-// Kill ends the process with SIGKILL, as a crash would, and waits for its end.
+// Kill ends the process with SIGKILL and waits for its end. A process that has already ended is no error.
 func (p *Process) Kill() {
-	_ = p.Cmd.Process.Kill() // it may have ended by itself
+	_ = p.Cmd.Process.Kill()
 	<-p.done
 }

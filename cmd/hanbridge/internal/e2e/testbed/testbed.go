@@ -1,7 +1,7 @@
 //go:build linux
 
 // Package testbed starts what the end-to-end tests need: the built program, Mosquitto brokers, and simulated meters on cables that can be
-// unplugged. Nothing in it waits for a fixed time, and the kernel assigns every port.
+// unplugged.
 package testbed
 
 import (
@@ -20,10 +20,10 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// waitLimit is the time after which a wait fails the test. It is no measure of the program's speed.
+// waitLimit is the time after which a wait fails the test. It is long enough for a machine under heavy load.
 const waitLimit = 2 * time.Minute
 
-// parallelTests is how many tests of a package run in parallel. It is above the number of CPUs, because the tests mostly wait for programs.
+// parallelTests is how many tests of a package run in parallel. It can be larger than the number of CPUs, because the tests mostly wait.
 const parallelTests = "24"
 
 // folder holds the built program while the tests of a package run.
@@ -31,7 +31,7 @@ var folder string
 
 // Main runs the tests of a package and ends the process. The TestMain of every package that uses testbed must call it.
 func Main(m *testing.M) {
-	err := flag.Set("test.parallel", parallelTests) // the command line may say otherwise
+	err := flag.Set("test.parallel", parallelTests) // a flag on the command line overrides this value
 	if err == nil {
 		folder, err = os.MkdirTemp("", "hanbridge-test-")
 	}
@@ -44,8 +44,7 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Program returns the path of the program, built with the build tags of the container image. It is built once for each package of tests;
-// go run takes the linked program from its cache if it is there.
+// Program returns the path of the program. It is built once for each package of tests, with the build tags of the container image.
 func Program(t testing.TB) string {
 	t.Helper()
 	path, err := buildProgram()
@@ -60,6 +59,7 @@ var buildProgram = sync.OnceValues(func() (path string, err error) {
 		return "", errors.New("testbed: the package's TestMain does not call testbed.Main")
 	}
 	path = filepath.Join(folder, "hanbridge")
+	// "go run -exec cp" copies the program instead of running it. Unlike go build, go run caches the linked program.
 	build := exec.Command("go", "run", "-tags", "timetzdata", "-exec", "cp", "./cmd/hanbridge", path)
 	build.Dir = ModuleRoot
 	if out, err := build.CombinedOutput(); err != nil {
@@ -90,19 +90,19 @@ func RequireProgram(t testing.TB, program string) {
 	if os.Getenv("CI") == "true" {
 		t.Fatalf("%s is not installed, and CI=true", program)
 	}
-	how := "Debian: apt-get install mosquitto mosquitto-clients systemd nodejs jq curl"
+	howToInstall := "Debian: apt-get install mosquitto mosquitto-clients systemd nodejs jq curl"
 	if program == "node-red" {
-		how = "npm install --global node-red@4.1"
+		howToInstall = "npm install --global node-red@4.1"
 	}
-	t.Skipf("%s is not installed (%s)", program, how)
+	t.Skipf("%s is not installed (%s)", program, howToInstall)
 }
 
 // Until waits until a condition holds, and fails the test if it does not hold within waitLimit. what describes the condition.
 func Until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for deadline := time.Now().Add(waitLimit); !condition(); <-again.C {
+	retry := time.NewTicker(10 * time.Millisecond)
+	defer retry.Stop()
+	for deadline := time.Now().Add(waitLimit); !condition(); <-retry.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("not within %v: %s", waitLimit, what)
 		}
@@ -116,7 +116,7 @@ func FirstTelegram(t testing.TB, family string) map[string]string {
 	for line := range strings.Lines(ReadFile(t, "cmd/hanbridge/internal/e2e/testbed/testdata/aidon.txt")) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if family == "aidon-se" && strings.HasPrefix(name, "current_") {
-			value = "-" + value // this list gives a current the sign of its power
+			value = "-" + value // an aidon-se meter gives each current the sign of its power, and this telegram exports in every phase
 		}
 		want[name] = value
 	}
@@ -137,8 +137,8 @@ func Values(payloads map[string]string) map[string]string {
 	return values
 }
 
-// Announcements returns the discovery payloads for Home Assistant from payloads by topic. The payload of an announcement that was taken
-// back is empty. Announcements reports each fault that hatest.CheckSet finds.
+// Announcements returns the discovery payloads for Home Assistant from payloads by topic. A removed announcement has an empty payload. The
+// test fails for each fault that hatest.CheckSet finds.
 func Announcements(t testing.TB, payloads map[string]string) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
