@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// KeyFlags are the command-line flags for the keys of a meter. Key is an encryption key and AuthKey its authentication key, both in
-// hexadecimal. File is the path of a file of keys. Each can be empty.
+// KeyFlags are the command-line flags for the keys of a meter. Key is an encryption key in hexadecimal. AuthKey is the authentication key
+// that belongs to Key. File is the path of a file of keys. Each of the three can be empty.
 type KeyFlags struct{ Key, AuthKey, File string }
 
 // Register adds the flags to a command.
@@ -23,10 +23,10 @@ func (k *KeyFlags) Register(c *cobra.Command) {
 	flags.StringVar(&k.AuthKey, "auth-key", "", "the authentication key, `HEX`, that belongs to --key")
 }
 
-// Given reports whether any of the flags is used.
+// Given reports whether the user set any of the flags.
 func (k *KeyFlags) Given() bool { return *k != KeyFlags{} }
 
-// Load returns the keys: first that of Key and AuthKey, then those of the file. Errors name the flag and never contain its value.
+// Load returns the key of the flags, then the keys of the file. Errors name the flag and never contain a key.
 func (k *KeyFlags) Load() ([]*dlms.Key, error) {
 	keys, problems := k.load()
 	for i := range problems {
@@ -35,7 +35,7 @@ func (k *KeyFlags) Load() ([]*dlms.Key, error) {
 	return keys, problems.Err()
 }
 
-// Keys returns the keys of a meter in the order in which they are tried. Errors name the configuration key and never contain its value.
+// Keys returns the keys of a meter in the order in which the decoder tries them. Errors name the setting and never contain a key.
 func (m Meter) Keys() ([]*dlms.Key, error) {
 	keys, problems := m.keyFlags().load()
 	return keys, problems.Err()
@@ -46,8 +46,7 @@ func (m Meter) keyFlags() *KeyFlags {
 	return &KeyFlags{string(m.Key), string(m.AuthKey), m.KeyFile}
 }
 
-// load returns the keys in the order of Load. Each call creates new keys, because a dlms.Key must not be shared. A problem has the path
-// "key", "auth_key" or "key_file", and never contains the value.
+// load returns new keys, because a dlms.Key must not be shared. The path of a problem is "key", "auth_key" or "key_file".
 func (k *KeyFlags) load() (keys []*dlms.Key, problems Problems) {
 	switch {
 	case k.Key != "":
@@ -65,7 +64,7 @@ func (k *KeyFlags) load() (keys []*dlms.Key, problems Problems) {
 	return keys, problems
 }
 
-// parsePair parses Key and, if it is not empty, AuthKey. It adds their problems to problems.
+// parsePair parses Key and AuthKey into one key. AuthKey can be empty.
 func (k *KeyFlags) parsePair(problems *Problems) []*dlms.Key {
 	encryption, err := dlms.ParseKey(k.Key)
 	if length, ok := errors.AsType[*dlms.KeyLengthError](err); ok && length.Digits == 2*dlms.KeyDigits {
@@ -92,6 +91,7 @@ func (k *KeyFlags) readFile() ([]*dlms.Key, error) {
 		return nil, err
 	}
 	const keyBytes = dlms.KeyDigits / 2
+	// An encryption key in binary has keyBytes bytes. Together with an authentication key it has twice as many.
 	if (len(text) == keyBytes || len(text) == 2*keyBytes) && !safetext.IsText(text) {
 		return nil, fmt.Errorf("%s: holds the bytes of a key, not its digits: make digits of them with xxd -p -c %d %s, and write these into a file",
 			k.File, 2*keyBytes, k.File)

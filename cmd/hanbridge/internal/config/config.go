@@ -12,26 +12,26 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Config is the whole configuration. The tags of its fields are the only list of keys, because the environment variables, the defaults
-// and the check for unknown keys are derived from the tags.
+// A Config is the whole configuration. The tags of its fields define all keys. The environment variables, the defaults and the check for
+// unknown keys are derived from these tags.
 type Config struct {
 	MQTT          MQTT          `mapstructure:"mqtt"`
 	HomeAssistant HomeAssistant `mapstructure:"homeassistant"`
-	// StateDir is the configured folder for the bridge's state, or "off". Use StateDirToWrite and StateDirToRead to get the folder in use.
+	// StateDir is the configured folder for the bridge's state, or "off". StateDirToWrite and StateDirToRead return the folder in use.
 	StateDir string `mapstructure:"state_dir" default:"/var/lib/hanbridge"`
-	// Publish is how often values are published. Quantities overrides it for single quantities.
+	// Publish is the preset that says how often values are published. Quantities overrides the preset for single quantities.
 	Publish    throttle.Preset    `mapstructure:"publish" default:"balanced" oneof:"realtime balanced frugal"`
 	Quantities throttle.Overrides `mapstructure:"quantities"`
 	Meters     []Meter            `mapstructure:"meters"`
 	Log        Log                `mapstructure:"log"`
 	// SecretsInFile is true if the configuration file itself contains a password or an encryption key.
 	SecretsInFile bool `mapstructure:"-"`
-	// UserStateDir replaces StateDir if it is not "". It is set if the user that runs the program cannot write to the default StateDir.
+	// UserStateDir is the state folder of the user that runs the program. If the user can write to StateDir, UserStateDir is "".
 	UserStateDir string `mapstructure:"-"`
 }
 
-// An MQTT is the section mqtt: the broker and how to publish there. URL is the complete address of the broker, "embedded" for the broker
-// inside the program, or empty if no broker is set (see RequireBroker). If ClientID is empty, the program chooses one.
+// An MQTT is the section mqtt. URL is the complete address of the broker, or Embedded, or "" if no broker is configured. If ClientID is
+// empty, the program chooses a client id.
 type MQTT struct {
 	mqtt.Config `mapstructure:",squash"`
 	// PasswordFile is the path of the file from which Password was read, or "".
@@ -46,7 +46,7 @@ const Embedded = "embedded"
 // A Secret is text that is never printed.
 type Secret = mqtt.Secret
 
-// A HomeAssistant is the section homeassistant: how meters are announced to Home Assistant.
+// A HomeAssistant is the section homeassistant, which says how meters are announced to Home Assistant.
 type HomeAssistant struct {
 	Discovery discovery.Style `mapstructure:"discovery" default:"device" oneof:"device component off"`
 	Prefix    string          `mapstructure:"prefix" default:"homeassistant"`
@@ -61,13 +61,13 @@ type Meter struct {
 	Name   string `mapstructure:"name" default:"Electricity meter"`
 	Port   Port   `mapstructure:"port" default:"auto"`
 	Serial Serial `mapstructure:"serial" default:"auto"`
-	// Key and AuthKey are 32 hexadecimal digits each. KeyFile is the path of a file with lines KEY or KEY AUTH_KEY. All can be empty.
+	// Key and AuthKey are 32 hexadecimal digits each. KeyFile is the path of a file with lines KEY or KEY AUTH_KEY. Each of the three can be "".
 	Key     Secret `mapstructure:"key"`
 	AuthKey Secret `mapstructure:"auth_key"`
 	KeyFile string `mapstructure:"key_file"`
-	// Scale holds factors by the name of a quantity. The value that the meter sends is multiplied by its factor.
+	// Scale holds factors by the name of a quantity. Each value of a quantity is multiplied by the factor of the quantity.
 	Scale map[string]obis.Decimal `mapstructure:"scale"`
-	// Fuse is the rating of the main fuse, in A per phase; 0 if the rating is not known.
+	// Fuse is the rating of the main fuse in A per phase, or 0 if the rating is not known.
 	Fuse         int    `mapstructure:"fuse" default:"0"`
 	Checksum     string `mapstructure:"checksum" default:"check" oneof:"check ignore"`
 	FrameCounter string `mapstructure:"frame_counter" default:"any" oneof:"any rising"`
@@ -80,8 +80,8 @@ type Log struct {
 }
 
 // Load reads the configuration file, overrides it with the HANBRIDGE_ variables of environ ("NAME=value"), and validates the result. If
-// file is "", it uses only the environment and the defaults. The error is of type Problems and lists every problem, one a line; the Config
-// is then empty. If no meter is configured, the Config has one with the port auto. A missing broker is no error here: see RequireBroker.
+// file is "", Load uses only the environment and the defaults. The error is of type Problems. With an error, the Config is empty. If no meter
+// is configured, the Config has one meter with the port auto. Load does not require a broker: see RequireBroker.
 func Load(file string, environ []string) (Config, error) {
 	l := &loader{file: file, locations: map[string]location{}}
 	cfg := l.merge(l.readFile(), environ)
@@ -91,8 +91,7 @@ func Load(file string, environ []string) (Config, error) {
 		return Config{}, err
 	}
 	if cfg.MQTT.URL != Embedded {
-		// An address with an error was reported above. Without a broker the address is "", and remains so.
-		cfg.MQTT.URL, _ = mqtt.CompleteURL(cfg.MQTT.URL)
+		cfg.MQTT.URL, _ = mqtt.CompleteURL(cfg.MQTT.URL) // problems has reported a wrong URL; an empty URL remains empty
 	}
 	cfg.SecretsInFile = l.secrets
 	if _, set := l.locations["state_dir"]; !set {
@@ -110,8 +109,7 @@ func (c Config) RequireBroker() error {
 		`(who has no broker yet writes "embedded", and hanbridge is one)`)
 }
 
-// Output returns the configuration of the MQTT output. With the embedded broker its address is mqtt.listen, at which the broker of a
-// running bridge listens.
+// Output returns the configuration of the MQTT output. If the broker is embedded, the URL is the address mqtt.listen.
 func (c Config) Output() mqtt.Config {
 	out := c.MQTT.Config
 	out.Style, out.Prefix, out.StatusTopic = c.HomeAssistant.Discovery, c.HomeAssistant.Prefix, c.HomeAssistant.StatusTopic
@@ -128,7 +126,7 @@ func (c Config) Plan() *throttle.Plan {
 	return plan
 }
 
-// ScaleFactors returns Scale in the form that a meter.Decoder takes. It is nil if no factor is set.
+// ScaleFactors returns Scale in the form that a meter.Decoder takes, or nil if Scale is empty.
 func (m Meter) ScaleFactors() *quantity.Scale {
 	if len(m.Scale) == 0 {
 		return nil

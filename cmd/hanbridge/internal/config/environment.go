@@ -11,10 +11,10 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-// DefaultFiles are the paths at which a configuration file is looked for if none is named, in this order.
+// DefaultFiles are the paths of the configuration file that are tried in this order if the user names no file.
 var DefaultFiles = []string{"config.yaml", "/etc/hanbridge/config.yaml"}
 
-// FindFile returns the named file. Without a name it returns the first of DefaultFiles that exists, or "".
+// FindFile returns named. If named is "", it returns the first of DefaultFiles that exists, or "".
 func FindFile(named string) string {
 	if named != "" {
 		return named
@@ -39,10 +39,10 @@ func CountVariables(environ []string) (n int) {
 	return n
 }
 
-// readEnviron returns the values of the HANBRIDGE_ variables by key path. meters is the number of meters in the file. A variable can set a
-// key of a meter, such as "meters.port", only if there is at most one meter. An empty variable counts as not set, because a compose file
+// readEnviron returns the values of the HANBRIDGE_ variables by key path. meterCount is the number of meters in the file. A variable can set
+// a key of a meter, such as "meters.port", only if there is at most one meter. An empty variable counts as not set, because a compose file
 // with NAME: ${NAME} sets an empty variable if NAME is not set.
-func (l *loader) readEnviron(environ []string, meters int) map[string]any {
+func (l *loader) readEnviron(environ []string, meterCount int) map[string]any {
 	variables := map[string]any{}
 	allKeys := values(configKeys)
 	for _, entry := range slices.Sorted(slices.Values(environ)) {
@@ -63,8 +63,8 @@ func (l *loader) readEnviron(environ []string, meters int) map[string]any {
 		at := location{name: name, key: path}
 		switch {
 		case text == "":
-		case inMeter && meters > 1:
-			l.addProblem(at, path, "%s holds %d meters, and a variable cannot say which one it means: write %s there", l.file, meters, meterName)
+		case inMeter && meterCount > 1:
+			l.addProblem(at, path, "%s holds %d meters, and a variable cannot say which one it means: write %s there", l.file, meterCount, meterName)
 		default:
 			if value := l.value(scalar(text, 0), k, at, path); value != nil {
 				variables[k.path] = value
@@ -90,13 +90,13 @@ func guessVariable(name string) string {
 	return " (a key of config.example.yaml makes a variable thus: mqtt.url, HANBRIDGE_MQTT_URL)"
 }
 
-// merge returns the configuration: variables override the settings of the file, and both override the defaults. Each meter is merged by
-// itself, because viper cannot address the elements of a list.
+// merge returns the configuration. Variables override the settings of the file, and the file overrides the defaults. Each meter is merged
+// separately, because viper cannot address the elements of a list.
 func (l *loader) merge(file map[string]any, environ []string) (cfg Config) {
 	meters, _ := file["meters"].([]any)
 	variables := l.readEnviron(environ, len(meters))
 	if len(meters) == 0 {
-		meters = []any{map[string]any{}}
+		meters = []any{map[string]any{}} // one meter with defaults
 	}
 	delete(file, "meters")
 	l.mergeKeys(file, variables, false, &cfg)
@@ -107,7 +107,8 @@ func (l *loader) merge(file map[string]any, environ []string) (cfg Config) {
 	return cfg
 }
 
-// mergeKeys merges settings into out: the keys of a meter if ofMeter is true, else all other keys.
+// mergeKeys merges the settings of file, the variables and the defaults into out. If ofMeter is true, it merges the keys of a meter, else all
+// other keys.
 func (l *loader) mergeKeys(file, variables map[string]any, ofMeter bool, out any) {
 	v := viper.New()
 	for _, k := range values(configKeys) {

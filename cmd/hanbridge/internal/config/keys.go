@@ -15,16 +15,15 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A key is one key of the configuration. It is a section or a list of sections if it has children, a table if its type is a map, and a value
-// otherwise.
+// A key is one key of the configuration: a section, a list of sections, a table or a single value. A table is a map by names of quantities.
 type key struct {
 	name        string // as written in the file: "url"
 	path        string // all names from the top, without indices of lists: "mqtt.url", "meters.port"
 	typ         reflect.Type
 	index       []int    // index of the field in the struct of its section, for reflect.Value.FieldByIndex
 	defaultText string   // "" for no default
-	oneOf       []string // the allowed values; empty if any is allowed
-	children    []key    // keys of the section, of each section of the list, or of each entry of the table
+	oneOf       []string // the allowed values; empty if every value is allowed
+	children    []key    // keys of the section, of each section of the list, or of each entry of the table; empty for a single value
 }
 
 // configKeys are the keys of a Config, in the order of its fields.
@@ -33,12 +32,12 @@ var configKeys = keysOf(reflect.TypeFor[Config](), "")
 // keysOf returns the keys that the fields of the struct t define. path is the path of t itself.
 func keysOf(t reflect.Type, path string) (keys []key) {
 	if t.Kind() != reflect.Struct || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-		return nil // a value has no children
+		return nil // a single value has no children
 	}
 	for _, f := range reflect.VisibleFields(t) {
 		name := f.Tag.Get("mapstructure")
 		if name == "" || name == "-" || f.Anonymous {
-			continue // not a setting, or an embedded struct, whose fields VisibleFields lists too
+			continue // the field is no setting, or is an embedded struct: VisibleFields lists the fields of the struct too
 		}
 		k := key{name, joined(path, name), f.Type, f.Index, f.Tag.Get("default"), strings.Fields(f.Tag.Get("oneof")), nil}
 		section := k.typ
@@ -56,7 +55,7 @@ func keysOf(t reflect.Type, path string) (keys []key) {
 	return keys
 }
 
-// joined returns the path of the key name in the section with the path.
+// joined returns the path of the key name in the section path.
 func joined(path, name string) string {
 	if path == "" {
 		return name
@@ -66,11 +65,10 @@ func joined(path, name string) string {
 
 func (k key) isList() bool { return k.typ.Kind() == reflect.Slice }
 
-// isTable reports whether k is a table: a map by names of quantities.
 func (k key) isTable() bool { return k.typ.Kind() == reflect.Map }
 
-// variable returns the name of the environment variable of a value. The name has METER, not METERS, because a variable can set only the key
-// of a single meter.
+// variable returns the name of the environment variable that sets k. The name contains METER, not METERS, because a variable can set the key
+// of a single meter only.
 func (k key) variable() string {
 	return variablePrefix + strings.ToUpper(strings.NewReplacer("meters.", "meter_", ".", "_").Replace(k.path))
 }
@@ -78,7 +76,7 @@ func (k key) variable() string {
 // inMeter returns the name of k within the section of a meter. ok is false if k is no key of a meter.
 func (k key) inMeter() (name string, ok bool) { return strings.CutPrefix(k.path, "meters.") }
 
-// parse converts text to a value of the type of k.
+// parse converts text to the type of k.
 func (k key) parse(text string) (any, error) {
 	isBool := k.typ.Kind() == reflect.Bool
 	switch {
@@ -109,7 +107,7 @@ func (k key) parse(text string) (any, error) {
 	return text, nil
 }
 
-// values returns the keys of all values among keys and their descendants, also those in lists. A table counts as one value.
+// values returns the single values and tables among keys and the descendants of keys.
 func values(keys []key) (all []key) {
 	for _, k := range keys {
 		if len(k.children) == 0 || k.isTable() {

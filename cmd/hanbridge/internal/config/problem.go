@@ -11,12 +11,11 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// A location is where a value was written: a line of a file, or an environment variable. The line of a variable is 0, and its key
-// is the path of the key that the variable sets.
+// A location is where a value was written: a line of a file, or an environment variable.
 type location struct {
-	name string
-	line int
-	key  string
+	name string // of the file or of the variable
+	line int    // 0 for a variable
+	key  string // the path of the key that the variable sets; "" in a file
 }
 
 // on returns the location of a line in the same file or variable.
@@ -40,7 +39,7 @@ type problem struct {
 	other string // the path of the other key in a conflict of two, or ""
 }
 
-// String returns location, key and text. The key is left out if the location is the variable of that key.
+// String returns location, key and text. It omits the key if the location is the variable of that key.
 func (p problem) String() string {
 	var parts []string
 	if p.at.name != "" {
@@ -52,7 +51,7 @@ func (p problem) String() string {
 	return safetext.Redact(strings.Join(append(parts, p.text), ": "))
 }
 
-// Problems is an error with one line for each of the first maxProblems problems, and a line with the number of the rest.
+// Problems is an error with one line for each problem. It prints the first maxProblems problems, and the number of the others.
 type Problems []problem
 
 // maxProblems is the maximum number of problems that are printed.
@@ -80,13 +79,13 @@ func (p *Problems) addError(path string, err error) {
 	}
 }
 
-// addConflict adds a problem between the keys path and other.
+// addConflict adds the problem that the values of the keys path and other contradict each other.
 func (p *Problems) addConflict(path, other, format string, args ...any) {
 	p.add(path, format, args...)
 	(*p)[len(*p)-1].other = other
 }
 
-// Err returns p, or nil if it is empty. It sorts p by the lines of the file; problems of variables are last.
+// Err returns p, or nil if p is empty. It sorts p by the lines of the file. The problems of variables are last.
 func (p Problems) Err() error {
 	if len(p) == 0 {
 		return nil
@@ -100,7 +99,8 @@ func (l *loader) addProblem(at location, path, format string, args ...any) {
 	l.problems = append(l.problems, problem{at: at, path: path, text: fmt.Sprintf(format, args...)})
 }
 
-// locationOf returns the location of path, or else of the innermost section around it that has a location.
+// locationOf returns the location of the key path. If that location is not known, it returns the location of the innermost section that
+// contains the key and has a location.
 func (l *loader) locationOf(path string) location {
 	for path != "" {
 		if at, ok := l.locations[path]; ok {
@@ -111,16 +111,15 @@ func (l *loader) locationOf(path string) location {
 	return location{name: l.file}
 }
 
-// validate adds problems of values. If a key already has a problem, it skips the key, the sections that contain the key, and conflicts
-// between the key and another, because the value of the key was not read.
-func (l *loader) validate(wrong Problems) {
-	faulty := map[string]bool{}
+// validate adds the problems of values. It skips the problems of keys that were not read, and of the sections that contain these keys.
+func (l *loader) validate(valueProblems Problems) {
+	faulty := map[string]bool{} // the paths of keys that have a problem, and of their sections
 	for _, p := range l.problems {
 		for path := p.path; path != ""; path = path[:max(0, strings.LastIndexByte(path, '.'))] {
 			faulty[path] = true
 		}
 	}
-	for _, one := range wrong {
+	for _, one := range valueProblems {
 		if faulty[one.path] || faulty[one.other] {
 			continue
 		}

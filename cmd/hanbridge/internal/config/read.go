@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// A loader reads one configuration. It collects the problems, and the location of each key.
+// A loader reads one configuration. It collects the problems and the location of each setting.
 type loader struct {
 	file      string
 	locations map[string]location // by key path, with indices: "meters[0].port"
@@ -22,8 +22,7 @@ type loader struct {
 	problems  Problems
 }
 
-// readFile returns the settings of the file by key: a section as a map, a list of sections as a slice of maps. It records the location of
-// each setting.
+// readFile returns the settings of the file by key. A section is a map, and a list of sections is a slice of maps.
 func (l *loader) readFile() map[string]any {
 	if l.file == "" {
 		return nil
@@ -43,7 +42,7 @@ func (l *loader) readFile() map[string]any {
 	return l.section(root, configKeys, location{name: l.file}, "")
 }
 
-// section reads the mapping n of the section with this location and path. keys are the known keys of the section.
+// section returns the settings of the section that n contains. keys are the keys that the section can have.
 func (l *loader) section(n *yaml.Node, keys []key, at location, path string) map[string]any {
 	const expected = "want lines of \"key: value\" here (is the space after a colon missing?)"
 	return l.mapping(n, at, path, expected, func(name string, n *yaml.Node, at location) any {
@@ -56,8 +55,8 @@ func (l *loader) section(n *yaml.Node, keys []key, at location, path string) map
 	})
 }
 
-// mapping calls read for each key of the mapping n, and returns the values that are not nil by key. A repeated key is a problem. If n is
-// not a mapping, it adds a problem with the text expected. If n is empty, the result is an empty map.
+// mapping calls read for each key of the mapping n, and returns the results by key. It omits results that are nil. A repeated key is a
+// problem. If n is not a mapping, mapping adds a problem with the text expected.
 func (l *loader) mapping(n *yaml.Node, at location, path, expected string, read func(name string, n *yaml.Node, at location) any) map[string]any {
 	out, firstLine := map[string]any{}, map[string]int{} // firstLine is the line of each key
 	if !isNull(n) && n.Kind != yaml.MappingNode {
@@ -69,7 +68,7 @@ func (l *loader) mapping(n *yaml.Node, at location, path, expected string, read 
 		at := at.on(n.Content[i].Line)
 		first, repeated := firstLine[name]
 		switch {
-		case repeated && first == 0: // in a variable, whose line is 0
+		case repeated && first == 0: // the setting is in a variable, which has no line
 			l.addProblem(at, joined(path, shownName(name)), "already set: keep one of the two")
 		case repeated:
 			l.addProblem(at, joined(path, shownName(name)), "already set in line %d: keep one of the two", first)
@@ -83,8 +82,8 @@ func (l *loader) mapping(n *yaml.Node, at location, path, expected string, read 
 	return out
 }
 
-// addUnknown adds the problem that the section with these keys has no key of this name. It suggests the most similar key, else a key of the
-// same name in another section, else it lists all keys.
+// addUnknown adds the problem that a section has no key of this name. keys are the keys of the section. The hint is the most similar key. If
+// no key is similar, the hint is the key of that name in another section. If no section has such a key, the hint lists all keys.
 func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 	shown, hint := joined(path, shownName(name)), ""
 	elsewhere := slices.IndexFunc(values(configKeys), func(k key) bool { return k.name == name })
@@ -92,9 +91,7 @@ func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 	case strings.Contains(name, ":"):
 		l.addProblem(at, shown, "a space is missing after the colon")
 		return
-	// The problem will only be counted, so it needs no hint. The limit is twice maxProblems, because the problems are sorted by line before
-	// the first maxProblems are printed.
-	case len(l.problems) > 2*maxProblems:
+	case len(l.problems) > 2*maxProblems: // This problem will probably be counted and not printed. A hint costs time.
 	case cli.Nearest(name, names(keys)) != "":
 		hint = cli.DidYouMean(name, names(keys))
 	case elsewhere >= 0:
@@ -105,11 +102,11 @@ func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 	l.addProblem(at, shown, "no such key%s", hint)
 }
 
-// keyName matches the beginning of a text, as far as it has characters that a key can have.
+// keyName matches the characters at the beginning of a text that a key can have.
 var keyName = regexp.MustCompile(`^[\w.*-]{1,40}`)
 
-// shownName returns the part of an unknown key that messages can show. Of "password:x" and "password=x" this is "password", because the rest
-// is possibly a secret.
+// shownName returns the part of an unknown key that a message can show. For "password:x" and "password=x" it returns "password", because x is
+// possibly a secret.
 func shownName(name string) string {
 	name = keyName.FindString(name)
 	if name == "" || safetext.LooksLikeKey(name) {
@@ -118,8 +115,8 @@ func shownName(name string) string {
 	return name
 }
 
-// value returns what n contains, read as k: one value, the map of a section or of a table, or the slice of a list. It returns nil if n is
-// not valid.
+// value returns the value that n contains for the key k: a map for a section or a table, a slice for a list, or a single value. If n is not
+// valid, the result is nil.
 func (l *loader) value(n *yaml.Node, k key, at location, path string) any {
 	l.locations[path] = at
 	switch {
@@ -134,8 +131,8 @@ func (l *loader) value(n *yaml.Node, k key, at location, path string) any {
 		l.addProblem(at, path, "%s", fault)
 		return nil
 	}
-	// A variable has the line 0.
-	l.secrets = l.secrets || k.typ == reflect.TypeFor[Secret]() && at.line > 0
+	inFile := at.line > 0 // a variable has no line
+	l.secrets = l.secrets || inFile && k.typ == reflect.TypeFor[Secret]()
 	value, err := k.parse(n.Value)
 	if err != nil {
 		l.addProblem(at, path, "%s", err)
@@ -159,8 +156,8 @@ func (l *loader) list(n *yaml.Node, k key, at location, path string) any {
 	return out
 }
 
-// typeFault says why n cannot be a value of k, or returns "". If k is text, an unquoted number is refused, because YAML reads 0012345 as
-// octal.
+// typeFault returns the reason why n cannot be the value of k, or "". If k is text, n must not be a number without quotes, because YAML reads
+// 0012345 as an octal number.
 func (k key) typeFault(n *yaml.Node) string {
 	tag := n.ShortTag()
 	switch {
@@ -178,4 +175,5 @@ func (k key) typeFault(n *yaml.Node) string {
 	return ""
 }
 
+// isNull reports whether n has no content. The node of an empty file has the kind 0.
 func isNull(n *yaml.Node) bool { return n.Kind == 0 || n.ShortTag() == "!!null" }

@@ -15,7 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// maxConfigFile is the largest configuration file or file with secrets that is read, in bytes.
+// maxConfigFile is the maximum size of a configuration file or of a file with a secret, in bytes.
 const maxConfigFile = 64 << 10
 
 // readSmallFile reads a file of at most maxConfigFile bytes, without a byte order mark. fileFault explains its errors.
@@ -32,8 +32,8 @@ func readSmallFile(name string) ([]byte, error) {
 	return bytes.TrimPrefix(text, []byte("\ufeff")), err
 }
 
-// fileFault returns an error that says what to do about a file that cannot be read. It does not name the file. missing is the advice for a
-// file that does not exist.
+// fileFault returns an error that says what to do about a file that cannot be read. err is the error of reading the file. missing is the
+// advice if the file does not exist. The returned error does not name the file.
 func fileFault(err error, missing string) error {
 	pathErr, isPathErr := errors.AsType[*fs.PathError](err)
 	switch {
@@ -50,12 +50,12 @@ func fileFault(err error, missing string) error {
 }
 
 // A secretFile describes a setting whose value is the path of a file with a secret. Some people write the secret itself in place of the path.
-// So messages show the value only if it certainly is a path.
+// Therefore messages show the value only if the value certainly is a path.
 type secretFile struct {
 	content string // what the file contains
 	example string // an example of a path
-	inline  string // advice how to set the secret without a file; "" if the secret must be in a file
-	isKey   bool   // the secret is a hexadecimal key, so a value with few hexadecimal digits is certainly not the secret
+	inline  string // the advice how to set the secret without a file; "" if the secret must be in a file
+	isKey   bool   // the secret is a hexadecimal key
 }
 
 var secretFiles = map[string]secretFile{
@@ -67,7 +67,7 @@ var secretFiles = map[string]secretFile{
 	"mqtt.ca_file":   {"the certificate authority's certificate as PEM", "/etc/hanbridge/ca.crt", "", false},
 }
 
-// read returns the text of the file of that name. Errors name the file unless the name is possibly a secret.
+// read returns the text of the file. Errors contain the name of the file unless the name is possibly a secret.
 func (s secretFile) read(name string) ([]byte, error) {
 	text, err := readSmallFile(name)
 	if err != nil {
@@ -79,10 +79,11 @@ func (s secretFile) read(name string) ([]byte, error) {
 	return text, nil
 }
 
-// fault returns the error for a file that cannot be read. The error names the file, unless the name is possibly a secret: then it says what
+// fault returns the error for a file that cannot be read. If the name is possibly a secret, the error does not contain the name and says what
 // to write in place of the name.
 func (s secretFile) fault(name string, err error) error {
-	if isPath(name) || s.isKey && safetext.HexDigits(name) < safetext.MinKeyDigits {
+	tooShortForKey := s.isKey && safetext.HexDigits(name) < safetext.MinKeyDigits
+	if isPath(name) || tooShortForKey {
 		return fmt.Errorf("%s: %w", name, fileFault(err, "put into it "+s.content+" (container: is the secret mounted?)"))
 	}
 	return fmt.Errorf("no file has this name (it is not shown, as it may be a secret): write the path of a file that holds %s, such as %s%s",
@@ -103,7 +104,8 @@ func isPath(text string) bool {
 	return err == nil && folder.IsDir()
 }
 
-// readPassword reads the password file of m, if one is set, into m.Password. Line ends at its end are removed.
+// readPassword sets m.Password to the content of the password file, without the line ends at the end. If no file is configured, m.Password
+// remains as it is.
 func (l *loader) readPassword(m *MQTT) {
 	const path = "mqtt.password_file"
 	if m.PasswordFile == "" {

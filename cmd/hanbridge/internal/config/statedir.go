@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// stateOff is the state_dir of a bridge that stores no state. An empty state_dir is refused, because it is most likely a mistake.
+// stateOff is the state_dir of a bridge that stores no state.
 const stateOff = "off"
 
-// StateDirToWrite returns the folder in which a bridge that starts now keeps its state, or "" if state_dir is off.
+// StateDirToWrite returns the folder in which a bridge that starts now stores its state, or "" if state_dir is off.
 func (c Config) StateDirToWrite() string {
 	if c.StateDir == stateOff {
 		return ""
@@ -20,8 +20,8 @@ func (c Config) StateDirToWrite() string {
 	return cmp.Or(c.UserStateDir, c.StateDir)
 }
 
-// StateDirToRead returns the folder in which a bridge has stored its state, or "" if state_dir is off. It returns UserStateDir only if that
-// folder exists. Otherwise the bridge possibly runs as another user, with a StateDir to which the present user must not write.
+// StateDirToRead returns the folder in which a bridge has stored its state, or "" if state_dir is off. If UserStateDir does not exist, the
+// folder is StateDir, because the bridge possibly runs as another user.
 func (c Config) StateDirToRead() string {
 	if _, err := os.Stat(c.UserStateDir); err == nil || c.StateDir == stateOff {
 		return c.StateDirToWrite()
@@ -29,8 +29,8 @@ func (c Config) StateDirToRead() string {
 	return c.StateDir
 }
 
-// userState returns the state folder of the present user, to be used in place of dir. It returns "" if the user can write to dir, or has no
-// writable state folder. Source: XDG Base Directory Specification.
+// userState returns the state folder of the user that runs the program. The folder replaces dir. The result is "" if the user can write to
+// dir, or if the user's state folder is not writable. Source: XDG Base Directory Specification.
 func userState(dir string, environ []string) string {
 	if writable(dir) {
 		return ""
@@ -44,15 +44,14 @@ func userState(dir string, environ []string) string {
 	if !filepath.IsAbs(state) {
 		state = filepath.Join(variables["HOME"], ".local", "state")
 	}
-	own := filepath.Join(state, "hanbridge")
-	if !filepath.IsAbs(own) || !writable(own) {
+	folder := filepath.Join(state, "hanbridge")
+	if !filepath.IsAbs(folder) || !writable(folder) {
 		return ""
 	}
-	return own
+	return folder
 }
 
-// writable reports whether this program can create files in a folder. If the folder does not exist, it reports whether the program can
-// create the folder.
+// writable reports whether this program can create files in a folder. A missing folder is writable if the program can create the folder.
 func writable(dir string) bool {
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {

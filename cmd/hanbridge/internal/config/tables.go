@@ -15,8 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// table reads the table k. n is a mapping whose keys are names of quantities, or one text with all entries. The problems of all entries are
-// added, not only the first.
+// table reads the table k. n is a mapping by names of quantities, or a text with all entries.
 func (l *loader) table(n *yaml.Node, k key, at location, path string) any {
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
 		var err error
@@ -62,10 +61,10 @@ func expectedEntry(name string, at location) string {
 	return "want what is said of it in the lines below, as min_interval: 5s, or behind it: { min_interval: 5s }"
 }
 
-// checkName returns an error if name cannot name an entry of the table k. In the table quantities, a name can also be the beginning of
-// names with a * after it. The table scale takes numeric quantities only.
+// checkName returns an error if name cannot be the name of an entry in the table k. A name in the table quantities can be a pattern such as
+// voltage_*. A name in the table scale must be a numeric quantity.
 func (k key) checkName(name string) error {
-	isQuantities := len(k.children) > 0 // else k is the table scale, whose entries are numbers
+	isQuantities := len(k.children) > 0 // else k is the table scale
 	prefix, isPattern := strings.CutSuffix(name, "*")
 	i := slices.IndexFunc(quantity.Rows(), func(r quantity.Row) bool {
 		return r.Name == name || isQuantities && isPattern && strings.HasPrefix(r.Name, prefix)
@@ -83,10 +82,10 @@ func (k key) checkName(name string) error {
 	return nil
 }
 
-// nearQuantities returns a hint for a name that is no quantity, or for a pattern with a * at its end that matches no quantity: the most
-// similar name, and names that contain the wrong one.
+// nearQuantities returns a hint for a name or pattern that matches no quantity. The hint shows the most similar quantity, and quantities that
+// contain the name.
 func nearQuantities(name string) string {
-	var all, near []string
+	var all, near []string // all is every name, and every pattern if name is a pattern
 	for _, row := range quantity.Rows() {
 		all = append(all, row.Name)
 		for i, r := range row.Name {
@@ -107,8 +106,8 @@ func nearQuantities(name string) string {
 	return fmt.Sprintf(" (did you mean %s?)", strings.Join(near, ", "))
 }
 
-// parseEntries parses a table that is written as one text: "import_energy=0.1,gas=2", or, if entries have keys of their own,
-// "gas min_interval=5s deadband=1; water …".
+// parseEntries parses the text of a table. An example of the table scale is "import_energy=0.1,gas=2". An example of the table quantities is
+// "gas min_interval=5s deadband=1; water min_interval=1m".
 func (k key) parseEntries(text string, line int) (*yaml.Node, error) {
 	if len(k.children) == 0 {
 		return parseAssignments(strings.Split(text, ","), line, "a quantity and its factor: write for example import_energy=0.1")
@@ -128,8 +127,8 @@ func (k key) parseEntries(text string, line int) (*yaml.Node, error) {
 	return table, nil
 }
 
-// parseAssignments parses items of the form name=value into a mapping. expected describes an item, for errors. Two items deadband=… in
-// sequence are one deadband with two parts.
+// parseAssignments parses items of the form name=value into a mapping. Errors contain expected, which describes an item. Two adjacent items
+// deadband=10 and deadband=1% become one item with the value "10 1%".
 func parseAssignments(items []string, line int, expected string) (*yaml.Node, error) {
 	out := &yaml.Node{Kind: yaml.MappingNode, Line: line}
 	for _, item := range items {

@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Text returns a configuration as the text of a file. It contains the settings that differ from the defaults, and those of alwaysWritten.
-// secret returns the text that is written for a secret: ShowSecrets or HideSecrets.
+// Text returns the text of a configuration file for c. It contains the settings that differ from the defaults, and the keys in
+// alwaysWritten. secret is ShowSecrets or HideSecrets.
 func Text(c Config, secret func(Secret) string) string {
 	w := configWriter{secret: secret}
 	root := w.section(reflect.ValueOf(c), configKeys)
@@ -28,13 +28,13 @@ func ShowSecrets(s Secret) string { return string(s) }
 // HideSecrets returns the text that replaces a secret.
 func HideSecrets(s Secret) string { return s.String() }
 
-// alwaysWritten are the keys that are written even if they have their default.
+// alwaysWritten are the keys that are written even if their value is the default.
 var alwaysWritten = map[string]bool{"mqtt.url": true, "meters.id": true, "meters.port": true}
 
 // A configWriter converts a configuration to YAML nodes. secret returns the text of a secret.
 type configWriter struct{ secret func(Secret) string }
 
-// section returns the values of the struct v as a mapping. keys are the keys of its fields, in the order of the text.
+// section returns the values of the struct v as a mapping. keys are the keys of the fields, in the order in which they are written.
 func (w configWriter) section(v reflect.Value, keys []key) *yaml.Node {
 	out := &yaml.Node{Kind: yaml.MappingNode}
 	for _, k := range keys {
@@ -46,7 +46,7 @@ func (w configWriter) section(v reflect.Value, keys []key) *yaml.Node {
 	return out
 }
 
-// entry returns the node of the key k with the value v, or nil if the value is not to be written. A nil pointer is a setting that is not set.
+// entry returns the node of the value v for the key k, or nil if the value is not written. A nil pointer is a setting that is not set.
 func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 	if v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()
@@ -60,7 +60,8 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 		return w.section(v, k.children)
 	}
 	n := scalar(fmt.Sprint(v.Interface()), 0)
-	if n.Value == k.defaultText && !alwaysWritten[k.path] || n.Value == "" && k.path != "mqtt.url" || v.Kind() == reflect.Pointer {
+	isDefault, isEmpty, notSet := n.Value == k.defaultText, n.Value == "", v.Kind() == reflect.Pointer
+	if isDefault && !alwaysWritten[k.path] || isEmpty && k.path != "mqtt.url" || notSet {
 		return nil
 	}
 	switch value := v.Interface().(type) {
@@ -69,7 +70,7 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 	case bool, int, byte:
 		n.Tag = "" // without quotes
 	case string:
-		if n.Value == "" {
+		if isEmpty { // k is mqtt.url
 			n.Value, n.LineComment = "mqtt://localhost:1883", "the address of your broker"
 		}
 	}

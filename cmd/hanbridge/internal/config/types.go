@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
-// A Serial is the line setting of a serial port. If Auto is true, the usual settings of meters are tried in turn, and Line is zero.
+// A Serial is the line setting of a serial port. If Auto is true, the program tries the usual settings of meters, and Line is zero.
 type Serial struct {
 	Auto bool
 	source.Line
@@ -45,7 +45,7 @@ func (s Serial) Lines() []source.Line {
 	return []source.Line{s.Line}
 }
 
-// A PortKind is the kind of a meter's port. Its value is the beginning of the port's text.
+// A PortKind is the kind of a meter's port. Its value is the text with which the setting of the port begins.
 type PortKind string
 
 // The kinds of port.
@@ -53,7 +53,7 @@ const (
 	SerialPort PortKind = ""        // Address is the path of a device
 	TCPPort    PortKind = "tcp://"  // Address is host:port
 	ReplayPort PortKind = "replay:" // Address is the path of a file
-	AutoPort   PortKind = "auto"    // any serial port at which telegrams arrive; Address is empty
+	AutoPort   PortKind = "auto"    // the program looks for a serial port at which telegrams arrive; Address is empty
 )
 
 // A Port is the port at which a meter's bytes arrive.
@@ -62,7 +62,7 @@ type Port struct {
 	Address string
 }
 
-// Advice for a port that is not valid. portName does not mention auto, for meters that cannot have that port.
+// Advice for a port that is not valid. portName is for meters that cannot have the port auto.
 const (
 	portName = "name the meter's port: `ls /dev/serial/by-id` shows them"
 	PortHelp = portName + "; or write auto"

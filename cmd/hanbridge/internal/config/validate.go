@@ -17,12 +17,11 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// problems returns what is wrong with the values of c. A missing broker is no problem here (see RequireBroker).
+// problems returns the problems of the values of c. A missing broker is not among them: see RequireBroker.
 func (c Config) problems() (p Problems) {
 	c.checkOutput(&p, c.Output().Validate())
 	if c.MQTT.URL == Embedded {
-		// The port 0 stands for any free port.
-		p.addError("mqtt.listen", hostPort(c.MQTT.Listen, 0, "127.0.0.1:1883"))
+		p.addError("mqtt.listen", hostPort(c.MQTT.Listen, 0, "127.0.0.1:1883")) // port 0 means any free port
 	}
 	c.checkStateDir(&p)
 	for i, m := range c.Meters {
@@ -33,7 +32,7 @@ func (c Config) problems() (p Problems) {
 	return p
 }
 
-// checkOutput adds the problems that the MQTT output has found in its configuration: err, or the errors that are joined in err.
+// checkOutput adds the errors of the MQTT output's configuration. err is one of these errors, or several that are joined.
 func (c Config) checkOutput(p *Problems, err error) {
 	if multiple, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, part := range multiple.Unwrap() {
@@ -43,7 +42,7 @@ func (c Config) checkOutput(p *Problems, err error) {
 	}
 	configErr, ok := errors.AsType[*mqtt.ConfigError](err)
 	if !ok || configErr.Key == "mqtt.url" && (c.MQTT.URL == "" || c.MQTT.URL == Embedded) {
-		return // RequireBroker reports a missing URL; of an embedded broker, problems checks mqtt.listen instead
+		return // RequireBroker reports a missing URL; problems checks the address of an embedded broker
 	}
 	text := configErr.Problem()
 	if configErr.Key == "mqtt.url" && !strings.Contains(c.MQTT.URL, "://") {
@@ -61,12 +60,12 @@ func (c Config) checkOutput(p *Problems, err error) {
 // BridgeID is the id of the bridge's own device. No meter must have it.
 const BridgeID = "bridge"
 
-// Limits of the rating of a main fuse, in A per phase.
+// The limits of the rating of a main fuse, in A per phase.
 const minFuse, maxFuse = 6, 2000
 
 var meterID = regexp.MustCompile(`^[a-z0-9_-]+$`)
 
-// check adds what is wrong with one meter. path is the path of the meter, with a dot at its end.
+// check adds the problems of one meter. path is the path of the meter with a dot at its end.
 func (m Meter) check(p *Problems, path string) {
 	switch {
 	case !meterID.MatchString(m.ID):
@@ -98,7 +97,8 @@ func (m Meter) check(p *Problems, path string) {
 	}
 }
 
-// checkPorts adds the conflicts between the ports of meters: for each meter the first conflict with a meter before it.
+// checkPorts adds the conflicts between the ports of meters. It compares each meter with the meters before it, and stops at the first
+// conflict.
 func (c Config) checkPorts(p *Problems) {
 	devices := make([]string, len(c.Meters))
 	for n, m := range c.Meters {
@@ -112,8 +112,8 @@ func (c Config) checkPorts(p *Problems) {
 	}
 }
 
-// portConflict says why two meters cannot have these ports, or returns "". other is the port of meter i. sameDevice is true if both ports
-// name one device.
+// portConflict returns the reason why two meters cannot have the ports port and other, or "". other is the port of meter i. sameDevice is
+// true if both ports are paths of the same device.
 func portConflict(port, other Port, i int, sameDevice bool) string {
 	auto := port.Kind == AutoPort || other.Kind == AutoPort
 	switch {
@@ -132,8 +132,7 @@ func portConflict(port, other Port, i int, sameDevice bool) string {
 // meterKey returns the path of a key of meter i.
 func meterKey(i int, name string) string { return fmt.Sprintf("meters[%d].%s", i, name) }
 
-// device returns the path of the device that a port names. It is the same for all symbolic links to one device. For other ports it returns
-// the address.
+// device returns the path of the device of a serial port, without symbolic links. For other ports it returns the address.
 func (p Port) device() string {
 	if p.Kind == SerialPort {
 		if real, err := filepath.EvalSymlinks(p.Address); err == nil {
@@ -155,7 +154,7 @@ func (c Config) checkNames(p *Problems) {
 	}
 	for _, conflict := range discovery.IDConflicts(c.MeterIDs()) {
 		id, key := c.Meters[conflict.Meter].ID, meterKey(conflict.Meter, "id")
-		if conflict.Other < 0 { // the other device is the bridge
+		if conflict.Other < 0 { // the conflict is with the bridge's own device
 			p.add(key, "%q gives %s, which is the bridge's own in Home Assistant: choose another", id, conflict.Name)
 			continue
 		}

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// A warning is about a setting that is valid but risky.
+// A warning says why a valid setting is risky.
 type warning struct {
 	Message string
 	Source  string // the setting or the file
 }
 
-// Warnings returns the warnings about a meter. They are logged when the bridge starts, and printed by the command check.
+// Warnings returns the warnings about a meter. The bridge logs these warnings when it starts, and the command check prints them.
 func (m Meter) Warnings() (all []warning) {
 	if m.Checksum == "ignore" {
 		all = append(all, warning{"checksums are ignored: a telegram that was damaged on its way is published like a sound one, " +
@@ -35,7 +35,7 @@ func (c Config) Warnings(file string) (all []warning) {
 	}
 	all = append(all, worldReadable(c.MQTT.PasswordFile, "the file of the password")...)
 	all = append(all, worldReadable(c.MQTT.KeyFile, "the private key of the certificate")...)
-	host, _, _ := net.SplitHostPort(c.MQTT.Listen) // Load has checked it
+	host, _, _ := net.SplitHostPort(c.MQTT.Listen) // no error, because Load has checked mqtt.listen
 	loopback := host == "localhost" || net.ParseIP(host).IsLoopback()
 	if c.MQTT.URL == Embedded && !loopback && (c.MQTT.Username == "" || c.MQTT.Password == "") {
 		all = append(all, warning{"the broker inside lets in every machine of the network without a password: set mqtt.username and " +
@@ -44,8 +44,8 @@ func (c Config) Warnings(file string) (all []warning) {
 	return all
 }
 
-// worldReadable returns a warning if every user of the machine can read or write a file. content says what the file contains. A file that
-// does not exist, or whose name is "", causes no warning.
+// worldReadable returns a warning if every user of the machine can read or write a file. content says what the file contains. There is no
+// warning if the file does not exist or name is "".
 func worldReadable(name, content string) []warning {
 	info, err := os.Stat(name)
 	if name == "" || runtime.GOOS == "windows" || err != nil || !info.Mode().IsRegular() || isMounted(name) || info.Mode().Perm()&0o007 == 0 {
@@ -55,8 +55,8 @@ func worldReadable(name, content string) []warning {
 		"to the user that runs hanbridge; or set what is secret as an environment variable (with systemd in /etc/hanbridge/env)", content, name), name}}
 }
 
-// isMounted reports whether a container engine has mounted a file as a secret. Every user of the container can read such a file. This does
-// no harm, because there is no other user. Kubernetes puts such files into a folder ..data and links to them.
+// isMounted reports whether a container engine has mounted a file as a secret. Every user of the container can read the file, but the
+// container has only one user. Kubernetes puts the files of secrets into a folder ..data and links to them.
 func isMounted(name string) bool {
 	_, err := os.Lstat(filepath.Join(filepath.Dir(name), "..data"))
 	return strings.HasPrefix(name, "/run/secrets/") || err == nil

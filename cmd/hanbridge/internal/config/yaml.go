@@ -13,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlHints translate messages of the YAML parser into advice. The first hint counts whose words are in the message. No hint repeats text of
-// the file, because that is possibly a secret.
+// yamlHints translate messages of the YAML parser into advice. The first entry whose words are in the message is used. A hint never contains
+// text of the file, because the text is possibly a secret.
 var yamlHints = []struct{ words, hint string }{
 	{"mapping values are not allowed", `two colons in one line, or it is indented too far (a value with a colon and a space in it must be put in quotes)`},
 	{"could not find expected ':'", `want "key: value" (is the colon missing, or the space after it?)`},
@@ -30,11 +30,11 @@ var yamlHints = []struct{ words, hint string }{
 }
 
 var (
-	yamlPlace  = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
-	yamlQuoted = regexp.MustCompile(`(?s)'.*'|".*"`)
+	yamlPlace  = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`) // the beginning of a message of the parser
+	yamlQuoted = regexp.MustCompile(`(?s)'.*'|".*"`)                 // text of the file in a message of the parser
 )
 
-// parseYAML returns the root node of text, which must contain one document. The root of an empty text is an empty node.
+// parseYAML returns the root node of text, which must contain one document. For an empty text it returns an empty node.
 func parseYAML(text io.Reader) (*yaml.Node, error) {
 	dec := yaml.NewDecoder(text)
 	var doc, second yaml.Node
@@ -54,7 +54,8 @@ func parseYAML(text io.Reader) (*yaml.Node, error) {
 	return doc.Content[0], nil
 }
 
-// A lineReader returns at most one line for each Read. When a parser fails, the remaining lines show how far the parser has read.
+// A lineReader contains the lines that are not read yet. Each Read returns at most one line. So the lineReader shows how far a parser has
+// read when the parser fails.
 type lineReader [][]byte
 
 func (r *lineReader) Read(p []byte) (int, error) {
@@ -69,14 +70,15 @@ func (r *lineReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// yamlFault returns the first line of text that is not valid YAML, counted from 1, and a hint what is wrong there.
+// yamlFault returns the number of the first line of text that is not valid YAML, from 1, and a hint what is wrong in that line.
 func yamlFault(text []byte) (line int, hint string) {
 	lines := slices.Collect(bytes.Lines(text))
 	rest := lineReader(slices.Clone(lines))
 	_, err := parseYAML(&rest)
-	line = firstInvalidLine(lines, min(len(lines)-len(rest)+1, len(lines)), err)
-	written := lines[line-1]
-	indent := written[:len(written)-len(bytes.TrimLeft(written, " \t"))]
+	linesBegun := min(len(lines)-len(rest)+1, len(lines))
+	line = firstInvalidLine(lines, linesBegun, err)
+	invalid := lines[line-1]
+	indent := invalid[:len(invalid)-len(bytes.TrimLeft(invalid, " \t"))]
 	if bytes.ContainsRune(indent, '\t') {
 		return line, "a tab: YAML wants spaces to indent"
 	}
@@ -89,23 +91,22 @@ func yamlFault(text []byte) (line int, hint string) {
 	return line, yamlQuoted.ReplaceAllString(message, "…")
 }
 
-// firstInvalidLine returns the line, counted from 1, after the longest beginning of the text that is valid YAML. begun is the number of lines
-// that the parser had begun to read when it failed with err. The text of err names the line where the invalid block began. Only beginnings
-// that end near these two lines are parsed, so that the cost is linear in the length of the file.
-func firstInvalidLine(lines [][]byte, begun int, err error) int {
-	block, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 if err names no line
-	// The lengths of the beginnings, in lines.
-	var tries []int
+// firstInvalidLine returns the number of the first invalid line, from 1. It looks for n such that the first n lines are valid YAML. The
+// parser had begun to read linesBegun lines when it failed with err. The text of err names the line where the invalid block begins. Only
+// values of n near these two numbers are tried, because parsing every beginning of a long file takes too long.
+func firstInvalidLine(lines [][]byte, linesBegun int, err error) int {
+	blockLine, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 if err names no line
+	var tries []int                                                                // values of n
 	for i := range 12 {
-		tries = append(tries, max(begun-1-i, 0))
+		tries = append(tries, max(linesBegun-1-i, 0))
 	}
 	for i := range 4 {
-		tries = append(tries, max(block+1-i, 0))
+		tries = append(tries, max(blockLine+1-i, 0))
 	}
 	for _, n := range tries {
-		if _, err := parseYAML(bytes.NewReader(bytes.Join(lines[:min(n, begun-1)], nil))); err == nil {
+		if _, err := parseYAML(bytes.NewReader(bytes.Join(lines[:min(n, linesBegun-1)], nil))); err == nil {
 			return n + 1
 		}
 	}
-	return min(max(block, 1), begun)
+	return min(max(blockLine, 1), linesBegun)
 }
