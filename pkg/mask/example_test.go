@@ -14,17 +14,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// The number of the meter is masked, and the reading is kept. A telegram that cannot be masked is left out: Next returns a
-// *meter.TelegramError for it, and the loop goes on.
+// The serial number is masked, and the energy does not change. If a telegram cannot be masked, Next returns a *meter.TelegramError, and the
+// loop goes on with the next telegram.
 func ExampleMasker() {
 	const stream = "/ABC5 meter\r\n\r\n0-0:96.1.1(12345678)\r\n1-0:1.8.0(000123.456*kWh)\r\n!\r\n"
 	m := mask.New(strings.NewReader(stream), meter.Options{})
 	for {
 		t, err := m.Next()
-		leftOut, isLeftOut := errors.AsType[*meter.TelegramError](err)
+		telegramErr, notMasked := errors.AsType[*meter.TelegramError](err)
 		switch {
-		case isLeftOut:
-			fmt.Println("left out:", leftOut)
+		case notMasked:
+			fmt.Println("not masked:", telegramErr)
 		case errors.Is(err, io.EOF):
 			return
 		case err != nil:
@@ -42,7 +42,8 @@ func ExampleMasker() {
 	// !
 }
 
-// An encrypted telegram is decrypted with the key of the meter, masked, and encrypted again with TestKey, which everybody may know.
+// The Masker decrypts the telegram with the key of the meter, masks the message, and encrypts it with TestKey. A Decoder with TestKey reads
+// the masked telegram.
 func ExampleTestKey() {
 	f, _ := simulate.Named("kamstrup-dk")
 	_, telegram := simulate.NewMeter(f, 1, time.Date(2026, time.June, 1, 12, 0, 0, 0, time.UTC)).Next()

@@ -35,20 +35,20 @@ type telegramMask struct {
 	reading *meter.Reading
 }
 
-// pieces are the parts of one message in order, one part from each frame of the message. They alias the bytes of the telegram.
+// pieces are slices of the telegram that belong together: the parts of a message in order, or the frames of a telegram.
 type pieces [][]byte
 
-// join returns a copy of the message.
+// join returns a copy of all pieces in one slice.
 func (p pieces) join() []byte { return bytes.Join(p, nil) }
 
-// scatter writes the message back to its frames.
-func (p pieces) scatter(message []byte) {
+// overwrite copies b into the pieces, and so into the telegram. b must be as long as all pieces together.
+func (p pieces) overwrite(b []byte) {
 	for _, piece := range p {
-		message = message[copy(piece, message):]
+		b = b[copy(piece, b):]
 	}
 }
 
-// skip returns the pieces without their first n bytes.
+// skip returns the pieces without the first n bytes.
 func (p pieces) skip(n int) pieces {
 	for len(p) > 0 && n >= len(p[0]) {
 		n -= len(p[0])
@@ -61,12 +61,14 @@ func (p pieces) skip(n int) pieces {
 }
 
 // framed masks the message in the frames of raw, and corrects the checksums of the frames. It drops bytes between the frames. length
-// returns the length of the frame at the beginning of its argument. parse returns the data of a frame, whether the frame is the last of its
-// message, and whether the frame is intact.
-func (k *telegramMask) framed(raw []byte, length func([]byte) int, parse func([]byte) ([]byte, bool, bool), setChecksum func([]byte)) ([]byte, bool) {
+// returns the length of the frame at the beginning of its argument. parse returns the data of a frame. last is true if the frame is the
+// last one of a message or block, and ok is true if the frame is intact.
+func (k *telegramMask) framed(
+	raw []byte, length func([]byte) int, parse func(frame []byte) (data []byte, last, ok bool), setChecksum func(frame []byte),
+) ([]byte, bool) {
 	var frames, segments, message pieces
-	// Two frames can share one flag in raw; in masked each frame has its own. The array of masked must not be reallocated, because frames
-	// point into it.
+	// Two frames can share one flag in raw, but each frame has its own flags in masked. So masked is possibly longer than raw. Its array must
+	// be large enough from the beginning, because the pieces point into it.
 	masked := make([]byte, 0, len(raw)+len(raw)/8)
 	for i := 0; i < len(raw); {
 		n := length(raw[i:])
@@ -94,7 +96,7 @@ func (k *telegramMask) framed(raw []byte, length func([]byte) int, parse func([]
 	if !k.maskMessage(whole) {
 		return nil, false
 	}
-	message.scatter(whole)
+	message.overwrite(whole)
 	for _, frame := range frames {
 		setChecksum(frame)
 	}
@@ -125,7 +127,7 @@ func setMBusChecksum(b []byte) {
 	b[end] = mbus.Checksum(b[header:end])
 }
 
-// blockData returns the data of the general-block-transfer in p, and p itself if p is not a general-block-transfer.
+// blockData returns the data of the block in p. If p is not a block of a general-block-transfer, blockData returns p.
 func blockData(p pieces) pieces {
 	var b dlms.Block
 	whole := p.join()

@@ -1,11 +1,12 @@
-// Package mask removes from telegrams what identifies a meter or a person, so that the telegrams can be published: serial numbers, system
-// titles and texts. Digits become 0 and letters X. A masked telegram has right checksums and decodes to the same quantities. Its length
-// does not change, with two exceptions: a P1 checksum that was sent without leading zeros gets them, and two HDLC frames that shared a flag
-// get a flag each.
+// Package mask masks the parts of telegrams that identify a meter or a person: serial numbers, system titles and texts. Masked telegrams can
+// be published. Digits become 0 and letters X. A masked telegram has right checksums and decodes to the same quantities.
 //
-// New returns a Masker for a stream, and its method Next returns the masked telegrams one by one. A telegram that Next cannot mask for
-// certain is left out. Encrypted telegrams are decrypted, masked, and encrypted with TestKey. TestKey is public, so that nobody needs the
-// meter's key to read them.
+// A masked telegram is as long as the original, with two exceptions. A P1 checksum that was sent without leading zeros gets its zeros. Two
+// HDLC frames that shared a flag get a flag each.
+//
+// New returns a Masker for a stream. The method Next returns the masked telegrams one by one. If Next cannot mask a telegram completely, Next
+// returns an error for the telegram. Encrypted telegrams are decrypted, masked, and encrypted with TestKey. TestKey is public, so that
+// everybody can read the masked telegrams.
 package mask
 
 import (
@@ -23,17 +24,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestKey is the key with which masked telegrams are encrypted if they were encrypted before, as 32 hexadecimal digits. It is both the
-// encryption key and the authentication key. It is public.
+// TestKey is the public key, in 32 hexadecimal digits, with which a Masker encrypts telegrams that the meter had encrypted. TestKey is both
+// the encryption key and the authentication key.
 const TestKey = "00112233445566778899AABBCCDDEEFF"
 
-// ErrUnmaskable is the Err of a *meter.TelegramError for an intact telegram that is left out because it cannot be masked for certain: its
-// form is not known, or after masking it would decode to other values or would still contain the serial number.
+// ErrUnmaskable is the Err of a *meter.TelegramError for an intact telegram that cannot be masked. Either the form of the telegram is not
+// known, or the masked telegram would decode to other values or still contain the serial number.
 var ErrUnmaskable = errors.New("mask: an intact telegram, left out: it cannot be masked for certain")
 
-// A Masker reads telegrams from a stream and masks them. It leaves out bytes between telegrams, damaged telegrams, and encrypted telegrams
-// that no key decrypts, because all of these can contain serial numbers. The last 128 to 256 kB of the stream stay in memory. A Masker is
-// not safe for concurrent use.
+// A Masker reads telegrams from a stream and masks them. It drops bytes between telegrams, damaged telegrams, and encrypted telegrams that
+// no key decrypts, because these bytes can contain serial numbers. The last 128 to 256 kB of the stream remain in memory. A Masker is not
+// safe for concurrent use.
 type Masker struct {
 	options meter.Options
 	testKey *dlms.Key
@@ -55,8 +56,8 @@ type Telegram struct {
 	Reading *meter.Reading
 }
 
-// New returns a Masker that reads from r. o are the options of its meter.Decoder. o.Keys must contain the keys of meters that encrypt.
-// Telegrams that are not verified are masked too. r can be nil if Reset is called before Next.
+// New returns a Masker that reads from r. o are the options of its meter.Decoder. The Masker needs o.Keys to decrypt telegrams. It masks
+// telegrams that are not verified too, and ignores o.AcceptUnverified. r can be nil if Reset is called before Next.
 func New(r io.Reader, o meter.Options) *Masker {
 	o.AcceptUnverified = true
 	m := &Masker{options: o, testKey: NewTestKey(), stream: recentBytes{r: r}}
@@ -64,17 +65,16 @@ func New(r io.Reader, o meter.Options) *Masker {
 	return m
 }
 
-// Reset discards all bytes that were read, and makes the Masker read from r; see meter.Decoder.Reset.
+// Reset discards all bytes that were read, and makes the Masker read from r. See meter.Decoder.Reset.
 func (m *Masker) Reset(r io.Reader) {
 	m.stream = recentBytes{r: r, buf: m.stream.buf[:0]}
 	m.decoder.Reset(&m.stream)
 }
 
-// NoteSilence says that the wire was silent; see meter.Decoder.NoteSilence.
+// NoteSilence tells the Masker that the wire was silent. See meter.Decoder.NoteSilence.
 func (m *Masker) NoteSilence() { m.decoder.NoteSilence() }
 
-// NewTestKey returns a Key that decrypts telegrams which are encrypted with TestKey. Each call returns another Key, because a dlms.Key is
-// not safe for concurrent use.
+// NewTestKey returns TestKey as a dlms.Key. Each call returns a new Key, because a dlms.Key is not safe for concurrent use.
 func NewTestKey() *dlms.Key {
 	b, err := hex.DecodeString(TestKey)
 	k, keyErr := dlms.NewKey(b, b)
@@ -84,8 +84,8 @@ func NewTestKey() *dlms.Key {
 	return k
 }
 
-// Next returns the next telegram, masked. The error for a telegram that is left out is a *meter.TelegramError; after it, the next call of
-// Next returns the telegram that follows. Any other error is an error of the reader, such as io.EOF, and ends the stream.
+// Next returns the next telegram, masked. If the telegram cannot be decoded or masked, the error is a *meter.TelegramError. The following
+// call then returns the telegram after it. Any other error is an error of the reader, such as io.EOF, and ends the stream.
 func (m *Masker) Next() (*Telegram, error) {
 	r, err := m.decoder.Next()
 	if err != nil {
@@ -112,20 +112,21 @@ func (m *Masker) verify(r *meter.Reading, masked []byte) bool {
 		slices.EqualFunc(r.Samples, decoded.Samples, sameSample) && !containsSerial(masked, r.Meter.Serial)
 }
 
-// sameSample reports whether a and b have the same quantity and, unless it is a text, the same value and time.
+// sameSample reports whether a and b have the same quantity and unit and, if the quantity is a number, the same value and time.
 func sameSample(a, b quantity.Sample) bool {
 	return a.ID == b.ID && a.UnitIndex == b.UnitIndex && (!a.ID.Row().Numeric() || a.Value == b.Value && a.Time == b.Time)
 }
 
-// longDigits matches digits that are long enough for a serial number. The names of models have fewer digits in a row.
+// longDigits matches a run of digits that is long enough for a serial number. Names of models have shorter runs.
 var longDigits = regexp.MustCompile(`\d{6,}`)
 
-// containsSerial reports whether b contains the serial number, as text or as the hexadecimal digits of text.
+// containsSerial reports whether b contains the serial number. In b, each character of the number is either itself or two hexadecimal
+// digits.
 func containsSerial(b []byte, serial string) bool {
 	masked := []byte(serial)
 	maskValue(masked, obis.Code{})
 	if string(masked) == serial {
-		return false // the telegram was masked before
+		return false // the serial number has zeros only, because the stream was masked before
 	}
 	for _, run := range longDigits.FindAllString(serial, -1) {
 		inHex := hex.EncodeToString([]byte(run))
@@ -136,14 +137,15 @@ func containsSerial(b []byte, serial string) bool {
 	return false
 }
 
-// recentBytes is a reader that stores the last bytes that were read, because a Decoder returns the offset of a telegram and not its bytes.
+// recentBytes is a reader that stores the last bytes that were read. The Masker needs them, because a Decoder returns the offset of a telegram
+// and not its bytes.
 type recentBytes struct {
 	r    io.Reader
 	buf  []byte
 	base int64 // offset of buf[0] in the stream
 }
 
-// minRecent is the fewest bytes to store. All frames of a message and the buffer of a Decoder have fewer bytes together.
+// minRecent is the minimum number of bytes to store. It is more than all frames of a message and the buffer of a Decoder have together.
 const minRecent = 1 << 17
 
 // Read implements io.Reader.
@@ -157,8 +159,8 @@ func (b *recentBytes) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// at returns the n bytes at the offset, valid until the next Read, and false if they are no longer stored.
-func (b *recentBytes) at(offset int64, n int) ([]byte, bool) {
+// at returns the n bytes of the stream at the offset. They are valid until the next Read. ok is false if the bytes are not stored any more.
+func (b *recentBytes) at(offset int64, n int) (stored []byte, ok bool) {
 	start := offset - b.base
 	if start < 0 || start+int64(n) > int64(len(b.buf)) {
 		return nil, false

@@ -21,7 +21,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// stream returns count telegrams of a simulated meter, the first of them 19 s before a whole hour.
+// stream returns count telegrams of a simulated meter. The first is sent 19 s before a full hour, so that meters with a list for each hour send
+// that list too.
 func stream(f simulate.Family, count int) []byte {
 	var b []byte
 	m := simulate.NewMeter(f, 5, time.Date(2026, 5, 10, 9, 59, 41, 0, time.UTC))
@@ -45,9 +46,9 @@ func testKey(t testing.TB) *dlms.Key {
 	return k
 }
 
-// masked masks a stream to its end. It returns the masked telegrams, joined in out and one by one in all. leftOut are the errors for
-// telegrams that were left out.
-func masked(t testing.TB, r io.Reader, key *dlms.Key) (out []byte, all []mask.Telegram, leftOut []*meter.TelegramError) {
+// masked masks a stream to its end. It returns the bytes of all masked telegrams in out, and the telegrams in all. errs are the errors for
+// telegrams that were not masked. key decrypts the telegrams. It is nil for telegrams in clear.
+func masked(t testing.TB, r io.Reader, key *dlms.Key) (out []byte, all []mask.Telegram, errs []*meter.TelegramError) {
 	t.Helper()
 	o := meter.Options{AcceptUnverified: true}
 	if key != nil {
@@ -56,12 +57,12 @@ func masked(t testing.TB, r io.Reader, key *dlms.Key) (out []byte, all []mask.Te
 	m := mask.New(r, o)
 	for {
 		next, err := m.Next()
-		bad, damaged := errors.AsType[*meter.TelegramError](err)
+		telegramErr, notMasked := errors.AsType[*meter.TelegramError](err)
 		switch {
 		case errors.Is(err, io.EOF):
-			return out, all, leftOut
-		case damaged:
-			leftOut = append(leftOut, bad)
+			return out, all, errs
+		case notMasked:
+			errs = append(errs, telegramErr)
 		case err != nil:
 			t.Fatal(err)
 		default:
@@ -72,46 +73,47 @@ func masked(t testing.TB, r io.Reader, key *dlms.Key) (out []byte, all []mask.Te
 	}
 }
 
-// A summary is what masking must not change in a telegram.
+// A summary has the contents of a telegram that masking must not change.
 type summary struct {
-	Protocol         meter.Protocol
-	Family, List     string
-	Checked          bool
-	Security         byte
-	Counter          uint32
-	Maker            string // of the system title
-	Numbers, Records []string
+	Protocol     meter.Protocol
+	Family, List string
+	Checked      bool
+	Security     byte
+	Counter      uint32
+	Manufacturer string   // manufacturer code in the system title
+	Samples      []string // id, value, unit and time of each sample
+	Records      []string // code and kind of each record
 }
 
-// longDigits matches digits that are long enough for a serial number. The names of models have fewer digits in a row.
+// longDigits matches a run of digits that is long enough for a serial number. Names of models have shorter runs.
 var longDigits = regexp.MustCompile(`\d{6,}`)
 
-// harmlessTexts are codes (groups C, D and E) of texts whose long digits are not serial numbers: logs, clocks and timestamps.
+// harmlessTexts are codes (groups C, D and E) of texts whose long runs of digits are not serial numbers: logs, clocks and timestamps.
 var harmlessTexts = map[[3]byte]bool{{99, 97, 0}: true, {98, 1, 0}: true, {0, 9, 1}: true, {0, 9, 2}: true, {24, 2, 1}: true}
 
-// decoded returns a summary of each telegram in a stream, and the numbers in the stream that possibly identify a meter.
-func decoded(t testing.TB, b []byte, key *dlms.Key) (all []summary, numbers map[string]bool) {
+// decoded returns a summary of each telegram in a stream, and the long numbers in the stream that possibly identify a meter.
+func decoded(t testing.TB, b []byte, key *dlms.Key) (all []summary, serials map[string]bool) {
 	t.Helper()
 	d := meter.NewDecoder(bytes.NewReader(b), meter.Options{Keys: []*dlms.Key{key}, AcceptUnverified: true})
-	numbers = map[string]bool{}
+	serials = map[string]bool{}
 	for {
 		r, err := d.Next()
 		if errors.Is(err, io.EOF) {
-			return all, numbers
+			return all, serials
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		s := summary{
 			Protocol: r.Protocol, Family: r.Family, List: r.Meter.List, Checked: r.Checked,
-			Security: r.Cipher.Security, Counter: r.Cipher.Counter, Maker: string(r.Cipher.Title[:3]),
+			Security: r.Cipher.Security, Counter: r.Cipher.Counter, Manufacturer: string(r.Cipher.Title[:3]),
 		}
 		for i := range r.Samples {
 			x := &r.Samples[i]
 			if x.ID.Row().Numeric() {
-				s.Numbers = append(s.Numbers, fmt.Sprintf("%v %v %v %v", x.ID, x.Value, x.UnitIndex, x.Time))
+				s.Samples = append(s.Samples, fmt.Sprintf("%v %v %v %v", x.ID, x.Value, x.UnitIndex, x.Time))
 			} else {
-				s.Numbers = append(s.Numbers, fmt.Sprintf("%v says something: %v", x.ID, len(x.Text) > 0))
+				s.Samples = append(s.Samples, fmt.Sprintf("%v is a text that is not empty: %v", x.ID, len(x.Text) > 0))
 			}
 		}
 		for i := range r.Records {
@@ -119,45 +121,45 @@ func decoded(t testing.TB, b []byte, key *dlms.Key) (all []summary, numbers map[
 			s.Records = append(s.Records, fmt.Sprintf("%v %d", x.Code, x.Kind))
 			switch {
 			case x.Kind != obis.Text || harmlessTexts[x.Code.CDE()]:
-			case x.Code == obis.Code{1, 1, 96, 1, 1, obis.Any}: // a type of Kamstrup
-				addNumbers(numbers, x.Text[6:])
+			case x.Code == obis.Code{1, 1, 96, 1, 1, obis.Any}: // the type of a Kamstrup meter, of which six digits remain
+				addSerials(serials, x.Text[6:])
 			default:
-				addNumbers(numbers, x.Text)
+				addSerials(serials, x.Text)
 			}
 			if x.Kind == obis.Number && x.Value.Coef != 0 && x.Code.CDE() == [3]byte{0, 0, 1} {
-				numbers[x.Value.String()] = true
+				serials[x.Value.String()] = true
 			}
 		}
-		addNumbers(numbers, []byte(r.Meter.Serial))
+		addSerials(serials, []byte(r.Meter.Serial))
 		if len(r.Meter.Model) > 6 {
-			addNumbers(numbers, []byte(r.Meter.Model[6:]))
+			addSerials(serials, []byte(r.Meter.Model[6:]))
 		}
 		all = append(all, s)
 	}
 }
 
-// addNumbers adds the long digits in a text. The text itself is possibly written in hexadecimal.
-func addNumbers(numbers map[string]bool, text []byte) {
+// addSerials adds the long runs of digits in a text. If the text consists of hexadecimal digits, it is decoded first.
+func addSerials(serials map[string]bool, text []byte) {
 	if b, err := hex.DecodeString(string(text)); err == nil && len(b) > 5 && b[0] >= ' ' && b[0] < 0x7F {
 		text = b
 	}
 	for _, n := range longDigits.FindAllString(string(text), -1) {
-		if strings.Trim(n, "0") != "" {
-			numbers[n] = true
+		if strings.Trim(n, "0") != "" { // zeros only: masked
+			serials[n] = true
 		}
 	}
 }
 
-// TestEveryFamily tests, with every family, that masking changes no values, manufacturer or kinds of records, and that it removes every
-// serial number in every form. Masking a masked telegram must change nothing.
+// TestEveryFamily tests, with every family, that masking removes every serial number and changes nothing else. Masking a masked telegram must
+// not change the telegram.
 func TestEveryFamily(t *testing.T) {
-	withNumber, encrypted := 0, 0
+	withSerial, encrypted := 0, 0
 	for _, f := range simulate.Families() {
 		in := stream(f, 9)
-		want, numbers := decoded(t, in, simulate.Key())
-		out, all, left := masked(t, bytes.NewReader(in), simulate.Key())
-		if len(all) != 9 || len(left) != 0 {
-			t.Errorf("%s: %d telegrams masked, left out: %v", f.Name, len(all), left)
+		want, serials := decoded(t, in, simulate.Key())
+		out, all, errs := masked(t, bytes.NewReader(in), simulate.Key())
+		if len(all) != 9 || len(errs) != 0 {
+			t.Errorf("%s: got %d masked telegrams and errors %v, want 9 telegrams", f.Name, len(all), errs)
 			continue
 		}
 		got, remaining := decoded(t, out, testKey(t))
@@ -165,15 +167,15 @@ func TestEveryFamily(t *testing.T) {
 			t.Errorf("%s: -sent +masked:\n%s", f.Name, diff)
 		}
 		if len(remaining) > 0 {
-			t.Errorf("%s: got numbers that identify a meter after masking: %v, want none", f.Name, remaining)
+			t.Errorf("%s: the masked telegrams have the serial numbers %v, want none", f.Name, remaining)
 		}
-		for n := range numbers {
+		for n := range serials {
 			if bytes.Contains(out, []byte(n)) || bytes.Contains(bytes.ToLower(out), []byte(hex.EncodeToString([]byte(n)))) {
-				t.Errorf("%s: the masked telegrams still contain the number %s", f.Name, n)
+				t.Errorf("%s: the bytes of the masked telegrams contain the serial number %s", f.Name, n)
 			}
 		}
-		if len(numbers) > 0 {
-			withNumber++
+		if len(serials) > 0 {
+			withSerial++
 		}
 		if all[0].Encrypted {
 			encrypted++
@@ -182,13 +184,13 @@ func TestEveryFamily(t *testing.T) {
 			t.Errorf("%s: masking the masked telegrams changes them", f.Name)
 		}
 	}
-	t.Logf("%d families, of which %d send a serial number, %d encrypt", len(simulate.Families()), withNumber, encrypted)
-	if withNumber < 10 || encrypted < 5 {
-		t.Errorf("%d families with a number and %d that encrypt: want at least 10 and 5", withNumber, encrypted)
+	t.Logf("%d families: %d send a serial number, %d encrypt", len(simulate.Families()), withSerial, encrypted)
+	if withSerial < 10 || encrypted < 5 {
+		t.Errorf("got %d families with a serial number and %d that encrypt, want at least 10 and 5", withSerial, encrypted)
 	}
 }
 
-// TestChunksAndNoise tests that the sizes of reads do not matter, and that bytes around telegrams are dropped.
+// TestChunksAndNoise tests that masked telegrams do not depend on the sizes of reads, or on noise before and after the telegrams.
 func TestChunksAndNoise(t *testing.T) {
 	for _, f := range simulate.Families() {
 		in := stream(f, 3)
@@ -203,7 +205,7 @@ func TestChunksAndNoise(t *testing.T) {
 	}
 }
 
-// TestOffsets tests that a masked telegram has the offset and length of the unmasked one.
+// TestOffsets tests that a mask.Telegram has the offset and length of the unmasked telegram.
 func TestOffsets(t *testing.T) {
 	f, _ := simulate.Named("aidon-no3")
 	one := stream(f, 1)
@@ -211,42 +213,43 @@ func TestOffsets(t *testing.T) {
 	for i, got := range all {
 		want := int64(len("noise") + i*(len(one)+len("noise")))
 		if got.Offset != want || got.Length != len(one) || len(got.Bytes) != len(one) || got.Encrypted {
-			t.Errorf("telegram %d: at %d, %d bytes of %d, encrypted %v; want %d and %d", i, got.Offset, len(got.Bytes), got.Length, got.Encrypted, want, len(one))
+			t.Errorf("telegram %d: got offset %d, length %d, %d masked bytes, encrypted %v; want offset %d, length %d",
+				i, got.Offset, got.Length, len(got.Bytes), got.Encrypted, want, len(one))
 		}
 	}
 	if len(all) != 2 {
-		t.Errorf("%d telegrams, want 2", len(all))
+		t.Errorf("got %d telegrams, want 2", len(all))
 	}
 }
 
-// TestLeftOut tests that damaged telegrams and telegrams that no key decrypts are left out, and Next returns an error for each.
-func TestLeftOut(t *testing.T) {
+// TestNotMasked tests that Next returns an error for a damaged telegram and for a telegram that no key decrypts.
+func TestNotMasked(t *testing.T) {
 	f, _ := simulate.Named("aidon-no3")
-	good := stream(f, 1)
-	bad := bytes.Clone(good)
-	bad[50] ^= 1
-	out, all, left := masked(t, bytes.NewReader(append(bad, good...)), nil)
-	if len(all) != 1 || len(left) != 1 || left[0].Intact || len(out) != len(good) {
-		t.Errorf("damaged: %d masked, left out %v, %d bytes", len(all), left, len(out))
+	intact := stream(f, 1)
+	damaged := bytes.Clone(intact)
+	damaged[50] ^= 1
+	out, all, errs := masked(t, bytes.NewReader(append(damaged, intact...)), nil)
+	if len(all) != 1 || len(errs) != 1 || errs[0].Intact || len(out) != len(intact) {
+		t.Errorf("a damaged and an intact telegram: got %d telegrams of %d bytes and errors %v, want one of each", len(all), len(out), errs)
 	}
 	for _, f := range simulate.Families() {
 		if f.Cipher == 0 {
 			continue
 		}
 		for _, key := range []*dlms.Key{nil, testKey(t)} {
-			out, _, left := masked(t, bytes.NewReader(stream(f, 2)), key)
-			if len(out) != 0 || len(left) == 0 {
-				t.Errorf("%s: %d bytes are written without the key", f.Name, len(out))
+			out, _, errs := masked(t, bytes.NewReader(stream(f, 2)), key)
+			if len(out) != 0 || len(errs) == 0 {
+				t.Errorf("%s without the key of the meter: got %d masked bytes and %d errors, want only errors", f.Name, len(out), len(errs))
 				continue
 			}
-			if _, ok := errors.AsType[*dlms.EncryptedError](left[0]); !ok || !left[0].Intact {
-				t.Errorf("%s: got %v, want a *dlms.EncryptedError", f.Name, left[0])
+			if _, ok := errors.AsType[*dlms.EncryptedError](errs[0]); !ok || !errs[0].Intact {
+				t.Errorf("%s without the key of the meter: got %v, want a *dlms.EncryptedError", f.Name, errs[0])
 			}
 		}
 	}
 }
 
-// TestSystemTitle tests that a masked system title has the letters of the manufacturer, and zeros after them.
+// TestSystemTitle tests that a masked system title is the manufacturer code and zeros.
 func TestSystemTitle(t *testing.T) {
 	for _, f := range simulate.Families() {
 		if f.Cipher == 0 {
@@ -268,26 +271,27 @@ func TestSystemTitle(t *testing.T) {
 	}
 }
 
-// TestUnmaskable tests that a telegram is left out if masking would change its values. Here the power equals the serial number, so that
-// masking the serial number would clear the power too.
+// TestUnmaskable tests that Next returns ErrUnmaskable if masking would change the values of a telegram. Here the power equals the serial
+// number 1234567, so that masking the serial number would clear the power too.
 func TestUnmaskable(t *testing.T) {
-	body := func(power int64) []byte {
+	message := func(power int64) []byte {
 		b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), 5)
 		b = dlms.AppendVisibleString(b, "Kamstrup_V0001")
 		b = dlms.AppendNumber(dlms.AppendLogicalName(b, obis.Code{1, 1, 0, 0, 1, 255}), dlms.Uint32, 1234567)
 		return dlms.AppendNumber(dlms.AppendLogicalName(b, obis.Code{1, 1, 1, 7, 0, 255}), dlms.Uint32, power)
 	}
-	out, all, left := masked(t, bytes.NewReader(body(1234)), nil)
-	if len(all) != 1 || len(left) != 0 || bytes.Contains(out, []byte{0x12, 0xD6, 0x87}) {
-		t.Errorf("another power: %d masked, left out %v, %x", len(all), left, out)
+	serial := []byte{0x12, 0xD6, 0x87} // 1234567
+	out, all, errs := masked(t, bytes.NewReader(message(1234)), nil)
+	if len(all) != 1 || len(errs) != 0 || bytes.Contains(out, serial) {
+		t.Errorf("power 1234: got %d telegrams, %x, and errors %v; want one without the serial number", len(all), out, errs)
 	}
-	out, _, left = masked(t, bytes.NewReader(body(1234567)), nil)
-	if len(out) != 0 || len(left) != 1 || !errors.Is(left[0], mask.ErrUnmaskable) {
-		t.Errorf("the same power: wrote %x, left out %v, want %v", out, left, mask.ErrUnmaskable)
+	out, _, errs = masked(t, bytes.NewReader(message(1234567)), nil)
+	if len(out) != 0 || len(errs) != 1 || !errors.Is(errs[0], mask.ErrUnmaskable) {
+		t.Errorf("power equal to the serial number: got %x and errors %v, want %v", out, errs, mask.ErrUnmaskable)
 	}
 }
 
-// FuzzMasker tests that nothing panics, and every masked telegram decodes.
+// FuzzMasker tests that a Masker never panics, and that every masked telegram decodes.
 func FuzzMasker(f *testing.F) {
 	for _, name := range []string{"aidon-no3", "p1-nl-5", "kaifa-at", "p1-lu", "p1-pl", "kamstrup-no"} {
 		if family, ok := simulate.Named(name); ok {

@@ -12,7 +12,8 @@ const (
 	tagCiphered     = 0xDB
 )
 
-// maskMessage masks a whole message in place. It reports whether the message could be masked.
+// maskMessage masks a message in place: a data-notification, a general-glo-ciphering or an ASCII telegram. It reports whether the message
+// could be masked.
 func (k *telegramMask) maskMessage(b []byte) bool {
 	if len(b) == 0 {
 		return false
@@ -29,37 +30,36 @@ func (k *telegramMask) maskMessage(b []byte) bool {
 	return false
 }
 
-// makerLetters is the number of letters that name the manufacturer at the beginning of a system title. The rest identifies the meter.
+// makerLetters is the number of letters of the manufacturer code, with which a system title begins. The rest is the serial number.
 const makerLetters = 3
 
-// maskEncrypted decrypts a message, masks it, and encrypts it with TestKey in place. ident is the unencrypted identification line before
-// it, nil if there is none.
+// maskEncrypted decrypts a message, masks it, and encrypts it with TestKey in place. ident is the unencrypted identification line before the
+// message. It is nil if there is none.
 func (k *telegramMask) maskEncrypted(c *dlms.Ciphered, ident []byte) bool {
 	for _, key := range k.options.Keys {
 		plain, _, err := key.Decrypt(nil, c)
 		if err != nil {
 			continue
 		}
-		if !k.inner(plain, ident) {
+		if !k.maskPlaintext(plain, ident) {
 			return false
 		}
 		if len(c.Title) > makerLetters {
 			clear(c.Title[makerLetters:])
 		}
-		sealed := dlms.AppendCiphered(nil, k.testKey, c.Title, c.Security, c.Counter, plain)
-		copy(c.Ciphertext, sealed[len(sealed)-len(c.Ciphertext):])
+		encrypted := dlms.AppendCiphered(nil, k.testKey, c.Title, c.Security, c.Counter, plain)
+		copy(c.Ciphertext, encrypted[len(encrypted)-len(c.Ciphertext):])
 		return true
 	}
 	return false
 }
 
-// inner masks a decrypted message in place. If there is an identification line before the message, the message is a P1 telegram or the rest
-// of one.
-func (k *telegramMask) inner(plain, ident []byte) bool {
+// maskPlaintext masks a decrypted message in place. If ident is not nil, the message is a whole P1 telegram or the lines that follow ident.
+func (k *telegramMask) maskPlaintext(plain, ident []byte) bool {
 	if ident == nil || len(plain) > 0 && plain[0] == '/' {
 		return k.maskMessage(plain)
 	}
-	whole := append(bytes.Clone(ident), plain...) // a checksum covers both
+	whole := append(bytes.Clone(ident), plain...) // the checksum covers ident and plain
 	if len(k.text(whole)) != len(whole) {
 		return false // the new checksum is longer and does not fit
 	}

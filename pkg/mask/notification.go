@@ -19,57 +19,58 @@ const (
 	tagUint64      = 21
 )
 
-// fixedSizes maps the tag of a type to the length of its values in bytes, for types whose values all have the same length.
+// fixedSizes maps the tag of a type to the length of its values in bytes. It has all types whose values have a fixed length.
 var fixedSizes = map[byte]int{
 	0: 0, 3: 1, 5: 4, 6: 4, tagBCD: 1, 15: 1, 16: 2, 17: 1, 18: 2, 20: 8, 21: 8, 22: 1, 23: 4, 24: 8, 25: 12, 26: 5, 27: 4,
 }
 
 const (
-	codeLength = 6
-	// descriptorList is how a body of attribute descriptors begins: nine bytes without tags before each value (Sagemcom XT211).
+	codeLength = 6 // length of an OBIS code in bytes
+	// descriptorList begins a message with attribute descriptors (Sagemcom XT211). A descriptor is descriptorLength bytes without tags before
+	// each value.
 	descriptorList   = "\x02\x02\x16\x01\x01"
 	descriptorLength = 9
-	// swappedName is how some logical names of the EMBRIQ module begin. The module sends the length 6 before the tag 9, instead of after
-	// it.
+	// swappedName begins some logical names of the EMBRIQ module, which sends the length 6 before the tag 9.
 	swappedName = "\x06\x09"
-	maxNesting  = 8 // levels of lists in lists
+	maxNesting  = 8 // maximum number of nested arrays and structures
 )
 
 // dataMask reads A-XDR data and masks its texts in place.
 type dataMask struct {
 	*telegramMask
-	b      []byte // the rest of the data
+	rest   []byte // the data that was not read yet
 	failed bool   // the data cannot be read
 }
 
 // notification masks a data-notification in place. It reports whether the whole message could be masked.
 func (k *telegramMask) notification(b []byte) bool {
 	const header = 1 + 4 // tag, invoke id
-	w := dataMask{telegramMask: k, b: b}
+	w := dataMask{telegramMask: k, rest: b}
 	w.take(header)
-	if len(w.b) > 0 && w.b[0] == tagOctetString { // Kaifa meters write the tag of the date-time
+	if len(w.rest) > 0 && w.rest[0] == tagOctetString { // only Kaifa meters send a tag before the date-time
 		w.take(1)
 	}
-	w.take(w.length())
-	if bytes.HasPrefix(w.b, []byte(descriptorList)) {
-		w.described()
+	w.take(w.length()) // the date-time
+	if bytes.HasPrefix(w.rest, []byte(descriptorList)) {
+		w.describedValues()
 	} else {
 		w.value(maxNesting)
 	}
-	return !w.failed && len(w.b) == 0
+	return !w.failed && len(w.rest) == 0
 }
 
-// take returns the next n bytes and consumes them.
+// take returns the next n bytes, and removes them from w.rest. It returns nil and sets w.failed if there are fewer bytes.
 func (w *dataMask) take(n int) []byte {
-	if n < 0 || n > len(w.b) {
-		w.failed, w.b = true, nil
+	if n < 0 || n > len(w.rest) {
+		w.failed, w.rest = true, nil
 		return nil
 	}
-	x := w.b[:n]
-	w.b = w.b[n:]
-	return x
+	b := w.rest[:n]
+	w.rest = w.rest[n:]
+	return b
 }
 
+// byte returns the next byte. It returns 0 if there is none.
 func (w *dataMask) byte() byte {
 	if x := w.take(1); x != nil {
 		return x[0]
@@ -77,7 +78,7 @@ func (w *dataMask) byte() byte {
 	return 0
 }
 
-// length reads a length or count: one byte below 80 (hexadecimal), or 81 and one byte, or 82 and two bytes.
+// length reads a length or a count: one byte below 0x80, or 0x81 and one byte, or 0x82 and two bytes.
 func (w *dataMask) length() (n int) {
 	switch first := w.byte(); {
 	case first < 0x80:
@@ -98,8 +99,8 @@ func unsigned(b []byte) (v uint64) {
 	return v
 }
 
-// described masks an array of structures {attribute descriptor, value}.
-func (w *dataMask) described() {
+// describedValues masks an array of structures {attribute descriptor, value}.
+func (w *dataMask) describedValues() {
 	w.take(len(descriptorList))
 	for range w.length() {
 		w.take(len("\x02\x02") + descriptorLength)
@@ -109,7 +110,7 @@ func (w *dataMask) described() {
 	}
 }
 
-// value masks a value of any type. depth is how many levels of lists are still allowed.
+// value masks a value of any type. depth is the number of levels of arrays and structures that are still allowed.
 func (w *dataMask) value(depth int) {
 	switch tag := w.byte(); tag {
 	case tagArray, tagStructure:
@@ -135,8 +136,8 @@ func (w *dataMask) list(depth int) {
 	if depth == 0 {
 		w.failed = true
 	}
-	// such a name is the first of two or three items: the name, the value and, for some values, scaler and unit
-	if bytes.HasPrefix(w.b, []byte(swappedName)) && (n == 2 || n == 3) {
+	// A structure that begins with a logical name has two or three items: the name, the value and, for some values, scaler and unit.
+	if bytes.HasPrefix(w.rest, []byte(swappedName)) && (n == 2 || n == 3) {
 		w.take(len(swappedName) + codeLength)
 		n--
 	}
@@ -148,7 +149,7 @@ func (w *dataMask) list(depth int) {
 	}
 }
 
-// number clears a serial number that a meter sends as a number, such as 1-1:0.0.1 of Kamstrup.
+// number clears b if b is a serial number that the meter sends as a number, such as 1-1:0.0.1 of Kamstrup.
 func (w *dataMask) number(b []byte) {
 	v := unsigned(b)
 	for i := range w.reading.Records {
@@ -158,25 +159,25 @@ func (w *dataMask) number(b []byte) {
 	}
 }
 
-// octets masks a string, unless the string is a code or a clock, or identifies nobody.
+// octets masks a string, unless the string is a code, a clock or a text that identifies nobody.
 func (w *dataMask) octets(b []byte) {
 	if t := obis.ReadDateTime(b); len(b) == 0 || t.Year >= 1970 && t.Year <= 2100 {
 		return
 	}
-	text, harmless := false, true // text: b is the text of a record; harmless: all records with this text identify nobody
+	isText, harmless := false, true // isText: b is the text of a record; harmless: all records with this text identify nobody
 	for i := range w.reading.Records {
 		r := &w.reading.Records[i]
 		if len(b) == codeLength && r.Code == obis.Code(b) {
 			return
 		}
 		if r.Kind == obis.Text && bytes.Equal(r.Text, b) {
-			text, harmless = true, harmless && isHarmless(r.Code) && !isIdentification(r.Code)
+			isText, harmless = true, harmless && isHarmless(r.Code) && !isIdentification(r.Code)
 		}
 	}
 	trimmed := string(bytes.TrimRight(b, "\x00 "))
 	switch {
-	case !text && len(b) == codeLength && b[codeLength-1] == obis.Any: // a code that has no record
-	case text && harmless:
+	case !isText && len(b) == codeLength && b[codeLength-1] == obis.Any: // a code that has no record
+	case isText && harmless:
 	case trimmed == w.reading.Meter.List && !longDigits.Match(b):
 	case trimmed == w.reading.Meter.Model:
 		maskModel(b)

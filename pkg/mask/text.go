@@ -13,7 +13,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// p1 returns a masked copy of an ASCII telegram. The telegram is plain, has parity in bit 7, or is encrypted after its identification line.
+// p1 returns a masked copy of an ASCII telegram. The telegram can be plain, have parity in bit 7, or be encrypted after its identification
+// line.
 func (k *telegramMask) p1(raw []byte) ([]byte, bool) {
 	b := bytes.Clone(raw)
 	if ident, body, ok := p1.SplitEncrypted(b); ok {
@@ -28,12 +29,12 @@ func (k *telegramMask) p1(raw []byte) ([]byte, bool) {
 		}
 		if checked {
 			end := len(ident) + len(body)
-			sum := hdlc.Checksum(b[:end+1]) // CRC-16/X.25, as in HDLC
-			copy(b[end+1:], fmt.Sprintf("%04X", sum<<8|sum>>8))
+			sum := hdlc.Checksum(b[:end+1])                     // CRC-16/X.25, as in HDLC
+			copy(b[end+1:], fmt.Sprintf("%04X", sum<<8|sum>>8)) // low byte first
 		}
 		return b, true
 	}
-	if b[0] != '/' {
+	if b[0] != '/' { // a slash with its parity in bit 7
 		if p1.StripParity(b, b) != len(b) {
 			return nil, false
 		}
@@ -46,10 +47,10 @@ func (k *telegramMask) p1(raw []byte) ([]byte, bool) {
 	return k.text(b), true
 }
 
-// text masks the lines of a telegram in place, and returns it with a correct checksum. The result is longer than b if the old checksum had
-// fewer digits than the new one.
+// text masks the lines of a telegram in place, and returns the telegram with a correct checksum. The result is longer than b if the new
+// checksum has more digits than the old one.
 func (k *telegramMask) text(b []byte) []byte {
-	var code obis.Code
+	var code obis.Code // of the previous line
 	end := len(b)
 	if i := bytes.LastIndexByte(b, '!'); i > 0 && b[i-1] == '\n' {
 		end = i
@@ -65,8 +66,8 @@ func (k *telegramMask) text(b []byte) []byte {
 	return withChecksum(b, end)
 }
 
-// withChecksum returns the telegram with a correct checksum after the '!' at b[end], if it had a checksum. The new checksum has at least as
-// many digits as the old one. It can have more, because some meters send a checksum without leading zeros.
+// withChecksum corrects the checksum after the '!' at b[end], if there is a checksum, and returns the telegram. The new checksum has at least
+// as many digits as the old one. It can have more, because some meters send a checksum without leading zeros.
 func withChecksum(b []byte, end int) []byte {
 	start := min(end+1, len(b))
 	digits := len(hexDigits.Find(b[start:]))
@@ -77,24 +78,24 @@ func withChecksum(b []byte, end int) []byte {
 	return slices.Replace(b, start, start+digits, []byte(sum)...)
 }
 
-// maskIdent masks long digits in an identification line, such as those of "/ELL5\253833635_A". Short digits, such as those of "/ADN9 6534",
-// name a model.
+// maskIdent masks long runs of digits in an identification line, such as in "/ELL5\253833635_A". Short runs do not change, because they are
+// part of the model, such as in "/ADN9 6534".
 func maskIdent(b []byte) {
 	for _, run := range longDigits.FindAllIndex(b, -1) {
 		zeroDigits(b[run[0]:run[1]])
 	}
 }
 
-// maskLine masks the values of a line and returns the code of the line. before is the code of the line before. It is also the code of this
-// line if this line begins with a value.
-func maskLine(line []byte, before obis.Code) obis.Code {
+// maskLine masks the values of a line and returns the code of the line. If the line begins with a value, its code is previous, the code of
+// the previous line.
+func maskLine(line []byte, previous obis.Code) obis.Code {
 	code, n := obis.ReadCode(line)
 	switch i := bytes.IndexByte(line, '('); {
 	case n > 0:
-	case i > 0: // other text than a code, so that the value can be of any kind and code stays zero
+	case i > 0: // the line begins with a text that is no code: code remains zero, so that any value is masked
 		n = i
 	default:
-		code = before
+		code = previous
 	}
 	if isHarmless(code) && bytes.IndexByte(line, '(') == n {
 		return code
@@ -116,7 +117,7 @@ func maskValue(b []byte, code obis.Code) {
 	if harmlessValue.Match(b) {
 		return
 	}
-	mask, message := maskWord, code[2] == 96 && code[3] == 13 // a message to the customer
+	mask, message := maskWord, code[2] == 96 && code[3] == 13 // 96.13.x is a message to the customer
 	if message {
 		mask = maskText
 	}

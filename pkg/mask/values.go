@@ -12,15 +12,15 @@ import (
 var harmlessCodes = [][3]byte{
 	{0, 2, 0}, {0, 2, 8}, {0, 2, 129}, {0, 4, obis.Any}, // versions, name of the list, ratios of transformers
 	{0, 9, 1}, {0, 9, 2}, {1, 0, 0}, {1, 1, 0}, // clocks
-	{17, 0, 0}, {24, 1, 0}, {24, 2, obis.Any}, {24, 3, 0}, {24, 4, 0}, // limit; devices, their values and valves
+	{17, 0, 0}, {24, 1, 0}, {24, 2, obis.Any}, {24, 3, 0}, {24, 4, 0}, // power limit; types, values and valves of sub-meters
 	{96, 1, 4}, {96, 3, 10}, {96, 14, 0}, // version, breaker, tariff
 	{96, 5, obis.Any}, {97, 97, obis.Any}, {96, 7, obis.Any}, {96, 50, obis.Any}, // states, failures
-	{98, 1, 0}, {99, obis.Any, obis.Any}, // logs of values, of failures
+	{98, 1, 0}, {99, obis.Any, obis.Any}, // logs of values, logs of failures
 }
 
-// isHarmless reports whether the text of a code identifies nobody. The codes of measured quantities are all harmless.
+// isHarmless reports whether a text with code c identifies nobody. The codes of all measured quantities are harmless.
 func isHarmless(c obis.Code) bool {
-	const lastMeasured = 93 // the last group C of measured quantities
+	const lastMeasured = 93 // the highest group C of measured quantities
 	if c[0] == 1 && c[2] > 0 && c[2] <= lastMeasured {
 		return true
 	}
@@ -35,13 +35,13 @@ func isHarmless(c obis.Code) bool {
 	return false
 }
 
-// isIdentification reports whether a code is that of a serial number of the meter (IEC 62056-6-2, 6.2.42: 0.0.0 to 0.0.9, 96.1.0 to 96.1.9)
-// or its logical device name, 42.0.0.
+// isIdentification reports whether c is the code of a serial number (IEC 62056-6-2, 6.2.42: 0.0.0 to 0.0.9, 96.1.0 to 96.1.9) or of the
+// logical device name (42.0.0).
 func isIdentification(c obis.Code) bool {
 	return c[2] == 0 && c[3] == 0 || c[2] == 96 && c[3] == 1 || c[0] == 0 && c[2] == 42
 }
 
-// isPrintable reports whether b contains only printable ASCII characters and zero bytes, with which meters pad texts.
+// isPrintable reports whether b contains only printable ASCII characters and zero bytes. Meters pad texts with zero bytes.
 func isPrintable(b []byte) bool {
 	return !bytes.ContainsFunc(b, func(r rune) bool { return (r < ' ' || r > '~') && r != 0 })
 }
@@ -60,8 +60,8 @@ func maskWord(b []byte) {
 	}
 }
 
-// maskModel masks the name of a model. It keeps a short name, such as MA304H3E of Kaifa. Of a long name it keeps only the first six
-// characters, because a type of Kamstrup has 18 digits, which describe the individual meter too.
+// maskModel masks a long name of a model after its first six characters. The type of a Kamstrup meter, for example, has 18 digits, and the
+// last of them identify the meter. Names of up to eight characters, such as MA304H3E of Kaifa, do not change.
 func maskModel(b []byte) {
 	const maxShort, prefix = 8, 6
 	if len(b) > maxShort {
@@ -69,7 +69,7 @@ func maskModel(b []byte) {
 	}
 }
 
-// maskText replaces each letter by x and each digit by 0. It keeps FF, with which a message that was never set is filled.
+// maskText replaces each letter by x and each digit by 0. It keeps bytes FF, with which meters fill an empty message.
 func maskText(b []byte) {
 	const filler = 0xFF
 	for i, x := range b {
@@ -83,13 +83,14 @@ func maskText(b []byte) {
 	}
 }
 
-// minHexText is the fewest hexadecimal digits that are taken for text, two for each of 8 characters. It does not apply to messages.
+// minHexText is the minimum number of hexadecimal digits that decodeHexText decodes: two for each of eight characters. It does not apply to
+// messages.
 const minHexText = 16
 
-// decodeHexText returns the text whose hexadecimal digits are b, and false if b is not the hexadecimal form of a text. message is true for
-// a message to the customer, which has any characters. Any other text is an identification, of which at least half of the characters are
-// digits. If fewer are digits, b is a decimal number that looks like hexadecimal text by chance.
-func decodeHexText(b []byte, message bool) ([]byte, bool) {
+// decodeHexText returns the text whose hexadecimal digits are b. ok is false if b is not the hexadecimal form of a text. message is true if
+// b is a message to the customer. Otherwise b is an identification, and at least half of the characters in its text must be digits. If
+// fewer are digits, b is probably a decimal number that looks like hexadecimal text by chance.
+func decodeHexText(b []byte, message bool) (text []byte, ok bool) {
 	text, err := hex.DecodeString(string(b))
 	if err != nil || !isPrintable(text) {
 		return nil, false

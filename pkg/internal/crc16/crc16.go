@@ -1,7 +1,8 @@
-// Package crc16 computes reflected 16-bit CRCs, as the meter protocols use them, eight bytes at a time.
+// Package crc16 computes the reflected 16-bit CRCs of the meter protocols, eight bytes at a time.
 package crc16
 
-// A Table is for one polynomial. Row k holds the CRC of each byte followed by k zero bytes (slicing-by-8). It is safe for concurrent use.
+// A Table has precomputed CRCs for one polynomial. Row k has the CRC of each byte value followed by k zero bytes (slicing-by-8). A Table is
+// safe for concurrent use.
 type Table [8][256]uint16
 
 // New returns the table of a polynomial in reflected form, such as 0xA001 for CRC-16/ARC.
@@ -27,8 +28,8 @@ func New(poly uint16) *Table {
 	return t
 }
 
-// Update returns the CRC of the bytes of crc followed by p. For the first bytes, crc is the initial value. Any final inversion is left to the
-// caller.
+// Update continues a CRC: crc is the CRC of the bytes before p, and the result is the CRC with p. For the first bytes, crc is the initial
+// value of the CRC. If the protocol inverts the final CRC, the caller must do so.
 func (t *Table) Update(crc uint16, p []byte) uint16 {
 	for len(p) >= 8 {
 		b := p[:8:8]

@@ -21,7 +21,7 @@ func bitwise(poly, crc uint16, p []byte) uint16 {
 	return crc
 }
 
-// TestUpdate: Update gives the same as the definition, for every length and alignment around eight bytes, at once and in two parts.
+// TestUpdate: Update gives the CRC of the definition, for all lengths up to 64 bytes and all alignments, in one call and in two.
 func TestUpdate(t *testing.T) {
 	data := make([]byte, 80)
 	for i := range data {
@@ -35,10 +35,10 @@ func TestUpdate(t *testing.T) {
 					p := data[offset : offset+n]
 					want := bitwise(poly, start, p)
 					if got := table.Update(start, p); got != want {
-						t.Fatalf("%04X from %04X over %d bytes at %d = %04X, want %04X", poly, start, n, offset, got, want)
+						t.Fatalf("polynomial %04X, initial value %04X, %d bytes at %d: got CRC %04X, want %04X", poly, start, n, offset, got, want)
 					}
 					if got := table.Update(table.Update(start, p[:n/3]), p[n/3:]); got != want {
-						t.Fatalf("%04X over %d bytes in two parts = %04X, want %04X", poly, n, got, want)
+						t.Fatalf("polynomial %04X, %d bytes in two parts: got CRC %04X, want %04X", poly, n, got, want)
 					}
 				}
 			}

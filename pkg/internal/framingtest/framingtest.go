@@ -6,12 +6,13 @@ type T interface {
 	Fatalf(format string, args ...any)
 }
 
-// Final fails the test if a result of length other than 0 changes with the bytes that follow, or is larger than the number of bytes given.
+// Final fails the test if a result of length is not final. length is the function Length of a framing, which returns 0 until it knows the
+// length. Any other result must not change when more bytes follow, and must not be larger than the number of bytes.
 func Final(t T, length func([]byte) int, b []byte) {
-	whole := length(b)
+	want := length(b)
 	for k := 1; k < len(b); k++ {
-		if n := length(b[:k]); n != 0 && (n != whole || n > k) {
-			t.Fatalf("Length of the first %d bytes = %d, of all %d = %d", k, n, len(b), whole)
+		if n := length(b[:k]); n != 0 && (n != want || n > k) {
+			t.Fatalf("Length of the first %d bytes = %d, Length of all %d bytes = %d", k, n, len(b), want)
 		}
 	}
 }

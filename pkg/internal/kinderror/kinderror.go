@@ -1,10 +1,9 @@
-// Package kinderror makes errors with a text of their own that match an exported error of their package.
+// Package kinderror makes errors that have their own text and match an exported error.
 package kinderror
 
 import "fmt"
 
-// New returns an error with the text that format and args give. errors.Is reports that it matches kind. The text of kind is
-// not part of its own.
+// New returns an error that matches kind (errors.Is). Its text is made from format and args, without the text of kind.
 func New(kind error, format string, args ...any) error {
 	return &kindError{kind: kind, text: fmt.Sprintf(format, args...)}
 }
