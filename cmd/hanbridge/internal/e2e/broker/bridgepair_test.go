@@ -17,22 +17,22 @@ const (
 	secondSeed, secondDigits = 3, "17"
 )
 
-// A bridgePair holds a broker at which the test runs two bridges, or one bridge several times.
+// A bridgePair is a broker at which the test runs two bridges, or one bridge several times. Each bridge has the meter id "house".
 type bridgePair struct {
 	t        *testing.T
 	broker   *testbed.Mosquitto
 	messages *testbed.MessageLog
 }
 
-// A bridge is one bridge of a pair, with its meter and its state.
+// A bridge is a bridge of a pair, with the cable of its meter.
 type bridge struct {
 	*testbed.Process
 	*testbed.Cable
 	pair      *bridgePair
-	variables []string
+	variables []string // environment variables of the bridge, also after a restart
 }
 
-// startBridge starts a bridge with a client id. The seed chooses its simulated meter.
+// startBridge starts a bridge with a client id and an empty state folder. The seed chooses the simulated meter.
 func (p *bridgePair) startBridge(clientID string, seed uint64) *bridge {
 	c := testbed.PlugCable(p.t, "p1-se-aidon")
 	c.Meter = testbed.NewMeter(p.t, "p1-se-aidon", seed)
@@ -53,7 +53,7 @@ func (b *bridge) start() {
 // imported returns the meter's counter of imported energy, as it is published.
 func (b *bridge) imported() string { counter, _ := b.Counters(); return counter }
 
-// sendTelegrams sends a number of telegrams to each bridge. It waits for the published telegrams each time.
+// sendTelegrams sends a number of telegrams to each bridge. It sends the next telegrams when the last ones are published.
 func (p *bridgePair) sendTelegrams(count int, bridges ...*bridge) {
 	p.t.Helper()
 	for range count {
@@ -65,12 +65,13 @@ func (p *bridgePair) sendTelegrams(count int, bridges ...*bridge) {
 	}
 }
 
-// telegramCount returns the number of telegrams that were published.
+// telegramCount returns the number of published telegrams.
 func (p *bridgePair) telegramCount() int {
 	return strings.Count(p.messages.Text(), "\nhanbridge/house/telegram {")
 }
 
-// counterDigits returns the first two digits of all published counters of imported energy, in their own topic or in telegrams.
+// counterDigits returns the set of the first two digits of all published counters of imported energy. A counter is published in its own topic
+// and in telegrams.
 func (p *bridgePair) counterDigits() map[string]bool {
 	all := map[string]bool{}
 	for line := range strings.Lines(p.messages.Text()) {

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// An authority is a certificate authority, as people make one with openssl.
+// An authority is a certificate authority.
 type authority struct {
 	t    *testing.T
 	cert *x509.Certificate
@@ -46,7 +46,7 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// issue makes a certificate for a host, which is valid until a time and proves a server or a client.
+// issue makes a certificate for a host, which is valid until the given time. A server or a client can use it.
 func (a *authority) issue(host string, until time.Time) certFiles {
 	a.t.Helper()
 	template := &x509.Certificate{
@@ -62,7 +62,7 @@ func (a *authority) issue(host string, until time.Time) certFiles {
 	return a.sign(template)
 }
 
-// issueWithoutSAN makes a server certificate with the host only in its common name. Go refuses these certificates; old guides still make them.
+// issueWithoutSAN makes a server certificate with the host only in its common name. Old guides make such certificates, but Go rejects them.
 func (a *authority) issueWithoutSAN(host string) certFiles {
 	a.t.Helper()
 	return a.sign(&x509.Certificate{
@@ -71,7 +71,7 @@ func (a *authority) issueWithoutSAN(host string) certFiles {
 	})
 }
 
-// sign makes a key, and a certificate for it from a template.
+// sign makes a key, and from the template a certificate for this key.
 func (a *authority) sign(template *x509.Certificate) certFiles {
 	a.t.Helper()
 	key := newKey(a.t)

@@ -12,14 +12,14 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestTwoBridges tests two bridges at one Mosquitto, with and without a conflict.
+// TestTwoBridges tests two bridges at one Mosquitto. Only bridges with the same client id must log a conflict.
 func TestTwoBridges(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
 		"one client id":      testOneClientID,
 		"two configurations": testTwoConfigurations,
 		"broker restarts":    testBrokerRestarts,
-		"one bridge stops":   testSecondStops,
+		"second stops":       testSecondStops,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -31,10 +31,10 @@ func TestTwoBridges(t *testing.T) {
 // conflictLogged is the beginning of the log message about a client-id conflict.
 const conflictLogged = "another program most likely connects to"
 
-// unreachableMeter is the environment variable of a meter's address at which no server listens.
+// unreachableMeter is the environment variable for a meter at an address where no server listens.
 const unreachableMeter = "HANBRIDGE_METER_PORT=tcp://127.0.0.1:1"
 
-// testOneClientID tests two bridges with one client id. Each must log the conflict once, and reconnect slowly from then on.
+// testOneClientID tests two bridges with the same client id. Each bridge must log the conflict once, and then reconnect only slowly.
 func testOneClientID(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	clientID := "HANBRIDGE_MQTT_CLIENT_ID=cellar"
@@ -44,25 +44,25 @@ func testOneClientID(t *testing.T) {
 	for _, run := range []*testbed.Process{one, two} {
 		run.AwaitOutput(conflictLogged + " 127.0.0.1:" + broker.Port + ` as \"cellar\"`)
 	}
-	ended := func() int { return strings.Count(broker.Process.Output(), "closing old connection") }
-	testbed.Until(t, "three connections that the broker ended", func() bool { return ended() >= 3 })
-	<-time.After(4 * time.Second) // in which bridges that reconnect at once would be disconnected many times
+	endedConnections := func() int { return strings.Count(broker.Process.Output(), "closing old connection") }
+	testbed.Until(t, "three connections that the broker ended", func() bool { return endedConnections() >= 3 })
+	<-time.After(4 * time.Second) // in which bridges without a wait would reconnect many times
 	for _, run := range []*testbed.Process{one, two} {
 		run.RequireOutputOnce(conflictLogged)
 		run.RequireOutputOnce("Set another mqtt.client_id")
 		if n := strings.Count(run.Output(), "\n"); n > 12 {
-			t.Errorf("%d lines, want 12 at most:\n%s", n, run.Output())
+			t.Errorf("log: got %d lines, want 12 at most:\n%s", n, run.Output())
 		}
 	}
-	if n := ended(); n > 10 {
+	if n := endedConnections(); n > 10 {
 		t.Errorf("the broker has ended %d connections, want 3 to 10", n)
 	}
 	two.Stop(syscall.SIGTERM)
 	one.Stop(syscall.SIGTERM)
 }
 
-// testTwoConfigurations tests two configurations without a client id on one machine. The generated ids must differ, and stay the same after a
-// restart.
+// testTwoConfigurations tests two bridges with different configurations and no configured client id. The generated ids must differ. A bridge
+// must have the same id after a restart.
 func testTwoConfigurations(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	one := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
@@ -75,17 +75,19 @@ func testTwoConfigurations(t *testing.T) {
 	ids := map[string]int{}
 	testbed.Until(t, "three connections", func() bool {
 		clear(ids)
+		// Mosquitto logs "New client connected from 127.0.0.1:40000 as ID (p2, …".
 		for _, found := range regexp.MustCompile(` as (\S+) \(p`).FindAllStringSubmatch(broker.Process.Output(), -1) {
 			ids[found[1]]++
 		}
 		return sum(ids) == 3
 	})
 	if len(ids) != 2 {
-		t.Errorf("client ids: got %v, want two, one of them twice", ids)
+		t.Errorf("client ids: got %v, want two ids, and one of the two twice", ids)
 	}
+	// Brokers must accept ids of 23 characters (MQTT 3.1.1, 3.1.3.1). The command check appends up to 7 characters.
 	for id := range ids {
-		if !regexp.MustCompile(`^[0-9a-zA-Z-]{1,16}$`).MatchString(id) { // the command check appends up to 7; brokers must accept 23 (MQTT 3.1.1, 3.1.3.1)
-			t.Errorf("client id %s: want 16 plain characters at most", id)
+		if !regexp.MustCompile(`^[0-9a-zA-Z-]{1,16}$`).MatchString(id) {
+			t.Errorf("client id %s: want at most 16 letters, digits and hyphens", id)
 		}
 	}
 	if strings.Contains(two.Output(), "interrupted") {
@@ -100,7 +102,7 @@ func sum(counts map[string]int) (n int) {
 	return n
 }
 
-// testBrokerRestarts kills the broker twice in a short time. The bridge must not log a client-id conflict, and must log the last connection.
+// testBrokerRestarts kills and restarts the broker twice in a short time. The bridge must log the last connection, but no client-id conflict.
 func testBrokerRestarts(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	run := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
@@ -117,13 +119,14 @@ func testBrokerRestarts(t *testing.T) {
 	if strings.LastIndex(log, "mqtt connected") < strings.LastIndex(log, "output interrupted") {
 		t.Error("the connection after the last interruption is not logged")
 	}
-	if up, down := strings.Count(log, "mqtt connected"), strings.Count(log, "output interrupted"); up < 2 || up > down+1 {
-		t.Errorf("the log has %d connections and %d interruptions", up, down)
+	connections, interruptions := strings.Count(log, "mqtt connected"), strings.Count(log, "output interrupted")
+	if connections < 2 || connections > interruptions+1 {
+		t.Errorf("the log has %d connections and %d interruptions, want at least 2 connections, and an interruption between any two", connections, interruptions)
 	}
 }
 
-// testSecondStops tests two bridges with the same topics and different client ids. The bridge that stops publishes
-// offline on the common status topic. The other must then publish online.
+// testSecondStops tests two bridges with the same topics and different client ids. When the second bridge stops, it publishes offline in the
+// common status topic. The first bridge must then publish online.
 func testSecondStops(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()

@@ -11,22 +11,25 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestDenied tests access rules that forbid some of the program's topics. Mosquitto acknowledges even a message that it forbids. The bridge must
-// notice and log that an announcement or a topic is forbidden, and must publish the values all the same.
+// TestDenied tests that the bridge logs which of its topics the access rules forbid, and that it still publishes the values. Mosquitto
+// acknowledges even a forbidden message.
 func TestDenied(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "mosquitto_passwd")
 	const (
-		announced            = `"announced to home assistant"`
-		notVisible           = "home assistant does not see this meter. Allow this user to publish and to read "
-		notReadable          = "cannot read the topics of these meters"
+		// Texts in the log.
+		announced   = `"announced to home assistant"`
+		notVisible  = "home assistant does not see this meter. Allow this user to publish and to read "
+		notReadable = "cannot read the topics of these meters"
+
+		// Access rules.
 		ownTopics            = "topic write hanbridge/#\ntopic read hanbridge/status\n"
 		ownTopicsReadable    = ownTopics + "topic read hanbridge/+/+\n"
 		withoutBinarySensors = "topic readwrite homeassistant/device/+/config\ntopic readwrite homeassistant/sensor/+/+/config\n"
 	)
 	for _, tt := range []struct {
-		forbidden, rules, style string
-		logged, notLogged       []string
+		forbidden, rules, style string   // style is the setting homeassistant.discovery
+		wantLogged, notWanted   []string // texts in the log
 	}{
 		{"device announcements", ownTopicsReadable + "topic read homeassistant/#\n", "device", []string{notVisible + "homeassistant/device/+/config"}, []string{announced, notReadable}},
 		{"entity announcements", ownTopicsReadable + "topic read homeassistant/#\n", "component",
@@ -50,17 +53,17 @@ func TestDenied(t *testing.T) {
 			run.AwaitOutput("mqtt connected")
 			cable.Send()
 			messages.AwaitMessage("hanbridge/house/import_energy", "40140.615")
-			for _, text := range tt.logged {
+			for _, text := range tt.wantLogged {
 				run.AwaitOutput(text)
 			}
-			for _, text := range tt.notLogged {
+			for _, text := range tt.notWanted {
 				if strings.Contains(run.Output(), text) {
-					t.Errorf("logged: %s", text)
+					t.Errorf("the log contains: %s", text)
 				}
 			}
 			for _, text := range []string{notVisible, notReadable} {
 				if n := strings.Count(run.Output(), text); n > 1 {
-					t.Errorf("logged %d times, want once at most: %s", n, text)
+					t.Errorf("the log contains this text %d times, want once at most: %s", n, text)
 				}
 			}
 		})

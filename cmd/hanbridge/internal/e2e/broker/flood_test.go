@@ -18,10 +18,10 @@ import (
 func TestUnexpectedMessages(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
-		"offline, many times": func(t *testing.T) {
+		"many offline messages": func(t *testing.T) {
 			testFlood(t, "hanbridge/status", "offline", "somebody else said that this bridge is offline")
 		},
-		"births, many times":     func(t *testing.T) { testFlood(t, "homeassistant/status", "online", "") },
+		"many birth messages":    func(t *testing.T) { testFlood(t, "homeassistant/status", "online", "") },
 		"too many announcements": testTooManyRetained,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -31,7 +31,8 @@ func TestUnexpectedMessages(t *testing.T) {
 	}
 }
 
-// testFlood publishes one message ten thousand times. The bridge must react only a few times, and log one line.
+// testFlood publishes one message ten thousand times. The bridge must publish its status again only a few times. If logged is not empty, the
+// bridge must log this text once.
 func testFlood(t *testing.T, topic, payload, logged string) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -45,12 +46,12 @@ func testFlood(t *testing.T, topic, payload, logged string) {
 	began := time.Now()
 	broker.Publish(slices.Repeat([]testbed.Message{{Topic: topic, Payload: payload}}, 10_000)...)
 	messages.AwaitMessage("hanbridge/house/status", "online") // the last message when the bridge publishes everything again
-	maxOnline := 2 + int(time.Since(began)/(5*time.Second))
+	maxOnline := 2 + int(time.Since(began)/(5*time.Second))   // the bridge waits at least 5 s before it publishes everything again
 	if got := strings.Count(messages.Text(), "\nhanbridge/status online\n"); got > maxOnline {
 		t.Errorf("published online %d times, want %d at most", got, maxOnline)
 	}
 	if got := strings.Count(run.Output(), "\n") - lines; got > 2 {
-		t.Errorf("%d lines in the log about the flood, want 2 at most", got)
+		t.Errorf("log lines after the start of the flood: got %d, want 2 at most", got)
 	}
 	if logged != "" {
 		run.RequireOutputOnce(logged)
@@ -61,8 +62,8 @@ func testFlood(t *testing.T, topic, payload, logged string) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testTooManyRetained retains more announcements of the meter than the program reads. The bridge must publish values and its own announcements.
-// Its log and the commands must report that not all were read.
+// testTooManyRetained retains more announcements of the meter than the program reads. The bridge must publish values and announcements. The log
+// and the discovery commands must report that not all retained announcements were read.
 func testTooManyRetained(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	var announcements []testbed.Message
@@ -82,7 +83,7 @@ func testTooManyRetained(t *testing.T) {
 	for _, command := range []string{"diff", "show", "clear"} {
 		p := testbed.Hanbridge(t, variables, "discovery", command)
 		if code := p.ExitCode(); code != 1 || !strings.Contains(p.Output(), "not all that mqtt://127.0.0.1:"+broker.Port+" retains was read") {
-			t.Errorf("discovery %s: got exit code %d, and it does not say that not all was read:\n%.2000s", command, code, p.Output())
+			t.Errorf("discovery %s: got exit code %d, want 1 and a message that not all was read:\n%.2000s", command, code, p.Output())
 		}
 	}
 }

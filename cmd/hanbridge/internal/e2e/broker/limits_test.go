@@ -13,8 +13,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestBrokerLimits tests the program at a Mosquitto with size limits or without retained messages, and a message that is too large for the
-// program.
+// TestBrokerLimits tests the program at a Mosquitto that limits the size of messages, retains no messages, or delivers a message that is too
+// large for the program.
 func TestBrokerLimits(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
@@ -27,7 +27,7 @@ func TestBrokerLimits(t *testing.T) {
 		"limit that drops silently": func(t *testing.T) {
 			testLimit(t, "message_size_limit 2048", "bytes and does not deliver them; its limit must be smaller")
 		},
-		"limit below the telegram": func(t *testing.T) { testLowLimit(t) },
+		"limit below the telegram": testLowLimit,
 		"no retain":                func(t *testing.T) { testNoRetain(t) },
 		"no retain, QoS 0":         func(t *testing.T) { testNoRetain(t, "HANBRIDGE_MQTT_QOS=0") },
 		"large message":            testLargeMessage,
@@ -40,14 +40,14 @@ func TestBrokerLimits(t *testing.T) {
 }
 
 // testLimit tests a size limit that is too small for the announcement of the whole device. The bridge must log the limit and announce each
-// entity by itself. After a restart it must keep these announcements.
+// entity separately. A restart must not remove these announcements.
 func testLimit(t *testing.T, configLine, logged string, extraVariables ...string) {
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", configLine), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
 	variables := append([]string{cable.PortVariable(), "HANBRIDGE_STATE_DIR=" + t.TempDir()}, extraVariables...)
 	run := testbed.StartBridge(t, append(variables, broker.URLVariable())...)
 	run.AwaitOutput("port opened")
-	cable.SendUntil(time.Second, "the meter announced entity by entity, and values", func() bool {
+	cable.SendUntil(time.Second, "announcements of entities, and values", func() bool {
 		payloads := messages.Last()
 		return payloads["homeassistant/sensor/hanbridge_house/import_energy/config"] != "" && payloads["hanbridge/house/import_energy"] != "" &&
 			payloads["hanbridge/house/status"] == "online"
@@ -55,14 +55,14 @@ func testLimit(t *testing.T, configLine, logged string, extraVariables ...string
 	run.RequireOutputOnce(logged)
 	run.RequireOutputOnce("raise the broker's limit (Mosquitto: max_packet_size ")
 	if output := run.Output(); strings.Contains(output, "another program") || strings.Count(output, "output interrupted") > 2 {
-		t.Error("the log blames another client, or the connection is lost more than twice")
+		t.Error("the log blames another program, or has more than two interruptions")
 	}
 	check := testbed.Hanbridge(t, append(variables, broker.URLVariable()), "check")
 	check.RequireSuccess()
 	check.RequireOutputOnce(logged)
 	run.Stop(syscall.SIGTERM)
 	if broker.Retained()["homeassistant/device/hanbridge_house/config"] != "" {
-		t.Error("the announcement of the whole device is retained beside those of the entities")
+		t.Error("the announcement of the whole device is retained, although each entity is announced separately")
 	}
 	messages.Reset()
 	run = testbed.StartBridge(t, append(variables, broker.URLVariable())...)
@@ -70,13 +70,13 @@ func testLimit(t *testing.T, configLine, logged string, extraVariables ...string
 	cable.Send()
 	run.AwaitOutput("announced to home assistant")
 	if strings.Contains(messages.Text(), "\nhomeassistant/sensor/hanbridge_house/import_energy/config \n") {
-		t.Error("a restart takes the announcements of the entities back")
+		t.Error("a restart removes the announcements of the entities")
 	}
 	run.Stop(syscall.SIGTERM)
 }
 
-// testLowLimit tests a size limit that is too small for every announcement and for the telegram topic. The bridge must publish values, log
-// what to do, and not try the large messages without end.
+// testLowLimit tests a size limit that is too small for every announcement and for the telegram topic. The bridge must publish values, and log
+// the limit. It must try to publish the large messages only a few times.
 func testLowLimit(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", "max_packet_size 300"), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -87,16 +87,16 @@ func testLowLimit(t *testing.T) {
 	}
 	cable.SendUntil(time.Second, "values", published)
 	messages.Reset()
-	cable.SendUntil(time.Second, "values after the first", func() bool { return messages.Last()["hanbridge/house/import_power"] != "" })
+	cable.SendUntil(time.Second, "values of a later telegram", func() bool { return messages.Last()["hanbridge/house/import_power"] != "" })
 	run.AwaitOutput("takes packets of 300 bytes at most, and hanbridge/house/telegram needs")
 	if n := strings.Count(run.Output(), "not published"); n > 6 {
-		t.Errorf("%d lines about messages that are too large, want 6 at most", n)
+		t.Errorf("log lines about messages that are too large: got %d, want 6 at most", n)
 	}
 	if strings.Contains(run.Output(), "announced to home assistant") {
-		t.Error("the meter is logged as announced, although no announcement was sent")
+		t.Error("the log says that the meter is announced, although no announcement was sent")
 	}
 	check := testbed.Hanbridge(t, []string{cable.PortVariable(), broker.URLVariable()}, "check")
-	check.ExitCode()
+	check.ExitCode() // waits for the end
 	check.RequireOutputOnce("takes packets of 300 bytes at most")
 	run.Stop(syscall.SIGTERM)
 }
@@ -127,9 +127,10 @@ func testNoRetain(t *testing.T, extraVariables ...string) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testLargeMessage retains a message of 64 MiB in a topic to which the bridge subscribes. The bridge must not read it into memory, neither
-// when it is published nor at the next start.
+// testLargeMessage retains a message of 64 MiB in a topic to which the bridge subscribes. The bridge must not read this message into memory
+// when it is published, and not at the next start.
 func testLargeMessage(t *testing.T) {
+	const maxMore = 8 << 10 // kB
 	broker := testbed.StartMosquitto(t)
 	run := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
 	run.AwaitOutput("mqtt connected")
@@ -137,8 +138,8 @@ func testLargeMessage(t *testing.T) {
 	before := peakMemory(t, run)
 	broker.Publish(testbed.Message{Topic: "homeassistant/status", Payload: string(make([]byte, 64<<20)), Retained: true})
 	run.AwaitOutput("came under \\\"homeassistant/status\\\" and was not read")
-	if now := peakMemory(t, run); now > before+8<<10 {
-		t.Errorf("peak resident memory: got %d kB after the message, %d kB before it, want at most 8 MiB more", now, before)
+	if now := peakMemory(t, run); now > before+maxMore {
+		t.Errorf("peak resident memory: got %d kB after the message and %d kB before it, want at most %d kB more", now, before, maxMore)
 	}
 	run.Stop(syscall.SIGTERM)
 	restarted := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
@@ -146,8 +147,8 @@ func testLargeMessage(t *testing.T) {
 	testbed.Until(t, "the bridge is online", func() bool {
 		return testbed.Connect(t, broker.Address(), "", "").Retained("hanbridge/status")["hanbridge/status"] == "online"
 	})
-	if now := peakMemory(t, restarted); now > before+8<<10 {
-		t.Errorf("peak resident memory: got %d kB after a start with the retained message, %d kB without it, want at most 8 MiB more", now, before)
+	if now := peakMemory(t, restarted); now > before+maxMore {
+		t.Errorf("peak resident memory: got %d kB with the retained message and %d kB without it, want at most %d kB more", now, before, maxMore)
 	}
 	restarted.Stop(syscall.SIGTERM)
 }
@@ -159,7 +160,7 @@ func peakMemory(t *testing.T, p *testbed.Process) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	_, rest, _ := strings.Cut(string(text), "VmHWM:") // proc(5): the line is "VmHWM: 12345 kB"
 	n, err := strconv.Atoi(strings.Fields(rest)[0])
 	if err != nil {
 		t.Fatal(err)

@@ -23,38 +23,38 @@ type protectedBroker struct {
 	protectedAddress string // host:port of the protected listener
 }
 
-// startProtected starts a broker. lines configure the protected listener.
+// startProtected starts a broker. lines are the configuration of the protected listener.
 func startProtected(t *testing.T, lines ...string) *protectedBroker {
 	t.Helper()
-	port, address := testbed.FreePort(t), "127.0.0.1:"+testbed.FreePort(t)
+	port, protectedPort := testbed.FreePort(t), testbed.FreePort(t)
 	// Without socket_domain a websockets listener accepts connections from the whole network.
 	lines = append([]string{"user root", "per_listener_settings true", "persistence false", "set_tcp_nodelay true", "log_type all",
-		"listener " + port + " 127.0.0.1", "allow_anonymous true", "listener " + strings.TrimPrefix(address, "127.0.0.1:") + " 127.0.0.1", "socket_domain ipv4"}, lines...)
-	g := &protectedBroker{testbed.ConfigureMosquitto(t, port, strings.Join(lines, "\n")+"\n"), address}
-	testbed.AwaitPort(t, address)
-	return g
+		"listener " + port + " 127.0.0.1", "allow_anonymous true", "listener " + protectedPort + " 127.0.0.1", "socket_domain ipv4"}, lines...)
+	b := &protectedBroker{testbed.ConfigureMosquitto(t, port, strings.Join(lines, "\n")+"\n"), "127.0.0.1:" + protectedPort}
+	testbed.AwaitPort(t, b.protectedAddress)
+	return b
 }
 
 // protectedURL returns the environment variable that makes a bridge connect to the protected listener.
-func (g *protectedBroker) protectedURL(scheme string) string {
-	return "HANBRIDGE_MQTT_URL=" + scheme + "://" + g.protectedAddress
+func (b *protectedBroker) protectedURL(scheme string) string {
+	return "HANBRIDGE_MQTT_URL=" + scheme + "://" + b.protectedAddress
 }
 
-// secret is the password of all users. No output may contain it.
+// secret is the password of all users. No output must contain this password.
 const secret = "Sup3r:secret#"
 
 // anyCertificate is the environment variable that makes a bridge accept any certificate of the broker.
 const anyCertificate = "HANBRIDGE_MQTT_INSECURE_SKIP_VERIFY=true"
 
-// A setup is a protected listener and the settings of a bridge that connects to it.
+// A setup is a protected listener and the settings of a bridge that connects to this listener.
 type setup struct {
-	scheme        string
-	listenerLines []string // of the broker's configuration
+	scheme        string   // of the URL of the broker
+	listenerLines []string // lines of the broker's configuration
 	variables     []string // environment variables of the bridge
-	wantError     string   // the program must output this if the broker refuses it; empty if the broker must accept it
+	wantError     string   // a text that the program must output; empty if the connection must succeed
 }
 
-// TestSecure tests the program at a Mosquitto with passwords, TLS and client certificates.
+// TestSecure tests the program at a Mosquitto with passwordLines, TLS and client certificates.
 func TestSecure(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "mosquitto_passwd")
@@ -75,49 +75,51 @@ func TestSecure(t *testing.T) {
 func setups(t *testing.T) map[string]setup {
 	t.Helper()
 	trustedCA, otherCA, validUntil := newAuthority(t), newAuthority(t), time.Now().Add(time.Hour)
-	server, client, otherClient := trustedCA.issue("127.0.0.1", validUntil), trustedCA.issue("cellar", validUntil), otherCA.issue("cellar", validUntil)
-	anonymous, ws, trusted := "allow_anonymous true", "protocol websockets", []string{trustedCA.caVariable()}
-	tls := slices.Concat([]string{anonymous}, server.listenerLines())
-	mutualTLS := slices.Concat(tls, []string{"cafile " + trustedCA.file, "require_certificate true"})
-	passwords := []string{"allow_anonymous false", "password_file " + testbed.Passwords(t, secret, "anna")}
-	credentials := []string{"HANBRIDGE_MQTT_USERNAME=anna", "HANBRIDGE_MQTT_PASSWORD=" + secret}
-	file := filepath.Join(t.TempDir(), "password")
-	if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+	serverCert, clientCert, otherCert := trustedCA.issue("127.0.0.1", validUntil), trustedCA.issue("cellar", validUntil), otherCA.issue("cellar", validUntil)
+	anonymous, ws, trustCA := "allow_anonymous true", "protocol websockets", []string{trustedCA.caVariable()}
+	tlsLines := slices.Concat([]string{anonymous}, serverCert.listenerLines())
+	mutualTLSLines := slices.Concat(tlsLines, []string{"cafile " + trustedCA.file, "require_certificate true"})
+	passwordLines := []string{"allow_anonymous false", "password_file " + testbed.Passwords(t, secret, "anna")}
+	const username = "HANBRIDGE_MQTT_USERNAME=anna"
+	credentials := []string{username, "HANBRIDGE_MQTT_PASSWORD=" + secret}
+	passwordFile := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(passwordFile, []byte(secret+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return map[string]setup{
-		"mqtts":                       {"mqtts", tls, trusted, ""},
-		"mqtts, certificate":          {"mqtts", mutualTLS, append(client.clientVariables(), trustedCA.caVariable()), ""},
-		"mqtts, certificate as login": {"mqtts", append(mutualTLS, "use_identity_as_username true"), append(client.clientVariables(), trustedCA.caVariable()), ""},
-		"mqtts, password":             {"mqtts", slices.Concat(passwords, server.listenerLines()), append(credentials, trustedCA.caVariable()), ""},
+		"mqtts":                       {"mqtts", tlsLines, trustCA, ""},
+		"mqtts, certificate":          {"mqtts", mutualTLSLines, append(clientCert.clientVariables(), trustedCA.caVariable()), ""},
+		"mqtts, certificate as login": {"mqtts", append(mutualTLSLines, "use_identity_as_username true"), append(clientCert.clientVariables(), trustedCA.caVariable()), ""},
+		"mqtts, password":             {"mqtts", slices.Concat(passwordLines, serverCert.listenerLines()), append(credentials, trustedCA.caVariable()), ""},
 		"ws":                          {"ws", []string{anonymous, ws}, nil, ""},
-		"ws, password":                {"ws", append(passwords, ws), credentials, ""},
-		"wss":                         {"wss", append(tls, ws), trusted, ""},
-		"password in a file":          {"mqtt", passwords, []string{credentials[0], "HANBRIDGE_MQTT_PASSWORD_FILE=" + file}, ""},
+		"ws, password":                {"ws", append(passwordLines, ws), credentials, ""},
+		"wss":                         {"wss", append(tlsLines, ws), trustCA, ""},
+		"password in a file":          {"mqtt", passwordLines, []string{username, "HANBRIDGE_MQTT_PASSWORD_FILE=" + passwordFile}, ""},
 
 		"mqtts, any certificate": {"mqtts", append(trustedCA.issueWithoutSAN("127.0.0.1").listenerLines(), anonymous), []string{anyCertificate}, ""},
-		"wss, any certificate":   {"wss", append(tls, ws), []string{anyCertificate}, ""},
+		"wss, any certificate":   {"wss", append(tlsLines, ws), []string{anyCertificate}, ""},
 
-		"common name alone":               {"mqtts", append(trustedCA.issueWithoutSAN("127.0.0.1").listenerLines(), anonymous), trusted, `in the common name alone (CN=127.0.0.1), which counts no more: make one with a subjectAltName (openssl req `},
-		"common name of another host":     {"wss", append(trustedCA.issueWithoutSAN("broker.home").listenerLines(), anonymous, ws), trusted, "or give up the check with mqtt.insecure_skip_verify: true"},
-		"unknown authority":               {"mqtts", tls, nil, "signed by nobody known here (set mqtt.ca_file to the certificate of its authority)"},
-		"another authority":               {"mqtts", tls, []string{otherCA.caVariable()}, "(set mqtt.ca_file "},
-		"another authority, wss":          {"wss", append(tls, ws), []string{otherCA.caVariable()}, "(set mqtt.ca_file "},
-		"another host":                    {"mqtts", append(trustedCA.issue("broker.home", validUntil).listenerLines(), anonymous), trusted, "(use a name from the certificate in mqtt.url, or make one with IP:127.0.0.1)"},
-		"expired":                         {"mqtts", append(trustedCA.issue("127.0.0.1", time.Now().Add(-time.Hour)).listenerLines(), anonymous), trusted, "(is the clock right? If so, renew it at the broker)"},
-		"no client certificate":           {"mqtts", mutualTLS, trusted, "(does it want a certificate, mqtt.cert_file and mqtt.key_file?)"},
-		"client of another authority":     {"mqtts", mutualTLS, append(otherClient.clientVariables(), trustedCA.caVariable()), "(does it know the authority of the certificate in mqtt.cert_file?)"},
-		"wrong password":                  {"mqtt", passwords, []string{credentials[0], "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
-		"no password":                     {"mqtts", slices.Concat(passwords, server.listenerLines()), trusted, "(set mqtt.username and mqtt.password)"},
-		"wrong password, ws":              {"ws", append(passwords, ws), []string{credentials[0], "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
-		"mqtt at a TLS listener":          {"mqtt", tls, nil, "it wants encryption: write mqtts:// in mqtt.url"},
-		"mqtts at a listener without TLS": {"mqtts", []string{anonymous}, trusted, "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url"},
+		"host only in the common name":    {"mqtts", append(trustedCA.issueWithoutSAN("127.0.0.1").listenerLines(), anonymous), trustCA, `in the common name alone (CN=127.0.0.1), which counts no more: make one with a subjectAltName (openssl req `},
+		"common name of another host":     {"wss", append(trustedCA.issueWithoutSAN("broker.home").listenerLines(), anonymous, ws), trustCA, "or give up the check with mqtt.insecure_skip_verify: true"},
+		"unknown authority":               {"mqtts", tlsLines, nil, "signed by nobody known here (set mqtt.ca_file to the certificate of its authority)"},
+		"another authority":               {"mqtts", tlsLines, []string{otherCA.caVariable()}, "(set mqtt.ca_file "},
+		"another authority, wss":          {"wss", append(tlsLines, ws), []string{otherCA.caVariable()}, "(set mqtt.ca_file "},
+		"another host":                    {"mqtts", append(trustedCA.issue("broker.home", validUntil).listenerLines(), anonymous), trustCA, "(use a name from the certificate in mqtt.url, or make one with IP:127.0.0.1)"},
+		"expired":                         {"mqtts", append(trustedCA.issue("127.0.0.1", time.Now().Add(-time.Hour)).listenerLines(), anonymous), trustCA, "(is the clock right? If so, renew it at the broker)"},
+		"no client certificate":           {"mqtts", mutualTLSLines, trustCA, "(does it want a certificate, mqtt.cert_file and mqtt.key_file?)"},
+		"client cert of other authority":  {"mqtts", mutualTLSLines, append(otherCert.clientVariables(), trustedCA.caVariable()), "(does it know the authority of the certificate in mqtt.cert_file?)"},
+		"wrong password":                  {"mqtt", passwordLines, []string{username, "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
+		"no password":                     {"mqtts", slices.Concat(passwordLines, serverCert.listenerLines()), trustCA, "(set mqtt.username and mqtt.password)"},
+		"wrong password, ws":              {"ws", append(passwordLines, ws), []string{username, "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
+		"mqtt at a TLS listener":          {"mqtt", tlsLines, nil, "it wants encryption: write mqtts:// in mqtt.url"},
+		"mqtts at a listener without TLS": {"mqtts", []string{anonymous}, trustCA, "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url"},
 		"ws at an mqtt listener":          {"ws", []string{anonymous}, nil, "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url"},
 		"mqtt at a ws listener":           {"mqtt", []string{anonymous, ws}, nil, "(it is a web server: is the port in mqtt.url right? For a websocket there write ws://)"},
 	}
 }
 
-// testAccepted tests a broker that accepts the bridge. The bridge must publish all values, and the last values and its status when it stops.
+// testAccepted tests a broker that accepts the bridge. The bridge must publish all values. When it stops, it must publish the last values and
+// its status.
 func testAccepted(t *testing.T, s setup) {
 	broker, cable := startProtected(t, s.listenerLines...), testbed.PlugCable(t, "p1-se-aidon")
 	variables := slices.Concat(s.variables, []string{broker.protectedURL(s.scheme), cable.PortVariable(), "HANBRIDGE_LOG_LEVEL=debug"})
@@ -138,7 +140,7 @@ func testAccepted(t *testing.T, s setup) {
 		check.RequireOutputOnce("the broker's certificate is not looked at")
 	}
 
-	cable.Send() // the bridge may stop before it reads this telegram; if it reads the telegram, it must publish it
+	cable.Send() // checkStopped accepts a bridge that stops before it reads this telegram
 	run.Stop(syscall.SIGTERM)
 	checkStopped(t, broker.Mosquitto, messages)
 	requireNoSecret(t, run, check)
@@ -154,14 +156,14 @@ func checkRetained(t *testing.T, broker *testbed.Mosquitto, messages *testbed.Me
 	if announced := testbed.Announcements(t, payloads); announced["homeassistant/device/hanbridge_house/config"] == nil {
 		t.Error("the meter is not announced")
 	}
-	delete(payloads, "hanbridge/house/telegram")
+	delete(payloads, "hanbridge/house/telegram") // the only topic that is not retained
 	retained := broker.Retained()
 	if diff := cmp.Diff(payloads, retained); diff != "" {
 		t.Errorf("retained (-published +retained):\n%s", diff)
 	}
 }
 
-// checkStopped requires that a stopped bridge has published its status offline, and all values of the last telegram.
+// checkStopped requires that a stopped bridge has published its status offline, and all values of the last published telegram.
 func checkStopped(t *testing.T, broker *testbed.Mosquitto, messages *testbed.MessageLog) {
 	t.Helper()
 	messages.AwaitMessage("hanbridge/status", "offline")
@@ -194,13 +196,13 @@ func testRefused(t *testing.T, s setup) {
 	}
 	run := testbed.StartBridge(t, variables...)
 	run.AwaitOutput(s.wantError)
-	if !run.Ended() { // run ends by itself after an error in the configuration, but not after a refusal
+	if !run.Ended() { // after an error in the configuration the bridge has ended by itself
 		run.Stop(syscall.SIGTERM)
 	}
 	requireNoSecret(t, run, check)
 }
 
-// requireNoSecret requires that no process has output the password or a private key.
+// requireNoSecret requires that the output of each process contains neither the password nor a private key.
 func requireNoSecret(t *testing.T, processes ...*testbed.Process) {
 	t.Helper()
 	for _, p := range processes {

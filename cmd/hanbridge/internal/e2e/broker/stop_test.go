@@ -15,8 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestStop stops the program while it publishes telegrams. Its last messages must arrive. If the broker does not answer, the program must end
-// all the same.
+// TestStop tests that a program that is stopped still delivers its last messages. It must also end if the broker does not answer.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
@@ -31,24 +30,24 @@ func TestStop(t *testing.T) {
 		"wss, broker hangs":   func(t *testing.T) { testBrokerHangs(t, wss) },
 		"mqtts, QoS 0":        func(t *testing.T) { testQoS0(t, mqtts) },
 		"wss, QoS 0":          func(t *testing.T) { testQoS0(t, wss) },
-		"values not retained": func(t *testing.T) { testNotRetained(t) },
+		"values not retained": testNotRetained,
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); test(t) })
 	}
 }
 
-// testSigterm stops a busy bridge. All telegrams that it has read must have been published.
+// testSigterm stops a bridge that publishes ten telegrams a second. All values of the last telegram must be published.
 func testSigterm(t *testing.T, s setup) {
 	broker := startProtected(t, s.listenerLines...)
 	messages := broker.LogMessages()
-	_, port := testbed.Simulate(t, "--family", "p1-se-aidon", "--speed", "100") // ten telegrams a second
+	_, port := testbed.Simulate(t, "--family", "p1-se-aidon", "--speed", "100")
 	run := testbed.StartBridge(t, append(s.variables, broker.protectedURL(s.scheme), "HANBRIDGE_METER_PORT="+port)...)
 	testbed.Until(t, "some telegrams", func() bool { return strings.Count(messages.Text(), "\nhanbridge/house/telegram {") > 5 })
 	run.Stop(syscall.SIGTERM)
 	checkStopped(t, broker.Mosquitto, messages)
 }
 
-// testBrokerHangs stops a bridge whose broker is connected, but does not answer any more. The log must say that values were not delivered.
+// testBrokerHangs stops a bridge whose broker is connected, but no longer answers. The log must say that values were not delivered.
 func testBrokerHangs(t *testing.T, s setup) {
 	broker := startProtected(t, s.listenerLines...)
 	messages := broker.LogMessages()
@@ -82,12 +81,13 @@ func testQoS0(t *testing.T, s setup) {
 		t.Errorf("telegrams: got %s, want %d", got, telegrams)
 	}
 	checkStopped(t, broker.Mosquitto, messages)
+	// Mosquitto logs q1 for a message with QoS 1.
 	if withQoS1 := regexp.MustCompile(`Received PUBLISH from hanbridge-\S+ \(d0, q1`).FindAllString(broker.Process.Output(), -1); len(withQoS1) > 0 {
 		t.Errorf("%d messages of the bridge have QoS 1, want none", len(withQoS1))
 	}
 }
 
-// testNotRetained tests mqtt.retain: false. The broker must retain status and descriptions, but no values.
+// testNotRetained tests the setting mqtt.retain: false. The broker must retain status, info and announcement, but no values.
 func testNotRetained(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()

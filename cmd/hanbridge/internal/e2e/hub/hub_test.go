@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package hub_test tests the program with a model of Home Assistant, and its flow in Node-RED.
+// Package hub_test tests the program with a model of Home Assistant, and the shipped flow in Node-RED.
 package hub_test
 
 import (
@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// TestHub passes the program's announcements to a model of Home Assistant (hatest.Hub), which must have the right entities.
+// TestHub tests the announcements and retained messages of the program. A model of Home Assistant (hatest.Hub) must have the right entities.
 func TestHub(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
@@ -50,11 +50,10 @@ func hubAfter(messages *testbed.MessageLog) *hatest.Hub {
 	return hub
 }
 
-// entities returns the announced entities of the hub without their topics. Each has the time of its creation, which changes if the entity is
-// removed and added again.
+// entities returns the announced entities of the hub without their topics. The field Created differs if an entity was removed and added again.
 func entities(hub *hatest.Hub) (announced []hatest.Entity) {
 	for _, e := range hub.Entities() {
-		if e.Topic != "" {
+		if e.Topic != "" { // an entity without a topic is not announced any more
 			e.Topic = ""
 			announced = append(announced, e)
 		}
@@ -62,8 +61,8 @@ func entities(hub *hatest.Hub) (announced []hatest.Entity) {
 	return announced
 }
 
-// testStyles changes the style of announcements from device to component and back, with or without a state folder. No entity may be lost,
-// doubled, or removed and added again.
+// testStyles changes the style of announcements from device to component and back, with or without a state folder. The hub must have the same
+// entities as before, and must not have removed and added any of them again.
 func testStyles(t *testing.T, withState bool) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -97,12 +96,12 @@ func testStyles(t *testing.T, withState bool) {
 	}
 }
 
-// testManyAnnouncements retains more announcements of other programs than the broker queues for a client. discovery diff must still find all
-// announcements of the bridge.
+// testManyAnnouncements retains more announcements of other programs than the broker queues for a client. The command discovery diff must still
+// find all announcements of the bridge.
 func testManyAnnouncements(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	var lamps []testbed.Message
-	for i := range 1500 {
+	for i := range 1500 { // Mosquitto queues 1000
 		lamps = append(lamps, testbed.Message{Topic: fmt.Sprintf("homeassistant/sensor/lamp_%04d/power/config", i), Payload: "{}", Retained: true})
 	}
 	broker.Publish(lamps...)
@@ -116,7 +115,7 @@ func testManyAnnouncements(t *testing.T) {
 	diff.AwaitOutput("no difference: ")
 }
 
-// announcedTopics returns the topics of announcements that were not taken back, below any prefix.
+// announcedTopics returns the topics of all announcements that were not removed, below any prefix.
 func announcedTopics(messages *testbed.MessageLog) (topics []string) {
 	for topic, payload := range messages.Last() {
 		if strings.HasSuffix(topic, "/config") && payload != "" {
@@ -135,17 +134,17 @@ meters:
   - { id: barn, port: "$BARN", serial: 115200 8N1 }
 `
 
-// configFile writes a configuration file and returns its path. values are pairs of a text and its replacement.
-func configFile(t *testing.T, text string, values ...string) string {
+// configFile writes a configuration file and returns its path. replacements are pairs of a text and its replacement.
+func configFile(t *testing.T, text string, replacements ...string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(name, []byte(strings.NewReplacer(values...).Replace(text)), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte(strings.NewReplacer(replacements...).Replace(text)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return name
 }
 
-// testTwoMeters tests two meters. If the port of one is missing or vanishes, the bridge must publish the other as before.
+// testTwoMeters tests two meters. If the port of one meter is missing or vanishes, the bridge must publish the other meter as before.
 func testTwoMeters(t *testing.T) {
 	broker, house, barn := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon"), testbed.PlugCable(t, "aidon-se")
 	barn.Unplug()
@@ -171,12 +170,13 @@ func testTwoMeters(t *testing.T) {
 	messages.Reset()
 	barn.SendUntil(time.Second, "values of the barn without the house", published("barn"))
 	if got, ok := messages.Last()["hanbridge/barn/status"]; ok {
-		t.Errorf("the barn's status %s was published again when the house's port vanished", got)
+		t.Errorf("after the port of the house vanished, the status of the barn was published: %s", got)
 	}
 	run.Stop(syscall.SIGTERM)
 }
 
-// testMeterRemoved removes a meter from the configuration. The bridge must remove all its retained messages, and keep those of the other meter.
+// testMeterRemoved removes a meter from the configuration. The bridge must delete all retained messages of this meter, but none of the other
+// meter.
 func testMeterRemoved(t *testing.T) {
 	broker, house, barn := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon"), testbed.PlugCable(t, "p1-se-kamstrup")
 	url, state := strings.TrimPrefix(broker.URLVariable(), "HANBRIDGE_MQTT_URL="), []string{"HANBRIDGE_STATE_DIR=" + t.TempDir()}
@@ -184,13 +184,13 @@ func testMeterRemoved(t *testing.T) {
 	run := testbed.Hanbridge(t, state, "run", "--config", file)
 	run.AwaitOutput("mqtt connected")
 	messages := broker.LogMessages()
-	bothOnline := func() bool {
+	bothOnline := func() bool { // and house, barn and bridge are announced
 		return messages.Last()["hanbridge/house/status"] == "online" && messages.Last()["hanbridge/barn/status"] == "online" && len(announcedTopics(messages)) == 3
 	}
 	barn.SendUntil(time.Second, "both meters", func() bool { house.Send(); <-time.After(300 * time.Millisecond); return bothOnline() })
 	run.Stop(syscall.SIGTERM)
 
-	onlyHouse := strings.Join(slices.DeleteFunc(strings.Split(twoMeters, "\n"), func(l string) bool { return strings.Contains(l, "barn") }), "\n")
+	onlyHouse := strings.Join(slices.DeleteFunc(strings.Split(twoMeters, "\n"), func(line string) bool { return strings.Contains(line, "barn") }), "\n")
 	file = configFile(t, onlyHouse, "$URL", url, "$HOUSE", house.Path)
 	run = testbed.Hanbridge(t, state, "run", "--config", file)
 	run.AwaitOutput("taken back from home assistant")
@@ -203,6 +203,6 @@ func testMeterRemoved(t *testing.T) {
 		}
 	}
 	if retained["homeassistant/device/hanbridge_house/config"] == "" || retained["hanbridge/house/import_energy"] == "" {
-		t.Error("retained messages of the remaining meter are gone too")
+		t.Error("retained messages of the house were deleted too")
 	}
 }

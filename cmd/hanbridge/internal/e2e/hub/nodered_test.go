@@ -16,9 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestNodeRED runs the shipped flow and settings in Node-RED, with a Mosquitto and a meter that sends each second. It kills and restarts the
-// broker, the bridge and Node-RED. Each time Node-RED must have the numbers of a later telegram, and count the energy of the day without a
-// gap.
+// TestNodeRED runs the shipped flow and settings in Node-RED. It kills and restarts the broker, the bridge and Node-RED. After each restart
+// Node-RED must have the numbers of a new telegram. In the end the energy of the day must have no gap.
 func TestNodeRED(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "node-red")
@@ -34,20 +33,20 @@ func TestNodeRED(t *testing.T) {
 	red.awaitPage("<b>1627<small> W</small></b> to the grid", "today from the grid</dt><dd>0.00 kWh", ", the first reading heard today")
 
 	h := noderedHouse{t, cable, red, first}
-	h.requireUpdateAfter(broker, "nothing", func() {})
-	h.requireUpdateAfter(broker, "broker", func() {
+	h.requireUpdateAfter(broker, "no restart", func() {})
+	h.requireUpdateAfter(broker, "restart of the broker", func() {
 		broker.Process.Kill()
 		red.awaitPage("not connected to the MQTT broker")
 		broker.Start()
 	})
-	h.requireUpdateAfter(broker, "bridge", func() {
+	h.requireUpdateAfter(broker, "restart of the bridge", func() {
 		run.Kill()
 		red.awaitPage("offline, last heard at ")
 		run = testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_PUBLISH=realtime")
 		run.AwaitOutput("port opened")
 	})
 	red.awaitContextFile()
-	h.requireUpdateAfter(broker, "Node-RED", func() {
+	h.requireUpdateAfter(broker, "restart of Node-RED", func() {
 		red.process.Kill()
 		red.start()
 	})
@@ -59,17 +58,17 @@ func TestNodeREDBroker(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "node-red")
 	port := testbed.FreePort(t)
-	for _, test := range []struct{ host, port, want string }{
+	for _, test := range []struct{ host, port, wantURL string }{
 		{"", port, "mqtt://localhost:" + port},
 		{"127.0.0.9", "", "mqtt://127.0.0.9:1883"},
 	} {
 		red := newNodeRED(t, test.host, test.port)
-		red.process.AwaitOutput(" broker: " + test.want + "\n") // in the log line "Connected to broker" or "Connection failed to broker"
+		red.process.AwaitOutput(" broker: " + test.wantURL + "\n") // the log line is "Connected to broker: …" or "Connection failed to broker: …"
 		red.process.Kill()
 	}
 }
 
-// A noderedHouse is a meter whose values a Node-RED receives.
+// A noderedHouse is the meter "house" and the Node-RED that receives its values.
 type noderedHouse struct {
 	t     *testing.T
 	cable *testbed.Cable
@@ -77,18 +76,18 @@ type noderedHouse struct {
 	first map[string]float64 // the numbers of the first telegram, by quantity
 }
 
-// requireUpdateAfter calls restart, and requires that Node-RED has the numbers of a telegram that was sent after it. what describes the restart.
+// requireUpdateAfter calls restart, and requires that Node-RED then receives the numbers of a new telegram. what describes the restart.
 func (h *noderedHouse) requireUpdateAfter(broker *testbed.Mosquitto, what string, restart func()) {
 	h.t.Helper()
 	restart()
 	messages := broker.LogMessages()
-	h.cable.SendUntil(time.Second, "fresh numbers after a restart: "+what, func() bool {
+	h.cable.SendUntil(time.Second, "new numbers after "+what, func() bool {
 		numbers, ok := newestTelegram(h.t, messages)
 		return ok && slices.Equal(slices.Sorted(maps.Keys(numbers)), slices.Sorted(maps.Keys(h.first))) && h.red.hasNumbers(numbers)
 	})
 }
 
-// newestTelegram returns the numbers of the last telegram that was published.
+// newestTelegram returns the numbers of the last published telegram, and false if no telegram was published.
 func newestTelegram(t *testing.T, messages *testbed.MessageLog) (map[string]float64, bool) {
 	t.Helper()
 	text, ok := messages.Last()["hanbridge/house/telegram"]
@@ -102,26 +101,28 @@ func newestTelegram(t *testing.T, messages *testbed.MessageLog) (map[string]floa
 	return telegram.Values, true
 }
 
-// checkDay requires that the energy of the day is the increase of the counters since the first telegram, although programs were restarted.
+// checkDay requires that the energy of the day is the increase of the counters since the first telegram.
 func (h *noderedHouse) checkDay() {
 	h.t.Helper()
-	var exported float64 // of the day, in kWh; the loop ends with export_energy
+	today := map[string]float64{} // the energy of the day in kWh, by counter
 	for _, counter := range []string{"import_energy", "export_energy"} {
 		testbed.Until(h.t, counter+" of the day is the increase of the counter", func() bool {
 			house := h.red.meterValues()
-			now, isNumber := house[counter].(float64)
-			today, isToday := house[counter+"_today"].(float64)
-			exported = today
-			return isNumber && isToday && math.Abs(now-h.first[counter]-today) < .0005
+			now, hasNow := house[counter].(float64)
+			gained, hasGained := house[counter+"_today"].(float64)
+			today[counter] = gained
+			return hasNow && hasGained && math.Abs(now-h.first[counter]-gained) < .0005 // half of the last digit, for rounding
 		})
 	}
+	exported := today["export_energy"]
 	if exported < .01 {
-		h.t.Errorf("export of the day: got %v kWh, want at least the 0.01 kWh of several telegrams", exported)
+		h.t.Errorf("export of the day: got %v kWh, want at least 0.01 kWh", exported)
 	}
 	page := regexp.MustCompile(`today to the grid</dt><dd>(\d+\.\d\d) kWh`).FindStringSubmatch(h.red.get("/hanbridge"))
 	if page == nil {
 		h.t.Fatal("the page does not show the export of the day")
 	}
+	// The page shows two decimals.
 	if shown := parseNumbers(h.t, map[string]string{"page": page[1]})["page"]; math.Abs(shown-exported) > .0051 {
 		h.t.Errorf("export of the day on the page: got %v kWh, want %v", shown, exported)
 	}

@@ -17,13 +17,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// flowDriver is a program for Node.js that passes messages to the functions of the flow, at times that the test chooses. It reads the messages
-// as JSON. It writes the values of the meter after the last message, and the text of the page that says since when energy is counted.
+// flowDriver is a program for Node.js. It reads messages with their times as JSON, and passes the messages to the functions of the flow. Then it
+// writes the values of the meter, and the text in the page about the start of the energy count.
 const flowDriver = `
 const flows = JSON.parse(require('fs').readFileSync(process.argv[1]));
 const memory = { connected: true, bridge: 'online' };
 const flow = { get: (key) => memory[key], set: (key, value) => { memory[key] = value } };
-let now;
+let now; // the time of a step, which is the current time for the functions
 class Clock extends Date { constructor(...at) { super(...(at.length ? at : [now])) } }
 const run = (name, msg) => new Function('msg', 'flow', 'Date', flows.find((n) => n.name === name).func)(msg, flow, Clock);
 const energy = new RegExp(flows.find((n) => n.name === 'a counter of energy').rules[0].v);
@@ -39,7 +39,7 @@ const page = run('in words', values).payload;
 console.log(JSON.stringify({ house, since: (page.meters[0] || {}).since || '' }));
 `
 
-// A flowStep is a message that Node-RED receives, with the payload as "mqtt in" makes it.
+// A flowStep is a message that Node-RED receives. Payload is the payload after the node "mqtt in" has parsed it.
 type flowStep struct {
 	At      string `json:"at"`
 	Topic   string `json:"topic"`
@@ -47,7 +47,8 @@ type flowStep struct {
 	Retain  bool   `json:"retain"`
 }
 
-// runFlow passes messages to the functions of the flow. It returns the values of the meter, and the text about the start of the energy count.
+// runFlow passes messages to the functions of the flow. It returns the values of the meter, and the text in the page about the start of the
+// energy count.
 func runFlow(t *testing.T, steps []flowStep) (house map[string]any, since string) {
 	t.Helper()
 	testbed.RequireProgram(t, "node")
@@ -73,30 +74,31 @@ func runFlow(t *testing.T, steps []flowStep) (house map[string]any, since string
 	return result.House, result.Since
 }
 
-// TestNodeREDDay tests the energy of the day, in kWh, and the text about its start. A step is "day time counter". "retained" stands before a
-// counter that the broker had retained; "meter" or "bridge" stands before a status.
+// TestNodeREDDay tests the energy of the day in kWh, and the text about the start of the count. A step has a day of January, a time and a
+// counter in kWh. Before the counter is "retained" if the broker retained the counter. Instead of a counter, a step can have the status of the
+// meter or of the bridge.
 func TestNodeREDDay(t *testing.T) {
 	t.Parallel()
-	const unknown = -1 // no energy of the day
+	const unknown = -1 // the flow has no energy of the day
 	for _, test := range []struct {
-		name  string
-		steps string
-		want  float64
-		since string
+		name      string
+		steps     string
+		want      float64
+		wantSince string
 	}{
-		{"counters of every 10 s", "30 23:59:58 100|31 00:00:08 100.01|31 12:00:00 104.126", 4.126, "since midnight"},
-		{"counters of every hour", "30 23:00:05 100|31 00:00:05 101|31 01:00:05 102.5", 1.5, "since midnight"},
-		{"first reading in the day", "31 10:30:00 100|31 10:30:10 100.25", .25, "since 10:30, the first reading heard today"},
-		{"silent over midnight", "30 22:00:00 100|31 06:00:00 108", 8, "since Jan 30 22:00, the last reading before midnight"},
-		{"silent for two days", "29 06:00:00 100|31 06:00:00 150", 0, "since 06:00, the first reading heard today"},
-		{"no reading today", "30 23:59:58 100|31 06:00:00 meter offline", unknown, ""},
-		{"another meter", "31 00:00:01 100|31 08:00:00 101|31 09:00:00 3|31 10:00:00 3.5", 1.5, "since midnight"},
-		{"no counter", "31 10:00:00 meter online", unknown, ""},
-		{"retained by the broker while the meter is online", "31 10:00:00 retained 100|31 10:00:00 meter online|31 10:00:10 100.5", .5,
+		{"counter every 10 s", "30 23:59:58 100|31 00:00:08 100.01|31 12:00:00 104.126", 4.126, "since midnight"},
+		{"counter every hour", "30 23:00:05 100|31 00:00:05 101|31 01:00:05 102.5", 1.5, "since midnight"},
+		{"no counter before 10:30", "31 10:30:00 100|31 10:30:10 100.25", .25, "since 10:30, the first reading heard today"},
+		{"no counter at midnight", "30 22:00:00 100|31 06:00:00 108", 8, "since Jan 30 22:00, the last reading before midnight"},
+		{"no counter for two days", "29 06:00:00 100|31 06:00:00 150", 0, "since 06:00, the first reading heard today"},
+		{"no counter today", "30 23:59:58 100|31 06:00:00 meter offline", unknown, ""},
+		{"meter replaced", "31 00:00:01 100|31 08:00:00 101|31 09:00:00 3|31 10:00:00 3.5", 1.5, "since midnight"},
+		{"no counter at all", "31 10:00:00 meter online", unknown, ""},
+		{"retained counter of a meter that is online", "31 10:00:00 retained 100|31 10:00:00 meter online|31 10:00:10 100.5", .5,
 			"since 10:00, the first reading heard today"},
-		{"retained by the broker since long ago", "31 10:00:00 retained 100|31 10:00:00 meter offline|31 11:00:00 900|31 11:00:10 900.5", .5,
+		{"retained counter of a meter that is offline", "31 10:00:00 retained 100|31 10:00:00 meter offline|31 11:00:00 900|31 11:00:10 900.5", .5,
 			"since 11:00, the first reading heard today"},
-		{"retained from a bridge that was killed", "31 10:00:00 retained 100|31 10:00:00 meter online|31 10:00:00 bridge offline|31 11:00:00 900", 0,
+		{"retained counter of a killed bridge", "31 10:00:00 retained 100|31 10:00:00 meter online|31 10:00:00 bridge offline|31 11:00:00 900", 0,
 			"since 11:00, the first reading heard today"},
 		{"Node-RED restarted", "31 00:00:01 100|31 10:00:00 retained 105|31 10:00:10 105.1", 5.1, "since midnight"},
 		{"Node-RED restarted while the meter is silent", "30 16:00:00 100|30 23:59:00 retained 100|31 06:00:00 130", 0,
@@ -104,18 +106,18 @@ func TestNodeREDDay(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			house, since := runFlow(t, parseSteps(test.steps))
-			got, isKnown := house["import_energy_today"].(float64)
-			if !isKnown {
+			got, ok := house["import_energy_today"].(float64)
+			if !ok {
 				got = unknown
 			}
-			if got != test.want || since != test.since {
-				t.Errorf("got %v kWh %q, want %v kWh %q", got, since, test.want, test.since)
+			if got != test.want || since != test.wantSince {
+				t.Errorf("got %v kWh %q, want %v kWh %q", got, since, test.want, test.wantSince)
 			}
 		})
 	}
 }
 
-// parseSteps returns the messages of the steps in a text, which are separated by "|".
+// parseSteps parses steps that are separated by "|".
 func parseSteps(text string) []flowStep {
 	topics := map[string]string{"meter": "hanbridge/house/status", "bridge": "hanbridge/status", "retained": "hanbridge/house/import_energy"}
 	var steps []flowStep
@@ -126,7 +128,8 @@ func parseSteps(text string) []flowStep {
 			s.Topic = topic
 		}
 		payload := fields[len(fields)-1]
-		if s.Payload = any(json.Number(payload)); strings.HasSuffix(s.Topic, "status") {
+		s.Payload = json.Number(payload)
+		if strings.HasSuffix(s.Topic, "status") {
 			s.Payload = payload
 		}
 		steps = append(steps, s)
@@ -134,8 +137,8 @@ func parseSteps(text string) []flowStep {
 	return steps
 }
 
-// TestNodeREDTypes sends a payload of digits to every topic. The flow must store numeric quantities as numbers, the other quantities as texts,
-// and ignore all other topics.
+// TestNodeREDTypes tests that the flow stores numeric quantities as numbers, and other quantities as texts, even if the payload is a number. The
+// flow must ignore topics whose payload is an object.
 func TestNodeREDTypes(t *testing.T) {
 	t.Parallel()
 	var steps []flowStep
@@ -162,8 +165,8 @@ func TestNodeREDTypes(t *testing.T) {
 	for _, name := range []string{"telegram", "event", "info"} {
 		add(name, map[string]any{"meter": "house"})
 	}
-	add("gone", 3)
-	add("gone", "") // taken back
+	add("removed", 3)
+	add("removed", "") // an empty payload deletes the retained message
 	house, _ := runFlow(t, steps)
 	if diff := cmp.Diff(want, house); diff != "" {
 		t.Errorf("values of the meter (-want +got):\n%s", diff)

@@ -14,8 +14,9 @@ import (
 
 // A flowNode has the members of a node in deploy/nodered/flows.json that the tests read.
 type flowNode struct {
-	ID, Type, Name, Z            string
-	X, Y                         int
+	ID, Type, Name               string
+	Z                            string // id of the tab
+	X, Y                         int    // position in the tab
 	Wires                        [][]string
 	Broker, Topic, QoS, Datatype string
 	Port, ProtocolVersion        string
@@ -25,7 +26,7 @@ type flowNode struct {
 	Env                          []struct{ Name, Value string }
 }
 
-// coreTypes are the node types that come with Node-RED and that the flow may use: none of them runs programs or reads files.
+// coreTypes are the node types that the flow is allowed to use. Node-RED contains these types. They do not run programs or read files.
 var coreTypes = []string{
 	"tab", "comment", "mqtt-broker", "mqtt in", "function", "switch", "change", "status", "http in", "http response", "template", "link out", "debug",
 }
@@ -38,10 +39,10 @@ func TestNodeREDFlow(t *testing.T) {
 	positions := map[[2]int]string{}
 	for id, n := range nodes {
 		if !slices.Contains(coreTypes, n.Type) {
-			t.Errorf("node %q: type %q is none of the core nodes %q", id, n.Type, coreTypes)
+			t.Errorf("node %q: got type %q, want one of %q", id, n.Type, coreTypes)
 		}
 		if n.Type != "tab" && nodes[n.Z].Type != "tab" {
-			t.Errorf("node %q belongs to no tab of the flow: z is %q", id, n.Z)
+			t.Errorf("node %q: z is %q, want the id of a tab", id, n.Z)
 		}
 		for _, to := range slices.Concat(append(n.Wires, n.Scope)...) {
 			if _, ok := nodes[to]; !ok {
@@ -52,15 +53,15 @@ func TestNodeREDFlow(t *testing.T) {
 			t.Errorf("node %q needs something from outside the flow: %+v", id, n)
 		}
 		if n.Wires == nil {
-			continue // the editor does not draw it
+			continue // a node without wires has no position
 		}
 		if other, taken := positions[[2]int{n.X, n.Y}]; taken || n.X <= 0 || n.Y <= 0 {
-			t.Errorf("node %q is at %d,%d, which is outside the tab or the position of %q", id, n.X, n.Y, other)
+			t.Errorf("node %q is at %d,%d, which is outside the tab or where node %q is", id, n.X, n.Y, other)
 		}
 		positions[[2]int{n.X, n.Y}] = id
 	}
 	if found := regexp.MustCompile(`"(credentials|user|password|cert|key)"|\b(src|href)=\\"\w+:`).FindString(text); found != "" {
-		t.Errorf("the flow contains %s, want no secret and nothing that is loaded from the network", found)
+		t.Errorf("the flow contains %s, want no secret and no address of a file on the network", found)
 	}
 	checkFlowBroker(t, nodes)
 }
@@ -75,16 +76,16 @@ func checkFlowBroker(t *testing.T, nodes map[string]flowNode) {
 		}
 		topics = append(topics, n.Topic)
 		if n.QoS != "1" || n.Datatype != "auto-detect" {
-			t.Errorf("node %q: got QoS %s and datatype %s, want 1 and auto-detect, which makes numbers", id, n.QoS, n.Datatype)
+			t.Errorf("node %q: got QoS %s and datatype %s, want QoS 1 and auto-detect, which parses numbers", id, n.QoS, n.Datatype)
 		}
-		// Only with MQTT 3.1.1 does msg.retain distinguish retained messages from new ones.
+		// Only MQTT 3.1.1 (version 4) distinguishes retained messages from new messages in msg.retain.
 		if b := nodes[n.Broker]; b.Broker != "${MQTT_HOST}" || b.Port != "${MQTT_PORT}" || b.ProtocolVersion != "4" {
-			t.Errorf("node %q: got the broker %+v", id, b)
+			t.Errorf("node %q: got broker %+v, want MQTT_HOST, MQTT_PORT and version 4", id, b)
 		}
 		env := nodes[n.Z].Env
 		for i, name := range []string{"MQTT_HOST", "MQTT_PORT"} {
 			if len(env) != 2 || env[i].Name != name || !strings.Contains(env[i].Value, `"$parent.`+name+`"`) {
-				t.Errorf("the tab does not give %s a default: %+v", name, env)
+				t.Errorf("got environment %+v of the tab, want a default for %s", env, name)
 			}
 		}
 	}

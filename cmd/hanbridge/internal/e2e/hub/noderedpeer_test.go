@@ -16,20 +16,20 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A nodeRED is a Node-RED without its editor, with its own user folder.
+// A nodeRED is a running Node-RED with a user folder of its own.
 type nodeRED struct {
 	t         *testing.T
 	variables []string
-	dir       string
-	port      string
+	dir       string // the user folder
+	port      string // of the web server
 	process   *testbed.Process
 }
 
-// newNodeRED starts a Node-RED with the broker's host and port in the environment. In its time zone it is
-// about noon, so that no day ends during the test.
+// newNodeRED starts a Node-RED with the broker's host and port in the environment. In the time zone of this Node-RED it is about noon, so that
+// no day ends during the test.
 func newNodeRED(t *testing.T, host, port string) *nodeRED {
 	t.Helper()
-	zone := fmt.Sprintf("TZ=Etc/GMT%+d", time.Now().UTC().Hour()-12) // as in POSIX, west of Greenwich is positive
+	zone := fmt.Sprintf("TZ=Etc/GMT%+d", time.Now().UTC().Hour()-12) // POSIX counts hours west of Greenwich
 	n := &nodeRED{t: t, variables: []string{"MQTT_HOST=" + host, "MQTT_PORT=" + port, zone}, dir: t.TempDir(), port: testbed.FreePort(t)}
 	for _, name := range []string{"flows.json", "settings.js"} {
 		if err := os.WriteFile(filepath.Join(n.dir, name), []byte(testbed.ReadFile(t, "deploy/nodered/"+name)), 0o644); err != nil {
@@ -40,7 +40,7 @@ func newNodeRED(t *testing.T, host, port string) *nodeRED {
 	return n
 }
 
-// start starts Node-RED with the shipped settings, and with settings that isolate the test.
+// start starts Node-RED with the shipped settings. Node-RED listens only on 127.0.0.1, and writes its context to disk every second.
 func (n *nodeRED) start() {
 	n.t.Helper()
 	n.process = testbed.Launch(n.t, n.variables, "node-red",
@@ -48,7 +48,7 @@ func (n *nodeRED) start() {
 		"-D", "contextStorage.default.config.flushInterval=1")
 }
 
-// get returns the body at a path, or "" while Node-RED does not answer.
+// get returns the body at a path, or "" if Node-RED does not answer with status 200.
 func (n *nodeRED) get(path string) string {
 	n.t.Helper()
 	request, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, "http://127.0.0.1:"+n.port+path, nil)
@@ -67,7 +67,7 @@ func (n *nodeRED) get(path string) string {
 	return string(text)
 }
 
-// meterValues returns the values of the meter "house" that Node-RED has, with their types. It returns nil if the meter is offline.
+// meterValues returns the values of the meter "house" in Node-RED. It returns nil if the meter is offline.
 func (n *nodeRED) meterValues() map[string]any {
 	n.t.Helper()
 	text := n.get("/hanbridge/values")
@@ -84,7 +84,7 @@ func (n *nodeRED) meterValues() map[string]any {
 	return meters["house"]
 }
 
-// hasNumbers reports whether Node-RED has these values, as numbers.
+// hasNumbers reports whether Node-RED has these numbers for the meter "house".
 func (n *nodeRED) hasNumbers(numbers map[string]float64) bool {
 	n.t.Helper()
 	house := n.meterValues()
@@ -104,7 +104,7 @@ func (n *nodeRED) awaitPage(texts ...string) {
 	}
 }
 
-// awaitContextFile waits until Node-RED has written the energy of the day to disk, which it does at intervals.
+// awaitContextFile waits until Node-RED has written the energy of the day to disk.
 func (n *nodeRED) awaitContextFile() {
 	n.t.Helper()
 	testbed.Until(n.t, "the flow's context is on disk", func() bool {

@@ -12,7 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestPrefixes tests changes of homeassistant.prefix. The announcements below the earlier prefix must be taken back.
+// TestPrefixes tests changes of the setting homeassistant.prefix. The announcements below the earlier prefix must be removed.
 func TestPrefixes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
@@ -39,7 +39,7 @@ func startWithPrefix(t *testing.T, broker *testbed.Mosquitto, cable *testbed.Cab
 				return false
 			}
 		}
-		return len(topics) == 2
+		return len(topics) == 2 // one of the meter and one of the bridge
 	})
 	return run
 }
@@ -57,7 +57,7 @@ func testPrefixChanges(t *testing.T) {
 	unconnected.AwaitOutput("nobody listens on")
 	unconnected.Stop(syscall.SIGTERM)
 	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), state, off)
-	testbed.Until(t, "all announcements taken back", func() bool { return len(announcedTopics(messages)) == 0 })
+	testbed.Until(t, "all announcements removed", func() bool { return len(announcedTopics(messages)) == 0 })
 	run.AwaitOutput("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
 	run.Stop(syscall.SIGTERM)
 	startWithPrefix(t, broker, cable, messages, "homeassistant", state).Stop(syscall.SIGTERM)
@@ -67,26 +67,30 @@ func testPrefixChanges(t *testing.T) {
 	}
 }
 
-// testPrefixCrash kills the bridge at several moments while it changes the prefix, and starts it with the earlier prefix.
+// testPrefixCrash kills the bridge at several moments while it moves its announcements to a new prefix. Then it starts the bridge with the
+// earlier prefix.
 func testPrefixCrash(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
 	state := "HANBRIDGE_STATE_DIR=" + filepath.Join(t.TempDir(), "state")
 	startWithPrefix(t, broker, cable, messages, "homeassistant", state).Stop(syscall.SIGTERM)
-	for _, killAt := range []string{"homeassistant/device/hanbridge_bridge/config", "homeassistant/device/hanbridge_house/config", "hubs/second/device/hanbridge_bridge/config"} {
+	killTopics := []string{ // the bridge is killed when it publishes in this topic
+		"homeassistant/device/hanbridge_bridge/config", "homeassistant/device/hanbridge_house/config", "hubs/second/device/hanbridge_bridge/config",
+	}
+	for _, killTopic := range killTopics {
 		published := broker.LogMessages()
 		published.Reset()
 		run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), state, "HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second")
 		run.AwaitOutput("port opened")
 		cable.Send()
-		published.AwaitMessage(killAt)
+		published.AwaitMessage(killTopic)
 		run.Kill()
 		startWithPrefix(t, broker, cable, messages, "homeassistant", state).Stop(syscall.SIGTERM)
 	}
 }
 
-// testPrefixWithoutState tests that discovery clear --prefix takes back the announcements that a bridge without state has left below the
-// earlier prefix.
+// testPrefixWithoutState changes the prefix of a bridge without state, so that announcements below the earlier prefix remain. The command
+// discovery clear --prefix must remove these announcements.
 func testPrefixWithoutState(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -105,6 +109,6 @@ func testPrefixWithoutState(t *testing.T) {
 	testbed.Until(t, "the end of the command", func() bool { return wrong.Ended() })
 	wrong.RequireOutputOnce("--prefix: ")
 	if code := wrong.Cmd.ProcessState.ExitCode(); code != 2 {
-		t.Errorf("a prefix with a wildcard: exit code %d, want 2", code)
+		t.Errorf("exit code for a prefix with a wildcard: got %d, want 2", code)
 	}
 }
