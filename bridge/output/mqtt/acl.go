@@ -17,10 +17,10 @@ type Rule struct {
 	Why    string // what the permission is for, in words for users
 }
 
-// ACL returns the permissions that a bridge with this configuration and the commands beside it need at the broker. The rules are the same for
-// each Style, because after a change of Style the bridge removes the announcements in the old style. The rules do not name meters, because
-// most brokers have no wildcard for a part of a level, such as hanbridge_+. With a rule for each meter, the announcement of a meter that is
-// added later would be lost without notice, because a broker also acknowledges a message that its rules forbid.
+// ACL returns the permissions that the bridge and the commands need at the broker with this configuration. The rules are the same for each
+// Style, because after a change of Style the bridge removes the announcements in the old style. Most brokers have no wildcard for a part of a
+// level, such as hanbridge_+, so the rules match every device. With a rule for each meter, a meter that is added later would not be
+// announced, and nothing would report this, because a broker also acknowledges a message that its rules forbid.
 func (c Config) ACL() []Rule {
 	rules := []Rule{
 		{Publish, c.BaseTopic + "/#", "values, states, telegrams and events of the bridge and its meters"},

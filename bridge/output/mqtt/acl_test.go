@@ -112,7 +112,7 @@ func TestACL(t *testing.T) {
 	}
 	for topic, want := range required {
 		if got := allowed(c.ACL(), topic); got&want != want {
-			t.Errorf("%s: got %b, want %b at least", topic, got, want)
+			t.Errorf("%s: got access %b, want %b at least (binary: 1 is publish, 10 is read)", topic, got, want)
 		}
 	}
 	for topic, want := range map[string]mqtt.Access{
@@ -120,7 +120,7 @@ func TestACL(t *testing.T) {
 		"ha/switch/lamp/main/config": 0, "ha/device/lamp": 0, "zigbee2mqtt/lamp/set": 0, "$SYS/broker/clients/total": 0,
 	} {
 		if got := allowed(c.ACL(), topic); got != want {
-			t.Errorf("%s: got %b, want %b", topic, got, want)
+			t.Errorf("%s: got access %b, want %b (binary: 1 is publish, 10 is read)", topic, got, want)
 		}
 	}
 }

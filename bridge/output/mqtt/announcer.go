@@ -17,7 +17,7 @@ type announcer struct {
 	pending        bool                               // the wanted announcements have possibly changed
 	steps          [][]discovery.Message              // the steps that are not published yet
 	afterSteps     device                             // what the broker retains after the last step
-	lastStep       time.Time                          // when a step was last published
+	lastStep       time.Time                          // when a step was last published on this connection; zero before the first step
 	loggedEntities int                                // the number of entities in the last log line
 	arrival        *arrivalCheck                      // nil if no arrival check is in progress
 }
@@ -30,8 +30,8 @@ type wantedDevice struct {
 	entities  int      // the number of entities in messages
 }
 
-// announceDue publishes the next announcement step of every device. If the last step of a device was published less than StepPause ago,
-// the next one is scheduled.
+// announceDue publishes the next announcement step of every device. If the last step of a device was published less than StepPause ago, the
+// next step is scheduled.
 func (s *session) announceDue() {
 	s.announce(&s.bridgeDevice) // first: a hub that receives a meter before the bridge creates an empty device for the bridge
 	for i := range s.removedMeters {
@@ -44,7 +44,8 @@ func (s *session) announceDue() {
 
 // announce publishes the next announcement step of a device, if there is one.
 func (s *session) announce(a *announcer) {
-	if !a.pending && len(a.steps) == 0 || !s.scanned || s.conn.Err() != nil || s.meters[a.meterID] != nil && s.meters[a.meterID].otherAnnounces() {
+	m := s.meters[a.meterID] // nil for the bridge's own device and for removed meters
+	if !a.pending && len(a.steps) == 0 || !s.scanned || s.conn.Err() != nil || m != nil && m.otherAnnounces() {
 		return
 	}
 	now := time.Now()
@@ -81,8 +82,8 @@ func (s *session) storeDelivered() {
 }
 
 // prepareSteps sets the steps that change the retained announcements and values of a device to the wanted announcements and values. Until the
-// broker has acknowledged the steps, the old and the wanted announcements are both recorded as retained. So the next attempt after an
-// interruption removes all that is not wanted. prepareSteps reports whether there are steps.
+// broker has acknowledged the steps, the record holds the old and the wanted announcements. So the next attempt after an interruption
+// removes every announcement that is not wanted. prepareSteps reports whether there are steps.
 func (s *session) prepareSteps(a *announcer) (hasSteps bool) {
 	recorded := s.devices.document.Devices[a.meterID]
 	plan := s.acceptedPlan(a, recorded)
@@ -93,7 +94,7 @@ func (s *session) prepareSteps(a *announcer) (hasSteps bool) {
 	delete(s.undelivered, a.meterID)
 	topics := union(plan.wanted.topics, plan.unchanged.Topics)
 	a.steps, a.afterSteps = plan.steps, device{Announced: plan.replacement.Union(plan.unchanged.Announced), Topics: topics}
-	if removals := s.removalMessages(a.meterID, recorded.Topics, topics); len(removals) > 0 { // they are sent with the last step
+	if removals := s.removalMessages(a.meterID, recorded.Topics, topics); len(removals) > 0 { // they become part of the last step, or the only step
 		last := max(len(a.steps)-1, 0)
 		a.steps = append(a.steps[:last], slices.Concat(slices.Concat(a.steps[last:]...), removals))
 	}
@@ -116,7 +117,7 @@ func (s *session) prepareSteps(a *announcer) (hasSteps bool) {
 // A changePlan holds the steps from the retained announcements of a device to the wanted announcements.
 type changePlan struct {
 	wanted      wantedDevice
-	unchanged   device              // the retained part that the steps do not change, because it is not known yet whether it is wanted
+	unchanged   device              // the part that the steps do not change (see undecidedPart)
 	changes     discovery.Announced // the retained announcements that the steps replace or remove
 	steps       [][]discovery.Message
 	replacement discovery.Announced // the announcements that the broker retains after the steps in place of changes
@@ -124,40 +125,40 @@ type changePlan struct {
 }
 
 // planChange returns the plan that changes the recorded device to the wanted device in a style of announcement.
-func (s *session) planChange(a *announcer, recorded device, style discovery.Style) (d changePlan) {
-	d.wanted = a.wanted(style)
-	d.unchanged = s.undecidedPart(a.meterID, recorded, &d.wanted)
-	d.changes = recorded.Announced.Minus(d.unchanged.Announced)
-	d.steps, d.replacement = discovery.PlanChange(d.changes, d.wanted.messages)
-	d.refusal = s.firstRefusal(d.steps)
-	return d
+func (s *session) planChange(a *announcer, recorded device, style discovery.Style) (plan changePlan) {
+	plan.wanted = a.wanted(style)
+	plan.unchanged = s.undecidedPart(a.meterID, recorded, &plan.wanted)
+	plan.changes = recorded.Announced.Minus(plan.unchanged.Announced)
+	plan.steps, plan.replacement = discovery.PlanChange(plan.changes, plan.wanted.messages)
+	plan.refusal = s.firstRefusal(plan.steps)
+	return plan
 }
 
 // acceptedPlan returns a plan whose steps the broker accepts. If the announcement of the whole device is too large for the broker, each
 // entity is announced separately. If the broker refuses that too, the retained announcements are not changed, because their replacement
 // would not arrive.
 func (s *session) acceptedPlan(a *announcer, recorded device) changePlan {
-	d := s.planChange(a, recorded, s.config.Style)
-	// Before announcements of single entities are replaced by one announcement of the device, it must be known whether the broker accepts that announcement.
-	replaces := len(d.changes) > 0 && !slices.ContainsFunc(d.wanted.messages, func(m discovery.Message) bool { return d.changes[m.Topic] != nil })
-	if d.refusal == nil && replaces && s.isTooLarge(&d.wanted) {
-		d.refusal = s.firstRefusal(d.steps)
+	plan := s.planChange(a, recorded, s.config.Style)
+	// Announcements of single entities are replaced by an announcement of the whole device only if the broker accepts that announcement.
+	newTopics := len(plan.changes) > 0 && !slices.ContainsFunc(plan.wanted.messages, func(m discovery.Message) bool { return plan.changes[m.Topic] != nil })
+	if plan.refusal == nil && newTopics && s.isTooLarge(&plan.wanted) {
+		plan.refusal = s.firstRefusal(plan.steps) // isTooLarge has recorded the limit
 	}
-	if d.refusal == nil {
-		return d
+	if plan.refusal == nil {
+		return plan
 	}
 	if perEntity := s.planChange(a, recorded, discovery.Component); s.config.Style == discovery.Device && perEntity.refusal == nil {
 		if s.firstTime("small " + a.meterID) {
-			s.log.Warn().Str("meter", cmp.Or(a.meterID, ownDevice)).Err(d.refusal).
+			s.log.Warn().Str("meter", cmp.Or(a.meterID, ownDevice)).Err(plan.refusal).
 				Msg("announced entity by entity: the broker does not take the announcement of the whole device")
 		}
 		return perEntity
 	}
-	if len(d.steps) > 1 { // if there is only one step, publish skips a message that the broker refuses
-		s.logRefused("announcements", d.refusal, notAnnouncedText)
-		d.steps, d.replacement = nil, d.changes
+	if len(plan.steps) > 1 { // if there is only one step, publish skips a message that the broker refuses
+		s.logRefused("announcements", plan.refusal, notAnnouncedText)
+		plan.steps, plan.replacement = nil, plan.changes
 	}
-	return d
+	return plan
 }
 
 // isTooLarge reports whether the broker silently drops the announcement of a whole device because of its size.
@@ -180,9 +181,9 @@ func (s *session) firstRefusal(steps [][]discovery.Message) error {
 	return nil
 }
 
-// undecidedPart returns the announcements and topics of a recorded device that remain retained, because it is not known yet whether they are
-// wanted. If the meter has not sent a telegram yet, these are all announcements and topics. If the retained scan was incomplete, these are
-// the ones that are not in wanted. Announcements under another prefix are not among them. If discovery is off, no announcements are among them.
+// undecidedPart returns the part of a recorded device that remains retained, because it is not known yet whether the part is wanted. Before
+// the first telegram of the meter, the part is the whole device. After an incomplete retained scan, it is all that is not in wanted. It has no
+// announcements under another prefix, and none if discovery is off.
 func (s *session) undecidedPart(id string, recorded device, wanted *wantedDevice) device {
 	undecided := device{Announced: recorded.Announced.UnderPrefix(s.config.Prefix), Topics: recorded.Topics}
 	if s.config.Style == discovery.Off {
@@ -193,7 +194,7 @@ func (s *session) undecidedPart(id string, recorded device, wanted *wantedDevice
 		return undecided
 	case s.scanIncomplete && s.meters[id] != nil:
 		undecided.Announced = undecided.Announced.Unwanted(wanted.messages)
-		if !s.config.Retain { // values that are still retained are of a run with mqtt.retain: true
+		if !s.config.Retain { // no retained value is wanted
 			undecided.Topics = nil
 		}
 		return undecided

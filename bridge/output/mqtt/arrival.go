@@ -12,10 +12,9 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// An arrivalCheck checks, once in a run, that the announcement of a meter reaches subscribers. The acknowledgement does not show this, because a
+// An arrivalCheck checks, once in a run, that the announcement of a meter reaches subscribers. An acknowledgement does not show this, because a
 // broker also acknowledges messages that its access rules forbid (MQTT 3.1.1, 3.3.5). The check subscribes before the announcement is
-// published. It ignores retained messages, because they are older, and waits for the message that the broker passes on at once. So it also works
-// with a broker that retains nothing.
+// published, and waits for the message that the broker passes on at once. It ignores retained messages, because they are older.
 type arrivalCheck struct {
 	want     wantedDevice
 	deadline time.Time       // when the check ends without success; zero until every announcement is published
@@ -34,7 +33,7 @@ func (c Config) arrivalFilters(device string, want *wantedDevice) []string {
 	return filters[:1]
 }
 
-// startArrivalCheck starts a check and reports whether it has started one. When the check has succeeded, the log says that the meter is
+// startArrivalCheck starts a check and reports whether a check has started. When the check has succeeded, the log says that the meter is
 // announced. There is no check for the bridge's own device, for a device whose announcements are removed, or if the result is known.
 func (s *session) startArrivalCheck(a *announcer, want *wantedDevice) bool {
 	if a.meterID == "" || want.undecided || len(want.messages) == 0 || s.arrivalChecked[a.meterID] {
@@ -101,7 +100,7 @@ func (s *session) endArrivalCheck(a *announcer) {
 	}
 }
 
-// logDenied logs that the announcement of a meter does not come back from the broker. It logs that once for each meter.
+// logDenied logs, once for each meter, that the announcement does not come back from the broker.
 func (s *session) logDenied(m *meter, check *arrivalCheck) {
 	if s.firstTime("denied " + m.ID) {
 		s.log.Error().Str("meter", m.ID).Msg("the broker has acknowledged the announcement, but does not pass it on, not even to this user: its access rules most likely forbid it, " +
@@ -109,14 +108,14 @@ func (s *session) logDenied(m *meter, check *arrivalCheck) {
 	}
 }
 
-// logAnnounced logs that a meter is announced, or that its announcements are removed. The level is debug if the number of entities
-// has not changed. This is so when everything is published again because a hub has started.
+// logAnnounced logs that a meter is announced, or that its announcements are removed. The level is debug if the number of entities has not
+// changed, for example when everything is published again for a hub that has started.
 func (s *session) logAnnounced(a *announcer, want *wantedDevice) {
-	entities, level := want.entities, s.announcedLevel // lastStep is zero before the first step of this session
-	switch {
-	case !a.lastStep.IsZero() && entities == a.loggedEntities:
+	entities, level := want.entities, s.announcedLevel
+	switch firstStep := a.lastStep.IsZero(); {
+	case !firstStep && entities == a.loggedEntities:
 		level = zerolog.DebugLevel
-	case !a.lastStep.IsZero():
+	case !firstStep:
 		level = zerolog.InfoLevel
 	}
 	a.loggedEntities = entities

@@ -9,46 +9,46 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// TestBackoff tests the waits before everything is published again, for causes that follow each other.
+// TestBackoff tests the waits before everything is published again, for successive causes.
 func TestBackoff(t *testing.T) {
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
-	var p backoff
+	var b backoff
 	now := start
 	for i, step := range []struct {
-		after time.Duration // from the end of the last publication to the next cause
-		want  time.Duration // the wait from then on
+		after    time.Duration // from the last publication to the next cause
+		wantWait time.Duration // from this cause to the next publication, at least 1 s
 	}{
-		{0, time.Second},               // the first
-		{time.Second, 4 * time.Second}, // a second cause soon after
-		{time.Second, 9 * time.Second},
-		{30 * time.Second, time.Second}, // three starts of the hub
-		{time.Second, 39 * time.Second},
+		{0, time.Second},                // no gap before the first publication
+		{time.Second, 4 * time.Second},  // a gap of 5 s
+		{time.Second, 9 * time.Second},  // a gap of 10 s
+		{30 * time.Second, time.Second}, // the gap of 20 s is over
+		{time.Second, 39 * time.Second}, // a gap of 40 s
+		{0, time.Minute},                // the longest gap
 		{0, time.Minute},
-		{0, time.Minute},
-		{10 * time.Minute, time.Second}, // a long time without a cause
+		{10 * time.Minute, time.Second}, // after 10 min the gap is zero again
 		{0, 5 * time.Second},
 	} {
 		now = now.Add(step.after)
-		got := p.wait(now, time.Second)
-		if got != step.want {
-			t.Errorf("step %d: got %v, want %v", i, got, step.want)
+		got := b.wait(now, time.Second)
+		if got != step.wantWait {
+			t.Errorf("step %d: got a wait of %v, want %v", i, got, step.wantWait)
 		}
 		now = now.Add(got)
-		p.done(now)
+		b.done(now)
 	}
 }
 
-// TestBackoffOverADay tests how often everything is published again in a day in which there is always a new cause.
+// TestBackoffOverADay tests that everything is published again about once a minute if there is always a new cause.
 func TestBackoffOverADay(t *testing.T) {
-	var p backoff
+	var b backoff
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
-	n := 0
-	for now := start; now.Before(start.Add(24 * time.Hour)); n++ {
-		now = now.Add(p.wait(now, time.Second))
-		p.done(now)
+	count := 0
+	for now := start; now.Before(start.Add(24 * time.Hour)); count++ {
+		now = now.Add(b.wait(now, time.Second))
+		b.done(now)
 	}
-	if n > 24*60+5 {
-		t.Errorf("published again %d times in a day, want once a minute", n)
+	if count > 24*60+5 { // the first gaps are shorter than a minute
+		t.Errorf("everything was published again %d times in a day, want once a minute", count)
 	}
 }
 

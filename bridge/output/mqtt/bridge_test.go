@@ -30,7 +30,7 @@ func config(addr string) mqtt.Config {
 type testBridge struct {
 	t     *testing.T
 	wires chan *io.PipeWriter // the writing end of each connection to the meter
-	wire  *io.PipeWriter      // the one in use
+	wire  *io.PipeWriter      // the writing end of the connection in use
 	stop  func()
 	// interrupted has a value when the output has lost its connection.
 	interrupted chan struct{}

@@ -32,13 +32,13 @@ type broker struct {
 
 	mu          sync.Mutex
 	disconnects map[string]bool // the broker rejects the next message under each of these topics and disconnects its publisher
-	allReadable bool            // the unreadable topics may be read from now on
+	allReadable bool            // clients are permitted to read the unreadable topics too
 	received    []message
 	connections []string      // "connect", "disconnect"
 	changed     chan struct{} // closed and replaced at each message and connection
 }
 
-// A brokerHook records what happens at the broker. It forbids reading topics that begin with unreadable.
+// A brokerHook records what happens at the broker. Until allReadable is true, it forbids reading topics that begin with unreadable.
 type brokerHook struct {
 	mochi.HookBase
 	*broker
@@ -102,7 +102,7 @@ func (b *broker) recordConnection(what string) {
 	b.update(func() { b.connections = append(b.connections, what) })
 }
 
-// update changes the record and wakes those that wait for a change.
+// update changes the record and wakes every await.
 func (b *broker) update(change func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -111,8 +111,8 @@ func (b *broker) update(change func()) {
 	b.changed = make(chan struct{})
 }
 
-// startBroker starts an empty broker at addr, which runs until the test has ended. Clients may not read topics that begin with
-// unreadable, unless it is empty.
+// startBroker starts an empty broker at addr, which runs until the test has ended. Clients are not permitted to read topics that begin with
+// unreadable; "" permits every topic.
 func startBroker(t *testing.T, addr, unreadable string) *broker {
 	t.Helper()
 	b := &broker{
@@ -132,8 +132,8 @@ func startBroker(t *testing.T, addr, unreadable string) *broker {
 	return b
 }
 
-// awaitNoClients waits until every client has disconnected. mochi's Close hangs if a client disconnects at the same time
-// (Clients.GetByListener takes a read lock twice). It also forgets a client that connects while another one with the same id disconnects.
+// awaitNoClients waits until every client has disconnected. mochi's Close hangs if a client disconnects at the same time. mochi also forgets a
+// client that connects while an earlier client with the same id disconnects.
 func (b *broker) awaitNoClients() {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -142,7 +142,7 @@ func (b *broker) awaitNoClients() {
 	}
 }
 
-// startOpenBroker starts a broker whose topics may all be read.
+// startOpenBroker starts a broker that permits reading every topic.
 func startOpenBroker(t *testing.T) *broker { return startBroker(t, "127.0.0.1:0", "") }
 
 // openAndReconnect permits reading every topic and disconnects all clients, so that they connect again.
@@ -190,14 +190,13 @@ func (b *broker) await(t *testing.T, what string, ok func([]message) bool) []mes
 	}
 }
 
-// awaitText waits for a message with a payload. An empty payload stands for any.
+// awaitText waits for a message under topic with a payload, or with any payload if payload is empty.
 func (b *broker) awaitText(t *testing.T, topic, payload string) []message {
 	t.Helper()
 	return b.await(t, topic+" "+payload, func(all []message) bool { return index(all, topic, payload) >= 0 })
 }
 
-// awaitTelegram waits for everything that the first telegram causes. The last message is the meter's state or the
-// telegram itself.
+// awaitTelegram waits for everything that the first telegram causes. The last message is the meter's status or the telegram itself.
 func (b *broker) awaitTelegram(t *testing.T) []message {
 	t.Helper()
 	return b.await(t, "a telegram and its meter online", func(all []message) bool {
@@ -238,7 +237,7 @@ func (b *broker) subscribed(topic string) bool {
 	return len(b.Topics.Subscribers(topic).Subscriptions) > 0
 }
 
-// TestMain runs many tests side by side, since they mostly wait for brokers.
+// TestMain runs sixteen tests in parallel, because the tests mostly wait for brokers.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "16"); err != nil {

@@ -16,9 +16,10 @@ type CheckResult struct {
 	Warnings []string
 }
 
-// The sizes, in bytes and rounded up, of a packet that announces a meter with 31 entities and of one that announces a single entity.
 const (
+	// largeAnnouncement is the size of a packet that announces a meter with 31 entities, in bytes, rounded up.
 	largeAnnouncement = 16 << 10
+	// smallAnnouncement is the size of a packet that announces one entity, in bytes, rounded up.
 	smallAnnouncement = 1 << 10
 )
 
@@ -43,7 +44,7 @@ func Check(ctx context.Context, c Config) (CheckResult, error) {
 	}
 	switch n := len(report.Refused); {
 	case n > 0 && n == len(sizes):
-		err = report.Refused[0] // the first size is the largest, which the broker's limit must allow
+		err = report.Refused[0] // the largest size, because the broker's limit must be raised above it
 	case n > 0:
 		result.Warnings = append(result.Warnings, report.Refused[0].Error()+". "+componentStyleText)
 	}

@@ -13,13 +13,14 @@ import (
 
 const (
 	// usualHourlyRise is the largest usual rise of a household's counter, in kWh or kvarh per hour. If a counter has risen faster, only an
-	// equal serial number shows that the meter is the same. maxHourlyRise is the largest possible rise, with three phases of 63 A.
+	// equal serial number shows that the meter is the same.
 	usualHourlyRise = 10
-	maxHourlyRise   = 45
-	// minConfirmingCounter is in kWh or kvarh. Only if a retained counter has at least this value, a counter that continues it shows that the
-	// meter is the same. Two new meters can both have smaller counters.
+	// maxHourlyRise is the largest possible rise in the same units, with three phases of 63 A.
+	maxHourlyRise = 45
+	// minConfirmingCounter is the smallest retained counter, in kWh or kvarh, that can show that the meter is the same. Two new meters can both
+	// have smaller counters.
 	minConfirmingCounter = 100
-	// maxRetainedAge is the largest age of retained values at which counters alone can show that the meter is the same.
+	// maxRetainedAge is the largest age of retained values at which the counters can show without a serial number that the meter is the same.
 	maxRetainedAge = 50 * time.Hour
 	// compareTimeout limits reading the retained values, because the session waits for them.
 	compareTimeout = 5 * time.Second
@@ -38,7 +39,7 @@ func (s *session) compareWithRetained(ctx context.Context, m *meter) comparison 
 
 // compareMeter compares counters and the serial number of a meter with the retained topics of the same meter id. The keys of retained are the
 // topics below the topic of the meter. A counter that has fallen or has risen too far means another meter, even if the serial numbers are
-// equal. Some makes send the same serial number from every meter.
+// equal, because all meters of some manufacturers send the same serial number.
 func compareMeter(retained map[string]string, serial string, counters []bridge.Value, now time.Time) comparison {
 	info := parseJSON[struct{ Serial string }]([]byte(retained["info"]))
 	sameSerial := info.Serial != "" && info.Serial == serial
@@ -47,8 +48,8 @@ func compareMeter(retained map[string]string, serial string, counters []bridge.V
 	}
 	lastTelegram, timeErr := time.Parse(time.RFC3339, retained[discovery.LastTelegram])
 	age := max(now.Sub(lastTelegram), 0)
-	hours := int64(age/time.Hour) + 2 // one to round up, and one because a counter is possibly an hour older than the last telegram
-	result, confirmed := sameMeter, sameSerial
+	hours := int64(age/time.Hour) + 2          // one to round up, and one because a counter is possibly an hour older than the last telegram
+	result, confirmed := sameMeter, sameSerial // confirmed: something shows that the meter is the same
 	for i := range counters {
 		v := &counters[i]
 		oldCounter, parseErr := obis.ParseDecimal([]byte(retained[v.ID.String()]))

@@ -25,7 +25,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Delivered) {
-		b := startOpenBroker(t) // it runs until all tests are over, since mochi has a data race if it is closed while a client connects
+		b := startOpenBroker(t) // until the end of this test, because mochi has a data race if it is closed while a client connects
 		return mqtt.New(config(b.addr), zerolog.Nop()), outputtest.Delivered{
 			Values: func() map[string]string { return b.values(outputtest.Meter) },
 			Events: func() []string { return b.events(t, outputtest.Meter) },
@@ -86,14 +86,14 @@ func telegrams(t *testing.T, all []message) (found []telegramPayload) {
 		}
 		var payload telegramPayload
 		if err := json.Unmarshal([]byte(m.payload), &payload); err != nil || strings.Contains(m.payload, "\n") {
-			t.Fatalf("telegram %s: %v (no newline may be in it)", m.payload, err)
+			t.Fatalf("telegram %s: got error %v, want JSON without a newline", m.payload, err)
 		}
 		found = append(found, payload)
 	}
 	return found
 }
 
-// TestEveryTopicOfTheContract tests that the documented topics, and only these, are published.
+// TestEveryTopicOfTheContract tests that exactly the documented topics are published.
 func TestEveryTopicOfTheContract(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -136,13 +136,13 @@ func TestEveryTopicOfTheContract(t *testing.T) {
 	}
 	for _, m := range received {
 		if m.qos != 1 || m.retain == (m.topic == "hanbridge/house/telegram") {
-			t.Errorf("%s: qos %d, retain %v; want qos 1, all retained but the telegram", m.topic, m.qos, m.retain)
+			t.Errorf("%s: got QoS %d, retain %v; want QoS 1, and every message but the telegram retained", m.topic, m.qos, m.retain)
 		}
 	}
 	checkTelegram(t, telegrams(t, received), values, began)
 }
 
-// instanceFields matches the fields of a description that name the bridge that publishes a meter, and since when.
+// instanceFields matches the fields of a description that say which bridge publishes a meter, and since when.
 var instanceFields = regexp.MustCompile(`,"instance":"[0-9a-z.-]{20,40}","client":"client-[0-9a-f]{16}","since":"[0-9T:.-]{23}Z"`)
 
 // withoutInstance returns a description without the instanceFields.
@@ -158,7 +158,7 @@ func withoutInstance(t *testing.T, info string) string {
 func checkTelegram(t *testing.T, all []telegramPayload, values map[string]string, began time.Time) {
 	t.Helper()
 	if len(all) != 1 {
-		t.Fatalf("got %d telegrams, want 1", len(all))
+		t.Fatalf("got %d telegrams, want one", len(all))
 	}
 	telegram := all[0]
 	got := map[string]string{}
@@ -166,7 +166,7 @@ func checkTelegram(t *testing.T, all []telegramPayload, values map[string]string
 		got[name] = string(raw)
 	}
 	if diff := cmp.Diff(values, got); diff != "" {
-		t.Error("numbers of the telegram, as written (-topics +telegram):\n" + diff)
+		t.Error("values (-topics +telegram):\n" + diff)
 	}
 	at, err := time.Parse("2006-01-02T15:04:05.000Z07:00", telegram.Received)
 	if err != nil || at.Before(began.Truncate(time.Millisecond)) || at.After(time.Now()) {
@@ -181,7 +181,7 @@ func checkTelegram(t *testing.T, all []telegramPayload, values map[string]string
 	}
 }
 
-// TestValuesComeBeforeTheirStates tests that announcements and values are published before the state that makes a hub show them.
+// TestValuesComeBeforeTheirStates tests that announcements and values are published before the status online of the meter.
 func TestValuesComeBeforeTheirStates(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -189,7 +189,7 @@ func TestValuesComeBeforeTheirStates(t *testing.T) {
 	b.awaitText(t, "hanbridge/house/status", "offline")
 	for i, m := range b.messages() {
 		if strings.Contains(m.topic, "/hanbridge_house/") || m.topic == "hanbridge/house/import_power" {
-			t.Errorf("message %d, before the first telegram: %s", i, m.topic)
+			t.Errorf("message %d is published before the first telegram: %s", i, m.topic)
 		}
 	}
 	telegram := nextTelegram(newMeter(t, "p1-se-aidon", time.Now()))
@@ -202,7 +202,7 @@ func TestValuesComeBeforeTheirStates(t *testing.T) {
 	}
 	for i, at := range order {
 		if at < 0 || i > 0 && at < order[i-1] {
-			t.Errorf("the announcement of the bridge, its state and the announcement of the meter are messages %v, want them in this order", order)
+			t.Errorf("the announcement of the bridge, its status and the announcement of the meter are messages %v, want them in this order", order)
 			break
 		}
 	}
@@ -217,6 +217,7 @@ func TestValuesComeBeforeTheirStates(t *testing.T) {
 // TestAnnouncementsAreValid tests the announcements of each style against the rules of Home Assistant.
 func TestAnnouncementsAreValid(t *testing.T) {
 	t.Parallel()
+	// With Device the bridge and the meter have one announcement each. With Component each of their entities has one.
 	for style, want := range map[discovery.Style]int{discovery.Device: 2, discovery.Component: 38, discovery.Off: 0} {
 		t.Run(style.String(), func(t *testing.T) {
 			t.Parallel()
@@ -241,7 +242,7 @@ func TestAnnouncementsAreValid(t *testing.T) {
 			}
 			for _, m := range received {
 				if style == discovery.Off && !strings.HasPrefix(m.topic, "hanbridge/") {
-					t.Errorf("with discovery off %s is published", m.topic)
+					t.Errorf("%s is published although discovery is off", m.topic)
 				}
 			}
 		})
@@ -256,18 +257,18 @@ func TestEvent(t *testing.T) {
 	began := time.Now()
 	for _, name := range []string{"aidon-se", "p1-se-aidon"} {
 		m := newMeter(t, name, time.Now())
-		for range 3 { // a single telegram of another profile is no change
+		for range 3 { // a single telegram of another profile is not a change
 			h.send(nextTelegram(m))
 		}
 	}
 	received := b.awaitText(t, "hanbridge/house/event", "")
 	event := received[index(received, "hanbridge/house/event", "")]
 	if event.retain || event.qos != 1 {
-		t.Errorf("retained %v, qos %d, want false, 1", event.retain, event.qos)
+		t.Errorf("event: got retain %v, QoS %d, want false, 1", event.retain, event.qos)
 	}
 	var got struct{ Time, Event, From, To string }
 	if err := json.Unmarshal([]byte(event.payload), &got); err != nil || strings.Contains(event.payload, "\n") {
-		t.Fatalf("payload %s: %v (no newline may be in it)", event.payload, err)
+		t.Fatalf("payload %s: got error %v, want JSON without a newline", event.payload, err)
 	}
 	at, err := time.Parse(time.RFC3339, got.Time)
 	if err != nil || at.Before(began.Truncate(time.Second)) || at.After(time.Now()) {
@@ -278,10 +279,11 @@ func TestEvent(t *testing.T) {
 	}
 }
 
-// TestTextQuantity tests a text message of the grid company with characters that JSON must escape.
+// TestTextQuantity tests that a text message of the grid company is published exactly, with characters that JSON must escape.
 func TestTextQuantity(t *testing.T) {
 	t.Parallel()
 	const text = "strömavbrott \"natten till\"\n\tlördag \\ 02–04 <&>"
+	// The telegram has the text message (0-0:96.13.0) and a power of 1727 W.
 	info := dlms.AppendArray(dlms.AppendNotification([]byte(dlms.LLC), 1), 2)
 	info = dlms.AppendVisibleString(dlms.AppendLogicalName(dlms.AppendStructure(info, 2), obis.Code{0, 0, 96, 13, 0, obis.Any}), text)
 	info = dlms.AppendLogicalName(dlms.AppendStructure(info, 3), obis.Code{1, 0, 1, 7, 0, obis.Any})
@@ -302,7 +304,7 @@ func TestTextQuantity(t *testing.T) {
 	}
 }
 
-// TestQoSAndRetain tests that the configured QoS holds for every message, and the configured retain flag only for values.
+// TestQoSAndRetain tests that every message has the configured QoS, and that only values depend on the configured retain flag.
 func TestQoSAndRetain(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -320,10 +322,10 @@ func TestQoSAndRetain(t *testing.T) {
 			values := decoded(t, telegram)
 			for _, m := range b.awaitTelegram(t) {
 				name := strings.TrimPrefix(m.topic, "hanbridge/house/")
-				_, value := values[name]
-				want := name != "telegram" && (tt.retain || !value)
-				if m.qos != tt.qos || m.retain != want {
-					t.Errorf("%s: qos %d, retain %v, want %d, %v", m.topic, m.qos, m.retain, tt.qos, want)
+				_, isValue := values[name]
+				wantRetain := name != "telegram" && (tt.retain || !isValue)
+				if m.qos != tt.qos || m.retain != wantRetain {
+					t.Errorf("%s: got QoS %d, retain %v, want %d, %v", m.topic, m.qos, m.retain, tt.qos, wantRetain)
 				}
 			}
 		})

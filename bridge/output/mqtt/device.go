@@ -23,10 +23,10 @@ type deviceDocument struct {
 	// Broker is the URL of the broker, and Base the base topic of the retained values.
 	Broker string `json:"broker"`
 	Base   string `json:"base"`
-	// Prefix is the discovery prefix of the retained scan (see scanRetained). Asked is the time of the first complete scan, or zero.
+	// Prefix is the discovery prefix of the retained scan (see scanRetained). FirstScan is the time of the first complete scan, or zero.
 	Prefix    string    `json:"prefix"`
 	FirstScan time.Time `json:"asked"`
-	// Devices is keyed by the id of the meter; "" is the bridge's own device.
+	// Devices has the id of the meter as key; "" is the bridge's own device.
 	Devices map[string]device `json:"devices"`
 }
 
@@ -56,13 +56,13 @@ func loadDevices(store *state.Store, c *Config) *savedDevices {
 
 // save passes a copy of the document to the store of the state file. It must be called after each change.
 func (d *savedDevices) save() {
-	if text, err := json.Marshal(d.document); err == nil { // it cannot fail: every field can be encoded
+	if text, err := json.Marshal(d.document); err == nil { // Marshal cannot fail, because every field can be encoded
 		d.store.Register(devicesKey, func() []byte { return text })
 		d.store.MarkChanged()
 	}
 }
 
-// recordCompleteAt returns the time from which on the record is complete. The broker then retains nothing of these devices that is not in it.
+// recordCompleteAt returns the time from which the record has everything that the broker retains of these devices.
 func (d *savedDevices) recordCompleteAt() time.Time { return d.document.FirstScan.Add(foundLifetime) }
 
 // add records additional announcements and topics that the broker retains of a device.
@@ -73,7 +73,8 @@ func (d *savedDevices) add(id string, added device) {
 
 // set records what the broker retains of a device. It removes the device from the record if the broker retains nothing of it.
 func (d *savedDevices) set(id string, retained device) {
-	if d.document.Devices[id] = retained; len(retained.Announced) == 0 && len(retained.Topics) == 0 {
+	d.document.Devices[id] = retained
+	if len(retained.Announced) == 0 && len(retained.Topics) == 0 {
 		delete(d.document.Devices, id)
 	}
 	d.save()
@@ -93,7 +94,7 @@ func (d *savedDevices) sync() {
 func (d *savedDevices) topics() (all []string) {
 	for _, id := range slices.Sorted(maps.Keys(d.document.Devices)) {
 		prefix := d.document.Base + "/"
-		if id != "" { // "" is the bridge itself
+		if id != "" { // the topics of the bridge's own device have no id
 			prefix += id + "/"
 		}
 		for _, t := range d.document.Devices[id].Topics {

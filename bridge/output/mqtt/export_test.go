@@ -11,22 +11,21 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// An AnnouncerStage takes the announcement steps of a session one by one, for the meter "house". The test sets the quantities that the meter
-// sends.
+// An AnnouncerStage publishes the announcement steps of the meter "house" one by one, over one connection. The test sets the quantities that
+// the meter sends.
 type AnnouncerStage struct {
 	session      *session
-	capabilities *broker.Capabilities // of the broker
+	capabilities *broker.Capabilities
 }
 
-// NewAnnouncerStage connects to the broker. It continues with the state of an earlier stage, which may be nil.
+// NewAnnouncerStage connects to the broker. The stage continues with the state of the stage before, unless before is nil.
 func NewAnnouncerStage(ctx context.Context, c Config, before *AnnouncerStage, descriptors ...bridge.Descriptor) (*AnnouncerStage, error) {
 	o := New(c, zerolog.Nop())
-	if o.devices = loadDevices(nil, &c); before != nil {
-		o.devices = before.session.devices
-	}
+	o.devices = loadDevices(nil, &c)
 	brokerConfig := c.brokerConfig()
-	if brokerConfig.Capabilities = new(broker.Capabilities); before != nil {
-		brokerConfig.Capabilities = before.capabilities
+	brokerConfig.Capabilities = new(broker.Capabilities)
+	if before != nil {
+		o.devices, brokerConfig.Capabilities = before.session.devices, before.capabilities
 	}
 	conn, err := broker.Dial(ctx, brokerConfig)
 	if err != nil {
@@ -45,8 +44,8 @@ func (s *AnnouncerStage) SetDescriptors(descriptors ...bridge.Descriptor) {
 	s.session.dropConfirmed(m)
 }
 
-// Step takes the next step without waiting for its time, and reports whether there are more. When it returns, the broker has the messages of
-// the step. The stage counts them as delivered only if acknowledged is true.
+// Step publishes the next step at once, and reports whether there are more steps. When Step returns, the broker has the messages of the
+// step. The stage records them as delivered only if acknowledged is true.
 func (s *AnnouncerStage) Step(ctx context.Context, acknowledged bool) (more bool, err error) {
 	m := s.session.meters["house"]
 	s.session.bridgeDevice.lastStep, m.lastStep = time.Time{}, time.Time{}
@@ -73,7 +72,7 @@ func (s *AnnouncerStage) ScanRecorded() bool { return !s.session.devices.documen
 // ExpireFound ends the lifetime of the announcements that the scan found.
 func (s *AnnouncerStage) ExpireFound() { s.session.expireFound() }
 
-// ForgetCapabilities forgets what is known about the broker, as a restart does.
+// ForgetCapabilities drops what is known about the broker, as a restart of the bridge does.
 func (s *AnnouncerStage) ForgetCapabilities() { s.capabilities = new(broker.Capabilities) }
 
 // Close closes the connection.
@@ -81,5 +80,5 @@ func (s *AnnouncerStage) Close(ctx context.Context) error {
 	return s.session.conn.Close(ctx)
 }
 
-// SetMinSilence sets how long another bridge must be silent before this one replaces it. Call it before Run.
+// SetMinSilence sets how long another bridge must be silent before this bridge replaces it. Call SetMinSilence before Run.
 func (o *Output) SetMinSilence(d time.Duration) { o.minSilence = d }

@@ -29,7 +29,7 @@ type meter struct {
 	withheldCounters map[quantity.ID]bridge.Value // the newest counters, while this bridge does not publish them
 	comparedFacts    int                          // the number of values in the last comparison (see decideCounters)
 	otherLogged      bool                         // a message about another bridge was logged
-	infoRival        string                       // the mark of another bridge in the published description
+	infoRival        string                       // the ownership's rivalMark in the published description
 	infoRepublished  time.Time                    // when the description was last published because of another bridge
 }
 
@@ -76,7 +76,8 @@ func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 	if u.StatsNew && m.publishesStats() {
 		s.publishStats(m, &u.Stats)
 	}
-	if m.online = u.Online; u.OnlineNew && !m.otherPublishesStatus() {
+	m.online = u.Online
+	if u.OnlineNew && !m.otherPublishesStatus() {
 		s.publishStatus(m)
 	}
 }
@@ -111,13 +112,13 @@ func (s *session) wanted(m *meter, style discovery.Style) wantedDevice {
 		ID: m.ID, Name: m.Name, Make: cmp.Or(m.description.Make, found.Make), Model: cmp.Or(m.description.Model, found.Model),
 		Serial: cmp.Or(m.description.Serial, found.Serial), Software: cmp.Or(m.description.List, found.Software), Simulated: m.Simulated,
 	}
-	for _, sent := range m.descriptors {
-		d.Quantities = append(d.Quantities, discovery.Quantity{ID: sent.ID, UnitIndex: sent.UnitIndex, Decimals: int(sent.Decimals), Interval: sent.Every})
+	for _, q := range m.descriptors {
+		d.Quantities = append(d.Quantities, discovery.Quantity{ID: q.ID, UnitIndex: q.UnitIndex, Decimals: int(q.Decimals), Interval: q.Every})
 	}
 	d.Quantities = append(d.Quantities, found.Quantities...)
 	topics := slices.Clone(commonTopics)
 	for _, q := range d.Quantities {
-		if s.config.Retain { // otherwise, values that are still retained are of a run with mqtt.retain: true
+		if s.config.Retain { // otherwise retained values of an earlier run are not wanted
 			topics = append(topics, q.ID.String())
 		}
 	}
@@ -161,26 +162,27 @@ func (s *session) publishEvent(m *meter, e bridge.Event) {
 
 // publishJSON publishes v as JSON.
 func (s *session) publishJSON(topic string, retain bool, v any) {
-	if text, err := json.Marshal(v); err == nil { // it cannot fail, because every v has only strings
+	if text, err := json.Marshal(v); err == nil { // Marshal cannot fail, because every v has only strings
 		s.publish(topic, text, retain)
 	}
 }
 
-// publishStats publishes the statistics of a meter. Before the first telegram the interval and the last telegram of an earlier run remain.
+// publishStats publishes the statistics of a meter. Before the first telegram the interval and the time of the last telegram are not
+// published, so the values of an earlier run remain on the broker.
 func (s *session) publishStats(m *meter, st *bridge.Stats) {
-	type state struct{ name, text string }
-	states := []state{
+	type statistic struct{ name, text string }
+	statistics := []statistic{
 		{discovery.Telegrams, strconv.FormatUint(st.Telegrams, 10)},
 		{discovery.TelegramErrors, strconv.FormatUint(st.Errors, 10)},
 		{discovery.Rejected, strconv.FormatUint(st.Rejected, 10)},
 		{discovery.RejectedReason, cmp.Or(st.RejectedReason, "none since the start")},
 	}
 	if st.Telegrams > 0 {
-		states = append(states,
-			state{discovery.TelegramInterval, strconv.FormatFloat(st.Interval.Seconds(), 'f', discovery.TelegramIntervalDecimals, 64)},
-			state{discovery.LastTelegram, st.LastTelegram.Format(time.RFC3339)})
+		statistics = append(statistics,
+			statistic{discovery.TelegramInterval, strconv.FormatFloat(st.Interval.Seconds(), 'f', discovery.TelegramIntervalDecimals, 64)},
+			statistic{discovery.LastTelegram, st.LastTelegram.Format(time.RFC3339)})
 	}
-	for _, v := range states {
+	for _, v := range statistics {
 		s.publish(m.prefix+v.name, truncated([]byte(v.text)), true)
 	}
 }

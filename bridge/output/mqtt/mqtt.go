@@ -16,7 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// An Output publishes to one broker. It is a bridge.Output. Its fields last over connections; the fields of one connection are in session.
+// An Output publishes to one broker. It is a bridge.Output. Its fields remain when the connection changes. The fields of one connection are
+// in session.
 type Output struct {
 	config       Config
 	log          zerolog.Logger
@@ -24,8 +25,8 @@ type Output struct {
 	capabilities broker.Capabilities
 	devices      *savedDevices // the record of what the broker retains; nil before the first connection
 	scanned      bool          // the retained scan has ended, or is not necessary
-	// foundMeters holds, by meter id, the quantities that the retained scan found announced and that the meter has not sent since. It is nil
-	// from foundExpiry on (see expireFound).
+	// foundMeters holds, by meter id, the quantities whose announcements the retained scan found and that the meter has not sent since then. It
+	// is nil from foundExpiry on (see expireFound).
 	foundMeters map[string]discovery.Meter
 	foundExpiry time.Time
 	// scanIncomplete is true if the broker possibly retains announcements that the retained scan did not find.
@@ -49,7 +50,7 @@ var _ bridge.Output = (*Output)(nil)
 // defaultMinSilence is longer than silentIntervals telegram intervals of most meters.
 const defaultMinSilence = time.Minute
 
-// New returns an Output. It does not check c and reads no files: call c.Validate first.
+// New returns an Output. New does not check c and reads no files. Call c.Validate first.
 func New(c Config, log zerolog.Logger) *Output {
 	return &Output{
 		config: c, log: log, arrivalChecked: map[string]bool{}, loggedAt: map[string]time.Time{}, minSilence: defaultMinSilence, ownerships: map[string]*ownership{},
@@ -62,13 +63,13 @@ func Permanent(err error) bool { return broker.Permanent(err) }
 const (
 	online  = "online"
 	offline = "offline"
-	// stopAckTimeout is the longest time without an acknowledgement while the last values are delivered at a stop. stopTimeout is the longest
-	// duration of that delivery.
+	// stopAckTimeout is the longest time without an acknowledgement during the delivery of the last values. stopTimeout is the longest duration
+	// of that delivery.
 	stopAckTimeout, stopTimeout = 5 * time.Second, time.Minute
 )
 
-// Run connects and publishes until ctx ends, or the connection is lost, which is an error. When ctx ends, Run delivers the last values for a
-// minute at most.
+// Run connects and publishes until ctx ends or the connection is lost. When ctx ends, Run delivers the last values, for a minute at most. A
+// lost connection is an error.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	connConfig := o.config.brokerConfig()
 	connConfig.Conflict, connConfig.Capabilities, connConfig.OnAcknowledged = &o.conflicts, &o.capabilities, func() {
@@ -114,14 +115,15 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-// warn logs a warning that other programs can cause repeatedly. logLimiter limits how often, and the log line has a count.
+// warn logs a warning that other programs can cause repeatedly. logLimiter limits the number of lines. A line has the count of the warnings
+// that it stands for.
 func (o *Output) warn(err error, message string) {
 	if count, ok := o.logLimiter.Allow(message); ok {
 		ratelimit.WithCount(o.log.Warn().Err(err), count).Msg(message)
 	}
 }
 
-// logDue reports whether text was not logged within the time pause before this call. If so, logDue records that text is logged now.
+// logDue reports whether the last log line with text is at least pause ago, or there was none. If so, logDue records that text is logged now.
 func (o *Output) logDue(text string, pause time.Duration) bool {
 	if last, logged := o.loggedAt[text]; logged && time.Since(last) < pause {
 		return false
@@ -133,8 +135,8 @@ func (o *Output) logDue(text string, pause time.Duration) bool {
 // firstTime reports whether text was never logged. If so, firstTime records that text is logged now.
 func (o *Output) firstTime(text string) bool { return o.logDue(text, math.MaxInt64) }
 
-// logConnected logs the connection and returns the level of that line. It is info for the first connection and after an interruption that
-// was logged. It is debug otherwise, so that a connection that is lost repeatedly does not fill the log.
+// logConnected logs the connection and returns the level of that line. The level is info for the first connection and after an interruption
+// that was logged. Otherwise it is debug, so that a connection that is lost repeatedly does not fill the log.
 func (o *Output) logConnected(interruptionLogged bool) zerolog.Level {
 	level := zerolog.DebugLevel
 	if first := o.firstTime("connected"); interruptionLogged || first {

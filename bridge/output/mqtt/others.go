@@ -14,7 +14,7 @@ import (
 // marks are the instance marks of this bridge. They distinguish its messages from those of other bridges.
 type marks struct {
 	run      string           // the mark of this run
-	client   string           // the mark of runs without a state file, derived from the client id, because a broker has only one client with an id
+	client   string           // the mark of runs without a state file, derived from the client id, which only one client of a broker can have
 	instance *bridge.Instance // nil if the bridge has no state file
 }
 
@@ -62,8 +62,8 @@ func FindOtherBridges(ctx context.Context, c Config, own *bridge.Instance, meter
 	return others, nil
 }
 
-// findOther decides from the retained topics of a meter whether another bridge publishes it. The Message is "" if no other bridge does.
-// bridgeOnline is true if a bridge with the base topic is online.
+// findOther decides from the retained topics of a meter whether another bridge publishes the meter. The Message is "" if no other bridge
+// publishes it. bridgeOnline is true if a bridge with the base topic is online.
 func (m marks) findOther(id string, retained map[string]string, bridgeOnline bool) OtherBridge {
 	d := parseJSON[struct {
 		infoPayload
@@ -71,7 +71,7 @@ func (m marks) findOther(id string, retained map[string]string, bridgeOnline boo
 		Other  string `json:"other_instance"`
 	}]([]byte(retained["info"]))
 	meterOnline := bridgeOnline && retained["status"] == online
-	switch own := m.own(d.Instance) || d.Client == m.client; { // a broker has only one client with an id
+	switch own := m.own(d.Instance) || d.Client == m.client; { // own: this bridge wrote the description
 	case own && d.Other != "":
 		return OtherBridge{Meter: id, Message: firstText}
 	case own, retained["info"] == "", d.Instance == "" && !meterOnline:
@@ -89,8 +89,8 @@ func (m marks) findOther(id string, retained map[string]string, bridgeOnline boo
 type RetainedMeter struct {
 	// Meter is the id of the meter, or "" for the status of the bridge.
 	Meter string
-	// Topics are in the order in which they must be removed. The topic of the description is the last. The description shows which bridge
-	// publishes the meter, so a removal that was interrupted can be repeated.
+	// Topics are in the order in which they must be removed. The topic of the description is the last. Because the description shows which
+	// bridge publishes the meter, an interrupted removal can be repeated.
 	Topics []string
 	// InUse says, in words for users, why the topics must remain on the broker: another bridge publishes the meter, or this bridge runs.
 	// InUse is "" if the topics can be removed.
@@ -99,8 +99,8 @@ type RetainedMeter struct {
 
 // OwnRetained returns the retained topics of the meters that this bridge publishes or once published. These are the configured meters, the
 // named meters, and the meters whose description has a mark of this bridge. configured and named hold ids. own holds the marks of this
-// bridge's runs; own is nil if the bridge has no state file. The status of the bridge is the last entry, if no bridge is online and the broker
-// retains no other meter. With an *IncompleteError the topics that were read are returned too.
+// bridge's runs; own is nil if the bridge has no state file. The status of the bridge is the last entry if no bridge is online and the broker
+// retains no other meter. With an *IncompleteError, OwnRetained also returns the topics that were read.
 func OwnRetained(ctx context.Context, c Config, own *bridge.Instance, configured, named []string) (found []RetainedMeter, err error) {
 	statusTopic := c.BaseTopic + "/" + bridgeStatus
 	all, err := retainedBelow(ctx, c, nil, c.valueFilter(), statusTopic)

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// An ownership records which bridge publishes one meter: this one, another one with the same mqtt.base_topic and meters.id, or both. If two
-// bridges publish it, only the first publishes counters. Otherwise a hub would record the step from one meter's counter to the other's as
-// consumption.
+// An ownership records whether this bridge publishes one meter, or another bridge with the same mqtt.base_topic and meters.id, or both. If
+// both bridges publish the meter, only the first bridge publishes counters. Otherwise a hub would record the difference between the counters
+// of two meters as consumption.
 //
-// The first bridge is the one whose instance mark is in the retained description of the meter, <base>/<meter>/info. If no description is
-// retained, a bridge becomes first when its own meter sends a telegram before the bridge has received a telegram of another bridge. A second
-// bridge becomes first when it has received nothing of another bridge for silentIntervals telegram intervals and either the counters show that
-// the meter is the same, or a person has removed the description (hanbridge takeover).
+// The first bridge is the bridge whose instance mark is in the retained description of the meter, <base>/<meter>/info. If no description is
+// retained, a bridge becomes the first when its meter sends a telegram, unless a telegram of another bridge has arrived before. A second
+// bridge becomes the first when the other bridge has sent nothing for silentIntervals telegram intervals. In addition, the counters must show
+// that the meter is the same, or a person must have removed the description (hanbridge takeover).
 type ownership struct {
 	ownMark     string        // the instance mark of this run
 	minSilence  time.Duration // the shortest time without a telegram of the other bridge after which this bridge can replace it
@@ -21,9 +21,9 @@ type ownership struct {
 	since       time.Time     // when this bridge or an earlier run of this bridge began to publish the meter
 	connectedAt time.Time     // when this connection began to receive messages
 
-	otherMark     string        // the mark of another bridge in the retained description; "" if it has none or a mark of this bridge
+	otherMark     string        // the mark in the retained description; "" if there is no mark or it is a mark of this bridge
 	otherUnmarked bool          // a version of hanbridge without marks wrote the retained description
-	otherOnline   bool          // a bridge with this base topic was online when this one connected, or has published after that
+	otherOnline   bool          // a bridge with this base topic was online when this bridge connected, or has published after that
 	lastOther     time.Time     // when the last telegram of a bridge that publishes counters arrived
 	otherInterval time.Duration // the time between the last two telegrams of another bridge with counters
 	infoRemoved   bool          // a person has removed the other bridge's description
@@ -35,7 +35,7 @@ type ownership struct {
 	echoReceived  bool // the description that this bridge has published has come back from the broker
 	republishInfo bool // the description must be published again, so that the other bridge learns which bridge is first
 
-	rivalMark     string    // the mark of another bridge that publishes the meter although this one is the first; "unmarked" if it has none
+	rivalMark     string    // the mark of another bridge that publishes the meter although this bridge is the first, or "unmarked"
 	rivalLastTime time.Time // when the bridge with rivalMark last published
 }
 
@@ -86,8 +86,8 @@ func (o *ownership) contested() bool {
 
 // decide returns what to do with the counters of the meter.
 func (o *ownership) decide(now time.Time) decision {
-	// unowned: no other bridge has a claim to the meter. If no telegram of another bridge has arrived, most likely an earlier version or an
-	// earlier run of this bridge wrote the description.
+	// If no telegram of another bridge has arrived, most likely an earlier version or an earlier run of this bridge wrote the description. The
+	// meter then has no other owner.
 	unowned := o.infoRemoved || o.lastOther.IsZero() && (o.otherMark == "" || o.stateless && o.comparison == inconclusive)
 	switch {
 	case o.isFirst, !o.contested(), unowned && o.isSilent(now):
@@ -116,7 +116,7 @@ func (o *ownership) resetForConnection(now time.Time) {
 
 // receiveInfo handles a description of the meter, retained or just published. An empty payload means that a person or another program has
 // removed the description. ours is true if a run of this bridge wrote it, and echo is true if this run has just published it.
-func (o *ownership) receiveInfo(payload []byte, retained, ours, echo bool, d infoPayload, now time.Time) {
+func (o *ownership) receiveInfo(payload []byte, retained, ours, echo bool, info infoPayload, now time.Time) {
 	o.infoReceived = o.infoReceived || retained
 	switch {
 	case ours:
@@ -126,32 +126,32 @@ func (o *ownership) receiveInfo(payload []byte, retained, ours, echo bool, d inf
 		}
 		o.otherMark, o.isFirst = "", true // this bridge was the first, and no other bridge has become the first after that
 		if o.since.IsZero() {
-			o.since = d.Since
+			o.since = info.Since
 		}
-	case len(payload) == 0 && !o.isFirst:
+	case len(payload) == 0 && !o.isFirst: // the description of the other bridge was removed
 		o.otherMark, o.otherUnmarked, o.infoRemoved = "", false, true
-	case retained && d.Instance == "":
+	case retained && info.Instance == "":
 		o.otherUnmarked, o.republishInfo = true, o.republishInfo || o.isFirst
 	case retained:
-		o.receiveRetainedInfo(d)
-	case len(payload) > 0 && (!o.isFirst && !o.claiming || d.Instance != "" && d.olderThan(o)):
-		o.isFirst, o.claiming, o.rivalMark, o.otherMark = false, false, "", d.Instance
+		o.receiveRetainedInfo(info)
+	case len(payload) > 0 && (!o.isFirst && !o.claiming || info.Instance != "" && info.olderThan(o)): // the other bridge is the first
+		o.isFirst, o.claiming, o.rivalMark, o.otherMark = false, false, "", info.Instance
 		o.noteTelegram(now)
-	case len(payload) > 0: // of a version that does not compare the field since, or of a bridge that has just started
-		o.noteRival(d.Instance, now)
+	case len(payload) > 0: // the other bridge has just started, or is a version that does not compare the field since
+		o.noteRival(info.Instance, now)
 		fallthrough
-	default:
-		o.republishInfo = o.republishInfo || o.isFirst // the other bridge remains second when it receives the description
+	default: // the description of this bridge was replaced or removed
+		o.republishInfo = o.republishInfo || o.isFirst
 	}
 }
 
 // receiveRetainedInfo handles the retained description of another bridge.
-func (o *ownership) receiveRetainedInfo(d infoPayload) {
-	if o.isFirst { // another bridge became the first while this one was not connected
+func (o *ownership) receiveRetainedInfo(info infoPayload) {
+	if o.isFirst { // another bridge became the first while this bridge was not connected
 		*o = ownership{ownMark: o.ownMark, minSilence: o.minSilence, connectedAt: o.connectedAt, otherOnline: o.otherOnline, stateless: o.stateless, infoReceived: true}
 	}
-	if o.otherMark != d.Instance {
-		o.otherMark, o.comparison, o.infoRemoved = d.Instance, notCompared, false
+	if o.otherMark != info.Instance {
+		o.otherMark, o.comparison, o.infoRemoved = info.Instance, notCompared, false
 	}
 }
 
@@ -173,15 +173,15 @@ func (o *ownership) noteTelegram(now time.Time) {
 	o.lastOther, o.otherOnline, o.infoRemoved, o.comparison = now, true, false, notCompared
 }
 
-// noteRival records the mark of another bridge that has published although this one is the first.
+// noteRival records the mark of another bridge that has published although this bridge is the first.
 func (o *ownership) noteRival(mark string, now time.Time) {
 	o.rivalMark, o.rivalLastTime = cmp.Or(mark, "unmarked"), now
 }
 
-// olderThan reports whether another bridge began to publish before this one. Each bridge receives the description of the other, so both come
-// to the same result. If the times are equal, the lower mark counts as older.
-func (d infoPayload) olderThan(o *ownership) bool {
-	return cmp.Or(d.Since.Compare(o.since), cmp.Compare(d.Instance, o.ownMark)) < 0
+// olderThan reports whether another bridge began to publish before this bridge. If the times are equal, the lower mark counts as older. So
+// both bridges come to the same result when they have received the description of the other bridge.
+func (p infoPayload) olderThan(o *ownership) bool {
+	return cmp.Or(p.Since.Compare(o.since), cmp.Compare(p.Instance, o.ownMark)) < 0
 }
 
 // A telegramOrigin holds the fields of a telegram's payload that ownership depends on.

@@ -14,10 +14,11 @@ import (
 var began = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 // TestOwnership tests whether a bridge publishes the counters of a meter after it has received descriptions and telegrams of other bridges.
+// Another bridge counts as silent after a minute, or after six times the interval of its telegrams.
 func TestOwnership(t *testing.T) {
 	at := func(seconds int) time.Time { return began.Add(time.Duration(seconds) * time.Second) }
-	earlier := infoPayload{Instance: "other.1", Since: at(-3600)} // of a bridge that has published for an hour
-	later := infoPayload{Instance: "other.1", Since: at(3600)}
+	earlier := infoPayload{Instance: "other.1", Since: at(-3600)} // the other bridge began an hour before this bridge
+	later := infoPayload{Instance: "other.1", Since: at(3600)}    // the other bridge began an hour after this bridge
 	receivedInfo := func(d infoPayload, retained bool) func(*ownership) {
 		return func(o *ownership) { o.receiveInfo([]byte("{}"), retained, false, false, d, at(1)) }
 	}
@@ -37,7 +38,7 @@ func TestOwnership(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		events []func(*ownership)
-		at     int // when to decide, in seconds
+		at     int // when to decide, in seconds after the connection; 9999 is long after every limit
 		want   decision
 	}{
 		{"restart: no other bridge", nil, 2, publishCounters},
@@ -48,11 +49,11 @@ func TestOwnership(t *testing.T) {
 		{"update: description without a mark, status offline", []func(*ownership){receivedInfo(infoPayload{}, true)}, 2, publishCounters},
 		{"update: description without a mark, a bridge is online", []func(*ownership){receivedInfo(infoPayload{}, true), otherOnline}, 2, waitForOther},
 		{"update: description without a mark, silent for a minute", []func(*ownership){receivedInfo(infoPayload{}, true), otherOnline}, 61, publishCounters},
-		{"second: another's description, a bridge is online", []func(*ownership){receivedInfo(earlier, true), otherOnline}, 2, waitForOther},
-		{"second: another's description and telegram", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1)}, 30, waitForOther},
+		{"second: description of another bridge, a bridge is online", []func(*ownership){receivedInfo(earlier, true), otherOnline}, 2, waitForOther},
+		{"second: description and telegram of another bridge", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1)}, 30, waitForOther},
 		{"second: a telegram without a mark", []func(*ownership){telegram("", false, 1)}, 30, waitForOther},
-		{"second: telegrams long apart", []func(*ownership){telegram("", false, 1), telegram("", false, 101)}, 700, waitForOther},
-		{"second: another's description comes first", []func(*ownership){receivedInfo(earlier, false)}, 2, waitForOther},
+		{"second: telegrams every 100 s, silent for 599 s", []func(*ownership){telegram("", false, 1), telegram("", false, 101)}, 700, waitForOther},
+		{"second: description of another bridge, not retained", []func(*ownership){receivedInfo(earlier, false)}, 2, waitForOther},
 		{"second: the other is silent", []func(*ownership){telegram("other.1", false, 1)}, 62, compareFirst},
 		{"second: the other is silent, another meter", []func(*ownership){telegram("other.1", false, 1), compared(anotherMeter)}, 9999, withholdCounters},
 		{"second: the other is silent, inconclusive", []func(*ownership){telegram("other.1", false, 1), compared(inconclusive)}, 9999, withholdCounters},
@@ -69,27 +70,27 @@ func TestOwnership(t *testing.T) {
 		{"description removed while the other publishes", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1), removed}, 30, waitForOther},
 		{"description removed, the other is silent", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1), removed}, 62, publishCounters},
 		{"description removed, the other publishes afterwards", []func(*ownership){telegram("other.1", false, 1), removed, telegram("other.1", false, 3), compared(anotherMeter)}, 99, withholdCounters},
-		{"first: another comes later", []func(*ownership){first, receivedInfo(later, false), telegram("other.1", false, 2)}, 3, publishCounters},
-		{"first: another was there before", []func(*ownership){first, receivedInfo(earlier, false)}, 3, waitForOther},
-		{"first: a version without marks comes later", []func(*ownership){first, receivedInfo(infoPayload{}, false), telegram("", false, 2)}, 3, publishCounters},
+		{"first: another bridge starts later", []func(*ownership){first, receivedInfo(later, false), telegram("other.1", false, 2)}, 3, publishCounters},
+		{"first: another bridge has started before", []func(*ownership){first, receivedInfo(earlier, false)}, 3, waitForOther},
+		{"first: a version without marks starts later", []func(*ownership){first, receivedInfo(infoPayload{}, false), telegram("", false, 2)}, 3, publishCounters},
 		{"first: description removed", []func(*ownership){first, removed}, 3, publishCounters},
 		{"first: replaced while disconnected", []func(*ownership){first, receivedInfo(earlier, true)}, 3, compareFirst},
-		{"first: both at the same time", []func(*ownership){first, receivedInfo(infoPayload{"zzz.1", at(0)}, false)}, 3, publishCounters},
+		{"first: both started at the same time, the other mark is higher", []func(*ownership){first, receivedInfo(infoPayload{"zzz.1", at(0)}, false)}, 3, publishCounters},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := &ownership{ownMark: "own.1", minSilence: time.Minute}
-			c.resetForConnection(at(0))
+			o := &ownership{ownMark: "own.1", minSilence: time.Minute}
+			o.resetForConnection(at(0))
 			for _, event := range tt.events {
-				event(c)
+				event(o)
 			}
-			if got := c.decide(at(tt.at)); got != tt.want {
-				t.Errorf("got %v, want %v (0 is publishCounters, 1 waitForOther, 2 compareFirst, 3 withholdCounters): %+v", got, tt.want, c)
+			if got := o.decide(at(tt.at)); got != tt.want {
+				t.Errorf("got %v, want %v (0 is publishCounters, 1 waitForOther, 2 compareFirst, 3 withholdCounters): %+v", got, tt.want, o)
 			}
 		})
 	}
 }
 
-// TestTwoBridgesAgreeOnFirst tests that exactly one of two bridges is the first, in whatever order they receive each other's descriptions.
+// TestTwoBridgesAgreeOnFirst tests that exactly one of two bridges becomes the first, whatever the order in which their descriptions arrive.
 func TestTwoBridgesAgreeOnFirst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		marks := [2]string{"a.1", "b.1"}
@@ -112,21 +113,21 @@ func TestTwoBridgesAgreeOnFirst(t *testing.T) {
 				}
 			}
 		}
-		for i := range bridges { // retained or repeated messages arrive in the end
+		for i := range bridges { // finally the retained descriptions arrive
 			if bridges[i].isFirst || bridges[i].claiming {
 				bridges[1-i].receiveInfo([]byte("{}"), false, false, false, infoPayload{marks[i], bridges[i].since}, began)
 			}
 		}
 		if bridges[0].isFirst && bridges[1].isFirst {
-			t.Errorf("both are first: %+v", bridges)
+			t.Errorf("both bridges are the first: %+v", bridges)
 		}
 		if !bridges[0].isFirst && !bridges[1].isFirst && !bridges[0].claiming && !bridges[1].claiming {
-			t.Errorf("none is first: %+v", bridges)
+			t.Errorf("no bridge is the first: %+v", bridges)
 		}
 	})
 }
 
-// TestCompareMeter tests when the retained values of another bridge show that its meter is the same or another.
+// TestCompareMeter tests whether the retained values of another bridge show that its meter is the same meter or another meter.
 func TestCompareMeter(t *testing.T) {
 	counter := func(id quantity.ID, text string) bridge.Value {
 		n, err := obis.ParseDecimal([]byte(text))

@@ -20,14 +20,14 @@ func (o *Output) ownership(meterID string) *ownership {
 
 // receiveInfo passes a received description of a meter to the session's goroutine.
 func (s *session) receiveInfo(o *ownership, m broker.Message) {
-	d := parseJSON[infoPayload](m.Payload)
+	info := parseJSON[infoPayload](m.Payload)
 	s.post(func() {
-		o.receiveInfo(m.Payload, m.Retain, s.marks.own(d.Instance), !m.Retain && d.Instance == s.marks.run, d, time.Now())
+		o.receiveInfo(m.Payload, m.Retain, s.marks.own(info.Instance), !m.Retain && info.Instance == s.marks.run, info, time.Now())
 	})
 }
 
-// receiveTelegram passes the origin of a received telegram to the session's goroutine. Telegrams of this bridge are ignored. They come
-// back from the broker too, sometimes late or mirrored by another broker. Retained telegrams are ignored too, because they can be old.
+// receiveTelegram passes the origin of a received telegram to the session's goroutine. It ignores the telegrams of this bridge, which the
+// broker also sends back. It ignores retained telegrams, because they can be old.
 func (s *session) receiveTelegram(o *ownership, m broker.Message) {
 	origin := parseJSON[telegramOrigin](m.Payload)
 	if !m.Retain && len(m.Payload) > 0 && !s.marks.own(origin.Instance) {
@@ -38,14 +38,14 @@ func (s *session) receiveTelegram(o *ownership, m broker.Message) {
 // subscribeToOthers subscribes to the descriptions and telegrams that other bridges publish of the meters. It then waits for the retained
 // descriptions.
 func (s *session) subscribeToOthers(ctx context.Context) error {
-	until, cancel := context.WithTimeout(ctx, subscribeTimeout)
+	subscribeCtx, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
 	for _, id := range s.meterIDs {
 		o, prefix := s.ownership(id), s.config.BaseTopic+"/"+id+"/"
 		o.resetForConnection(time.Now())
-		err := s.conn.Subscribe(until, prefix+"info", 1, func(m broker.Message) { s.receiveInfo(o, m) })
+		err := s.conn.Subscribe(subscribeCtx, prefix+"info", 1, func(m broker.Message) { s.receiveInfo(o, m) })
 		if err == nil { // QoS 0 is sufficient, because another telegram follows a lost telegram
-			err = s.conn.Subscribe(until, prefix+"telegram", 0, func(m broker.Message) { s.receiveTelegram(o, m) })
+			err = s.conn.Subscribe(subscribeCtx, prefix+"telegram", 0, func(m broker.Message) { s.receiveTelegram(o, m) })
 		}
 		if err != nil && !s.ended(ctx) {
 			s.warnUnchecked(err)
@@ -106,9 +106,8 @@ func (s *session) dropMetersOfOthers() {
 // retained messages.
 const echoTimeout = 2 * time.Second
 
-// becomeFirst makes this bridge the first for each meter in updates whose counters it does not publish yet but must publish. It publishes the
-// description of these meters. Then it waits long enough for another bridge that was earlier to answer. Counters must not be published before
-// that.
+// becomeFirst makes this bridge the first for each meter in updates whose counters it must begin to publish. It publishes the descriptions of
+// these meters. Then it waits, so that a bridge that was earlier can answer. Counters must not be published before the end of this wait.
 func (s *session) becomeFirst(ctx context.Context, updates []bridge.MeterUpdate) {
 	var claimed []*meter
 	for i := range updates {
@@ -146,14 +145,15 @@ func (s *session) becomeFirst(ctx context.Context, updates []bridge.MeterUpdate)
 var errNoEcho = errors.New("mqtt: what this bridge publishes does not come back to it")
 
 // awaitEchoes waits until the descriptions of the meters have come back from the broker. Then it waits for the same time again, for
-// descriptions that other bridges have published at the same time. The end of the program does not shorten the wait, because a hub records
-// for ever counters that were published too early.
+// descriptions that other bridges have published at the same time. The end of the program does not shorten the wait, because a hub does not
+// delete counters that were published too early.
 func (s *session) awaitEchoes(claimed []*meter) {
 	if len(claimed) == 0 || s.othersUnreadable {
 		return
 	}
 	began := time.Now()
-	echoed := s.runPostedUntil(echoTimeout, echoTimeout, func() bool { // a meter for which another bridge has become the first is not claiming any more
+	echoed := s.runPostedUntil(echoTimeout, echoTimeout, func() bool {
+		// claiming is false if another bridge has become the first.
 		return !slices.ContainsFunc(claimed, func(m *meter) bool { return m.ownership.claiming && !m.ownership.echoReceived })
 	})
 	if !echoed && s.conn.Err() == nil {
@@ -167,7 +167,7 @@ func (s *session) awaitEchoes(claimed []*meter) {
 	s.runPostedUntil(wait, wait, func() bool { return false })
 }
 
-// warnUnchecked records that messages of other bridges cannot be received on this connection. It logs that once in a run.
+// warnUnchecked records that messages of other bridges cannot be received on this connection, and logs this once in a run.
 func (s *session) warnUnchecked(err error) {
 	s.othersUnreadable = true
 	if s.firstTime("unchecked") {

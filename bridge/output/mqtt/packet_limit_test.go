@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// announceOverConnections takes announcement steps until none is left. It connects again when the broker closes the connection because
-// of a packet that is too large.
+// announceOverConnections publishes announcement steps until there are no more. It connects again when the broker closes the connection
+// because of a packet that is too large.
 func announceOverConnections(t *testing.T, b *broker, s *mqtt.AnnouncerStage, want announcement) *mqtt.AnnouncerStage {
 	t.Helper()
 	c := config(b.addr)
@@ -26,24 +26,24 @@ func announceOverConnections(t *testing.T, b *broker, s *mqtt.AnnouncerStage, wa
 		for more := true; more && err == nil; {
 			more, err = s.Step(t.Context(), true)
 		}
-		_ = s.Close(t.Context()) // the connection may be lost
+		_ = s.Close(t.Context()) // an error is allowed, because the connection is possibly lost
 		b.awaitNoClients()
 		if err == nil {
 			return s
 		}
 	}
-	t.Fatal("not announced on five connections")
+	t.Fatal("the meter is not announced after five connections")
 	return nil
 }
 
-// TestPacketSizeLimitChanges tests a broker whose limit becomes smaller than the announcement of the device and larger again. The entities
-// move to single announcements and back. None may be announced twice, lost or created again.
+// TestPacketSizeLimitChanges tests that the entities move to single announcements when the broker's limit becomes smaller than the announcement
+// of the device, and back when the limit is raised. A hub must never remove an entity or create it again.
 func TestPacketSizeLimitChanges(t *testing.T) {
 	t.Parallel()
 	const all = "import_power import_energy gas tariff"
 	for name, tc := range map[string]struct {
-		limits []uint32 // in order; 0 is no limit
-		styles []string // of the retained announcements at each limit: device or sensor
+		limits []uint32 // the successive limits, in bytes; 0 is no limit
+		styles []string // how the meter is announced at each limit: device (as a whole) or sensor (each entity)
 	}{
 		"lowered and raised":              {[]uint32{0, 1500, 0}, []string{"device", "sensor", "device"}},
 		"low from the beginning":          {[]uint32{1500, 1500}, []string{"sensor", "sensor"}},
@@ -71,14 +71,14 @@ func TestPacketSizeLimitChanges(t *testing.T) {
 				}
 				for topic := range maps.Keys(b.retained()) {
 					if strings.Contains(topic, "/hanbridge_house/") || strings.HasSuffix(topic, "hanbridge_house/config") {
-						if platform := strings.Split(topic, "/")[1]; platform != tc.styles[i] && (platform == "device" || tc.styles[i] == "device") {
-							t.Errorf("limit %d: %s is retained, want announcements by %s", limit, topic, tc.styles[i])
+						if platform := strings.Split(topic, "/")[1]; (platform == "device") != (tc.styles[i] == "device") {
+							t.Errorf("limit %d: %s is retained, want only announcements by %s", limit, topic, tc.styles[i])
 						}
 					}
 				}
 			}
 			if len(before) == 0 || !slices.Contains(slices.Collect(maps.Keys(before)), "gas") {
-				t.Errorf("entities: %v, want all", before)
+				t.Errorf("entities: got %v, want all of %s", before, all)
 			}
 		})
 	}

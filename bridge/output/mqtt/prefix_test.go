@@ -23,44 +23,44 @@ type discoverySetting struct {
 
 const secondPrefix = "hubs/second"
 
-// TestDiscoveryPrefixChange tests that the announcements of the earlier setting are taken back when the prefix changes or discovery is
-// switched off, also if the connection is lost meanwhile.
+// TestDiscoveryPrefixChange tests that the announcements of the earlier setting are removed when the prefix changes or discovery is switched
+// off, even if the connection is lost during the removal.
 func TestDiscoveryPrefixChange(t *testing.T) {
 	t.Parallel()
-	a, b := discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: secondPrefix}
+	oldPrefix, newPrefix := discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: secondPrefix}
 	with := func(s discoverySetting, change func(*discoverySetting)) discoverySetting { change(&s); return s }
 	component := func(s *discoverySetting) { s.style = discovery.Component }
 	off := func(s *discoverySetting) { s.style = discovery.Off }
 	silent := func(s *discoverySetting) { s.silent = true }
 	base := func(s *discoverySetting) { s.base = "energy" }
 	for _, tt := range []struct {
-		name string
+		name string // what changes after the first run
 		runs []discoverySetting
-		lost string // in the second run the connection is lost when the bridge publishes to this topic; "" for never
+		lost string // in the second run the connection is lost when the bridge publishes under this topic; "" for never
 	}{
-		{"prefix", []discoverySetting{a, b}, ""},
-		{"prefix in component style", []discoverySetting{with(a, component), with(b, component)}, ""},
-		{"prefix and style", []discoverySetting{a, with(b, component)}, ""},
-		{"prefix there and back", []discoverySetting{a, b, a}, ""},
-		{"prefix, of a meter that is silent", []discoverySetting{a, with(b, silent)}, ""},
-		{"prefix, and the base topic", []discoverySetting{a, with(b, base)}, ""},
-		{"prefix, and the base topic, and back", []discoverySetting{a, with(b, base), a}, ""},
-		{"prefix, base topic and silent", []discoverySetting{with(a, component), with(with(b, base), silent)}, ""},
-		{"off", []discoverySetting{a, with(a, off)}, ""},
-		{"off in component style", []discoverySetting{with(a, component), with(a, off)}, ""},
-		{"off, of a meter that is silent", []discoverySetting{a, with(with(a, off), silent)}, ""},
-		{"off, and on again", []discoverySetting{a, with(a, off), a}, ""},
-		{"off, and on again with another prefix", []discoverySetting{a, with(a, off), b}, ""},
-		{"off with another prefix", []discoverySetting{a, with(b, off)}, ""},
-		{"off, and the base topic", []discoverySetting{a, with(with(a, off), base)}, ""},
-		{"prefix, cut when the bridge is taken back", []discoverySetting{a, b}, "homeassistant/device/hanbridge_bridge/config"},
-		{"prefix, cut when the meter is taken back", []discoverySetting{a, b}, "homeassistant/device/hanbridge_house/config"},
-		{"prefix, cut when the bridge is announced", []discoverySetting{a, b}, secondPrefix + "/device/hanbridge_bridge/config"},
-		{"prefix there and back, cut when the meter is announced", []discoverySetting{a, b, a}, secondPrefix + "/device/hanbridge_house/config"},
-		{"prefix in component style, cut at one component", []discoverySetting{with(a, component), with(b, component)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
-		{"off, cut when the meter is taken back", []discoverySetting{a, with(a, off)}, "homeassistant/device/hanbridge_house/config"},
-		{"off in component style, cut at one component", []discoverySetting{with(a, component), with(with(a, off), silent)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
-		{"prefix and base topic, cut when a value is taken back", []discoverySetting{a, with(b, base)}, "hanbridge/house/import_power"},
+		{"prefix", []discoverySetting{oldPrefix, newPrefix}, ""},
+		{"prefix in component style", []discoverySetting{with(oldPrefix, component), with(newPrefix, component)}, ""},
+		{"prefix and style", []discoverySetting{oldPrefix, with(newPrefix, component)}, ""},
+		{"prefix there and back", []discoverySetting{oldPrefix, newPrefix, oldPrefix}, ""},
+		{"prefix, silent meter", []discoverySetting{oldPrefix, with(newPrefix, silent)}, ""},
+		{"prefix and base topic", []discoverySetting{oldPrefix, with(newPrefix, base)}, ""},
+		{"prefix and base topic there and back", []discoverySetting{oldPrefix, with(newPrefix, base), oldPrefix}, ""},
+		{"prefix and base topic, silent meter", []discoverySetting{with(oldPrefix, component), with(with(newPrefix, base), silent)}, ""},
+		{"off", []discoverySetting{oldPrefix, with(oldPrefix, off)}, ""},
+		{"off in component style", []discoverySetting{with(oldPrefix, component), with(oldPrefix, off)}, ""},
+		{"off, silent meter", []discoverySetting{oldPrefix, with(with(oldPrefix, off), silent)}, ""},
+		{"off, and on again", []discoverySetting{oldPrefix, with(oldPrefix, off), oldPrefix}, ""},
+		{"off, and on again with another prefix", []discoverySetting{oldPrefix, with(oldPrefix, off), newPrefix}, ""},
+		{"off with another prefix", []discoverySetting{oldPrefix, with(newPrefix, off)}, ""},
+		{"off and base topic", []discoverySetting{oldPrefix, with(with(oldPrefix, off), base)}, ""},
+		{"prefix, connection lost when the bridge's announcement is removed", []discoverySetting{oldPrefix, newPrefix}, "homeassistant/device/hanbridge_bridge/config"},
+		{"prefix, connection lost when the meter's announcement is removed", []discoverySetting{oldPrefix, newPrefix}, "homeassistant/device/hanbridge_house/config"},
+		{"prefix, connection lost when the bridge is announced", []discoverySetting{oldPrefix, newPrefix}, secondPrefix + "/device/hanbridge_bridge/config"},
+		{"prefix there and back, connection lost when the meter is announced", []discoverySetting{oldPrefix, newPrefix, oldPrefix}, secondPrefix + "/device/hanbridge_house/config"},
+		{"prefix in component style, connection lost at one component", []discoverySetting{with(oldPrefix, component), with(newPrefix, component)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
+		{"off, connection lost when the meter's announcement is removed", []discoverySetting{oldPrefix, with(oldPrefix, off)}, "homeassistant/device/hanbridge_house/config"},
+		{"off in component style, connection lost at one component", []discoverySetting{with(oldPrefix, component), with(with(oldPrefix, off), silent)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
+		{"prefix and base topic, connection lost when a value is removed", []discoverySetting{oldPrefix, with(newPrefix, base)}, "hanbridge/house/import_power"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -103,25 +103,24 @@ func isSettled(all []message, c mqtt.Config, s discoverySetting) bool {
 		switch {
 		case isConfig && s.style != discovery.Off && strings.HasPrefix(topic, s.prefix+"/") && strings.Contains(name, "/device/") == (s.style == discovery.Device):
 			wanted++
+		case topic == "hanbridge/status": // it remains, because another bridge possibly has meters below the old base topic
 		case isConfig, !strings.HasPrefix(topic, c.BaseTopic+"/"):
-			if topic != "hanbridge/status" { // it stays, because another bridge possibly has meters below the old base topic
-				others++
-			}
+			others++
 		}
 	}
-	want := 2 // the bridge and its meter
+	minWanted := 2 // the bridge and its meter
 	switch {
 	case s.style == discovery.Off:
-		want = 0
-	case s.silent:
-		want = 1
-	case s.style == discovery.Component:
-		want = 30
+		minWanted = 0
+	case s.silent: // only the bridge
+		minWanted = 1
+	case s.style == discovery.Component: // each entity
+		minWanted = 30
 	}
-	return wanted >= want && others == 0
+	return wanted >= minWanted && others == 0
 }
 
-// checkHubs tests that the hub of the setting's prefix has the meter, that the other hub has no entities, and that neither has warnings.
+// checkHubs tests that the hub of the setting's prefix has the meter, that the other hub has no entities, and that no hub has warnings.
 func checkHubs(t *testing.T, all []message, s discoverySetting) {
 	t.Helper()
 	for _, prefix := range []string{"homeassistant", secondPrefix} {
@@ -132,11 +131,11 @@ func checkHubs(t *testing.T, all []message, s discoverySetting) {
 		got := len(hub.Entities())
 		announced := prefix == s.prefix && s.style != discovery.Off
 		if announced != (got > 0) || announced && !s.silent && got < 30 {
-			t.Errorf("the hub of %s has %d entities after %+v", prefix, got, s)
+			t.Errorf("the hub of %s has %d entities after %+v, want entities: %v", prefix, got, s, announced)
 		}
 		warnings := slices.DeleteFunc(hub.Warnings, func(text string) bool {
-			// After the connection was lost, the broker (mochi) can still publish its last messages. Then the hub receives the meter before the
-			// bridge, and warns of via_device.
+			// After a lost connection, mochi can still publish messages of that connection. Then the hub receives the meter before the bridge
+			// and warns about via_device.
 			return strings.Contains(text, "via_device")
 		})
 		if len(warnings) > 0 {
@@ -145,14 +144,14 @@ func checkHubs(t *testing.T, all []message, s discoverySetting) {
 	}
 }
 
-// TestPrefixChangeWithoutStateFile tests that announcements below the prefix in use are found and taken back. Announcements
-// below another prefix stay until hanbridge discovery clear is given that prefix.
+// TestPrefixChangeWithoutStateFile tests that without a state file only the announcements below the prefix in use are found and removed. The
+// announcements below another prefix remain.
 func TestPrefixChangeWithoutStateFile(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name          string
 		first, second discoverySetting
-		left          string // the prefix below which announcements remain; "" for none
+		remaining     string // the prefix below which announcements remain; "" for none
 	}{
 		{"off", discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: "homeassistant", style: discovery.Off, silent: true}, ""},
 		{"off in component style", discoverySetting{prefix: "homeassistant", style: discovery.Component}, discoverySetting{prefix: "homeassistant", style: discovery.Off}, ""},
@@ -163,7 +162,7 @@ func TestPrefixChangeWithoutStateFile(t *testing.T) {
 			b := startOpenBroker(t)
 			m := newMeter(t, "aidon-se", time.Now())
 			runUntilSettled(t, b, tt.first, "", nextTelegram(m))
-			if tt.left == "" {
+			if tt.remaining == "" {
 				runUntilSettled(t, b, tt.second, "", nextTelegram(m))
 				return
 			}
@@ -174,30 +173,30 @@ func TestPrefixChangeWithoutStateFile(t *testing.T) {
 			b.awaitText(t, c.Prefix+"/device/hanbridge_house/config", "")
 			h.stop()
 			b.awaitNoClients()
-			c.Prefix = tt.left
-			left, err := mqtt.RetainedAnnouncements(t.Context(), c)
-			if err != nil || len(left) != 2 {
-				t.Fatalf("left below the old prefix: %d topics, %v, want those of the bridge and its meter", len(left), err)
+			c.Prefix = tt.remaining
+			remaining, err := mqtt.RetainedAnnouncements(t.Context(), c)
+			if err != nil || len(remaining) != 2 {
+				t.Fatalf("announcements below the old prefix: got %d, %v, want those of the bridge and its meter", len(remaining), err)
 			}
 		})
 	}
 }
 
-// TestRetainedScanAtItsLimit tests a scan with more retained messages than its limit. The bridge publishes, logs one warning, and scans
-// again at the next start.
+// TestRetainedScanAtItsLimit tests that the bridge logs one warning and publishes if there are more retained messages than the limit of the
+// scan. The bridge must scan again at the next start.
 func TestRetainedScanAtItsLimit(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name string
-		n    int
-		size int
-	}{{"many messages", 4000, 2}, {"long messages", 40, 200_000}} {
+		name  string
+		count int // the number of retained messages
+		size  int // the size of each payload, in bytes
+	}{{"many messages", 4000, 4}, {"long messages", 40, 200_000}} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b, dir := startOpenBroker(t), t.TempDir()
-			for i := range tt.n {
+			for i := range tt.count {
 				topic := fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i)
-				if err := b.Publish(topic, []byte("{"+strings.Repeat(" ", tt.size)+"}"), true, 0); err != nil {
+				if err := b.Publish(topic, []byte("{"+strings.Repeat(" ", tt.size-2)+"}"), true, 0); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -210,7 +209,7 @@ func TestRetainedScanAtItsLimit(t *testing.T) {
 					return index(all[before:], "hanbridge/house/telegram", "") >= 0 && index(all[before:], meterConfig, "") >= 0
 				})
 				if got := h.logCount("not all of this bridge's earlier announcements are known"); got != 1 {
-					t.Errorf("%d warnings about the incomplete scan, want one:\n%s", got, h.log.String())
+					t.Errorf("got %d warnings about the incomplete scan, want one:\n%s", got, h.log.String())
 				}
 				h.stop()
 				b.awaitNoClients()
@@ -219,8 +218,8 @@ func TestRetainedScanAtItsLimit(t *testing.T) {
 	}
 }
 
-// TestIncompleteScanTakesNothingBack tests that after an incomplete scan no announcement is taken back before foundLifetime is over, even if the
-// meter has not sent its quantity.
+// TestIncompleteScanTakesNothingBack tests that after an incomplete scan no announcement is removed before foundLifetime is over, even if the
+// meter does not send the quantity.
 func TestIncompleteScanTakesNothingBack(t *testing.T) {
 	t.Parallel()
 	const all = "import_power import_energy gas"
@@ -278,7 +277,7 @@ func TestIncompleteScanTakesNothingBack(t *testing.T) {
 		awaitEntities("the scan is incomplete", tt.want)
 		for _, name := range strings.Fields(all) {
 			if retainedOf(b.messages())["hanbridge/house/"+name] == "" {
-				t.Errorf("%s: the value of %s was taken back", tt.name, name)
+				t.Errorf("%s: the value of %s was removed", tt.name, name)
 			}
 		}
 		s.ExpireFound()

@@ -27,21 +27,20 @@ func TestAnnouncementStepsArePaced(t *testing.T) {
 	began := time.Now()
 	h.send(nextTelegram(m))
 	b.awaitText(t, meterConfig, "")
-	for range 5 { // the last is the hourly list
+	for range 5 { // the last telegram is the hourly list with the counters
 		h.send(nextTelegram(m))
 	}
 	received := b.await(t, "the counters announced", func(all []message) bool {
-		i := slices.IndexFunc(all, func(m message) bool { return m.topic == meterConfig && strings.Contains(m.payload, `"import_energy"`) })
-		return i >= 0
+		return slices.ContainsFunc(all, func(m message) bool { return m.topic == meterConfig && strings.Contains(m.payload, `"import_energy"`) })
 	})
 	count := 0
 	for _, m := range received {
 		if m.topic != meterConfig {
 			continue
 		}
-		// Messages arrive with different delays, so a single gap may be short here. On average each step takes a second.
+		// Messages arrive with different delays, so a single gap is possibly shorter than a second. The average gap is not.
 		if took := m.at.Sub(began); took < time.Duration(count)*900*time.Millisecond {
-			t.Errorf("announced again %d times within %v, want 1 s at least between two announcements", count, took)
+			t.Errorf("the meter was announced again %d times within %v, want 1 s at least between two announcements", count, took)
 		}
 		for _, err := range hatest.Check(m.topic, []byte(m.payload)) {
 			t.Error(err)
@@ -49,12 +48,12 @@ func TestAnnouncementStepsArePaced(t *testing.T) {
 		count++
 	}
 	if count < 2 {
-		t.Errorf("announced %d times, want twice at least", count)
+		t.Errorf("the meter was announced %d times, want twice at least", count)
 	}
 	want := []string{"import_power", "voltage_l1", "current_l3", "import_energy", "export_reactive_energy"}
 	for _, name := range want {
 		if b.retained()["hanbridge/house/"+name] == "" {
-			t.Errorf("%s is announced and has no value", name)
+			t.Errorf("%s has no retained value", name)
 		}
 	}
 }
@@ -95,7 +94,7 @@ func TestHubBirthMessageRepublishesAll(t *testing.T) {
 	})[before:]
 	first := slices.IndexFunc(received, func(m message) bool { return m.topic != "homeassistant/status" })
 	if wait := received[first].at.Sub(born); wait < time.Second || wait > time.Minute {
-		t.Errorf("the answer came after %v, want 1 to 5 s (and some for a slow machine)", wait)
+		t.Errorf("everything was published again after %v, want 1 to 5 s, and up to a minute on a slow machine", wait)
 	}
 	want := map[string]bool{}
 	for topic := range b.retained() {
@@ -109,8 +108,8 @@ func TestHubBirthMessageRepublishesAll(t *testing.T) {
 	}
 }
 
-// TestRestartedBrokerGetsEverythingAgain tests that a broker that has lost its messages in a restart receives the retained ones again, and
-// the telegrams that came meanwhile.
+// TestRestartedBrokerGetsEverythingAgain tests that a broker that has lost its messages in a restart receives all retained messages again. It
+// must also receive the telegrams that arrived during the restart.
 func TestRestartedBrokerGetsEverythingAgain(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -135,9 +134,9 @@ func TestRestartedBrokerGetsEverythingAgain(t *testing.T) {
 	if diff := cmp.Diff(want, stableRetained(b)); diff != "" {
 		t.Error("retained by the new broker (-want +got):\n" + diff)
 	}
-	// The first telegram may come again, since the old broker may have stopped before it acknowledged it.
+	// If the old broker stopped before it acknowledged the first telegram, the bridge publishes that telegram again.
 	if got := telegrams(t, received); len(got) > 2 {
-		t.Errorf("got %d telegrams, want the second, and at most the first again", len(got))
+		t.Errorf("got %d telegrams, want the second and at most the first", len(got))
 	}
 	h.stop()
 }
@@ -188,7 +187,7 @@ func TestLostConnectionPublishesWill(t *testing.T) {
 		t.Errorf("offline: will %v, retained %v, want both", will.will, will.retain)
 	}
 	if got := b.retained()["hanbridge/status"]; got != "online" {
-		t.Errorf("after the bridge has connected again its status is %q, want online", got)
+		t.Errorf("the status of the bridge is %q on its second connection, want online", got)
 	}
 }
 
@@ -210,7 +209,7 @@ func TestPublishesWithoutReadPermission(t *testing.T) {
 		t.Error("the meter is not announced")
 	}
 	if got := b.connectionLog(); got != "connect" {
-		t.Errorf("got %q, want one connection that stays", got)
+		t.Errorf("connections: got %q, want one connection that is not lost", got)
 	}
 }
 
@@ -243,17 +242,17 @@ func TestRetainedAnnouncements(t *testing.T) {
 	}
 }
 
-// TestCheckLeavesNothingRetained tests that Check leaves nothing retained.
+// TestCheckLeavesNothingRetained tests that nothing is retained after Check.
 func TestCheckLeavesNothingRetained(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
 	c := config(b.addr)
-	c.Style = discovery.Off // so that Check connects once: mochi confuses connections with one client id that follow each other at once
+	c.Style = discovery.Off // so that Check connects only once, because mochi confuses two connections that follow each other at once
 	if _, err := mqtt.Check(t.Context(), c); err != nil {
-		t.Errorf("a broker without access rules: %v", err)
+		t.Errorf("Check of a broker without access rules: %v", err)
 	}
 	if got := b.retained(); len(got) != 0 {
-		t.Errorf("the check leaves retained: %v", got)
+		t.Errorf("retained after Check: %v, want nothing", got)
 	}
 	unreadable := startBroker(t, "127.0.0.1:0", "hanbridge/")
 	c.URL = "mqtt://" + unreadable.addr
@@ -265,20 +264,20 @@ func TestCheckLeavesNothingRetained(t *testing.T) {
 // TestConfiguredStatusTopic tests that the birth message is received under the configured topic, whatever the discovery prefix.
 func TestConfiguredStatusTopic(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ name, prefix, topic, other string }{
+	for _, tt := range []struct{ name, prefix, statusTopic, otherTopic string }{
 		{"another prefix", "ha", "homeassistant/status", "ha/status"},
 		{"another topic", "homeassistant", "hubs/birth", "homeassistant/status"},
-		{"both", "ha", "ha/birth", "homeassistant/status"},
+		{"another prefix and topic", "ha", "ha/birth", "homeassistant/status"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := startOpenBroker(t)
 			c := config(b.addr)
-			c.Prefix, c.StatusTopic = tt.prefix, tt.topic
+			c.Prefix, c.StatusTopic = tt.prefix, tt.statusTopic
 			h := run(t, c)
 			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 			before := len(b.awaitTelegram(t))
-			for _, topic := range []string{tt.other, tt.topic} {
+			for _, topic := range []string{tt.otherTopic, tt.statusTopic} {
 				if err := b.Publish(topic, []byte("online"), false, 0); err != nil {
 					t.Fatal(err)
 				}
@@ -286,8 +285,8 @@ func TestConfiguredStatusTopic(t *testing.T) {
 			b.await(t, "everything again", func(all []message) bool {
 				return index(all[before:], "hanbridge/house/status", "online") >= 0 && index(all[before:], tt.prefix+"/device/hanbridge_house/config", "") >= 0
 			})
-			if got := b.subscribed(tt.other); got {
-				t.Errorf("the bridge subscribes to %s", tt.other)
+			if b.subscribed(tt.otherTopic) {
+				t.Errorf("the bridge subscribes to %s", tt.otherTopic)
 			}
 		})
 	}

@@ -15,8 +15,8 @@ import (
 // commandIdleTime is how long a broker must send nothing before a command assumes that all retained messages have arrived.
 const commandIdleTime = 500 * time.Millisecond
 
-// commandConfig returns the settings of the connection of a command. Its client id ends with suffix. If the command had the client id of the
-// bridge, the broker would close the bridge's connection.
+// commandConfig returns the settings of the connection of a command. The client id ends with suffix, because the broker would close the
+// bridge's connection if the command had the same client id.
 func (c Config) commandConfig(suffix string) broker.Config {
 	connConfig := c.brokerConfig()
 	connConfig.ClientID += suffix
@@ -25,14 +25,14 @@ func (c Config) commandConfig(suffix string) broker.Config {
 }
 
 // Retained connects to the broker and returns the retained payloads of meters. The first key is the meter's id, the second the rest of the
-// topic, such as "import_power". A meter without retained topics is not in the map. With an *IncompleteError the payloads that were read are
-// returned too.
+// topic, such as "import_power". A meter without retained topics is not in the map. With an *IncompleteError, Retained also returns the
+// payloads that were read.
 func Retained(ctx context.Context, c Config, meters ...string) (map[string]map[string]string, error) {
 	return retainedBelow(ctx, c, append([]string{}, meters...), c.valueFilter())
 }
 
-// retainedBelow returns the retained payloads that match the filters. The first key is the topic level below the base topic. Only levels in
-// ids are read, or every level if ids is nil. The second key is the rest of the topic, "" if there is none.
+// retainedBelow returns the retained payloads that match the filters. The first key is the topic level below the base topic: only the levels
+// in ids, or every level if ids is nil. The second key is the rest of the topic; "" if there is none.
 func retainedBelow(ctx context.Context, c Config, ids []string, filters ...string) (map[string]map[string]string, error) {
 	split := func(topic string) (id, name string) {
 		id, name, _ = strings.Cut(strings.TrimPrefix(topic, c.BaseTopic+"/"), "/")
@@ -54,9 +54,9 @@ func retainedBelow(ctx context.Context, c Config, ids []string, filters ...strin
 	return all, err
 }
 
-// readRetained connects to the broker and returns the retained messages that match the filters, in no particular order. It returns only
-// messages whose topic accepts returns true for; a nil accepts means every topic. The client id ends with suffix. With an *IncompleteError the
-// messages that were read are returned too.
+// readRetained connects to the broker and returns the retained messages that match the filters, in no particular order. accepts selects
+// messages by their topic; nil selects every message. The client id ends with suffix. With an *IncompleteError, readRetained also returns the
+// messages that were read.
 func readRetained(ctx context.Context, c Config, suffix string, accepts func(topic string) bool, filters ...string) ([]broker.Message, error) {
 	conn, err := broker.Dial(ctx, c.commandConfig(suffix))
 	if err != nil {
@@ -69,7 +69,7 @@ func readRetained(ctx context.Context, c Config, suffix string, accepts func(top
 }
 
 // RetainedAnnouncements connects to the broker and returns the retained announcements of every hanbridge, sorted by topic. With an
-// *IncompleteError the announcements that were read are returned too.
+// *IncompleteError, RetainedAnnouncements also returns the announcements that were read.
 func RetainedAnnouncements(ctx context.Context, c Config) ([]discovery.Message, error) {
 	isHanbridge := func(topic string) bool { return strings.Contains(topic, "/hanbridge_") }
 	found, err := readRetained(ctx, c, "-show", isHanbridge, c.announcedFilters("+")...)
@@ -86,8 +86,8 @@ func discoveryMessages(found []broker.Message) (all []discovery.Message) {
 	return all
 }
 
-// HubOnline reports whether the broker retains the birth message of a hub. Home Assistant retains that message only if a person has set it so.
-// So false does not mean that there is no hub. The error says why this user cannot receive the message.
+// HubOnline reports whether the broker retains the birth message of a hub. By default Home Assistant does not retain that message, so false
+// does not mean that there is no hub. The error says why this user cannot receive the message.
 func HubOnline(ctx context.Context, c Config) (bool, error) {
 	messages, err := readRetained(ctx, c, "-hub", nil, c.StatusTopic)
 	return len(messages) > 0 && string(messages[0].Payload) == online, err
@@ -101,7 +101,7 @@ func TakeBack(ctx context.Context, c Config, topics []string) error {
 	connConfig.Capabilities = new(broker.Capabilities)
 	err := takeBack(ctx, connConfig, topics)
 	if err != nil && ctx.Err() == nil && !broker.Permanent(err) {
-		err = takeBack(ctx, connConfig, topics) // a broker that does not support retained messages closes the first connection; then Dial determines the limits of the broker
+		err = takeBack(ctx, connConfig, topics) // if the broker has closed the connection because it retains nothing, the second Dial detects this
 	}
 	return err
 }

@@ -30,8 +30,8 @@ func hubEntities(t *testing.T, all []message) map[string]hatest.Entity {
 	return byID
 }
 
-// TestNoStateFileKeepsEntities tests that a bridge without the state of an earlier run keeps the entities of a list that comes once an hour,
-// although short lists come first.
+// TestNoStateFileKeepsEntities tests that a bridge without the state of an earlier run keeps the entities of the hourly list of a meter while
+// the meter sends only short lists.
 func TestNoStateFileKeepsEntities(t *testing.T) {
 	t.Parallel()
 	for _, styles := range [][2]discovery.Style{
@@ -45,7 +45,7 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 			c.Style = styles[0]
 			h := run(t, c)
 			m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC))
-			for range 6 { // the last is the hourly list
+			for range 6 { // the last telegram is the hourly list with the counters
 				h.send(nextTelegram(m))
 			}
 			const hourly = "hanbridge_house_import_energy"
@@ -69,19 +69,20 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 			entitiesBefore, entitiesNow := hubEntities(t, b.messages()[:before]), hubEntities(t, b.messages())
 			for id, e := range entitiesBefore {
 				if now, ok := entitiesNow[id]; !ok || now.Created != e.Created || now.ID != e.ID {
-					t.Errorf("%s is lost or was created again: %v, before %v", id, now, e)
+					t.Errorf("%s was removed or created again: got %v, want %v", id, now, e)
 				}
 			}
 		})
 	}
 }
 
-// TestTakeBackAfterConnectionLoss tests that a meter that is no longer configured is taken back although the connection is lost meanwhile.
+// TestTakeBackAfterConnectionLoss tests that everything of a meter that is no longer configured is removed from the broker, even if the
+// connection is lost during the removal.
 func TestTakeBackAfterConnectionLoss(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		style discovery.Style
-		lost  string // the topic at which the connection is lost
+		lost  string // the connection is lost at the removal of this topic
 	}{
 		{discovery.Device, "homeassistant/device/hanbridge_barn/config"},
 		{discovery.Device, "hanbridge/barn/import_energy"},
@@ -100,14 +101,13 @@ func TestTakeBackAfterConnectionLoss(t *testing.T) {
 			b.awaitNoClients()
 			b.disconnectPublishersOf(tt.lost)
 			runWith(t, c, "house", dir).awaitLoss()
-			b.await(t, "all of the barn taken back", func(all []message) bool { return !retainsTopic(all, "barn") })
+			b.await(t, "the removal of every topic of the meter barn", func(all []message) bool { return !retainsTopic(all, "barn") })
 			hubEntities(t, b.messages())
 		})
 	}
 }
 
-// retainedOf returns the payloads that a broker retains after the messages, by topic. The store of mochi itself must not be read while it
-// changes.
+// retainedOf returns the payloads that a broker retains after the messages, by topic. Unlike broker.retained, it is safe while clients publish.
 func retainedOf(all []message) map[string]string {
 	retained := map[string]string{}
 	for _, m := range all {
@@ -130,7 +130,7 @@ func retainsTopic(all []message, text string) bool {
 }
 
 // TestUnretainedValuesRemoveRetainedOnes tests that retained values are removed when the configuration no longer retains values. Otherwise a
-// hub would take an old counter for the present one.
+// hub would take an old counter for the present counter.
 func TestUnretainedValuesRemoveRetainedOnes(t *testing.T) {
 	t.Parallel()
 	for _, stateFile := range []bool{true, false} {
@@ -166,12 +166,12 @@ func TestUnretainedValuesRemoveRetainedOnes(t *testing.T) {
 	}
 }
 
-// TestBaseTopicChange tests that topics below the old base topic are taken back, also after a lost connection, and that topics of another
-// bridge there stay.
+// TestBaseTopicChange tests that the topics of this bridge below the old base topic are removed, even if the connection is lost. The topics of
+// another bridge below the old base topic must remain.
 func TestBaseTopicChange(t *testing.T) {
 	t.Parallel()
-	for _, lost := range []string{"", "hanbridge/status", "hanbridge/house/import_energy"} {
-		t.Run(lost, func(t *testing.T) {
+	for _, lost := range []string{"", "hanbridge/status", "hanbridge/house/import_energy"} { // "" for no loss
+		t.Run("connection lost at "+lost, func(t *testing.T) {
 			t.Parallel()
 			b := startOpenBroker(t)
 			c, dir := config(b.addr), t.TempDir()
@@ -189,10 +189,10 @@ func TestBaseTopicChange(t *testing.T) {
 			h = runWith(t, c, "house", dir)
 			h.send(nextTelegram(m))
 			b.awaitText(t, "energy/house/status", "online")
-			b.await(t, "nothing of the house below the old topic", func(all []message) bool { return !retainsTopic(all, "hanbridge/house/") })
+			b.await(t, "the removal of every topic below hanbridge/house", func(all []message) bool { return !retainsTopic(all, "hanbridge/house/") })
 			retained := retainedOf(b.messages())
 			if retained["hanbridge/status"] != "" || retained["hanbridge/cabin/import_energy"] == "" {
-				t.Errorf("below the old base topic are the status %q and the other bridge's counter %q, want no status, and the counter",
+				t.Errorf("below the old base topic: got the status %q and the other bridge's counter %q, want no status and the counter",
 					retained["hanbridge/status"], retained["hanbridge/cabin/import_energy"])
 			}
 			hubEntities(t, b.messages())

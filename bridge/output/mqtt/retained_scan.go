@@ -17,9 +17,9 @@ const sessionIdleTime = 100 * time.Millisecond
 const ownDevice = "bridge"
 
 // scanRetained reads which announcements of this bridge the broker retains, and then publishes everything unless ctx ends first. It runs when
-// the state file is possibly incomplete. This is so at every start in the first 50 h (foundLifetime) after the first complete scan, and after
-// another bridge has announced these meters. Nothing is published before the scan has ended. An earlier run has possibly announced in another
-// style, and a hub must never receive announcements in two styles.
+// the state file is possibly incomplete: at every start in the first 50 h (foundLifetime) after the first complete scan, and after another
+// bridge has announced these meters. Nothing is published before the scan has ended, because a hub must never receive announcements in two
+// styles, and an earlier run has possibly announced in another style.
 func (s *session) scanRetained(ctx context.Context) {
 	s.scanned = false
 	for _, m := range s.meters {
@@ -78,7 +78,8 @@ func (s *session) adoptFound(found []discovery.Message) {
 		}
 		s.devices.add(id, foundDevice)
 	}
-	if s.foundExpiry = time.Now().Add(foundLifetime); !s.scanIncomplete { // after an incomplete scan the next start scans again
+	s.foundExpiry = time.Now().Add(foundLifetime)
+	if !s.scanIncomplete { // after an incomplete scan the next start scans again
 		if s.devices.document.FirstScan.IsZero() {
 			s.devices.document.FirstScan = time.Now()
 			s.devices.save()
@@ -88,8 +89,8 @@ func (s *session) adoptFound(found []discovery.Message) {
 	s.schedule[expireTask] = s.foundExpiry
 }
 
-// dropConfirmed removes from foundMeters the quantities that the meter has sent since the scan. From then on, the descriptors of the meter
-// decide how long these quantities stay announced.
+// dropConfirmed removes from foundMeters the quantities that the meter has sent since the scan. These quantities are then announced because
+// they are in the descriptors of the meter.
 func (s *session) dropConfirmed(m *meter) {
 	found, ok := s.foundMeters[m.ID]
 	if !ok {
@@ -101,8 +102,8 @@ func (s *session) dropConfirmed(m *meter) {
 	s.foundMeters[m.ID] = found
 }
 
-// expireFound runs at foundExpiry. It drops the quantities that no meter has sent since, and lets every meter announce again. The announcement
-// steps then remove the announcements of these quantities.
+// expireFound runs at foundExpiry. It drops the quantities that no meter has sent since the scan. The next announcement steps of the meters
+// then remove the announcements of these quantities.
 func (s *session) expireFound() {
 	s.foundMeters, s.scanIncomplete = nil, false
 	for _, m := range s.meters {

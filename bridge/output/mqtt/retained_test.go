@@ -43,7 +43,7 @@ func TestRetained(t *testing.T) {
 	}
 }
 
-// TestTakeBack tests that TakeBack removes only the given topics, and publishes an empty message also for a topic that is not retained.
+// TestTakeBack tests that TakeBack removes only the given topics. It must also publish an empty message under a topic that is not retained.
 func TestTakeBack(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -74,7 +74,7 @@ func TestForbiddenTopicsAreReported(t *testing.T) {
 	}
 }
 
-// TestHubOnline tests that the retained birth message of a hub counts as online, and a retained "offline" or no message does not.
+// TestHubOnline tests that HubOnline returns true only if "online" is retained under the status topic.
 func TestHubOnline(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -95,11 +95,11 @@ func TestHubOnline(t *testing.T) {
 	}
 	b := startBroker(t, "127.0.0.1:0", config("").StatusTopic)
 	if got, err := mqtt.HubOnline(t.Context(), config(b.addr)); got || err == nil {
-		t.Errorf("a topic that may not be read: got %v, %v, want an error", got, err)
+		t.Errorf("HubOnline without permission to read: got %v, %v, want an error", got, err)
 	}
 	c := config(b.addr)
 	c.StatusTopic = "hubs/birth"
 	if _, err := mqtt.HubOnline(t.Context(), c); err != nil {
-		t.Errorf("with another status topic, which may be read: got %v, want no error", err)
+		t.Errorf("HubOnline with another status topic, which the broker permits: got %v, want no error", err)
 	}
 }

@@ -22,7 +22,7 @@ type scan struct {
 
 	mu             sync.Mutex
 	messages       []broker.Message
-	bytes          int   // the bytes of the topics and payloads in messages
+	bytes          int   // the total size of the topics and payloads in messages
 	received       int   // the number of retained messages received, accepted or not
 	receivedBefore int   // received at the last call of isIdle
 	incomplete     error // why the scan is incomplete; nil if no reason is known
@@ -43,8 +43,8 @@ const (
 // commandLimits are the limits of commands, which read the announcements or values of all bridges at a broker.
 var commandLimits = scanLimits{20_000, 16 << 20}
 
-// An IncompleteError reports that a broker retains more messages than were read. A function that returns it also returns the messages that
-// were read. A message that is not among them is possibly retained all the same.
+// An IncompleteError reports that the broker possibly retains more messages than were read. A function that returns an IncompleteError also
+// returns the messages that were read.
 type IncompleteError struct {
 	// URL is the address of the broker.
 	URL string
@@ -84,21 +84,21 @@ func (s *scan) stop(format string, args ...any) {
 	}
 }
 
-// run subscribes to the filters and receives retained messages until the broker has sent none for idleTime, or the time is over. The error is
-// that of the connection or ctx. A subscription that is refused or not answered in time makes the scan incomplete. markerTopic is a topic
-// without messages. Most brokers answer its subscription after they have sent the retained messages of the filters.
+// run subscribes to the filters and receives retained messages until the broker has sent none for idleTime, or scanTimeout is over. The error
+// is that of the connection or ctx. A subscription that is refused or not answered in time makes the scan incomplete. markerTopic is a topic
+// without messages. Most brokers answer the subscription to markerTopic only after they have sent the retained messages of the filters.
 func (s *scan) run(ctx context.Context, conn *broker.Conn, markerTopic string, filters []string) error {
-	until, cancel := context.WithTimeout(ctx, scanTimeout)
+	scanCtx, cancel := context.WithTimeout(ctx, scanTimeout)
 	defer cancel()
-	slowest, err := s.subscribe(until, conn, markerTopic, filters)
+	slowest, err := s.subscribe(scanCtx, conn, markerTopic, filters)
 	for done := s.isClosed(); err == nil && !done; {
 		select {
 		case <-time.After(s.idleTime + slowest): // a slow broker or network gets more time
 			done = s.isIdle()
 		case <-conn.Lost():
 			err = conn.Err()
-		case <-until.Done():
-			s.noteFailure(until, nil)
+		case <-scanCtx.Done():
+			s.noteFailure(scanCtx, nil)
 			done = true
 		}
 	}
@@ -106,7 +106,7 @@ func (s *scan) run(ctx context.Context, conn *broker.Conn, markerTopic string, f
 }
 
 // subscribe subscribes to the filters and returns the longest time that the broker took to answer.
-func (s *scan) subscribe(until context.Context, conn *broker.Conn, markerTopic string, filters []string) (slowest time.Duration, err error) {
+func (s *scan) subscribe(scanCtx context.Context, conn *broker.Conn, markerTopic string, filters []string) (slowest time.Duration, err error) {
 	for _, filter := range filters {
 		if s.isClosed() {
 			return slowest, nil
@@ -114,30 +114,30 @@ func (s *scan) subscribe(until context.Context, conn *broker.Conn, markerTopic s
 		// With QoS 0 the broker sends every message at once. With QoS 1 it queues a limited number for a client (Mosquitto 1000) and drops
 		// the rest.
 		began := time.Now()
-		if err := conn.Subscribe(until, filter, 0, s.receive); err != nil {
-			s.noteFailure(until, err)
+		if err := conn.Subscribe(scanCtx, filter, 0, s.receive); err != nil {
+			s.noteFailure(scanCtx, err)
 		} else {
 			slowest = max(slowest, time.Since(began))
 		}
 	}
 	if !s.isClosed() {
-		_ = conn.Subscribe(until, markerTopic, 0, func(broker.Message) {})
+		_ = conn.Subscribe(scanCtx, markerTopic, 0, func(broker.Message) {})
 	}
 	return slowest, conn.Err()
 }
 
-// noteFailure records that a subscription failed, or that the time is over.
-func (s *scan) noteFailure(until context.Context, err error) {
+// noteFailure records that a subscription failed with err, or that scanCtx has ended.
+func (s *scan) noteFailure(scanCtx context.Context, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case until.Err() != nil:
+	case scanCtx.Err() != nil:
 		s.stop("it took more than %v (is the broker busy?)", scanTimeout)
 	case s.incomplete != nil:
 	case errors.Is(err, broker.ErrUnanswered): // receive still adds messages that arrive later
 		s.incomplete = &IncompleteError{s.url, strings.TrimPrefix(err.Error(), "mqtt: ")}
 	default:
-		s.incomplete = err // the broker possibly lets this user read the other filters
+		s.incomplete = err // the scan continues, because the user is possibly allowed to read the other filters
 	}
 }
 

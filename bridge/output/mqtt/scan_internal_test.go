@@ -9,31 +9,32 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// TestScanLimits tests that a scan stores no more messages than its limits permit, and is incomplete if there are more.
+// TestScanLimits tests that a scan with limits of 100 messages and 10 000 bytes stores no more than this, and is incomplete if there are more
+// messages.
 func TestScanLimits(t *testing.T) {
 	retained := func(topic string, size int) broker.Message {
 		return broker.Message{Topic: topic, Payload: []byte(strings.Repeat("x", size)), Retain: true}
 	}
 	for _, tt := range []struct {
 		name       string
-		messages   int
+		count      int // how often message arrives
 		message    broker.Message
-		want       int // messages stored
+		wantStored int
 		incomplete bool
 	}{
 		{"at the limit of messages", 100, retained("ours", 10), 100, false},
 		{"one message above the limit", 101, retained("ours", 10), 100, true},
 		{"many messages above the limit", 100_000, retained("ours", 10), 100, true},
-		{"long messages", 50, retained("ours", 996), 10, true},
+		{"messages of 1000 bytes", 50, retained("ours", 996), 10, true},
 		{"one message above the limit of bytes", 1, retained("ours", 1<<20), 0, true},
-		{"long topics", 50, retained("ours"+strings.Repeat("x", 991), 5), 10, true},
+		{"messages of 1000 bytes with long topics", 50, retained("ours"+strings.Repeat("x", 991), 5), 10, true},
 		{"messages of other programs", 100_000, retained("theirs", 10), 0, false},
 		{"not retained", 100_000, broker.Message{Topic: "ours", Payload: []byte("x")}, 0, false},
 		{"removed messages", 100_000, broker.Message{Topic: "ours", Retain: true}, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &scan{url: "broker:1883", limits: scanLimits{100, 10_000}, accepts: func(topic string) bool { return strings.HasPrefix(topic, "ours") }}
-			for range tt.messages {
+			for range tt.count {
 				s.receive(tt.message)
 			}
 			if tt.incomplete && !s.isIdle() {
@@ -41,12 +42,12 @@ func TestScanLimits(t *testing.T) {
 			}
 			found, err := s.result()
 			incomplete := new(IncompleteError)
-			if len(found) != tt.want || errors.As(err, &incomplete) != tt.incomplete || err != nil && !tt.incomplete {
-				t.Errorf("got %d messages and %v, want %d, incomplete %v", len(found), err, tt.want, tt.incomplete)
+			if len(found) != tt.wantStored || errors.As(err, &incomplete) != tt.incomplete || err != nil && !tt.incomplete {
+				t.Errorf("got %d messages and error %v, want %d messages, incomplete: %v", len(found), err, tt.wantStored, tt.incomplete)
 			}
 			s.receive(retained("ours", 1))
-			if later, _ := s.result(); len(later) != tt.want {
-				t.Error("stores a message after its end")
+			if later, _ := s.result(); len(later) != tt.wantStored {
+				t.Error("the scan stores a message after its end")
 			}
 		})
 	}
@@ -70,6 +71,11 @@ func TestScanIgnoresUnretained(t *testing.T) {
 			t.Errorf("step %d: isIdle: got %v, want %v", i, got, step.want)
 		}
 	}
+}
+
+// TestScanTimeout tests that a scan whose time is over returns an error that names the time limit.
+func TestScanTimeout(t *testing.T) {
+	s := new(scan)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	s.noteFailure(ended, nil)

@@ -44,7 +44,10 @@ func (s *schedule) wait() time.Duration {
 
 // runDueTasks runs the tasks that are due.
 func (s *session) runDueTasks(ctx context.Context) {
-	run := [taskCount]func(){s.publishAllAgain, s.announceDue, s.expireFound, func() { s.review(ctx) }, s.concludeArrivalChecks}
+	run := [taskCount]func(){
+		publishAllTask: s.publishAllAgain, announceTask: s.announceDue, expireTask: s.expireFound,
+		reviewTask: func() { s.review(ctx) }, arrivalTask: s.concludeArrivalChecks,
+	}
 	for t, at := range s.schedule {
 		if at.IsZero() || time.Now().Before(at) {
 			continue
@@ -55,8 +58,8 @@ func (s *session) runDueTasks(ctx context.Context) {
 	}
 }
 
-// maxPosted is the largest number of functions that wait for the session's goroutine. post drops further functions, which only a flood of
-// messages by other programs causes.
+// maxPosted is the largest number of functions that wait for the session's goroutine. post drops further functions. Only a flood of messages
+// by other programs causes so many.
 const maxPosted = 10_000
 
 // post makes the session's goroutine call f. The goroutines that receive messages must not change the session themselves. post is safe for
@@ -92,8 +95,8 @@ func (s *session) processPosted(ctx context.Context) {
 	s.review(ctx)
 }
 
-// A backoff limits how often everything is published again because of another program: a hub that starts, or a message that this bridge is
-// offline. The first time needs no gap. Then the gaps grow, so that two bridges that contradict each other do not flood the broker.
+// A backoff limits how often everything is published again because a hub has started, or because another program has published that this
+// bridge is offline. The gaps grow from zero, so that two bridges that contradict each other do not flood the broker.
 type backoff struct {
 	lastDone time.Time     // when everything was last published again
 	gap      time.Duration // the shortest time from lastDone to the next time
@@ -118,9 +121,9 @@ func (b *backoff) done(now time.Time) {
 	b.lastDone, b.gap = now, min(max(minGap, 2*b.gap), maxGap)
 }
 
-// receiveOwnStatus handles a message under the status topic of this bridge. This session does not publish "offline" before it ends. So
-// "offline" is sent by a second bridge with the same topics that stops, or by the broker as the late will of an earlier connection. A retained
-// status is only recorded.
+// receiveOwnStatus handles a message under the status topic of this bridge. This session publishes "offline" only when it ends. So an
+// earlier "offline" is from a second bridge with the same topics, or the broker publishes it as the late will of an earlier connection. A
+// retained status is only recorded.
 func (s *session) receiveOwnStatus(m broker.Message) {
 	s.post(func() {
 		if m.Retain {
@@ -139,8 +142,7 @@ func (s *session) receiveOwnStatus(m broker.Message) {
 	})
 }
 
-// receiveHubStatus handles the hub's birth message. A retained birth message is ignored. It is older than this connection, which began by
-// publishing everything.
+// receiveHubStatus handles the hub's birth message. A retained birth message is ignored, because everything was published after it.
 func (s *session) receiveHubStatus(m broker.Message) {
 	if !m.Retain && string(m.Payload) == online {
 		s.post(s.schedulePublishAll)

@@ -29,8 +29,8 @@ func (m *meter) otherPublishesStatus() bool { return m.ownership.otherPublishesS
 // otherAnnounces reports whether another bridge announces the meter, or has announced it and possibly still runs.
 func (m *meter) otherAnnounces() bool { return !m.isFirst && m.ownership.contested() }
 
-// publishesStats reports whether this bridge publishes its statistics of the meter. Before the first telegram it does, unless another bridge
-// announces the meter.
+// publishesStats reports whether this bridge publishes its statistics of the meter. Before the first telegram, the bridge publishes them
+// unless another bridge announces the meter.
 func (m *meter) publishesStats() bool {
 	return m.isFirst || m.description.Protocol == "" && !m.otherAnnounces()
 }
@@ -42,12 +42,12 @@ func (s *session) decideCounters(ctx context.Context, m *meter) decision {
 	if m.description.Serial != "" {
 		facts++
 	}
-	if o.comparison == inconclusive && facts > m.comparedFacts {
+	if o.comparison == inconclusive && facts > m.comparedFacts { // compare again, because there are more values
 		o.comparison = notCompared
 	}
 	d := o.decide(time.Now())
 	if d == compareFirst && facts == 0 {
-		return waitForOther // until the meter has sent counters, which some meters do once an hour
+		return waitForOther // until the meter has sent counters; some meters send them only once an hour
 	}
 	if d == compareFirst {
 		m.comparedFacts, o.comparison = facts, s.compareWithRetained(ctx, m)
@@ -88,7 +88,8 @@ func (s *session) reviewMeter(ctx context.Context, m *meter) (becameFirst bool) 
 		return false
 	}
 	d := s.decideCounters(ctx, m)
-	if m.isSecond = d != publishCounters; m.isFirst || m.isSecond {
+	m.isSecond = d != publishCounters
+	if m.isFirst || m.isSecond { // another bridge has become the first
 		s.dropRecord(m)
 	}
 	m.isFirst = false
@@ -107,8 +108,8 @@ func (s *session) dropRecord(m *meter) {
 	}
 }
 
-// reassertFirst publishes the description of a meter again if another bridge has published its own description. It also does so if the mark of
-// the other bridge in the description must change.
+// reassertFirst publishes the description of a meter again if another bridge has published a description, or if rivalMark in the description
+// must change. After minSilence without a message of the other bridge, rivalMark is cleared.
 func (s *session) reassertFirst(m *meter) {
 	o, now := m.ownership, time.Now()
 	if wait := o.rivalLastTime.Add(o.minSilence).Sub(now); o.rivalMark != "" && wait > 0 {
@@ -144,7 +145,8 @@ const (
 
 // logHourly logs a message about another bridge of a meter, once an hour at most.
 func (s *session) logHourly(m *meter, level zerolog.Level, message string) {
-	if m.otherLogged = true; s.logDue(m.ID+": "+message, time.Hour) {
+	m.otherLogged = true
+	if s.logDue(m.ID+": "+message, time.Hour) {
 		s.log.WithLevel(level).Str("meter", m.ID).Msg(message)
 	}
 }

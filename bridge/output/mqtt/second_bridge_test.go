@@ -54,11 +54,15 @@ type rivalBridge struct {
 
 // A rivalConfig holds the settings in which the bridges differ.
 type rivalConfig struct {
-	name, family string        // the client id, and the family of the meter; "" for aidon-se
-	seed         uint64        // of the simulated meter; another seed is another meter
-	dir          string        // the state folder; "" for none
-	minSilence   time.Duration // 0 for the default
+	name       string        // the client id
+	family     string        // the family of the simulated meter; "" for aidon-se
+	seed       uint64        // the seed of the simulated meter; another seed means another meter
+	dir        string        // the state folder; "" for none
+	minSilence time.Duration // 0 for the default
 }
+
+// counterOfSeed1 is how the import counter of the meter with seed 1 begins in every test.
+const counterOfSeed1 = "40140."
 
 // startRival starts a bridge. A failed test prints its log.
 func startRival(t *testing.T, b *broker, c rivalConfig) *rivalBridge {
@@ -124,7 +128,7 @@ func publishedCounters(t *testing.T, b *broker) (all []string) {
 	return all
 }
 
-// checkCountersBegin tests that counters were published, and that each begins with prefix. So all are of the same meter.
+// checkCountersBegin tests that counters were published, and that each counter begins with prefix. So every counter is of the same meter.
 func checkCountersBegin(t *testing.T, b *broker, prefix string) {
 	t.Helper()
 	all := publishedCounters(t, b)
@@ -142,21 +146,27 @@ func checkCountersBegin(t *testing.T, b *broker, prefix string) {
 // TestSecondBridge tests that only the first of two bridges with the same meters.id and different meters publishes counters.
 func TestSecondBridge(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ name, first, second string }{
-		{"both with a state file", "state", "state"}, {"the second without", "state", ""}, {"both without", "", ""}, {"the first without", "", "state"},
+	for _, tt := range []struct {
+		name                    string
+		firstState, secondState bool // the bridge has a state file
+	}{
+		{"both have a state file", true, true},
+		{"only the first has a state file", true, false},
+		{"none has a state file", false, false},
+		{"only the second has a state file", false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir := func(state string) string {
-				if state == "" {
+			dir := func(hasState bool) string {
+				if !hasState {
 					return ""
 				}
 				return t.TempDir()
 			}
 			b := startOpenBroker(t)
-			one := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: dir(tt.first)})
+			one := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: dir(tt.firstState)})
 			one.sendTelegram(b)
-			two := startRival(t, b, rivalConfig{name: "two", seed: 3, dir: dir(tt.second)})
+			two := startRival(t, b, rivalConfig{name: "two", seed: 3, dir: dir(tt.secondState)})
 			for range 3 {
 				two.sendTelegram(b)
 				one.sendTelegram(b)
@@ -164,16 +174,23 @@ func TestSecondBridge(t *testing.T) {
 			two.awaitLog(secondLog)
 			one.awaitLog(firstLog)
 			two.sendTelegram(b)
-			checkCountersBegin(t, b, "40140.")
-			if n := two.count(secondLog) + two.count("hanbridge takeover house") + one.count(firstLog); n != 3 || one.count(secondLog) > 0 {
-				t.Errorf("logged %d times, want once each, with the command to type; the first bridge logged %d times that it is second", n, one.count(secondLog))
+			checkCountersBegin(t, b, counterOfSeed1)
+			for text, got := range map[string]int{
+				secondLog: two.count(secondLog), "hanbridge takeover house": two.count("hanbridge takeover house"), firstLog: one.count(firstLog),
+			} {
+				if got != 1 {
+					t.Errorf("%q is logged %d times, want once", text, got)
+				}
+			}
+			if n := one.count(secondLog); n > 0 {
+				t.Errorf("the first bridge logs %d times that it is second", n)
 			}
 			b.await(t, "the description with the instance of the other bridge", func([]message) bool {
 				return strings.Contains(b.retained()["hanbridge/house/info"], `"other_instance":"`)
 			})
 			for _, m := range telegrams(t, b.messages()) {
 				if _, ok := m.Values["import_power"]; !ok {
-					t.Error("a telegram without its power")
+					t.Error("a telegram has no import_power")
 				}
 			}
 		})
@@ -191,7 +208,7 @@ func TestSecondBridgePublishesNoDescription(t *testing.T) {
 	from := len(b.messages())
 	two := startRival(t, b, rivalConfig{name: "two", seed: 3, dir: t.TempDir()})
 	two.sendTelegram(b)
-	two.awaitLog(waitingLog, secondLog) // the first bridge may answer at once
+	two.awaitLog(waitingLog, secondLog) // secondLog if the first bridge answers at once
 	one.sendTelegram(b)
 	two.awaitLog(secondLog)
 	two.sendTelegram(b)
@@ -208,14 +225,17 @@ func TestSecondBridgePublishesNoDescription(t *testing.T) {
 // TestRestartedBridgeRemainsFirst tests that a bridge recognizes its earlier runs after each kind of restart and publishes counters at once.
 func TestRestartedBridgeRemainsFirst(t *testing.T) {
 	t.Parallel()
-	for name, dirs := range map[string][]string{"with its state": {"a", "a", "a"}, "without a state": {"", "", ""}, "with a state at last": {"", "a", "a"}} {
+	for name, hasState := range map[string][]bool{ // for each run
+		"always with a state file": {true, true, true}, "never with a state file": {false, false, false}, "with a state file from the second run": {false, true, true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b, parent := startOpenBroker(t), t.TempDir()
+			b, stateDir := startOpenBroker(t), t.TempDir()
 			m := newMeter(t, "aidon-se", time.Now())
-			for i, dir := range dirs {
-				if dir != "" {
-					dir = parent + "/" + dir
+			for i := range hasState {
+				dir := ""
+				if hasState[i] {
+					dir = stateDir
 				}
 				w := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: dir})
 				w.meter = m
@@ -227,7 +247,7 @@ func TestRestartedBridgeRemainsFirst(t *testing.T) {
 				b.awaitNoClients()
 				for _, text := range []string{firstLog, secondLog, silentLog, waitingLog, takenOverLog, unreadableLog} {
 					if w.count(text) > 0 {
-						t.Errorf("run %d logs %q", i, text)
+						t.Errorf("run %d logs %q, want no message about another bridge", i, text)
 					}
 				}
 			}
@@ -235,21 +255,20 @@ func TestRestartedBridgeRemainsFirst(t *testing.T) {
 	}
 }
 
-// TestMissingStateFile tests a bridge whose state file is missing, with the same meter or another one. The bridge that published
-// before no longer runs.
+// TestMissingStateFile tests that a bridge without the state file of an earlier bridge publishes counters only if the meter is the same.
 func TestMissingStateFile(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name      string
-		seed      uint64
-		state     bool
-		logged    string // "" for nothing
-		publishes bool
+		seed      uint64 // the seed of the earlier bridge's meter is 1
+		hasState  bool   // the bridge has a new state file
+		logged    string // part of a log line; "" for none
+		publishes bool   // the bridge publishes the counter at once
 	}{
 		{"the same meter", 1, true, "", true},
-		{"the same meter without a state", 1, false, "", true},
+		{"the same meter, no state file", 1, false, "", true},
 		{"another meter", 3, true, silentLog, false},
-		{"another meter without a state", 3, false, silentLog, false},
+		{"another meter, no state file", 3, false, silentLog, false},
 		{"a meter whose counter is too high", 2, true, silentLog, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -260,7 +279,7 @@ func TestMissingStateFile(t *testing.T) {
 			one.stop()
 			b.awaitNoClients()
 			c := rivalConfig{name: "two", seed: tt.seed, minSilence: 200 * time.Millisecond}
-			if tt.state {
+			if tt.hasState {
 				c.dir = t.TempDir()
 			}
 			two := startRival(t, b, c)
@@ -277,7 +296,7 @@ func TestMissingStateFile(t *testing.T) {
 			}
 			two.awaitLog(tt.logged)
 			two.sendTelegram(b)
-			checkCountersBegin(t, b, "40140.")
+			checkCountersBegin(t, b, counterOfSeed1)
 			b.await(t, "the reason and the command under rejected_reason", func(all []message) bool {
 				i := index(all[from:], "hanbridge/house/rejected_reason", "")
 				return i >= 0 && strings.Contains(all[from+i].payload, "hanbridge takeover house")
@@ -293,7 +312,7 @@ func TestMissingStateFile(t *testing.T) {
 	}
 }
 
-// TestBridgesWithoutMarks tests that telegrams of a version without marks count as those of another bridge.
+// TestBridgesWithoutMarks tests that a bridge is second if an earlier version, which has no instance mark, publishes the meter.
 func TestBridgesWithoutMarks(t *testing.T) {
 	t.Parallel()
 	const info, telegram = `{"make":"Aidon"}`, `{"meter":"house","seq":%d,"values":{"import_energy":17425.823}}`
@@ -346,13 +365,13 @@ func TestOwnMessagesAreIgnored(t *testing.T) {
 		b.awaitNoClients()
 		for _, text := range []string{firstLog, secondLog, silentLog, waitingLog, takenOverLog} {
 			if w.count(text) > 0 {
-				t.Errorf("the bridge logs %q", text)
+				t.Errorf("the bridge logs %q, want no message about another bridge", text)
 			}
 		}
 	}
 }
 
-// TestForbiddenToRead tests that a bridge that may not read its topics logs that once and publishes all values.
+// TestForbiddenToRead tests that a bridge that is not permitted to read its topics logs this once and publishes all values.
 func TestForbiddenToRead(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, "127.0.0.1:0", "hanbridge/house/")
@@ -365,8 +384,8 @@ func TestForbiddenToRead(t *testing.T) {
 	}
 }
 
-// TestReadPermissionGrantedLater tests that a bridge that may read only on a later connection waits for other bridges there before it
-// publishes counters.
+// TestReadPermissionGrantedLater tests that a bridge whose second connection is permitted to read waits on that connection for other bridges
+// before it publishes counters.
 func TestReadPermissionGrantedLater(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, "127.0.0.1:0", "hanbridge/house/")
@@ -380,13 +399,13 @@ func TestReadPermissionGrantedLater(t *testing.T) {
 	if index(all, "hanbridge/house/info", "") > index(all, "hanbridge/house/import_energy", "") {
 		t.Error("the counter was published before the description")
 	}
-	counter := all[index(all, "hanbridge/house/import_energy", "")].at // when the description arrives is not tested: it may be recorded late
-	if waited := counter.Sub(began); waited < 100*time.Millisecond {
-		t.Errorf("waited %v for other bridges, want 0.1 s at least", waited)
+	counterAt := all[index(all, "hanbridge/house/import_energy", "")].at
+	if waited := counterAt.Sub(began); waited < 100*time.Millisecond {
+		t.Errorf("the bridge waited %v for other bridges, want 0.1 s at least", waited)
 	}
 }
 
-// TestStatusArrivesLast tests a broker that sends the status of another bridge after everything else that it retains.
+// TestStatusArrivesLast tests that another bridge counts as online if the broker sends its status after all other retained messages.
 func TestStatusArrivesLast(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)

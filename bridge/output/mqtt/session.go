@@ -19,7 +19,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A session publishes over one connection. Only the goroutine of Run uses it; only post is called by other goroutines.
+// A session publishes over one connection. Only the goroutine of Run uses a session. Other goroutines call only post.
 type session struct {
 	*Output
 	conn             *broker.Conn
@@ -29,13 +29,13 @@ type session struct {
 	bridgeDevice     announcer         // the bridge's own device
 	removedMeters    []announcer       // meters that are no longer configured
 	meterIDs         []string          // the ids of the configured and the removed meters
-	undelivered      map[string]device // by meter id: what the broker will retain of a device when it has acknowledged every message
+	undelivered      map[string]device // by meter id: what the broker retains of a device after it has acknowledged every message
 	buf              []byte            // reused for each payload
 	announcedLevel   zerolog.Level     // the log level for a first announcement
 	othersUnreadable bool              // messages of other bridges cannot be received
 
 	statusReceived  bool // the retained status of the bridge has arrived
-	bridgeWasOnline bool // a bridge with this base topic was online when this one connected
+	bridgeWasOnline bool // a bridge with this base topic was online when this bridge connected
 
 	wake   chan struct{} // receives when a function was posted
 	mu     sync.Mutex    // guards posted
@@ -89,11 +89,11 @@ const subscribeTimeout = 5 * time.Second
 // subscribe subscribes to the status of the hub, the status of this bridge, and the messages of other bridges about its meters. It returns an
 // error only if the connection or ctx has ended.
 func (s *session) subscribe(ctx context.Context) error {
-	until, cancel := context.WithTimeout(ctx, subscribeTimeout)
+	subscribeCtx, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
 	subscribe := func(topic string, receive func(broker.Message), warning string) error {
 		s.feed.Progress()
-		err := s.conn.Subscribe(until, topic, 1, receive)
+		err := s.conn.Subscribe(subscribeCtx, topic, 1, receive)
 		if err != nil && !s.ended(ctx) { // values can still be published
 			s.warn(err, warning)
 			return nil
@@ -111,7 +111,7 @@ func (s *session) subscribe(ctx context.Context) error {
 	return s.subscribeToOthers(ctx)
 }
 
-// ended reports whether the connection or ctx has ended. If so, the broker did not cause an error.
+// ended reports whether the connection or ctx has ended.
 func (s *session) ended(ctx context.Context) bool { return s.conn.Err() != nil || ctx.Err() != nil }
 
 // removeOldBaseTopics removes the values that an earlier run has retained below another base topic.
@@ -145,23 +145,24 @@ func (s *session) publishAll() {
 // deliver publishes the new batches of the feed. A batch counts as delivered when the broker has acknowledged all of its messages.
 func (s *session) deliver(ctx context.Context) error {
 	for b := s.feed.Take(); b != nil; b = s.feed.Take() {
-		earlyCount := len(s.earlyTelegrams)
+		earlyCount := len(s.earlyTelegrams) // publishBatch handles these telegrams, and appends those that must still wait
 		s.publishBatch(ctx, b)
 		if err := s.conn.Flush(ctx); err != nil {
 			s.earlyTelegrams = s.earlyTelegrams[:earlyCount] // the feed returns the telegrams of this batch again
 			return err
 		}
-		s.earlyTelegrams = s.earlyTelegrams[earlyCount:] // the telegrams before earlyCount were published
+		s.earlyTelegrams = s.earlyTelegrams[earlyCount:]
 		s.storeDelivered()
 	}
 	return nil
 }
 
-// logLostTelegrams logs that telegrams were lost, with a count that includes lost telegrams that were not logged yet.
+// logLostTelegrams logs that a number of telegrams were lost. The logged count includes earlier losses that were not logged.
 func (o *Output) logLostTelegrams(telegrams uint64) {
-	if o.lostTelegrams += telegrams; telegrams == 0 {
+	if telegrams == 0 {
 		return
 	}
+	o.lostTelegrams += telegrams
 	const message = "whole telegrams not published: the broker is too slow or was away"
 	if _, ok := o.logLimiter.Allow(message); ok {
 		o.log.Warn().Uint64("count", o.lostTelegrams).Msg(message)
@@ -176,7 +177,7 @@ func (s *session) publishBatch(ctx context.Context, b *bridge.Batch) {
 	for i := range b.Updates {
 		s.publishUpdate(&b.Updates[i])
 	}
-	for i := range len(s.earlyTelegrams) { // publishTelegram appends a telegram again if its meter still has no description
+	for i := range len(s.earlyTelegrams) { // without the telegrams that publishTelegram appends, because their meter still has no description
 		s.publishTelegram(&s.earlyTelegrams[i])
 	}
 	for i := range b.Telegrams {
@@ -211,9 +212,9 @@ func (s *session) shutdown() error {
 	return nil
 }
 
-// publish sends one message. If no broker accepts the message, or it is known that this broker refuses it, publish logs an error and
-// skips the message. Otherwise the broker would close each connection at that message, and no other message would arrive. After any other
-// error the connection has ended: no later message is sent, no Flush succeeds, and Run returns the error.
+// publish sends one message. If no broker accepts the message, or this broker is known to refuse it, publish logs an error and skips the
+// message. Otherwise the broker would close each connection at that message. After any other error the connection has ended, and the next
+// Flush returns the error.
 func (s *session) publish(topic string, payload []byte, retain bool) {
 	s.feed.Progress()
 	err := s.conn.Publish(s.message(topic, payload, retain))

@@ -16,7 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// An announcement is what a hub should have.
+// An announcement says which entities a hub should have, and in which style they are announced.
 type announcement struct {
 	style discovery.Style
 	names string // the quantities of the meter, separated by spaces
@@ -48,8 +48,8 @@ func entities(t *testing.T, b *broker) map[string]int {
 	return all
 }
 
-// runSteps takes at most maxSteps steps to an announcement. It returns the stage and whether no step is left.
-func runSteps(t *testing.T, b *broker, before *mqtt.AnnouncerStage, want announcement, maxSteps int, acknowledged bool) (*mqtt.AnnouncerStage, bool) {
+// runSteps publishes at most maxSteps steps towards an announcement. It returns the stage, and whether there was no further step.
+func runSteps(t *testing.T, b *broker, before *mqtt.AnnouncerStage, want announcement, maxSteps int, acknowledged bool) (s *mqtt.AnnouncerStage, finished bool) {
 	t.Helper()
 	c := config(b.addr)
 	c.Style = want.style
@@ -72,8 +72,8 @@ func runSteps(t *testing.T, b *broker, before *mqtt.AnnouncerStage, want announc
 
 const allSteps = 100 // more than any change needs
 
-// TestStepsInterrupted interrupts the change from one announcement to a second after each step and continues with a third. No topic of
-// the first two may remain that the third does not need, and entities that are in all three must never be removed.
+// TestStepsInterrupted interrupts the change from a first to a second announcement after each step, and continues with a third announcement.
+// Topics that the third announcement does not need must be removed. Entities that are in all three announcements must never be removed.
 func TestStepsInterrupted(t *testing.T) {
 	t.Parallel()
 	const all, less = "import_power import_energy gas tariff", "import_power import_energy"
@@ -96,7 +96,7 @@ func TestStepsInterrupted(t *testing.T) {
 	}
 }
 
-// testInterrupted interrupts the second announcement after a number of steps and reports whether there are more.
+// testInterrupted interrupts the second announcement after a number of steps, and reports whether the second announcement has more steps.
 func testInterrupted(t *testing.T, first, second, third announcement, steps int) (more bool) {
 	t.Helper()
 	b := startOpenBroker(t)
@@ -107,7 +107,7 @@ func testInterrupted(t *testing.T, first, second, third announcement, steps int)
 		}
 	}
 	before := entities(t, b)
-	s, over := runSteps(t, b, s, second, steps, false)
+	s, finished := runSteps(t, b, s, second, steps, false)
 	runSteps(t, b, s, third, allSteps, true)
 
 	got, want := entities(t, b), map[string]bool{}
@@ -128,18 +128,19 @@ func testInterrupted(t *testing.T, first, second, third announcement, steps int)
 		t.Errorf("after %d steps, entities (-want +got):\n%s", steps, diff)
 	}
 	checkRetained(t, b, first, second, third, steps)
-	return !over
+	return !finished
 }
 
-// checkRetained tests that nothing of another style is retained, and no value that the meter neither sends nor has sent.
+// checkRetained tests that nothing in another style than that of third is retained, and that only the values of third are retained. Values
+// that are in all three announcements must still be retained.
 func checkRetained(t *testing.T, b *broker, first, second, third announcement, steps int) {
 	t.Helper()
 	retained := retainedOf(b.messages())
 	for topic := range retained {
 		wrong := third.style != discovery.Component && strings.Contains(topic, "sensor/hanbridge_") ||
 			third.style != discovery.Device && strings.Contains(topic, "/device/hanbridge_")
-		name, value := strings.CutPrefix(topic, "hanbridge/house/")
-		wrong = wrong || value && !slices.Contains(strings.Fields(third.names), name)
+		name, isValue := strings.CutPrefix(topic, "hanbridge/house/")
+		wrong = wrong || isValue && !slices.Contains(strings.Fields(third.names), name)
 		if wrong {
 			t.Errorf("after %d steps: %s is still retained", steps, topic)
 		}
@@ -147,12 +148,12 @@ func checkRetained(t *testing.T, b *broker, first, second, third announcement, s
 	for _, name := range strings.Fields(third.names) {
 		inAll := strings.Contains(first.names, name) && strings.Contains(second.names, name)
 		if inAll && retained["hanbridge/house/"+name] == "" {
-			t.Errorf("after %d steps: the value of %s was taken back", steps, name)
+			t.Errorf("after %d steps: the value of %s was removed", steps, name)
 		}
 	}
 }
 
-// TestLateAcknowledgementOfEarlierChange tests that a late acknowledgement of an earlier change does not complete the present one.
+// TestLateAcknowledgementOfEarlierChange tests that a late acknowledgement of an earlier change does not complete the present change.
 func TestLateAcknowledgementOfEarlierChange(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -182,7 +183,8 @@ func TestLateAcknowledgementOfEarlierChange(t *testing.T) {
 	checkRetained(t, b, first, second, second, 1)
 }
 
-// TestFoundByRetainedScan tests that found announcements stay until the meter has sent their quantities, or their lifetime is over.
+// TestFoundByRetainedScan tests that announcements that the retained scan has found remain until their lifetime is over. After the meter has
+// sent a quantity, the announcement of the quantity depends on the descriptors of the meter.
 func TestFoundByRetainedScan(t *testing.T) {
 	t.Parallel()
 	for _, styles := range [][2]discovery.Style{{discovery.Device, discovery.Device}, {discovery.Component, discovery.Device}, {discovery.Device, discovery.Component}} {
@@ -199,7 +201,7 @@ func TestFoundByRetainedScan(t *testing.T) {
 			found = append(found, discovery.Message{Topic: topic, Payload: []byte(payload)})
 		}
 		s.Found(found)
-		for _, step := range []struct{ sends, want string }{
+		for _, step := range []struct{ sends, want string }{ // the quantities; if the meter sends none, the lifetime is over
 			{"import_power", "gas import_energy import_power"}, {"import_power gas", "gas import_energy import_power"},
 			{"import_power", "import_energy import_power"}, {"", "import_power"},
 		} {

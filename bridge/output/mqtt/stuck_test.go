@@ -27,7 +27,7 @@ func (o *observedOutput) Run(ctx context.Context, feed *bridge.Feed) error {
 	return o.Output.Run(ctx, feed)
 }
 
-// A blockingLog blocks at each line with text until released is closed.
+// A blockingLog is a log whose Write blocks at a line with text until released is closed.
 type blockingLog struct {
 	text              string
 	reached, released chan struct{}
@@ -42,7 +42,7 @@ func (b *blockingLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// TestBlockedOutputIsStuck tests that an output counts as stuck if its work blocks after it has delivered all values.
+// TestBlockedOutputIsStuck tests that an output is reported as stuck if it blocks after it has delivered all values.
 func TestBlockedOutputIsStuck(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -54,7 +54,7 @@ func TestBlockedOutputIsStuck(t *testing.T) {
 	select {
 	case <-log.reached: // the broker has sent the announcement back
 	case <-time.After(time.Minute):
-		t.Fatal("not announced within a minute")
+		t.Fatal("the log line about the announcement is not written within a minute")
 	}
 	for deadline := time.Now().Add(time.Minute); ; <-time.After(10 * time.Millisecond) {
 		if strings.Contains(strings.Join(progress.Stuck(o.feed.Load().Health(), 100*time.Millisecond), ""), "output mqtt is stuck") {

@@ -57,11 +57,11 @@ func replacePackets(t *testing.T, addr string, replace func(packet []byte) [][]b
 // copyPackets copies packets and replaces them. Their format is in MQTT 3.1.1, section 2.2.
 func copyPackets(to io.Writer, from io.Reader, replace func(packet []byte) [][]byte) {
 	for r := bufio.NewReader(from); ; {
-		head, err := r.ReadByte()
+		firstByte, err := r.ReadByte()
 		if err != nil {
 			return
 		}
-		packet, length := []byte{head}, 0
+		packet, length := []byte{firstByte}, 0
 		for shift := 0; ; shift += 7 {
 			b, err := r.ReadByte()
 			if err != nil {
@@ -84,23 +84,23 @@ func copyPackets(to io.Writer, from io.Reader, replace func(packet []byte) [][]b
 	}
 }
 
-// TestUnansweredRequests tests that a broker that answers no subscription delays values but does not stop them.
+// TestUnansweredRequests tests that values are published, on one connection, if the broker answers no SUBSCRIBE or UNSUBSCRIBE.
 func TestUnansweredRequests(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name  string
-		style discovery.Style
-		types []byte
+		name    string
+		style   discovery.Style
+		dropped []byte // the packet types that do not arrive at the bridge
 	}{
-		{"SUBSCRIBE", discovery.Device, []byte{packets.Suback}},
-		{"SUBSCRIBE, nothing to announce", discovery.Off, []byte{packets.Suback}},
-		{"UNSUBSCRIBE", discovery.Component, []byte{packets.Unsuback}},
-		{"SUBSCRIBE and UNSUBSCRIBE", discovery.Component, []byte{packets.Suback, packets.Unsuback}},
+		{"no SUBACK", discovery.Device, []byte{packets.Suback}},
+		{"no SUBACK, discovery off", discovery.Off, []byte{packets.Suback}},
+		{"no UNSUBACK", discovery.Component, []byte{packets.Unsuback}},
+		{"no SUBACK and no UNSUBACK", discovery.Component, []byte{packets.Suback, packets.Unsuback}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := startOpenBroker(t)
-			c := config(dropPackets(t, b.addr, tt.types...))
+			c := config(dropPackets(t, b.addr, tt.dropped...))
 			c.Style = tt.style
 			h := run(t, c)
 			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
@@ -113,7 +113,7 @@ func TestUnansweredRequests(t *testing.T) {
 				}
 			}
 			if got := b.connectionLog(); got != "connect" {
-				t.Errorf("got %q, want one connection that stays", got)
+				t.Errorf("connections: got %q, want one connection that is not lost", got)
 			}
 			for _, text := range []string{"cannot hear when home assistant", "cannot hear when somebody", "not all of this bridge's earlier"} {
 				if got := h.logCount(text); got > 1 {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"runtime"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,7 +34,7 @@ const Meter = "house"
 // waitLimit is how long a test waits before it fails. It is not a requirement on the speed of an output.
 const waitLimit = 2 * time.Minute
 
-// Run tests an output. Its tests count goroutines, so they must not run in parallel with other tests.
+// Run tests an output. Its tests count goroutines, so other tests must not run in parallel.
 func Run(t *testing.T, start Factory) {
 	t.Helper()
 	t.Run("delivers values", func(t *testing.T) { testDelivers(t, start) })
@@ -55,7 +54,11 @@ func testDelivers(t *testing.T, start Factory) {
 	defer func() { _ = r.stop() }()
 	for range 2 {
 		want := w.send()
-		if got, ok := pollUntil(func() (map[string]string, bool) { g := delivered.Values(); return g, maps.Equal(g, want) }); !ok {
+		hasValues := func() (map[string]string, bool) {
+			got := delivered.Values()
+			return got, maps.Equal(got, want)
+		}
+		if got, ok := pollUntil(hasValues); !ok {
 			t.Fatal("values (-want +got):\n" + cmp.Diff(want, got))
 		}
 	}
@@ -68,8 +71,8 @@ func testStopsIdle(t *testing.T, start Factory) {
 	_ = r.stop() // an error is allowed, because the output was possibly still connecting
 }
 
-// testDeliversLastTelegram tests that an output delivers the last telegram when its context ends at the same time as the telegram arrives. An
-// output that returns as soon as its context ends, without taking the last batch, most likely loses the telegram in one of the ten attempts.
+// testDeliversLastTelegram tests that an output delivers the last telegram if the telegram arrives when the context ends. An output that does
+// not take the last batch loses the telegram only in some attempts, so there are ten attempts.
 func testDeliversLastTelegram(t *testing.T, start Factory) {
 	for range 10 {
 		o, delivered := start(t)
@@ -85,7 +88,7 @@ func testDeliversLastTelegram(t *testing.T, start Factory) {
 			w.drain(t)
 			r.cancel()
 		})
-		w.send() // the output delivers it, and then calls Done
+		w.send() // the output delivers this telegram, and then calls Done
 		close(firstSent)
 		if err := r.wait(); err != nil {
 			t.Errorf("got %v from an output that was stopped, want no error", err)
@@ -96,8 +99,7 @@ func testDeliversLastTelegram(t *testing.T, start Factory) {
 	}
 }
 
-// testRecording tests that the bridge ends after a recording. The bridge ends only when the output has taken every telegram, and has called
-// Take once more.
+// testRecording tests that the bridge ends after a recording. The bridge ends only after the output has called Take until Take returns nil.
 func testRecording(t *testing.T, start Factory) {
 	o, delivered := start(t)
 	w := newWire()
@@ -119,8 +121,8 @@ func testRecording(t *testing.T, start Factory) {
 	}
 }
 
-// testProfileChange tests a meter that changes its profile. Its values must still be delivered. An output that delivers events must deliver
-// the change as one event.
+// testProfileChange tests that an output delivers the values of a meter that has changed its profile. An output that delivers events must
+// deliver the change as one event.
 func testProfileChange(t *testing.T, start Factory) {
 	o, delivered := start(t)
 	w := newWire()
@@ -130,7 +132,7 @@ func testProfileChange(t *testing.T, start Factory) {
 	awaitFirstValue(t, delivered)
 	w.meter = newMeter("p1-se-aidon")
 	var want map[string]string
-	for range 5 {
+	for range 5 { // a single telegram of another profile is not a change
 		want = w.send()
 	}
 	hasNewValues := func() (map[string]string, bool) {
@@ -146,7 +148,11 @@ func testProfileChange(t *testing.T, start Factory) {
 		return
 	}
 	events := []string{bridge.ProfileChanged}
-	if got, ok := pollUntil(func() ([]string, bool) { g := delivered.Events(); return g, slices.Equal(g, events) }); !ok {
+	hasEvents := func() ([]string, bool) {
+		got := delivered.Events()
+		return got, slices.Equal(got, events)
+	}
+	if got, ok := pollUntil(hasEvents); !ok {
 		t.Error("events (-want +got):\n" + cmp.Diff(events, got))
 	}
 }
@@ -160,8 +166,12 @@ func testReportsWaiting(t *testing.T, start Factory) {
 	defer func() { _ = r.stop() }()
 	w.send()
 	awaitFirstValue(t, delivered)
-	if got, ok := pollUntil(func() (any, bool) { p := r.output.feed.Load().Health()[0]; return p, p.Working == 0 }); !ok {
-		t.Errorf("got %+v, want an output that waits", got)
+	isWaiting := func() (any, bool) {
+		health := r.output.feed.Load().Health()[0]
+		return health, health.Working == 0
+	}
+	if got, ok := pollUntil(isWaiting); !ok {
+		t.Errorf("health of the output: got %+v, want Working 0", got)
 	}
 }
 
@@ -187,61 +197,6 @@ func awaitFirstValue(t *testing.T, delivered Delivered) {
 	if _, ok := pollUntil(func() (int, bool) { n := len(delivered.Values()); return n, n > 0 }); !ok {
 		t.Fatal("no value is delivered")
 	}
-}
-
-// A runningBridge is a bridge that runs with the output.
-type runningBridge struct {
-	t      *testing.T
-	cancel context.CancelFunc
-	done   chan error // receives the error of the bridge
-	output *recordingOutput
-}
-
-// run starts a bridge with a meter and the output.
-func run(t *testing.T, o bridge.Output, s probe.Source) *runningBridge {
-	b := bridge.New(zerolog.Nop())
-	b.AddMeter(bridge.Meter{ID: Meter, Name: "House"}, s)
-	r := &runningBridge{t: t, done: make(chan error, 1), output: &recordingOutput{Output: o}}
-	b.AddOutput("tested", r.output)
-	var ctx context.Context
-	ctx, r.cancel = context.WithCancel(t.Context())
-	go func() { r.done <- b.Run(ctx) }()
-	return r
-}
-
-// stop ends the bridge and returns the error that the output returned. It fails the test if the output does not return within waitLimit.
-func (r *runningBridge) stop() error {
-	r.t.Helper()
-	r.cancel()
-	return r.wait()
-}
-
-// wait waits for the end of the bridge and returns the error that the output returned.
-func (r *runningBridge) wait() error {
-	r.t.Helper()
-	select {
-	case err := <-r.done:
-		if err != nil {
-			r.t.Errorf("the bridge ends with %v, want no error", err)
-		}
-	case <-time.After(waitLimit):
-		r.t.Fatalf("the output has not returned %v after the stop", waitLimit)
-	}
-	return r.output.err
-}
-
-// A recordingOutput records the feed and the error of the output's last Run.
-type recordingOutput struct {
-	bridge.Output
-	feed atomic.Pointer[bridge.Feed]
-	err  error
-}
-
-// Run runs the output.
-func (r *recordingOutput) Run(ctx context.Context, feed *bridge.Feed) error {
-	r.feed.Store(feed)
-	r.err = r.Output.Run(ctx, feed)
-	return r.err
 }
 
 // pollUntil calls poll every millisecond until poll returns true or waitLimit is over. It returns the last results of poll.

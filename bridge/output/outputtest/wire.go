@@ -17,7 +17,7 @@ import (
 // A wire is the port of a simulated meter. Each call of send by the test sends a telegram over the wire.
 type wire struct {
 	meter     *simulate.Meter
-	telegrams chan []byte  // the test closes it at the end of a recording
+	telegrams chan []byte  // the sent telegrams; closed at the end of a recording
 	unread    atomic.Int32 // the number of telegrams that the bridge has not read
 }
 
@@ -53,7 +53,7 @@ func (w *wire) send() map[string]string {
 // drain waits until the bridge has read every telegram. The bridge delivers every telegram that it has read, even if it is then stopped.
 func (w *wire) drain(t *testing.T) {
 	if n, ok := pollUntil(func() (int32, bool) { n := w.unread.Load(); return n, n == 0 }); !ok {
-		t.Errorf("the bridge leaves %d telegrams unread", n)
+		t.Errorf("the bridge has not read %d telegrams", n)
 	}
 }
 
@@ -93,7 +93,7 @@ func (r *wireReader) Read(p []byte) (int, error) {
 func (r *wireReader) next() ([]byte, error) {
 	closed := r.closed
 	if len(r.telegrams) > 0 {
-		closed = nil
+		closed = nil // the telegrams are returned first
 	}
 	select {
 	case telegram, ok := <-r.telegrams:

@@ -1,0 +1,68 @@
+package outputtest
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
+)
+
+// A runningBridge is a bridge that runs with the output.
+type runningBridge struct {
+	t      *testing.T
+	cancel context.CancelFunc
+	done   chan error // receives the error of the bridge
+	output *recordingOutput
+}
+
+// run starts a bridge with a meter and the output.
+func run(t *testing.T, o bridge.Output, s probe.Source) *runningBridge {
+	b := bridge.New(zerolog.Nop())
+	b.AddMeter(bridge.Meter{ID: Meter, Name: "House"}, s)
+	r := &runningBridge{t: t, done: make(chan error, 1), output: &recordingOutput{Output: o}}
+	b.AddOutput("tested", r.output)
+	var ctx context.Context
+	ctx, r.cancel = context.WithCancel(t.Context())
+	go func() { r.done <- b.Run(ctx) }()
+	return r
+}
+
+// stop ends the bridge and returns the error that the output returned. It fails the test if the output does not return within waitLimit.
+func (r *runningBridge) stop() error {
+	r.t.Helper()
+	r.cancel()
+	return r.wait()
+}
+
+// wait waits for the end of the bridge and returns the error that the output returned.
+func (r *runningBridge) wait() error {
+	r.t.Helper()
+	select {
+	case err := <-r.done:
+		if err != nil {
+			r.t.Errorf("the bridge ends with %v, want no error", err)
+		}
+	case <-time.After(waitLimit):
+		r.t.Fatalf("the output has not returned %v after the stop", waitLimit)
+	}
+	return r.output.err
+}
+
+// A recordingOutput records the feed and the error of the output's last Run.
+type recordingOutput struct {
+	bridge.Output
+	feed atomic.Pointer[bridge.Feed]
+	err  error
+}
+
+// Run runs the output.
+func (r *recordingOutput) Run(ctx context.Context, feed *bridge.Feed) error {
+	r.feed.Store(feed)
+	r.err = r.Output.Run(ctx, feed)
+	return r.err
+}
