@@ -34,7 +34,8 @@ func AppendArray(dst []byte, n int) []byte { return appendSize(append(dst, tagAr
 // AppendStructure appends tag and length of a structure of n items, which must follow. It panics if n is above 65535.
 func AppendStructure(dst []byte, n int) []byte { return appendSize(append(dst, tagStructure), n) }
 
-// AppendPushObject appends an element of a push object list: an attribute of a COSEM object, whole (IEC 62056-6-2, 4.4.8.2.2).
+// AppendPushObject appends an element of a push object list: an attribute of a COSEM object (IEC 62056-6-2, 4.4.8.2.2). Its data index is 0,
+// which means the whole attribute.
 func AppendPushObject(dst []byte, class uint16, code obis.Code, attribute int8) []byte {
 	dst = AppendNumber(AppendStructure(dst, 4), Uint16, int64(class))
 	dst = AppendNumber(AppendLogicalName(dst, code), Int8, int64(attribute))
@@ -49,13 +50,14 @@ func AppendAttributeDescriptor(dst []byte, class uint16, code obis.Code, attribu
 
 // A DateTime is a COSEM date-time of 12 bytes (IEC 62056-6-2, 4.1.6.1).
 type DateTime struct {
-	// Time is the local time of the meter. Its Offset is written as the deviation, which is "not specified" if Zone is false.
+	// Time is the local time of the meter. Its Offset is written as the deviation, with the opposite sign. If Zone is false, the deviation is
+	// "not specified".
 	obis.Time
-	// Weekday is 1 on Mondays and 7 on Sundays; the function Weekday returns it.
+	// Weekday is 1 on Mondays and 7 on Sundays. The function Weekday returns it.
 	Weekday byte
-	// Hundredths are hundredths of a second; FF is "not specified".
+	// Hundredths are hundredths of a second. FF is "not specified".
 	Hundredths byte
-	// Status is the clock status. Bit 80 (hexadecimal) is set during summer time; FF is "not specified".
+	// Status is the clock status. Bit 80 (hexadecimal) is set during summer time. FF is "not specified".
 	Status byte
 }
 
@@ -111,8 +113,8 @@ func (t NumberType) bits() int {
 	panic(fmt.Sprintf("dlms: type %d is not one of a number", byte(t)))
 }
 
-// limits returns the least and the greatest number that AppendNumber writes. They exclude the reserved value "not available" of the type:
-// all bits 1 if the type is unsigned, the minimum if it is signed.
+// limits returns the lowest and the highest number that AppendNumber writes. The reserved value "not available" is outside of these limits.
+// It has all bits 1 if the type is unsigned, and is the minimum if the type is signed.
 func (t NumberType) limits() (lo, hi int64) {
 	switch t {
 	case Int8, Int16, Int32, Int64:
@@ -125,9 +127,9 @@ func (t NumberType) limits() (lo, hi int64) {
 	}
 }
 
-// AppendNumber appends v with its tag. If v does not fit the type, it appends the nearest number that fits. It never appends the
-// reserved value "not available" of the type: all bits 1 if the type is unsigned, the minimum if it is signed. It panics if t is not one of
-// the constants.
+// AppendNumber appends v with its tag. If v does not fit the type, AppendNumber appends the nearest number that fits. It never appends the
+// reserved value "not available", which has all bits 1 if the type is unsigned, and is the minimum if the type is signed. It panics if t is
+// not one of the constants.
 func AppendNumber(dst []byte, t NumberType, v int64) []byte {
 	lo, hi := t.limits()
 	v = min(max(v, lo), hi)

@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestAppendBytes checks the bytes that each Append function writes.
+// TestAppendBytes tests the bytes that each Append function writes.
 func TestAppendBytes(t *testing.T) {
 	power := obis.Code{1, 0, 1, 7, 0, obis.Any}
 	summer := obis.Time{Year: 2026, Month: 6, Day: 7, Hour: 14, Minute: 5, Second: 9, Zone: true, Offset: 120}
@@ -55,14 +55,14 @@ func TestAppendBytes(t *testing.T) {
 	}
 }
 
-// TestNumbersThatDoNotFit tests that a number that does not fit its type is written as the nearest number that does. It is never the number
-// that means "not available": the largest of an unsigned type, and the smallest of a signed type. The argument is an int64, which limits Uint64.
+// TestNumbersThatDoNotFit tests that a number that does not fit its type is written as the nearest number that fits, and never as the number
+// that means "not available".
 func TestNumbersThatDoNotFit(t *testing.T) {
-	for kind, want := range map[dlms.NumberType][2]string{
+	for kind, want := range map[dlms.NumberType][2]string{ // the lowest and the highest number
 		dlms.Uint8:  {"1100", "11fe"},
 		dlms.Uint16: {"120000", "12fffe"},
 		dlms.Uint32: {"0600000000", "06fffffffe"},
-		dlms.Uint64: {"150000000000000000", "157fffffffffffffff"},
+		dlms.Uint64: {"150000000000000000", "157fffffffffffffff"}, // the highest int64
 		dlms.Int8:   {"0f81", "0f7f"},
 		dlms.Int16:  {"108001", "107fff"},
 		dlms.Int32:  {"0580000001", "057fffffff"},
@@ -70,12 +70,13 @@ func TestNumbersThatDoNotFit(t *testing.T) {
 	} {
 		for i, v := range []int64{math.MinInt64, math.MaxInt64} {
 			if got := hex.EncodeToString(dlms.AppendNumber(nil, kind, v)); got != want[i] {
-				t.Errorf("type %d, %d: got %s, want %s", kind, v, got, want[i])
+				t.Errorf("type %d, number %d: got %s, want %s", kind, v, got, want[i])
 			}
 		}
 	}
 }
 
+// TestWeekday tests the weekdays of two weeks.
 func TestWeekday(t *testing.T) {
 	for day := byte(1); day <= 14; day++ { // 1 June 2026 is a Monday
 		if got, want := dlms.Weekday(obis.Time{Year: 2026, Month: 6, Day: day}), (day-1)%7+1; got != want {
@@ -89,6 +90,6 @@ func TestAppendKeepsPrefix(t *testing.T) {
 	before := []byte("before")
 	got := dlms.AppendLogicalName(dlms.AppendStructure(before, 2), obis.Code{1, 0, 1, 7, 0, 255})
 	if !bytes.HasPrefix(got, before) || len(got) != len(before)+2+8 {
-		t.Errorf("got %x", got)
+		t.Errorf("got %x, want %x and 10 more bytes", got, before)
 	}
 }

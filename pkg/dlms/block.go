@@ -3,7 +3,7 @@ package dlms
 // tagBlock is the first byte of a general-block-transfer (DLMS Green Book, 9.4.6.13).
 const tagBlock = 0xE0
 
-// Bits of the control byte of a block. The low six bits are the window size, which matters only if the receiver answers.
+// Bits of the control byte of a block. The low six bits are the window size, which is used only if the receiver answers.
 const (
 	lastBlock = 0x80
 	streaming = 0x40
@@ -23,8 +23,7 @@ type Block struct {
 	Data []byte
 }
 
-// Parse reads the one block that apdu holds. After an error, which matches ErrTruncated or ErrMalformed and names the byte, b is
-// empty.
+// Parse reads the one block in apdu. The error matches ErrTruncated or ErrMalformed, and its text names the byte. After an error b is empty.
 func (b *Block) Parse(apdu []byte) error {
 	*b = Block{}
 	r := reader{b: apdu}

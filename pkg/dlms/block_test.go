@@ -10,15 +10,15 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// TestBlocks tests that Parse reads what AppendBlock writes, and both keep to the format.
+// TestBlocks tests the bytes that Parse reads and that AppendBlock writes.
 func TestBlocks(t *testing.T) {
 	long := strings.Repeat("x", 0x180)
 	for _, tt := range []struct {
 		name, in string
 		want     dlms.Block
 	}{
-		{"the first of several", "\xE0\x40\x00\x01\x00\x00\x03abc", dlms.Block{Number: 1, Data: []byte("abc")}},
-		{"the last", "\xE0\xC0\x01\x02\x00\x00\x03abc", dlms.Block{Last: true, Number: 0x102, Data: []byte("abc")}},
+		{"first block", "\xE0\x40\x00\x01\x00\x00\x03abc", dlms.Block{Number: 1, Data: []byte("abc")}},
+		{"last block", "\xE0\xC0\x01\x02\x00\x00\x03abc", dlms.Block{Last: true, Number: 0x102, Data: []byte("abc")}},
 		{"no data", "\xE0\xC0\x00\x02\x00\x00\x00", dlms.Block{Last: true, Number: 2, Data: []byte{}}},
 		{"acknowledged number", "\xE0\x40\x00\x01\x03\x04\x01a", dlms.Block{Number: 1, Acknowledged: 0x304, Data: []byte("a")}},
 		{"200 bytes", "\xE0\x40\x00\x01\x00\x00\x81\xC8" + long[:200], dlms.Block{Number: 1, Data: []byte(long[:200])}},
@@ -33,7 +33,7 @@ func TestBlocks(t *testing.T) {
 			t.Errorf("%s, -want +got:\n%s", tt.name, diff)
 		}
 		if written := string(dlms.AppendBlock([]byte("a"), got)); written != "a"+tt.in {
-			t.Errorf("%s: written as % x, want % x", tt.name, written[1:], tt.in)
+			t.Errorf("%s: AppendBlock wrote % x, want % x", tt.name, written[1:], tt.in)
 		}
 	}
 }
@@ -43,11 +43,12 @@ func TestBlockWindow(t *testing.T) {
 	for _, control := range []string{"\x00", "\x3F", "\x7F", "\x41"} {
 		var got dlms.Block
 		if err := got.Parse([]byte("\xE0" + control + "\x00\x01\x00\x00\x01a")); err != nil || got.Last || got.Number != 1 {
-			t.Errorf("control %x: got %+v, error %v", control, got, err)
+			t.Errorf("control byte %x: got %+v, error %v; want block 1, not the last", control, got, err)
 		}
 	}
 }
 
+// TestBlockErrors tests the error of each malformed block, and that the Block is empty after an error.
 func TestBlockErrors(t *testing.T) {
 	const whole = "\xE0\x40\x00\x01\x00\x00\x03abc"
 	for _, tt := range []struct{ name, in, want string }{
@@ -61,17 +62,18 @@ func TestBlockErrors(t *testing.T) {
 			t.Errorf("%s: got error %v, want %q", tt.name, err, tt.want)
 		}
 		if !cmp.Equal(got, dlms.Block{}) {
-			t.Errorf("%s: after its error the block holds %+v", tt.name, got)
+			t.Errorf("%s: got %+v after an error, want an empty block", tt.name, got)
 		}
 	}
 	for n := range whole {
 		var got dlms.Block
 		if err := got.Parse([]byte(whole[:n])); err == nil || !strings.Contains(err.Error(), "ends too early") {
-			t.Errorf("%d of %d bytes: got error %v", n, len(whole), err)
+			t.Errorf("cut after %d of %d bytes: got error %v, want an error for data that ends too early", n, len(whole), err)
 		}
 	}
 }
 
+// TestBlockRoundTrip tests that Parse reads what AppendBlock writes.
 func TestBlockRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := dlms.Block{

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// A Ciphered is a parsed general-glo-ciphering (IEC 62056-5-3): an encrypted message, which the Key of the meter decrypts. Its slices
-// alias the bytes that it was parsed from.
+// A Ciphered is a parsed general-glo-ciphering (IEC 62056-5-3): an encrypted message, which Key.Decrypt decrypts. Its slices alias the bytes
+// that were parsed.
 //
 //	DB | 08 title(8) | length | security | frame counter(4) | ciphertext | tag(12)
 type Ciphered struct {
@@ -16,7 +16,7 @@ type Ciphered struct {
 	Title []byte
 	// Security is the security control byte: 20 or 21 (hexadecimal) if the message is encrypted, 30 or 31 if it has a tag too.
 	Security byte
-	// Counter is the frame counter. It rises with each message that is encrypted with the same key.
+	// Counter is the frame counter. It increases with each message.
 	Counter uint32
 	// Ciphertext is the encrypted message, followed by its authentication tag of 12 bytes if Security says so.
 	Ciphertext []byte
@@ -41,8 +41,8 @@ const (
 	compressed    = 0x80
 )
 
-// Parse reads the one general-glo-ciphering that apdu holds. It does not decrypt it; Key.Decrypt does. After an error, which matches
-// ErrTruncated, ErrMalformed or ErrUnsupported and names the byte, c is empty.
+// Parse reads the one general-glo-ciphering in apdu and does not decrypt it. The error matches ErrTruncated, ErrMalformed or ErrUnsupported,
+// and its text names the byte. After an error c is empty.
 func (c *Ciphered) Parse(apdu []byte) error {
 	r := reader{b: apdu}
 	if r.byte() != tagCiphered {
@@ -56,13 +56,13 @@ func (c *Ciphered) Parse(apdu []byte) error {
 //
 //	00 | 82 length(2) | 30 | 00000000 | ciphertext | tag(12)
 //
-// The plaintext is the data lines of the telegram. Key.Decrypt then uses eight zero bytes as the system title. This follows from the
-// standard, which requires eight bytes. It was not compared with a message of a real meter, because no such message is public with its key.
+// The plaintext is the data lines of the telegram. Key.Decrypt uses eight zero bytes as the system title of such a message, because the
+// standard requires eight bytes. This was not tested with a message of a real meter, because no such message is public with its key.
 func (c *Ciphered) ParseHeadless(b []byte) error {
 	return c.read(&reader{b: b}, 0)
 }
 
-// read reads what follows the first byte of the message. titleSize is the required length of the system title.
+// read reads the message after its first byte. titleSize is the required length of the system title.
 func (c *Ciphered) read(r *reader, titleSize int) error {
 	*c = Ciphered{}
 	at := r.at
@@ -120,8 +120,8 @@ func tagSize(security byte) int {
 	return 0
 }
 
-// AppendCiphered encrypts plain and appends it to dst as a general-glo-ciphering. If title is empty, the appended
-// bytes without the first one are a message without system title, which ParseHeadless reads. plain and dst must not overlap.
+// AppendCiphered encrypts plain and appends it to dst as a general-glo-ciphering. If title is empty, ParseHeadless reads the appended bytes
+// without the first byte. plain and dst must not overlap.
 //
 // AppendCiphered panics if title is not of 8 or 0 bytes, if security is not 20, 21, 30 or 31 (hexadecimal), if security asks for a tag and
 // k has no authentication key, or if the message is longer than 65535 bytes.
@@ -137,7 +137,7 @@ func AppendCiphered(dst []byte, k *Key, title []byte, security byte, counter uin
 	dst = appendSize(dst, securityHeaderLength+len(plain)+tagSize(security))
 	dst = binary.BigEndian.AppendUint32(append(dst, security), counter)
 	sealed := s.gcm.Seal(slices.Grow(dst, len(plain)+sealCapacity), s.iv(title, counter), plain, s.additionalData(security))
-	return sealed[:len(sealed)-tagLength+tagSize(security)]
+	return sealed[:len(sealed)-tagLength+tagSize(security)] // without the tag of Seal if security asks for none
 }
 
 // appendSize appends a length or count in the fewest bytes (IEC 61334-6, A-XDR 6.9). It panics if n is above 65535.
@@ -153,9 +153,9 @@ func appendSize(dst []byte, n int) []byte {
 	panic(fmt.Sprintf("dlms: a length or count of %d, above 65535", n))
 }
 
-// CipheredLength returns the length of the general-glo-ciphering that begins at b[0]. It returns 0 if b does not hold
-// the whole message yet, and -1 if no such message begins at b[0]. A result other than 0 is final: bytes that follow do not change it.
-// The results have the same meaning as those of hdlc.Length and mbus.Length. CipheredLength does not verify the message.
+// CipheredLength returns the length of the general-glo-ciphering that begins at b[0]. It returns 0 if b does not contain the whole message
+// yet, and -1 if no such message begins at b[0]. More bytes after b never change a result other than 0. The results have the same meaning
+// as those of hdlc.Length and mbus.Length. CipheredLength does not verify the message.
 //
 // CipheredLength is for streams of messages without frames (Luxembourg, Smarty P1 1.1.3). In these streams only the key confirms a
 // message. So CipheredLength accepts only messages with a system title of 8 bytes, a ciphertext of 8 to 4096 bytes, and a security

@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// FuzzCiphered: nothing panics. Parse reads what CipheredLength delimits, and more bytes never change a length. A message that the key
-// decrypts is encrypted to the same bytes again.
+// FuzzCiphered tests that Parse reads the messages whose length CipheredLength returns, and that more bytes never change a length. A message
+// that the key decrypts must be encrypted to the same bytes again.
 func FuzzCiphered(f *testing.F) {
 	k := key(f, encryption, authentication)
 	for _, security := range securities {
@@ -19,13 +19,13 @@ func FuzzCiphered(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var c dlms.Ciphered
 		if c.ParseHeadless(b) == nil && (len(c.Title) > 0 || len(c.Ciphertext) == 0 || !bytes.HasSuffix(b, c.Ciphertext)) {
-			t.Fatalf("% x is read as a message without system title: %+v", b, c)
+			t.Fatalf("ParseHeadless of % x: got %+v, want an empty title and the ciphertext at the end", b, c)
 		}
 		n := checkLength(t, b, dlms.CipheredLength)
 		if n <= 0 {
 			n = len(b)
 		} else if err := c.Parse(b[:n]); err != nil {
-			t.Fatalf("a message that ends after %d bytes: %v", n, err)
+			t.Fatalf("Parse of a message of %d bytes, as CipheredLength says: %v", n, err)
 		}
 		if c.Parse(b[:n]) != nil {
 			return
@@ -36,27 +36,27 @@ func FuzzCiphered(f *testing.F) {
 		}
 		again := parsed(t, dlms.AppendCiphered(nil, k, c.Title, c.Security, c.Counter, plain))
 		if authentic != (c.Security >= 0x30) || !bytes.Equal(again.Ciphertext, c.Ciphertext) {
-			t.Fatalf("% x, authentic %t, is written as % x", c.Ciphertext, authentic, again.Ciphertext)
+			t.Fatalf("decrypted and encrypted again: got % x, authentic %t, want % x", again.Ciphertext, authentic, c.Ciphertext)
 		}
 	})
 }
 
-// checkLength returns the length for b. It fails if any prefix of b gives a length that is neither 0 nor the same.
+// checkLength returns the length of b. It fails if the length of a prefix of b is neither 0 nor the length of b.
 func checkLength(t *testing.T, b []byte, length func([]byte) int) int {
 	t.Helper()
 	want := length(b)
 	if want < -1 || want > len(b) {
-		t.Fatalf("length %d of %d bytes", want, len(b))
+		t.Fatalf("got length %d, want -1 to %d", want, len(b))
 	}
 	for n := range min(len(b), 5000) {
 		if got := length(b[:n]); got != 0 && got != want {
-			t.Fatalf("length %d of %d bytes, %d of %d", got, n, want, len(b))
+			t.Fatalf("got length %d of the first %d bytes, want 0 or %d, as of all %d bytes", got, n, want, len(b))
 		}
 	}
 	return want
 }
 
-// FuzzBlock: nothing panics, and a block that Parse accepts is the same after AppendBlock and Parse.
+// FuzzBlock tests that a block that Parse accepts is the same after AppendBlock and Parse.
 func FuzzBlock(f *testing.F) {
 	f.Add(dlms.AppendBlock(nil, dlms.Block{Number: 1, Data: []byte("abc")}))
 	f.Add(dlms.AppendBlock(nil, dlms.Block{Last: true, Number: 2, Acknowledged: 1, Data: make([]byte, 300)}))
@@ -70,7 +70,7 @@ func FuzzBlock(f *testing.F) {
 			t.Fatal(err)
 		}
 		if again.Last != got.Last || again.Number != got.Number || again.Acknowledged != got.Acknowledged || !bytes.Equal(again.Data, got.Data) {
-			t.Fatalf("%+v is read back as %+v", got, again)
+			t.Fatalf("written and parsed again: got %+v, want %+v", again, got)
 		}
 	})
 }

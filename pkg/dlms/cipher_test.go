@@ -27,7 +27,7 @@ const (
 
 var securities = []byte{0x20, 0x21, 0x30, 0x31}
 
-// key returns the Key of two keys of 16 bytes. authentication may be empty.
+// key returns the Key of two keys of 16 bytes. If authentication is empty, the Key has no authentication key.
 func key(t testing.TB, encryption, authentication string) *dlms.Key {
 	t.Helper()
 	var second []byte
@@ -44,7 +44,7 @@ func key(t testing.TB, encryption, authentication string) *dlms.Key {
 // message returns a data-notification of n bytes, at least 8.
 func message(n int) []byte { return append([]byte(start+"\x02\x01"), make([]byte, n-8)...) }
 
-// parsed returns the parsed general-glo-ciphering.
+// parsed parses a general-glo-ciphering.
 func parsed(t testing.TB, apdu []byte) *dlms.Ciphered {
 	t.Helper()
 	c := new(dlms.Ciphered)
@@ -123,12 +123,14 @@ func TestCipheredBytes(t *testing.T) {
 	}
 }
 
+// TestCipheredErrors tests the error of each malformed or unsupported message, and that the Ciphered is empty after an error.
 func TestCipheredErrors(t *testing.T) {
-	build := func(security string, text int) string {
-		return "\xDB\x08" + systemTitle + string(rune(5+text)) + security + "\x00\x00\x00\x01" + strings.Repeat("x", text)
+	build := func(security string, textSize int) string {
+		length := string(rune(5 + textSize)) // one byte, because it is below 0x80
+		return "\xDB\x08" + systemTitle + length + security + "\x00\x00\x00\x01" + strings.Repeat("x", textSize)
 	}
 	for _, tt := range []struct{ name, in, want string }{
-		{"nothing", "", "byte 0: the data ends too early"},
+		{"no bytes", "", "byte 0: the data ends too early"},
 		{"another APDU", start, "byte 0: not an encrypted message"},
 		{"a title of seven bytes", "\xDB\x07" + systemTitle, "byte 1: a system title of a wrong length"},
 		{"no title", "\xDB\x00\x0D\x20", "byte 1: a system title of a wrong length"},
@@ -140,25 +142,25 @@ func TestCipheredErrors(t *testing.T) {
 		{"authenticated, but not encrypted", build("\x10", 20), "byte 11: a general-glo-ciphering that is not encrypted"},
 		{"not secured", build("\x00", 20), "byte 11: a general-glo-ciphering that is not encrypted"},
 		{"suite 2", build("\x32", 20), "byte 11: a security suite other than 0 and 1"},
-		{"compressed", build("\u00B0", 20)[:11] + "\xB0" + build("\x30", 20)[12:], "byte 11: a compressed message"},
+		{"compressed", build("\x30", 20)[:11] + "\xB0" + build("\x30", 20)[12:], "byte 11: a compressed message"},
 		{"broadcast", build("\x70", 20), "byte 11: a message for the broadcast key"},
 		{"a length of four bytes", "\xDB\x08" + systemTitle + "\x84\x00\x00\x00\x0D", "byte 10: a length of more than two bytes"},
 	} {
 		c := dlms.Ciphered{Counter: 1}
 		err := c.Parse([]byte(tt.in))
 		if err == nil || !strings.HasPrefix(err.Error(), "dlms: "+tt.want) {
-			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
+			t.Errorf("%s: got error %v, want an error with %q", tt.name, err, tt.want)
 		}
 		if kind := kindOf(tt.want); !errors.Is(err, kind) {
-			t.Errorf("%s: got error %v, want one that matches %v", tt.name, err, kind)
+			t.Errorf("%s: got error %v, want an error that matches %v", tt.name, err, kind)
 		}
 		if !cmp.Equal(c, dlms.Ciphered{}) {
-			t.Errorf("%s: after its error the message holds %+v", tt.name, c)
+			t.Errorf("%s: got %+v after an error, want an empty Ciphered", tt.name, c)
 		}
 	}
 }
 
-// kindOf returns the error that a text of Parse must match.
+// kindOf returns the exported error that an error with this text must match.
 func kindOf(text string) error {
 	switch {
 	case strings.Contains(text, "ends too early"):
@@ -169,7 +171,7 @@ func kindOf(text string) error {
 	return dlms.ErrMalformed
 }
 
-// TestCipheredTruncated tests that Parse of a truncated message names a byte at or before its end, and CipheredLength returns 0 for it.
+// TestCipheredTruncated tests that Parse names a byte of a truncated message that is not after its end, and that CipheredLength returns 0.
 func TestCipheredTruncated(t *testing.T) {
 	k := key(t, encryption, authentication)
 	for _, security := range securities {
@@ -179,15 +181,15 @@ func TestCipheredTruncated(t *testing.T) {
 				var c dlms.Ciphered
 				err := c.Parse(whole[:n])
 				text, _, _ := strings.Cut(strings.TrimPrefix(fmt.Sprint(err), "dlms: byte "), ":")
-				if at, wrong := strconv.Atoi(text); wrong != nil || at > n {
-					t.Errorf("security %x, %d of %d bytes: got %v, want an error with its place", security, n, len(whole), err)
+				if at, atoiErr := strconv.Atoi(text); atoiErr != nil || at > n {
+					t.Errorf("security %x, cut after %d of %d bytes: got error %v, want an error that names a byte", security, n, len(whole), err)
 				}
 				if got := dlms.CipheredLength(whole[:n]); got != 0 {
-					t.Errorf("security %x, %d of %d bytes: length %d, want 0", security, n, len(whole), got)
+					t.Errorf("security %x, cut after %d of %d bytes: got length %d, want 0", security, n, len(whole), got)
 				}
 			}
 			if got, want := dlms.CipheredLength(append(whole, "noise"...)), len(whole); got != want {
-				t.Errorf("security %x: length %d, want %d", security, got, want)
+				t.Errorf("security %x, noise after the message: got length %d, want %d", security, got, want)
 			}
 		}
 	}
@@ -204,28 +206,28 @@ func TestCipheredLength(t *testing.T) {
 		name, in string
 		want     int
 	}{
-		{"nothing", "", 0},
+		{"no bytes", "", 0},
 		{"first byte of a message", "\xDB", 0},
 		{"a first byte other than DB", "\x7E", -1},
 		{"a title of seven bytes", "\xDB\x07", -1},
-		{"the shortest", short, len(short)},
-		{"the longest", build(0x20, 4096), 2 + 8 + 3 + 5 + 4096},
-		{"longer than the longest", build(0x20, 4097), -1},
-		{"the longest with a tag", build(0x31, 4084), 2 + 8 + 3 + 5 + 4096},
-		{"longer than the longest with a tag", build(0x31, 4085), -1},
-		{"shorter than the shortest", short[:10] + "\x18\x30", -1},
-		{"shorter than the shortest without a tag", short[:10] + "\x0C\x20", -1},
+		{"the shortest message", short, len(short)},
+		{"the longest message", build(0x20, 4096), 2 + 8 + 3 + 5 + 4096},
+		{"too long", build(0x20, 4097), -1},
+		{"the longest message with a tag", build(0x31, 4084), 2 + 8 + 3 + 5 + 4096},
+		{"too long with a tag", build(0x31, 4085), -1},
+		{"too short", short[:10] + "\x18\x30", -1},
+		{"too short without a tag", short[:10] + "\x0C\x20", -1},
 		{"authenticated, but not encrypted", short[:10] + "\x50\x10", -1},
 		{"suite 2", short[:10] + "\x50\x32", -1},
 		{"a length of three bytes", short[:10] + "\x83", -1},
 	} {
 		if got := dlms.CipheredLength([]byte(tt.in)); got != tt.want {
-			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+			t.Errorf("%s: got length %d, want %d", tt.name, got, tt.want)
 		}
 	}
 }
 
-// TestParseHeadless tests that the encrypted part of a P1 telegram, which has no system title, is read and decrypted.
+// TestParseHeadless tests that the encrypted part of a P1 telegram is parsed and decrypted. It has no system title.
 func TestParseHeadless(t *testing.T) {
 	k := key(t, encryption, authentication)
 	lines := []byte(strings.Repeat("1-0:1.8.0(000123.456*kWh)\r\n", 20))
@@ -236,20 +238,20 @@ func TestParseHeadless(t *testing.T) {
 	}
 	for _, k := range []*dlms.Key{k, key(t, encryption, "")} {
 		if got, _, err := k.Decrypt(nil, &c); err != nil || !bytes.Equal(got, lines) {
-			t.Errorf("got %q, error %v", got, err)
+			t.Errorf("got %q, error %v; want the data lines", got, err)
 		}
 	}
 	for n := range b {
 		if err := c.ParseHeadless(b[:n]); err == nil {
-			t.Errorf("%d of %d bytes: no error", n, len(b))
+			t.Errorf("cut after %d of %d bytes: got no error, want an error", n, len(b))
 		}
 	}
 	if err := c.ParseHeadless([]byte("\x08" + systemTitle)); err == nil {
-		t.Error("a title: no error")
+		t.Error("a message with a system title: got no error, want an error")
 	}
 }
 
-// TestFlippedBits tests that one flipped bit anywhere in a message with a tag gives an error of Parse or of Decrypt.
+// TestFlippedBits tests that Parse or Decrypt returns an error for a message with a tag and one flipped bit.
 func TestFlippedBits(t *testing.T) {
 	k := key(t, encryption, authentication)
 	for _, security := range []byte{0x30, 0x31} {
@@ -262,17 +264,18 @@ func TestFlippedBits(t *testing.T) {
 				continue
 			}
 			plain, authentic, err := k.Decrypt(nil, &c)
-			// If the bit that announces the tag is flipped, the tag is read as text, and the result is not authentic.
+			// If the flipped bit says that there is no tag, the tag is decrypted as text, and the result is not authentic.
 			if c.Security < 0x30 && err == nil && !authentic {
 				continue
 			}
 			if !errors.Is(err, dlms.ErrWrongKey) || plain != nil || authentic {
-				t.Errorf("security %x, bit %d of byte %d: got %d bytes, authentic %t, error %v", security, bit%8, bit/8, len(plain), authentic, err)
+				t.Errorf("security %x, bit %d of byte %d flipped: got %d bytes, authentic %t, error %v; want ErrWrongKey", security, bit%8, bit/8, len(plain), authentic, err)
 			}
 		}
 	}
 }
 
+// TestWrongKey tests the error of Decrypt for each kind of wrong key.
 func TestWrongKey(t *testing.T) {
 	other := strings.Repeat("\x5A", 16)
 	right := key(t, encryption, authentication)
@@ -281,7 +284,7 @@ func TestWrongKey(t *testing.T) {
 		for name, k := range map[string]*dlms.Key{
 			"encryption key": key(t, other, authentication),
 			"encryption key, without an authentication key": key(t, other, ""),
-			"both":                              key(t, other, other),
+			"both keys":                         key(t, other, other),
 			"keys in the wrong order":           key(t, authentication, encryption),
 			"authentication key":                key(t, encryption, other),
 			"authentication key for encryption": key(t, authentication, ""),
@@ -289,24 +292,24 @@ func TestWrongKey(t *testing.T) {
 			plain, authentic, err := k.Decrypt(nil, c)
 			if name == "authentication key" && security < 0x30 {
 				if err != nil || authentic {
-					t.Errorf("security %x, wrong %s, which has no use: authentic %t, error %v", security, name, authentic, err)
+					t.Errorf("security %x, wrong %s: got authentic %t, error %v; want success, because there is no tag", security, name, authentic, err)
 				}
 				continue
 			}
 			if !errors.Is(err, dlms.ErrWrongKey) || errors.Is(err, dlms.ErrWrongAuthKey) != (name == "authentication key") || plain != nil || authentic {
-				t.Errorf("security %x, wrong %s: got %d bytes, authentic %t, error %v", security, name, len(plain), authentic, err)
+				t.Errorf("security %x, wrong %s: got %d bytes, authentic %t, error %v; want an error", security, name, len(plain), authentic, err)
 			}
 		}
 	}
 	if _, _, err := right.Decrypt(nil, &dlms.Ciphered{Security: 0x30, Ciphertext: []byte("short")}); !errors.Is(err, dlms.ErrWrongKey) {
-		t.Errorf("a text shorter than its tag: got error %v, want %v", err, dlms.ErrWrongKey)
+		t.Errorf("a ciphertext shorter than a tag: got error %v, want %v", err, dlms.ErrWrongKey)
 	}
 	if _, _, err := right.Decrypt(nil, &dlms.Ciphered{Security: 0x20}); !errors.Is(err, dlms.ErrWrongKey) {
-		t.Errorf("no text: got error %v, want %v", err, dlms.ErrWrongKey)
+		t.Errorf("no ciphertext: got error %v, want %v", err, dlms.ErrWrongKey)
 	}
 }
 
-// TestWrongKeyWithoutTag tests that none of 100,000 random keys gives a text that begins as a message does.
+// TestWrongKeyWithoutTag tests that Decrypt refuses 100,000 random keys for a message without a tag.
 func TestWrongKeyWithoutTag(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	c := parsed(t, dlms.AppendCiphered(nil, key(t, encryption, authentication), []byte(systemTitle), 0x20, 7, message(100)))
@@ -332,7 +335,7 @@ func TestDecryptWithoutTag(t *testing.T) {
 	const date, rest = "\x07\xE9\x06\x1E\x01\x17\x3B\x28\x00\xFF\x88\x80", "\x02\x00"
 	for _, tt := range []struct {
 		name, plain string
-		accepted    bool
+		wantOK      bool
 	}{
 		{"no date-time", start + "\x01\x00", true},
 		{"no date-time, with tag", start[:5] + "\x09\x00\x01\x00", true},
@@ -357,17 +360,18 @@ func TestDecryptWithoutTag(t *testing.T) {
 		{"a block", "\xE0\xC0\x00\x01\x00\x00\x00", false},
 		{"a short text", "/ABC5\r\n", false},
 		{"a byte that is not printable", "/ABC5\\25383363\x80_A\r\n", false},
-		{"a digit in the letters of the maker", "/A1C5\\253833635_A\r\n\r\n", false},
+		{"a digit in the letters of the manufacturer", "/A1C5\\253833635_A\r\n\r\n", false},
 		{"other text", "Lorem ipsum dolor sit amet", false},
 	} {
 		c := parsed(t, dlms.AppendCiphered(nil, k, []byte(systemTitle), 0x20, 7, []byte(tt.plain)))
 		got, _, err := k.Decrypt(nil, c)
-		if tt.accepted && (err != nil || string(got) != tt.plain) || !tt.accepted && (got != nil || !errors.Is(err, dlms.ErrWrongKey)) {
-			t.Errorf("%s: got %q, error %v", tt.name, got, err)
+		if tt.wantOK && (err != nil || string(got) != tt.plain) || !tt.wantOK && (got != nil || !errors.Is(err, dlms.ErrWrongKey)) {
+			t.Errorf("%s: got %q, error %v; want success %t", tt.name, got, err, tt.wantOK)
 		}
 	}
 }
 
+// TestNewKeyErrors tests the errors for keys of a wrong length.
 func TestNewKeyErrors(t *testing.T) {
 	for _, tt := range []struct {
 		name                       string
@@ -382,12 +386,12 @@ func TestNewKeyErrors(t *testing.T) {
 	} {
 		k, err := dlms.NewKey(tt.encryption, tt.authentication)
 		if k != nil || err == nil || !strings.HasPrefix(err.Error(), tt.want) {
-			t.Errorf("%s: got error %v, want one that begins with %q", tt.name, err, tt.want)
+			t.Errorf("%s: got error %v, want an error that begins with %q", tt.name, err, tt.want)
 		}
 	}
 }
 
-// TestKeyIsNotPrinted tests that no verb, no encoding and no value around a Key prints bytes of it.
+// TestKeyIsNotPrinted tests that no verb and no encoding prints bytes of a Key, also if the Key is inside another value.
 func TestKeyIsNotPrinted(t *testing.T) {
 	k := key(t, encryption, authentication)
 	c := parsed(t, dlms.AppendCiphered(nil, k, []byte(systemTitle), 0x30, 7, message(50)))
@@ -439,6 +443,7 @@ func checkSecret(t *testing.T, s, secret string) {
 	}
 }
 
+// TestEncryptedError tests the texts of an EncryptedError, and that it matches ErrEncrypted.
 func TestEncryptedError(t *testing.T) {
 	for _, tt := range []struct {
 		title          string
@@ -457,12 +462,12 @@ func TestEncryptedError(t *testing.T) {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
 		if !errors.Is(fmt.Errorf("meter: %w", e), dlms.ErrEncrypted) {
-			t.Errorf("%v does not match ErrEncrypted", e)
+			t.Errorf("got error %v, want an error that matches ErrEncrypted", e)
 		}
 	}
 }
 
-// TestDecryptAllocs tests that nothing is allocated if dst has the room that Decrypt asks for, whether or not the key fits.
+// TestDecryptAllocs tests that Decrypt allocates nothing if dst has enough capacity, with a right key and with a wrong key.
 func TestDecryptAllocs(t *testing.T) {
 	right, wrong := key(t, encryption, authentication), key(t, authentication, encryption)
 	for _, security := range securities {
@@ -472,41 +477,41 @@ func TestDecryptAllocs(t *testing.T) {
 			dst := make([]byte, 0, len(parsed(t, apdu).Ciphertext)+16)
 			got := testing.AllocsPerRun(100, func() {
 				if dlms.CipheredLength(apdu) != len(apdu) || c.Parse(apdu) != nil {
-					t.Fatal("not a message")
+					t.Fatal("CipheredLength or Parse does not accept the message")
 				}
 				if _, _, err := k.Decrypt(dst, &c); (err == nil) != (name != "wrong") {
-					t.Fatalf("security %x, %s: %v", security, name, err)
+					t.Fatalf("security %x, %s: got error %v", security, name, err)
 				}
 			})
 			if got != 0 {
-				t.Errorf("security %x, %s: %v allocations, want 0", security, name, got)
+				t.Errorf("security %x, %s: got %v allocations, want 0", security, name, got)
 			}
 		}
 	}
 }
 
-// TestBytesAfterBuffer tests that AppendCiphered and Decrypt never change bytes after the capacity of dst, whatever the sizes.
+// TestBytesAfterBuffer tests that AppendCiphered and Decrypt never change the bytes after the capacity of dst.
 func TestBytesAfterBuffer(t *testing.T) {
 	const guard = "unchanged"
 	full, encryptionOnly := key(t, encryption, authentication), key(t, encryption, "")
-	check := func(what string, size int, room []byte, n int, call func(dst []byte)) {
+	check := func(what string, size int, buf []byte, capacity int, call func(dst []byte)) {
 		t.Helper()
-		copy(room[n:], guard)
-		call(room[:0:n])
-		if string(room[n:n+len(guard)]) != guard {
-			t.Errorf("%s, text of %d bytes in a buffer of %d: the bytes behind it are %q", what, size, n, room[n:n+len(guard)])
+		copy(buf[capacity:], guard)
+		call(buf[:0:capacity])
+		if got := string(buf[capacity : capacity+len(guard)]); got != guard {
+			t.Errorf("%s, text of %d bytes, capacity of %d bytes: got %q after it, want %q", what, size, capacity, got, guard)
 		}
 	}
 	for size := 20; size < 40; size++ {
 		for _, security := range securities {
 			apdu := dlms.AppendCiphered(nil, full, []byte(systemTitle), security, 7, message(size))
-			c, room := parsed(t, apdu), make([]byte, 200)
-			for more := range 17 {
-				check("encrypt", size, room, len(apdu)-12+more, func(dst []byte) {
+			c, buf := parsed(t, apdu), make([]byte, 200)
+			for extra := range 17 {
+				check("encrypt", size, buf, len(apdu)-12+extra, func(dst []byte) {
 					dlms.AppendCiphered(dst, full, []byte(systemTitle), security, 7, message(size))
 				})
 				for _, k := range []*dlms.Key{full, encryptionOnly} {
-					check("decrypt", size, room, size+more, func(dst []byte) {
+					check("decrypt", size, buf, size+extra, func(dst []byte) {
 						if _, _, err := k.Decrypt(dst, c); err != nil {
 							t.Fatal(err)
 						}
@@ -517,6 +522,7 @@ func TestBytesAfterBuffer(t *testing.T) {
 	}
 }
 
+// TestAppendCipheredPanics tests that AppendCiphered panics if an argument is not possible.
 func TestAppendCipheredPanics(t *testing.T) {
 	full := key(t, encryption, authentication)
 	for name, call := range map[string]func(){
@@ -528,7 +534,7 @@ func TestAppendCipheredPanics(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%s: no panic", name)
+					t.Errorf("%s: AppendCiphered does not panic", name)
 				}
 			}()
 			call()
@@ -555,7 +561,7 @@ func BenchmarkDecrypt(b *testing.B) {
 			}
 		})
 	}
-	b.Run("bare GCM", func(b *testing.B) {
+	b.Run("GCM of crypto/cipher", func(b *testing.B) {
 		block, err := aes.NewCipher([]byte(encryption))
 		if err != nil {
 			b.Fatal(err)

@@ -4,13 +4,13 @@
 //   - general-glo-ciphering, an encrypted message: Ciphered and Key read it, AppendCiphered writes it (DLMS Green Book, 9.2.7)
 //   - general-block-transfer, a part of a long message: Block reads it, AppendBlock writes it (DLMS Green Book, 9.4.6.13)
 //
-// A message has no checksum of its own. Packages hdlc and mbus read the frames that carry it; package meter does all of this for a
-// stream. Where an encrypted message is sent without a frame, CipheredLength delimits it, as Length does in the packages of framings.
+// A message has no checksum. Packages hdlc and mbus read the frames around messages. Package meter reads messages from a stream. If an
+// encrypted message is sent without a frame, CipheredLength returns its length.
 //
-// All lengths are in bytes. What Parse returns aliases the bytes that it was given. Parse accepts a message as a whole or returns an
-// error, which matches ErrTruncated, ErrMalformed or ErrUnsupported and names the byte; after an error the receiver is empty. Any
-// input is safe: memory and depth are bounded. The functions are safe for concurrent use. A value such as a Key or a
-// Notification is not.
+// All lengths are in bytes. The results of the Parse methods alias the bytes that were parsed. A Parse method reads a whole message or
+// returns an error. The error matches ErrTruncated, ErrMalformed or ErrUnsupported, and its text names the byte. After an error the
+// receiver is empty. Any input is safe: memory and depth are bounded. The functions are safe for concurrent use. A value such as a
+// Key or a Notification is not.
 package dlms
 
 // LLC is the LLC header, which precedes a message in HDLC: destination, source and quality (IEC 62056-46, annex B).

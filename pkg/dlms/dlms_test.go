@@ -18,7 +18,7 @@ import (
 // start is the header of a data-notification without a time.
 const start = "\x0F\x40\x00\x00\x00\x00"
 
-// name returns a logical name with its tag.
+// name returns the logical name of a code, with its tag and length.
 func name(code string) string {
 	c, err := obis.ParseCode(code)
 	if err != nil {
@@ -125,7 +125,7 @@ func TestRegisterLists(t *testing.T) {
 	}
 }
 
-// TestRegisterTypes tests that every type of a register is read, and its value that means "not available" gives an empty record.
+// TestRegisterTypes tests that Parse reads every type of number. The value that means "not available" gives an empty record.
 func TestRegisterTypes(t *testing.T) {
 	power := func(coef int64) obis.Record { return number(1, 7, coef, 0, obis.Watt) }
 	none := obis.Record{Code: code(1, 7), Unit: obis.Watt}
@@ -165,8 +165,8 @@ func TestRegisterTypes(t *testing.T) {
 	}
 }
 
-// TestDateTimes tests that a date-time in the header and in a clock item is read. A date-time that is not
-// specified or impossible gives the zero Time.
+// TestDateTimes tests that Parse reads a date-time in the header and in a clock item. A date-time that is not specified or impossible gives the
+// zero Time.
 func TestDateTimes(t *testing.T) {
 	at := obis.Time{Year: 2019, Month: 12, Day: 16, Hour: 7, Minute: 59, Second: 40}
 	zoned := func(minutes int16) obis.Time {
@@ -192,8 +192,8 @@ func TestDateTimes(t *testing.T) {
 		{"hour not specified", date + "\x01\xFF\x3B\x28\x00\x80\x00\xFF", obis.Time{}},
 		{"day 31 of February", "\x07\xE3\x02\x1F\x01\x07\x3B\x28\x00\x80\x00\xFF", obis.Time{}},
 		{"deviation of two days", date + "\x01\x07\x3B\x28\x00\x0B\x40\x00", obis.Time{}},
-		{"nothing but FF", strings.Repeat("\xFF", 12), obis.Time{}},
-		{"nothing but 0", strings.Repeat("\x00", 12), obis.Time{}},
+		{"only FF", strings.Repeat("\xFF", 12), obis.Time{}},
+		{"only zeros", strings.Repeat("\x00", 12), obis.Time{}},
 	} {
 		item := "\x01\x01\x02\x02" + name("0-0:1.0.0") + "\x09\x0C" + tt.dateTime
 		for form, apdu := range map[string]string{
@@ -209,8 +209,8 @@ func TestDateTimes(t *testing.T) {
 			got, want := n.Time, tt.want
 			if form == "item" {
 				got = n.Records[0].Time
-				if clock := n.Records[0].Kind == obis.Clock; clock == want.IsZero() {
-					t.Errorf("%s: got kind %v, Clock %t; want Clock %t", tt.name, n.Records[0].Kind, clock, !want.IsZero())
+				if isClock := n.Records[0].Kind == obis.Clock; isClock == want.IsZero() {
+					t.Errorf("%s: got kind %v, want a Clock: %t", tt.name, n.Records[0].Kind, !want.IsZero())
 				}
 			}
 			if got != want {
@@ -220,10 +220,11 @@ func TestDateTimes(t *testing.T) {
 	}
 }
 
+// TestParseErrors tests the error of each malformed notification, and that the Notification is empty after an error.
 func TestParseErrors(t *testing.T) {
 	item := watts("\x06\x00\x00\x01\x18")
 	for _, tt := range []struct{ name, in, want string }{
-		{"nothing", "", "byte 0: "},
+		{"no bytes", "", "byte 0: "},
 		{"another APDU", "\xDB\x08", "byte 0: not a data-notification"},
 		{"a date-time of 11 bytes", start[:5] + "\x0B12345678901", "a date-time that is not of 12 bytes"},
 		{"the body is a number", start + "\x06\x00\x00\x00\x00", "byte 6: the body is not a list"},
@@ -243,10 +244,10 @@ func TestParseErrors(t *testing.T) {
 		var got dlms.Notification
 		err := got.Parse([]byte(tt.in))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "dlms: byte ") {
-			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
+			t.Errorf("%s: got error %v, want an error with %q", tt.name, err, tt.want)
 		}
 		if len(got.Records) > 0 || got.InvokeID != 0 || !got.Time.IsZero() {
-			t.Errorf("%s: after its error got notification %+v, want an empty one", tt.name, got)
+			t.Errorf("%s: got %+v after an error, want an empty Notification", tt.name, got)
 		}
 	}
 }
@@ -260,7 +261,7 @@ func swedishList() []byte {
 	return appendText(b, obis.Code{0, 0, 96, 1, 0, obis.Any}, "7359990000000001")
 }
 
-// TestParseTruncated tests that the error for a truncated notification names a byte at or before its end.
+// TestParseTruncated tests that the error for a truncated notification names a byte that is not after its end.
 func TestParseTruncated(t *testing.T) {
 	whole := swedishList()
 	var n dlms.Notification
@@ -270,20 +271,20 @@ func TestParseTruncated(t *testing.T) {
 	for k := range whole {
 		err := n.Parse(whole[:k])
 		if err == nil {
-			t.Errorf("cut after %d of %d bytes: no error", k, len(whole))
+			t.Errorf("cut after %d of %d bytes: got no error, want an error", k, len(whole))
 			continue
 		}
 		text, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "dlms: byte "), ":")
 		if at, err := strconv.Atoi(text); err != nil || at > k {
-			t.Errorf("cut after %d bytes: the error names byte %q", k, text)
+			t.Errorf("cut after %d bytes: got byte %q in the error, want at most %d", k, text, k)
 		}
 		if !errors.Is(err, dlms.ErrTruncated) && !errors.Is(err, dlms.ErrMalformed) {
-			t.Errorf("cut after %d bytes: got error %v, want one that matches ErrTruncated or ErrMalformed", k, err)
+			t.Errorf("cut after %d bytes: got error %v, want ErrTruncated or ErrMalformed", k, err)
 		}
 	}
 }
 
-// TestRegisterRoundTrip tests that a value that fits its type and scaler is read back unchanged.
+// TestRegisterRoundTrip tests that Parse returns the value that was written, if the value fits its type and scaler.
 func TestRegisterRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kind := rapid.SampledFrom([]dlms.NumberType{dlms.Uint32, dlms.Uint16, dlms.Int16}).Draw(t, "type")
@@ -302,7 +303,7 @@ func TestRegisterRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, got.Records[count-1]); diff != "" || len(got.Records) != count {
-			t.Fatalf("%d records, -want +got:\n%s", len(got.Records), diff)
+			t.Fatalf("got %d records, want %d; last record, -want +got:\n%s", len(got.Records), count, diff)
 		}
 	})
 }

@@ -12,16 +12,16 @@ var ErrEncrypted = errors.New("dlms: encrypted, and no key decrypts it")
 type EncryptedError struct {
 	// Title is the system title of the meter. It is zero if the message has no system title.
 	Title [titleLength]byte
-	// Tried is true if at least one key was given, and none fits.
+	// Tried is true if at least one key was given.
 	Tried bool
-	// AuthKey is true if the encryption key fits, and the authentication key does not.
+	// AuthKey is true if the encryption key fits, but the authentication key does not fit.
 	AuthKey bool
 }
 
 // Is reports whether target is ErrEncrypted.
 func (e *EncryptedError) Is(target error) bool { return target == ErrEncrypted }
 
-// Error returns a text that contains the maker of the meter, and not its number: see RedactTitle.
+// Error returns a text with the manufacturer of the meter, but without the number of the meter: see RedactTitle.
 func (e *EncryptedError) Error() string {
 	reason := "no key given"
 	switch {
@@ -37,11 +37,11 @@ func (e *EncryptedError) Error() string {
 	return fmt.Sprintf("dlms: encrypted, and %s (%s)", reason, title)
 }
 
-// RedactTitle returns the part of a system title that may be shown, such as "KAME…": the three letters of the maker, and the letter of
-// the kind of device if there is one. The rest of a title is the number of the meter. For a title that does not begin with letters it
-// returns four bytes in hexadecimal, and "" for a title of zeros.
+// RedactTitle returns the part of a system title that is not secret, such as "KAME…": the three letters of the manufacturer, and the letter
+// of the kind of device if there is one. The rest of a title is the number of the meter. For a title that does not begin with letters,
+// RedactTitle returns four bytes in hexadecimal. For a title of zeros, it returns "".
 func RedactTitle(title [titleLength]byte) string {
-	const maxLetters = 4 // maker and kind of device
+	const maxLetters = 4 // manufacturer and kind of device
 	if title == [titleLength]byte{} {
 		return ""
 	}

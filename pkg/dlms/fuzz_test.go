@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// FuzzNotification: nothing panics. There are never more records than bytes, an error leaves the Notification empty, and a Notification
-// that was used before gives the same result as a fresh one.
+// FuzzNotification tests that there are never more records than bytes, and that the Notification is empty after an error. A Notification that
+// was used before must give the same result as a new Notification.
 func FuzzNotification(f *testing.F) {
 	for _, s := range shapes {
 		f.Add([]byte(start+s.body), []byte(start+shapes[0].body))
@@ -22,20 +22,20 @@ func FuzzNotification(f *testing.F) {
 		_ = used.Parse(before)
 		errUsed, err := used.Parse(apdu), fresh.Parse(apdu)
 		if (err == nil) != (errUsed == nil) || err != nil && err.Error() != errUsed.Error() {
-			t.Fatalf("got %v, and %v from one that was used before", err, errUsed)
+			t.Fatalf("got error %v from a Notification that was used before, want %v as from a new Notification", errUsed, err)
 		}
-		if diff := cmp.Diff(fresh, used, readable[:2]); diff != "" {
+		if diff := cmp.Diff(fresh, used, compareAll); diff != "" {
 			t.Fatalf("-fresh +used before:\n%s", diff)
 		}
 		if err != nil && (len(fresh.Records) > 0 || len(fresh.Layout) > 0 || len(fresh.ListName) > 0 || !fresh.Time.IsZero()) {
-			t.Fatalf("the notification holds something after its error: %+v", fresh)
+			t.Fatalf("got %+v after an error, want an empty Notification", fresh)
 		}
 		if len(fresh.Records) > len(apdu) || len(fresh.Layout) != 0 && len(fresh.Layout) != len(fresh.Records) {
-			t.Fatalf("%d records and %d letters of %d bytes", len(fresh.Records), len(fresh.Layout), len(apdu))
+			t.Fatalf("got %d records and %d layout letters from %d bytes", len(fresh.Records), len(fresh.Layout), len(apdu))
 		}
 		for _, r := range fresh.Records {
 			if r.Kind == obis.Clock && !r.Time.Valid() {
-				t.Fatalf("no time: %v", r.Time)
+				t.Fatalf("got invalid time %v in a Clock", r.Time)
 			}
 		}
 	})

@@ -62,7 +62,7 @@ func readScalerUnit(r *reader, rec *obis.Record) {
 var serialNumber = obis.Code{0, 0, 96, 1, 0, obis.Any}
 
 // readPairs reads a flat list of logical name, value, logical name, value … and reports whether the body was such a list. Only the position
-// distinguishes names from values, because a value may be a text of six bytes, as long as a logical name. The lists of makes differ:
+// distinguishes a name from a value, because a value can also be a text of six bytes. The lists of manufacturers differ:
 //
 //   - Kamstrup: the list begins with its name, without a code. Meters of one phase send null twice in place of a missing pair.
 //   - Kaifa in Lower Austria: the list begins with a clock and ends with the meter's serial number, both without a code. Scaler and unit
@@ -90,7 +90,7 @@ func (n *Notification) readPairs(r *reader, count int) bool {
 }
 
 // readPair reads a code and its value, or a text without a code at the beginning or the end of the list. left is how many items the list
-// still has. readPair returns how many items it read after the first.
+// still has. readPair returns how many items it read, minus one.
 func (n *Notification) readPair(r *reader, left int, first bool) int {
 	b := readOctets(r)
 	if len(b) != len(obis.Code{}) || left == 1 {
@@ -142,7 +142,7 @@ const (
 	LayoutNull   = '0' // null-data
 )
 
-// readPositional reads count values without codes. The order of the values is defined by the maker or the grid company.
+// readPositional reads count values without codes. The manufacturer or the grid company defines the order of the values.
 func (n *Notification) readPositional(r *reader, count int) {
 	for range count {
 		if r.fault != "" {

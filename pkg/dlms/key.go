@@ -12,19 +12,19 @@ import (
 // ErrWrongKey is the error of Decrypt for a key that does not decrypt the message. A damaged message gives the same error.
 var ErrWrongKey = errors.New("dlms: the key does not fit")
 
-// ErrWrongAuthKey is the error of Decrypt for a Key that decrypts the message, but whose authentication key does not confirm its
-// tag. It matches ErrWrongKey too. A message that was damaged after its first bytes gives the same error.
+// ErrWrongAuthKey is the error of Decrypt for a Key whose encryption key fits, but whose authentication key does not fit. It matches
+// ErrWrongKey too. A message that was damaged after its first bytes gives the same error.
 var ErrWrongAuthKey = fmt.Errorf("%w: its authentication key alone", ErrWrongKey)
 
 // A Key decrypts and encrypts the messages of one meter with AES-128 in Galois/Counter Mode (DLMS Green Book, 9.2.3.3.7). NewKey and
-// ParseKeys make it; the zero value panics when it is used. It prints as "key" with every verb and in JSON. It is not safe for
+// ParseKeys return Keys. The methods of the zero Key panic. A Key prints as "key" with every verb and in JSON. It is not safe for
 // concurrent use.
 type Key struct {
 	// secret is a function, because code that prints by reflection without calling methods then prints only an address.
 	secret func() *secret
 }
 
-// secret holds the cipher of a Key, and buffers that are used again for each message.
+// secret has the cipher of a Key, and buffers that are reused for each message.
 type secret struct {
 	gcm           cipher.AEAD
 	nonce         [titleLength + 4]byte // system title, frame counter
@@ -38,8 +38,8 @@ const keyLength = 16
 // its last block of 16 bytes whole. With a tag of 12 bytes it sets up to 3 bytes after its buffer to 0 (Go 1.26, crypto/cipher).
 const sealCapacity = 16
 
-// NewKey returns the Key of an encryption key and an authentication key of 16 bytes each. authentication may be nil; then Decrypt
-// ignores the tags of messages. Both slices are copied.
+// NewKey returns the Key of an encryption key and an authentication key of 16 bytes each. If authentication is nil, Decrypt ignores the tags
+// of messages. NewKey does not keep the slices.
 func NewKey(encryption, authentication []byte) (*Key, error) {
 	if len(encryption) != keyLength {
 		return nil, fmt.Errorf("dlms: an encryption key of %d bytes; it has %d", len(encryption), keyLength)
@@ -61,8 +61,8 @@ func NewKey(encryption, authentication []byte) (*Key, error) {
 }
 
 // Decrypt decrypts c, appends the plain message to dst and returns the extended slice. authentic is true if the tag confirms every byte
-// of the message. It is false if the message has no tag, or the Key has no authentication key. Then Decrypt only checks that the
-// result begins as a message does. If the Key does not fit, the error is ErrWrongKey or ErrWrongAuthKey, and plain is nil.
+// of the message. It is false if the message has no tag, or the Key has no authentication key. In these cases Decrypt only checks that
+// plain begins as a message does. If the Key does not fit, the error is ErrWrongKey or ErrWrongAuthKey, and plain is nil.
 //
 // dst must not overlap c.Ciphertext. Decrypt allocates nothing if dst has room for len(c.Ciphertext)+16 bytes.
 func (k *Key) Decrypt(dst []byte, c *Ciphered) (plain []byte, authentic bool, err error) {
@@ -79,7 +79,7 @@ func (k *Key) Decrypt(dst []byte, c *Ciphered) (plain []byte, authentic bool, er
 		}
 		err = ErrWrongAuthKey
 	}
-	// In counter mode, encrypting the ciphertext again decrypts it. Seal appends a tag to it, which has no meaning here.
+	// In counter mode, encrypting the ciphertext again decrypts it. The tag that Seal appends is cut off.
 	plain = s.gcm.Seal(slices.Grow(dst, size+sealCapacity), nonce, c.Ciphertext[:size], nil)[:len(dst)+size]
 	if !beginsAsMessage(plain[len(dst):]) {
 		return nil, false, ErrWrongKey
@@ -90,7 +90,7 @@ func (k *Key) Decrypt(dst []byte, c *Ciphered) (plain []byte, authentic bool, er
 	return plain, false, nil
 }
 
-// iv returns the initialization vector, valid until the next call: system title and frame counter.
+// iv returns the initialization vector: system title and frame counter. It is valid until the next call.
 func (s *secret) iv(title []byte, counter uint32) []byte {
 	clear(s.nonce[:titleLength])
 	copy(s.nonce[:titleLength], title)
@@ -98,7 +98,7 @@ func (s *secret) iv(title []byte, counter uint32) []byte {
 	return s.nonce[:]
 }
 
-// additionalData returns the additional authenticated data of AES-GCM, valid until the next call.
+// additionalData returns the additional authenticated data of AES-GCM. It is valid until the next call.
 func (s *secret) additionalData(security byte) []byte {
 	s.aad[0] = security
 	return s.aad[:]

@@ -1,8 +1,6 @@
 package dlms
 
-import (
-	"github.com/hanbridge/hanbridge/pkg/obis"
-)
+import "github.com/hanbridge/hanbridge/pkg/obis"
 
 // A Notification is a parsed data-notification. The zero value is ready for Parse. It is not safe for concurrent use.
 type Notification struct {
@@ -10,10 +8,11 @@ type Notification struct {
 	InvokeID uint32
 	// Time is the time at which the meter sent the message. It is zero if the header has no date-time.
 	Time obis.Time
-	// ListName is the name of the list if the body begins with it, such as Kamstrup_V0001. A name that has a code is a record.
+	// ListName is the name of the list, such as Kamstrup_V0001, if the body begins with a name without a code. A name with a code is a
+	// record.
 	ListName []byte
-	// Records are the items of the body in their order on the wire. In a list without codes their Code is zero. Their texts alias the
-	// bytes that were parsed.
+	// Records are the items of the body in their order on the wire. In a list without codes, each Code is zero. Texts alias the bytes that
+	// were parsed.
 	Records []obis.Record
 	// Layout has a letter for the type of each item of a list without codes: see the constants LayoutText to LayoutNull. It is empty for
 	// lists with codes.
@@ -27,9 +26,9 @@ func (n *Notification) reset() {
 	*n = Notification{Records: n.Records[:0], Layout: n.Layout[:0], objects: n.objects[:0]}
 }
 
-// Parse reads the one data-notification that apdu holds. It overwrites the slices of n, so that it allocates nothing once they
-// have grown. The records of an earlier call are no longer valid. After an error, which matches ErrTruncated or ErrMalformed and names the
-// byte, n is empty.
+// Parse reads the one data-notification in apdu. It reuses the slices of n, so that it allocates nothing once they are long enough. The
+// records of an earlier call are no longer valid. The error matches ErrTruncated or ErrMalformed, and its text names the byte. After an
+// error n is empty.
 func (n *Notification) Parse(apdu []byte) error {
 	n.reset()
 	r := reader{b: apdu}
@@ -65,8 +64,7 @@ func readHeaderTime(r *reader) obis.Time {
 	return obis.Time{}
 }
 
-// readBody reads the body. It recognises the shape of the body by the first items, because no standard defines a shape and each make has
-// its own.
+// readBody reads the body. It recognises the shape of the body by its first items, because each manufacturer has its own shapes.
 func (n *Notification) readBody(r *reader) {
 	at := r.at
 	tag := r.byte()
@@ -75,7 +73,7 @@ func (n *Notification) readBody(r *reader) {
 		return
 	}
 	count := r.length()
-	inner := *r
+	inner := *r // at the first item inside the first item, if the first item is a list
 	inner.byte()
 	inner.length()
 	switch nested := r.peek() == tagArray || r.peek() == tagStructure; {
@@ -90,14 +88,14 @@ func (n *Notification) readBody(r *reader) {
 	}
 }
 
-// readFlat reads a body whose items are not nested: pairs of code and value, or values alone.
+// readFlat reads a body whose items are not nested: pairs of code and value, or only values.
 func (n *Notification) readFlat(r *reader, count int) {
-	start, sent := *r, n.Time
+	start, headerTime := *r, n.Time
 	if n.readPairs(r, count) {
 		return
 	}
 	*r = start
-	n.Records, n.ListName, n.Time = n.Records[:0], nil, sent
+	n.Records, n.ListName, n.Time = n.Records[:0], nil, headerTime
 	n.readPositional(r, count)
 }
 

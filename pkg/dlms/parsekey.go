@@ -20,9 +20,9 @@ func (e *KeyLengthError) Error() string {
 	return fmt.Sprintf("has %d hexadecimal digits, and a key has %d", e.Digits, KeyDigits)
 }
 
-// ParseKey returns the 16 bytes of a key that a person pasted: 32 hexadecimal digits in either case. Between the digits there
-// can be white space, 0x, quotes, and the characters : ; - , and the full stop, as in letters and on web pages. An error is a *KeyLengthError or
-// describes the first character that is wrong. It never contains a digit of the key.
+// ParseKey returns the 16 bytes of a key that a person pasted: 32 hexadecimal digits in either case. Between the digits there can be white
+// space, 0x, quotes, and the characters ':', ';', '-', ',' and '.'. An error is a *KeyLengthError or describes the first character that is
+// wrong. It never contains a digit of the key.
 func ParseKey(text string) ([]byte, error) {
 	digits, err := keyDigits(text)
 	if err != nil {
@@ -38,7 +38,7 @@ func ParseKey(text string) ([]byte, error) {
 type KeyLineError struct {
 	// Line is the number of the line, from 1.
 	Line int
-	// Err says what is wrong with it.
+	// Err says what is wrong with the line.
 	Err error
 }
 
@@ -47,14 +47,14 @@ func (e *KeyLineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line
 // Unwrap returns Err.
 func (e *KeyLineError) Unwrap() error { return e.Err }
 
-// ParseKeys reads a list of keys. Each line is KEY or KEY AUTH_KEY, written as ParseKey reads them. Empty lines and comments, which
-// begin with #, are ignored. An error is a *KeyLineError, or says that there is no key. Keys of different calls share nothing.
+// ParseKeys reads a list of keys. Each line is KEY or KEY AUTH_KEY, in a form that ParseKey reads. Empty lines and comments, which begin with
+// #, are ignored. An error is a *KeyLineError, or says that there is no key.
 func ParseKeys(text string) ([]*Key, error) {
 	var keys []*Key
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
-		line, _, _ = strings.Cut(strings.TrimPrefix(line, "\ufeff"), "#") // joined files may have a byte order mark in each line
+		line, _, _ = strings.Cut(strings.TrimPrefix(line, "\ufeff"), "#") // joined files can have a byte order mark in any line
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
@@ -84,19 +84,19 @@ func parseKeyLine(line string) (encryption, authentication []byte, err error) {
 		return nil, nil, fmt.Errorf("has %d hexadecimal digits: a line has %d, which are a key, or %d, which are a key and its authentication key",
 			n, KeyDigits, 2*KeyDigits)
 	}
-	both, err := hex.DecodeString(digits)
+	b, err := hex.DecodeString(digits)
 	if len(digits) == KeyDigits {
-		return both, nil, err
+		return b, nil, err
 	}
-	return both[:KeyDigits/2], both[KeyDigits/2:], err
+	return b[:KeyDigits/2], b[KeyDigits/2:], err
 }
 
-// separators are the characters that letters, web pages and programs put around the bytes of a key, besides white space and 0x.
+// separators are the characters that are ignored around the digits of a key, besides white space and 0x.
 const separators = `:;-,."'“”„‘’`
 
 var errWordBeforeKey = fmt.Errorf("has a word before the key: leave it out, and write the %d hexadecimal digits alone", KeyDigits)
 
-// keyDigits returns the hexadecimal digits of a text that consists of them and of separators.
+// keyDigits returns the hexadecimal digits of a text of digits and separators. For a key after a word, the error says to leave the word out.
 func keyDigits(text string) (string, error) {
 	digits, err := onlyDigits(text)
 	if err != nil && endsWithKey(text) {
@@ -105,19 +105,19 @@ func keyDigits(text string) (string, error) {
 	return digits, err
 }
 
-// LooksLikeKey reports whether a text possibly is or contains a secret: minDigits or more hexadecimal digits, written as ParseKey reads them,
-// or a whole key at its end. It helps not to print a key that a person wrote in the wrong place.
+// LooksLikeKey reports whether a text is possibly a secret. Such a text has minDigits or more hexadecimal digits, in a form that ParseKey reads,
+// or ends with a whole key. A program can use LooksLikeKey to avoid printing a key that a person wrote in the wrong place.
 func LooksLikeKey(text string, minDigits int) bool {
 	digits, err := onlyDigits(text)
 	return err == nil && len(digits) >= minDigits || endsWithKey(text)
 }
 
-// endsWithKey reports whether a text ends with one key or two, after other words. The last letters of the word
-// before a key are possibly hexadecimal digits too.
+// endsWithKey reports whether a text ends with one or two keys, after other words. The last letters of the word before a key are possibly
+// hexadecimal digits, such as the "de" of "Code: ". So endsWithKey also tries the text after the first ':' or blank.
 func endsWithKey(text string) bool {
 	end := text[len(strings.TrimRight(text, "0123456789abcdefABCDEFxX \t\r\n"+separators)):]
-	_, rest, _ := strings.Cut(strings.Replace(end, ":", " ", 1), " ")
-	for _, t := range []string{end, rest} {
+	_, afterWord, _ := strings.Cut(strings.Replace(end, ":", " ", 1), " ")
+	for _, t := range []string{end, afterWord} {
 		if digits, err := onlyDigits(t); err == nil && (len(digits) == KeyDigits || len(digits) == 2*KeyDigits) {
 			return true
 		}

@@ -8,9 +8,10 @@ import (
 
 const aKey = "00112233445566778899aabbccddeeff"
 
+// TestParseKeyLine tests lines of one key and of two keys.
 func TestParseKeyLine(t *testing.T) {
 	const otherKey = "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf"
-	tests := []struct{ line, encryption, authentication, wantErr string }{
+	tests := []struct{ line, wantEncryption, wantAuthentication, wantErr string }{
 		{aKey, aKey, "", ""},
 		{aKey + " " + strings.ToUpper(otherKey), aKey, otherKey, ""},
 		{aKey + ";" + otherKey, aKey, otherKey, ""},
@@ -24,12 +25,13 @@ func TestParseKeyLine(t *testing.T) {
 	for _, tt := range tests {
 		encryption, authentication, err := parseKeyLine(tt.line)
 		checkKeyError(t, err, tt.wantErr)
-		if hex.EncodeToString(encryption) != tt.encryption || hex.EncodeToString(authentication) != tt.authentication {
-			t.Errorf("%q: got %x and %x, want %s and %s", tt.line, encryption, authentication, tt.encryption, tt.authentication)
+		if hex.EncodeToString(encryption) != tt.wantEncryption || hex.EncodeToString(authentication) != tt.wantAuthentication {
+			t.Errorf("%q: got %x and %x, want %s and %s", tt.line, encryption, authentication, tt.wantEncryption, tt.wantAuthentication)
 		}
 	}
 }
 
+// TestParseKeys tests lists with comments, empty lines and byte order marks.
 func TestParseKeys(t *testing.T) {
 	keys, err := ParseKeys("\ufeff# the old one\n" + aKey + "  # 2024\r\n\r\n\ufeff" + aKey + "\t" + aKey + "\r\n")
 	if err != nil || len(keys) != 2 {
@@ -41,22 +43,23 @@ func TestParseKeys(t *testing.T) {
 	checkKeyError(t, err, "no key in it: write a line of 32 hexadecimal digits")
 }
 
-// checkKeyError fails unless err contains want, or is nil if want is empty. No error may contain digits of a key.
+// checkKeyError fails if err does not contain want, or contains digits of a key. If want is empty, err must be nil.
 func checkKeyError(t *testing.T, err error, want string) {
 	t.Helper()
 	if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "1122")) {
-		t.Errorf("got %v, want %q and no key", err, want)
+		t.Errorf("got error %v, want %q without digits of a key", err, want)
 	}
 }
 
+// TestParseKey tests the forms in which people paste a key, and texts that are not one key.
 func TestParseKey(t *testing.T) {
 	const upper = "00112233445566778899AABBCCDDEEFF"
 	tests := []struct{ name, text, wantErr string }{
 		{"plain", aKey, ""},
 		{"capitals", upper, ""},
-		{"white space around it", "\r\n\t " + aKey + " \n", ""},
+		{"white space around the key", "\r\n\t " + aKey + " \n", ""},
 		{"blanks", "00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF", ""},
-		{"blanks that do not break", strings.ReplaceAll("0011 2233 4455 6677 8899 AABB CCDD EEFF", " ", "\u00a0"), ""},
+		{"no-break spaces", strings.ReplaceAll("0011 2233 4455 6677 8899 AABB CCDD EEFF", " ", "\u00a0"), ""},
 		{"colons", "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff", ""},
 		{"dashes and points", "00112233-4455-6677-8899.aabb.ccdd.eeff", ""},
 		{"with 0x", "0x" + aKey, ""},
@@ -67,18 +70,18 @@ func TestParseKey(t *testing.T) {
 		{"quotes around bytes", `'00','11','22','33','44','55','66','77','88','99','aa','bb','cc','dd','ee','ff'`, ""},
 		{"typographic quotes", "„" + aKey + "“", ""},
 		{"empty", "", "has 0 hexadecimal digits, and a key has 32"},
-		{"x alone", "x" + aKey, "character 1 is no hexadecimal digit"},
-		{"x within", aKey[:2] + " x" + aKey[2:], "character 4 is no hexadecimal digit"},
+		{"x before the digits", "x" + aKey, "character 1 is no hexadecimal digit"},
+		{"x between digits", aKey[:2] + " x" + aKey[2:], "character 4 is no hexadecimal digit"},
 		{"bytes of one digit", "0x0," + aKey[2:], "has 31 hexadecimal digits, and a key has 32"},
 		{"semicolons", "00;11;22;33;44;55;66;77;88;99;aa;bb;cc;dd;ee;ff", ""},
-		{"a word before it", "Key: " + aKey, "has a word before the key: leave it out, and write the 32 hexadecimal digits alone"},
+		{"a word before the key", "Key: " + aKey, "has a word before the key: leave it out, and write the 32 hexadecimal digits alone"},
 		{"a word that ends with hexadecimal digits", "Code: 00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff", "has a word before the key"},
 		{"an assignment", "key=" + aKey, "has a word before the key"},
 		{"two words", "GUEK (AES) 0x" + aKey, "has a word before the key"},
 		{"a word before two keys", "Keys: " + aKey + " " + aKey, "has a word before the key"},
-		{"words alone", "not here", "character 1 is no hexadecimal digit (0 to 9, a to f): write the key as 32 of them"},
+		{"only words", "not here", "character 1 is no hexadecimal digit (0 to 9, a to f): write the key as 32 of them"},
 		{"a word before half a key", "Key: " + aKey[:16], "character 1 is no hexadecimal digit"},
-		{"a word after it", aKey + " (GUEK)", "character 34 is no hexadecimal digit"},
+		{"a word after the key", aKey + " (GUEK)", "character 34 is no hexadecimal digit"},
 		{"two keys", aKey + aKey, "has 64 hexadecimal digits, and a key has 32"},
 	}
 	for _, tt := range tests {
@@ -89,7 +92,7 @@ func TestParseKey(t *testing.T) {
 				t.Errorf("got %x, want %s", got, aKey)
 			}
 			if err != nil && strings.Contains(err.Error(), "1122") {
-				t.Errorf("a key is printed: %v", err)
+				t.Errorf("got error %v, want an error without digits of the key", err)
 			}
 		})
 	}

@@ -8,7 +8,7 @@ func isPushObject(r *reader) bool {
 }
 
 // pushObjectFields is the number of fields of an element: class, logical name, attribute, data index (IEC 62056-6-2, 4.4.8.2.2).
-// Later versions of the class add a restriction and columns.
+// An element of a later version of the class also has a restriction and columns.
 const pushObjectFields = 4
 
 // readPushList reads a structure of count items: a push object list, then the value of each of its objects in the same order. The first
@@ -36,7 +36,7 @@ func (n *Notification) readObjects(r *reader) {
 			r.byte()
 			fields = r.length()
 		}
-		b := r.bytes(3 + 8 + 2 + 3)
+		b := r.bytes(3 + 8 + 2 + 3) // the four fields with their tags
 		if r.fault != "" {
 			return
 		}
@@ -79,18 +79,18 @@ type attribute struct {
 	index int8
 }
 
-// Classes in which only attribute 2 is a value; those above it describe the value (IEC 62056-6-2, 4.3).
+// Classes in which only attribute 2 is a value. The attributes above 2 describe the value (IEC 62056-6-2, 4.3).
 const (
 	classRegister         = 3
 	classExtendedRegister = 4
 	classDemandRegister   = 5
 )
 
-// readAttribute reads an attribute. A value becomes a record. Scaler, unit and time of a register are added to the record of its value;
-// its other attributes are skipped.
+// readAttribute reads an attribute. A value becomes a record. Scaler, unit and time of a register are added to the record of its value.
+// The other attributes of a register are skipped.
 func (n *Notification) readAttribute(r *reader, a attribute) {
-	register := a.class >= classRegister && a.class <= classDemandRegister
-	if !register || a.index <= 2 {
+	isRegister := a.class >= classRegister && a.class <= classDemandRegister
+	if !isRegister || a.index <= 2 {
 		readAny(r, n.add(a.code))
 		return
 	}
@@ -102,7 +102,7 @@ func (n *Notification) readAttribute(r *reader, a attribute) {
 	switch {
 	case a.index == 3 && a.class != classDemandRegister, a.index == 4 && a.class == classDemandRegister:
 		readScalerUnit(r, rec)
-	case a.index == 5 && a.class == classExtendedRegister:
+	case a.index == 5 && a.class == classExtendedRegister: // the time of capture
 		readAny(r, &skipped)
 		rec.Time = obis.ReadDateTime(skipped.Text)
 	default:

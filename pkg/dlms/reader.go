@@ -6,13 +6,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/kinderror"
 )
 
-// Errors of the Parse methods. Each error that they return matches one of them by errors.Is, and names the byte in its text.
+// Errors of the Parse methods. Each error of a Parse method matches one of these by errors.Is, and its text names the byte.
 var (
 	// ErrTruncated is for data that ends within a value or a length. Data that ends between two items is ErrMalformed.
 	ErrTruncated = errors.New("dlms: truncated message")
 	// ErrMalformed is for data that is not a message of the kind that was expected.
 	ErrMalformed = errors.New("dlms: malformed message")
-	// ErrUnsupported is for an encrypted message that is secured in a way that no customer port uses, such as compression.
+	// ErrUnsupported is for an encrypted message with a kind of security that no customer port uses, such as compression.
 	ErrUnsupported = errors.New("dlms: a message secured in a way that is not supported")
 )
 
@@ -27,7 +27,7 @@ type reader struct {
 	kind    error // of the fault: ErrTruncated, ErrMalformed or ErrUnsupported
 }
 
-// fail records the first fault and its index, in bytes from the start of the message. The fault is an ErrMalformed.
+// fail records a fault at index at of the message, if it is the first fault. The fault is an ErrMalformed.
 func (r *reader) fail(at int, reason string) { r.failAs(ErrMalformed, at, reason) }
 
 // failAs is fail with another kind of error.
@@ -68,7 +68,7 @@ func (r *reader) peek() byte {
 	return r.b[r.at]
 }
 
-// follows reports whether the next bytes are those of pattern. It consumes none.
+// follows reports whether the next bytes are those of pattern. It does not consume them.
 func (r *reader) follows(pattern string) bool {
 	return len(r.b)-r.at >= len(pattern) && string(r.b[r.at:r.at+len(pattern)]) == pattern
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // beginsAsMessage reports whether b begins as a message does: with a data-notification, or with a P1 telegram or its lines. If no tag can
-// be verified, only beginsAsMessage tells the right key from a wrong key. About one wrong key in ten million passes.
+// be verified, only beginsAsMessage tells the right key from a wrong key. It accepts about one in ten million wrong keys.
 func beginsAsMessage(b []byte) bool {
 	body := bodyIndex(b)
 	if body <= 0 || len(b) <= body {
@@ -17,8 +17,8 @@ func beginsAsMessage(b []byte) bool {
 	return LooksLikeNotification(b) && (date < 0 || beginsAsDateTime(b[date:]))
 }
 
-// LooksLikeNotification reports whether b is possibly the beginning of a data-notification, as far as b goes up to the tag of its body (IEC
-// 62056-5-3, 7.3.12). It is true for an empty b.
+// LooksLikeNotification reports whether b is possibly the beginning of a data-notification (IEC 62056-5-3, 7.3.12). It tests the bytes up to
+// the tag of the body, or fewer if b is shorter. It returns true for an empty b.
 func LooksLikeNotification(b []byte) bool {
 	body := bodyIndex(b)
 	return body == 0 || body > 0 && (len(b) <= body || b[body] == tagArray || b[body] == tagStructure)
@@ -56,8 +56,8 @@ func beginsAsDateTime(b []byte) bool {
 		(hour <= 23 || hour == unspecified)
 }
 
-// beginsAsText reports whether b begins with 16 printable characters, the first of which are "/ABC" of an identification line or "0-0:"
-// of a data line.
+// beginsAsText reports whether b begins with 16 printable characters of P1 lines. The first characters must be like "/ABC" of an
+// identification line or "0-0:" of a data line.
 func beginsAsText(b []byte) bool {
 	const minText = 16
 	if len(b) < minText {

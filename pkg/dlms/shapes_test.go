@@ -69,7 +69,7 @@ var shapes = []struct {
 	want       dlms.Notification
 }{
 	{
-		"pairs behind a name, with nulls and a text of six bytes", // Kamstrup
+		"name of the list, pairs with nulls and a text of six bytes", // Kamstrup
 		structure(13) + visible("Kamstrup_V0001") + named(serial) + octets("123456") + named(code(1, 7)) + u32(100) +
 			null + null + null + null + named(code(32, 7)) + u16(230) + named(code(31, 7)) + null,
 		dlms.Notification{ListName: []byte("Kamstrup_V0001"), Records: []obis.Record{
@@ -81,7 +81,7 @@ var shapes = []struct {
 		dlms.Notification{Records: []obis.Record{plain(code(1, 7), 7), text(device, "A")}},
 	},
 	{
-		"a clock, pairs with scalers, a number at the end", // Lower Austria
+		"a clock, pairs with scalers, a serial number at the end", // Lower Austria
 		structure(8) + clockValue + named(code(1, 8)) + u32(12937) + scaler(0, obis.WattHour) +
 			named(code(31, 7)) + u16(47) + scaler(-2, obis.Ampere) + octets("181220000009"),
 		dlms.Notification{Time: clockTime, Records: []obis.Record{
@@ -89,11 +89,11 @@ var shapes = []struct {
 		}},
 	},
 	{
-		"a number of six bytes at the end", structure(3) + named(code(1, 8)) + u32(1) + octets("123456"),
+		"a serial number of six bytes at the end", structure(3) + named(code(1, 8)) + u32(1) + octets("123456"),
 		dlms.Notification{Records: []obis.Record{plain(code(1, 8), 1), text(serial, "123456")}},
 	},
 	{
-		"the clock as a pair, all else in structures", // Vorarlberg, Poland
+		"the clock as a pair, all other items in structures", // Vorarlberg, Poland
 		structure(4) + named(clockCode) + clockValue + structure(2) + named(serial) + octets("1KFM02") + watts(u32(290)),
 		dlms.Notification{Records: []obis.Record{
 			{Code: clockCode, Kind: obis.Clock, Time: clockTime}, text(serial, "1KFM02"), number(1, 7, 290, 0, obis.Watt),
@@ -154,7 +154,7 @@ var shapes = []struct {
 		dlms.Notification{Records: []obis.Record{text(serial, "510"), plain(breaker, 1), number(1, 7, 1956, 0, obis.Watt)}},
 	},
 	{
-		"values alone, of every type",
+		"only values, of every type",
 		structure(10) + octets("ISK1030") + u32(1393) + string(dlms.AppendNumber(nil, dlms.Uint64, 5)) + u16(2379) +
 			"\x0F\xFF" + "\x03\x01" + "\x16\x02" + array(1) + u16(9400) + null + clockValue,
 		dlms.Notification{Layout: []byte("tuuwibba0c"), Records: []obis.Record{
@@ -163,7 +163,7 @@ var shapes = []struct {
 		}},
 	},
 	{
-		"a text of six bytes first, and no code", structure(3) + octets("123456") + u32(1) + u32(2),
+		"only values, the first a text of six bytes", structure(3) + octets("123456") + u32(1) + u32(2),
 		dlms.Notification{Layout: []byte("tuu"), Records: []obis.Record{text(obis.Code{}, "123456"), plain(obis.Code{}, 1), plain(obis.Code{}, 2)}},
 	},
 	{
@@ -183,8 +183,11 @@ var (
 	breaker   = obis.Code{0, 0, 96, 3, 10, obis.Any}
 )
 
-// readable compares notifications. Its first two options compare the InvokeID too.
-var readable = cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(dlms.Notification{}), cmpopts.IgnoreFields(dlms.Notification{}, "InvokeID")}
+// compareAll compares all fields of notifications. compareBody does not compare the InvokeID.
+var (
+	compareAll  = cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(dlms.Notification{})}
+	compareBody = cmp.Options{compareAll, cmpopts.IgnoreFields(dlms.Notification{}, "InvokeID")}
+)
 
 // TestShapes tests that Parse finds the shape of a body by its structure, and reads every item.
 func TestShapes(t *testing.T) {
@@ -194,48 +197,48 @@ func TestShapes(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
 		}
-		if diff := cmp.Diff(tt.want, n, readable); diff != "" {
+		if diff := cmp.Diff(tt.want, n, compareBody); diff != "" {
 			t.Errorf("%s, -want +got:\n%s", tt.name, diff)
 		}
 	}
 }
 
-// TestShapesTruncated tests that a body that is truncated or has a byte too many is an error, and gives no records.
+// TestShapesTruncated tests that a body with too few bytes, or one byte too many, gives an error and no records.
 func TestShapesTruncated(t *testing.T) {
 	for _, tt := range shapes {
 		var n dlms.Notification
 		whole := start + tt.body
 		for i := range whole {
 			if err := n.Parse([]byte(whole[:i])); err == nil || len(n.Records) > 0 {
-				t.Errorf("%s, cut after %d of %d bytes: got %d records, error %v", tt.name, i, len(whole), len(n.Records), err)
+				t.Errorf("%s, cut after %d of %d bytes: got %d records, error %v; want an error", tt.name, i, len(whole), len(n.Records), err)
 			}
 		}
 		if err := n.Parse([]byte(whole + "\x00")); err == nil || len(n.Records) > 0 {
-			t.Errorf("%s, with a byte more: got %d records, error %v", tt.name, len(n.Records), err)
+			t.Errorf("%s, one byte too many: got %d records, error %v; want an error", tt.name, len(n.Records), err)
 		}
 	}
 }
 
-// TestShapeErrors tests that a body that no meter sends is an error.
+// TestShapeErrors tests the errors of bodies that no meter sends.
 func TestShapeErrors(t *testing.T) {
-	deep := func(n int) string { return strings.Repeat(array(1), n) + null }
+	deep := func(n int) string { return strings.Repeat(array(1), n) + null } // n lists in each other
 	for _, tt := range []struct{ name, body, want string }{
 		{"lists in lists, too deep", structure(2) + array(1) + object(7, device, 2) + deep(9), "lists in lists, too deep"},
 		{"columns of an object, too deep", structure(2) + array(1) + structure(5) + object(3, code(1, 7), 2)[2:] + deep(9) + u32(1), "lists in lists, too deep"},
 		{"more values than objects", structure(3) + array(1) + object(3, code(1, 7), 2) + u32(1) + u32(2), "more or fewer objects"},
-		{"two objects more than values", structure(2) + array(3) + strings.Repeat(object(3, code(1, 7), 2), 3) + u32(1), "more or fewer objects"},
+		{"two more objects than values", structure(2) + array(3) + strings.Repeat(object(3, code(1, 7), 2), 3) + u32(1), "more or fewer objects"},
 		{"an element that is not an object", structure(3) + array(2) + object(3, code(1, 7), 2) + watts(u32(1))[:16] + u32(1), "no object"},
 		{"a value in place of a scaler", structure(3) + array(2) + object(3, code(1, 7), 2) + object(3, code(1, 7), 3) + u32(1) + u32(2) + null, "no scaler and unit"},
 		{"descriptors without structures", structure(2) + "\x16\x01" + array(1) + u32(1) + u32(1), "not a structure of attribute descriptor"},
-		{"list of two among values alone", structure(2) + u32(1) + array(2) + u16(1) + u16(2), "a list in a list without codes"},
-		{"structure among values alone", structure(2) + u32(1) + structure(2) + u16(1) + u16(2), "a list in a list without codes"},
-		{"values alone of an unknown type", structure(2) + u32(1) + "\x07\x00", "of a type that no register has"},
+		{"only values, with a list of two", structure(2) + u32(1) + array(2) + u16(1) + u16(2), "a list in a list without codes"},
+		{"only values, with a structure of two", structure(2) + u32(1) + structure(2) + u16(1) + u16(2), "a list in a list without codes"},
+		{"only values, one of an unknown type", structure(2) + u32(1) + "\x07\x00", "of a type that no register has"},
 		{"register of four fields", array(1) + structure(4) + named(code(1, 7)) + u32(1) + scaler(0, obis.Watt) + null, "two or three fields"},
 	} {
 		var n dlms.Notification
 		err := n.Parse([]byte(start + tt.body))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || len(n.Records) > 0 || len(n.Layout) > 0 {
-			t.Errorf("%s: got %d records, error %v; want %q", tt.name, len(n.Records), err, tt.want)
+			t.Errorf("%s: got %d records, error %v; want an error with %q", tt.name, len(n.Records), err, tt.want)
 		}
 	}
 	var n dlms.Notification
@@ -244,7 +247,7 @@ func TestShapeErrors(t *testing.T) {
 	}
 }
 
-// TestShapesNoAllocations tests that once the slices of a Notification have grown, Parse allocates nothing for any shape.
+// TestShapesNoAllocations tests that Parse allocates nothing once the slices of the Notification are long enough.
 func TestShapesNoAllocations(t *testing.T) {
 	for _, tt := range shapes {
 		var n dlms.Notification

@@ -7,7 +7,7 @@ import (
 )
 
 // readValue reads the value of a register into rec. Null, the largest number of an unsigned type and the smallest number of a signed
-// type mean "not available": then the record stays Empty.
+// type mean "not available". For such a value the record stays Empty.
 func readValue(r *reader, rec *obis.Record) {
 	switch tag := r.byte(); tag {
 	case tagNull:
@@ -84,21 +84,23 @@ func skipValue(r *reader, depth int) {
 
 func readUint(r *reader, rec *obis.Record, size int) {
 	v := r.uint(size)
-	if v == math.MaxUint64>>(64-8*size) || v > math.MaxInt64 {
+	notAvailable := uint64(math.MaxUint64) >> (64 - 8*size)
+	if v == notAvailable || v > math.MaxInt64 {
 		return
 	}
 	rec.Kind, rec.Value.Coef = obis.Number, int64(v)
 }
 
 func readInt(r *reader, rec *obis.Record, size int) {
-	unused := 64 - 8*size
-	v := int64(r.uint(size)<<unused) >> unused
-	if v == math.MinInt64>>unused {
+	unusedBits := 64 - 8*size
+	v := int64(r.uint(size)<<unusedBits) >> unusedBits // extends the sign
+	if notAvailable := int64(math.MinInt64) >> unusedBits; v == notAvailable {
 		return
 	}
 	rec.Kind, rec.Value.Coef = obis.Number, v
 }
 
+// readString reads a string of size bytes. If it is the date-time of a clock, rec becomes a Clock.
 func readString(r *reader, rec *obis.Record, size int) {
 	rec.Text = r.bytes(size)
 	rec.Kind = obis.Text
