@@ -130,7 +130,7 @@ func ownRuns(setup *daemon.Setup) (*bridge.Instance, error) {
 	}
 	own, err := bridge.StoredInstance(dir)
 	if err != nil {
-		err = fmt.Errorf("%w: which meters this bridge published is not known from it (run this as the user that runs hanbridge)", err)
+		err = fmt.Errorf("%w: it does not show which meters this bridge published before (run this as the user that runs hanbridge)", err)
 	}
 	return own, err
 }

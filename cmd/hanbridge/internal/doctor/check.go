@@ -78,7 +78,7 @@ func checkOtherBridges(ctx context.Context, p *cli.Program, setup *daemon.Setup)
 	var own *bridge.Instance
 	if dir := setup.StateDirToRead(); dir != "" {
 		if own, err = bridge.StoredInstance(dir); err != nil {
-			printWarning(p, "state_dir", err.Error()+": whether another bridge publishes a meter is not looked for (run check as the user that runs hanbridge)")
+			printWarning(p, "state_dir", err.Error()+": check does not look for other bridges that publish a meter (run check as the user that runs hanbridge)")
 			return nil
 		}
 	}

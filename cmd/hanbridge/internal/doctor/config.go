@@ -104,7 +104,7 @@ func (d *examination) checkSerial(line string) *verdict {
 	if isWrong() && d.configuredSerial != nil {
 		tried := m.Serial
 		m.Serial = *d.configuredSerial
-		if d.options.Write && m.Serial.Auto {
+		if d.options.Write && m.Serial.Auto { // --write replaces auto, see proposal
 			m.Serial = d.serialFound(m.Serial)
 		}
 		d.remark = fmt.Sprintf(", but the meter speaks %s, not the %s of --serial: the right setting is serial: %s", line, tried, m.Serial)
@@ -117,7 +117,7 @@ func (d *examination) checkSerial(line string) *verdict {
 	if !d.correctsSerial {
 		return &verdict{codeSetting, text}
 	}
-	d.wrongSerial = text // if a later step returns a verdict, nothing is written
+	d.wrongSerial = text // for the verdict of a later step, with which nothing is written
 	d.remark = fmt.Sprintf(", now that serial was changed from %s to %s, which the meter sends", m.Serial, line)
 	m.Serial = d.serialFound(m.Serial)
 	return nil

@@ -102,7 +102,10 @@ func TestSelectMeter(t *testing.T) {
 
 // TestSummary tests the summary of the quantities that a meter sends.
 func TestSummary(t *testing.T) {
-	for _, tt := range []struct{ names, want string }{
+	for _, tt := range []struct {
+		names string // of quantities, separated by spaces
+		want  string
+	}{
 		{"", ""},
 		{"import_power", "power"},
 		{"import_power export_power net_power import_energy export_energy", "power, energy ×2"},

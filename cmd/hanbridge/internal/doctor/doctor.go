@@ -56,7 +56,7 @@ type examination struct {
 	autoPort         bool           // the configured port is auto
 	omitsKey         bool           // the key of --key is not written to the configuration, because key_file is set
 	configuredSerial *config.Serial // the setting that --serial replaces; nil without --serial
-	correctsSerial   bool           // a wrong line setting in the configuration is corrected there
+	correctsSerial   bool           // --write corrects a wrong line setting in the configuration
 	wrongSerial      string         // says that the configured line setting is wrong; "" if it is right
 	remark           string         // is added to the verdict if all is well; "" for none
 	dwell            time.Duration  // how long to listen at each line setting
@@ -69,7 +69,7 @@ type examination struct {
 
 	printLine func(name, text string)          // prints a line of the report
 	print     func(text string)                // prints the text below the report
-	progress  func(format string, args ...any) // prints what the examination does, if a terminal shows it
+	progress  func(format string, args ...any) // prints the current step if standard error is a terminal
 	report    doctorReport
 	found     *observation // what the endpoint with the meter has sent; nil before it is found
 }

@@ -59,6 +59,7 @@ func TestDoctorVerdicts(t *testing.T) {
 			[]string{"port      " + aPort + "   skipped: another program", "port      " + another + "   readable", "all well"}, nil},
 		{"no bytes from a serial port", machine{config: onPort}, "silent", []string{
 			"line      no telegram (115200 8N1: 0 bytes, silent; 2400 8E1: 0 bytes, silent)\n",
+			// Two line settings are tried for 12 s each.
 			"verdict   no bytes in 24s on " + aPort + " at any setting: ", "grid company",
 		}, []string{"meter "}},
 		{"wrong baud in the configuration", machine{family: "p1-se-aidon", config: with(onPort, withSerial("2400 8E1"))}, "setting", []string{

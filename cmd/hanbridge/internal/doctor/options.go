@@ -129,7 +129,7 @@ func (d *examination) selectMeter(o Options) (err error) {
 	if !o.Keys.Given() {
 		return nil
 	}
-	if _, err := o.Keys.Load(); err != nil {
+	if _, err := o.Keys.Load(); err != nil { // a key is not valid
 		return err
 	}
 	m.Key, m.AuthKey, m.KeyFile = config.Secret(o.Keys.Key), config.Secret(o.Keys.AuthKey), ""

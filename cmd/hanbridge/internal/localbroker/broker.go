@@ -1,8 +1,7 @@
-// Package localbroker is the MQTT broker inside the program, for people who have no broker. Its retained messages are lost at a restart.
+// Package localbroker implements the MQTT broker inside the program, for users without a broker. A restart loses its retained messages.
 package localbroker
 
 import (
-	"bytes"
 	"crypto/subtle"
 	"fmt"
 	"io"
@@ -23,8 +22,8 @@ type Broker struct {
 	address string
 }
 
-// Start starts a broker that listens on c.Listen; the port 0 stands for any free port. If c has a user name, the broker accepts only this
-// user, with the password of c.
+// Start starts a broker that listens on c.Listen. If the port of c.Listen is 0, the system chooses a free port. If c has a user name, the
+// broker accepts only this user, with the password of c.
 func Start(c config.MQTT) (*Broker, error) {
 	s := mqtt.New(&mqtt.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err := s.AddHook(&authentication{username: c.Username, password: string(c.Password)}, nil); err != nil {
@@ -60,9 +59,9 @@ type authentication struct {
 	username, password string
 }
 
-// Provides reports whether the hook handles the event b.
-func (a *authentication) Provides(b byte) bool {
-	return bytes.Contains([]byte{mqtt.OnConnectAuthenticate, mqtt.OnACLCheck}, []byte{b})
+// Provides reports whether the hook handles an event of the broker.
+func (a *authentication) Provides(event byte) bool {
+	return event == mqtt.OnConnectAuthenticate || event == mqtt.OnACLCheck
 }
 
 // OnConnectAuthenticate reports whether a client is accepted. The comparison takes constant time.
@@ -70,9 +69,10 @@ func (a *authentication) OnConnectAuthenticate(_ *mqtt.Client, p packets.Packet)
 	if a.username == "" {
 		return true
 	}
-	nameEqual := subtle.ConstantTimeCompare(p.Connect.Username, []byte(a.username))
-	return nameEqual&subtle.ConstantTimeCompare(p.Connect.Password, []byte(a.password)) == 1
+	equalNames := subtle.ConstantTimeCompare(p.Connect.Username, []byte(a.username))
+	equalPasswords := subtle.ConstantTimeCompare(p.Connect.Password, []byte(a.password))
+	return equalNames&equalPasswords == 1
 }
 
-// OnACLCheck allows every topic to an accepted client.
+// OnACLCheck permits every accepted client to use every topic.
 func (a *authentication) OnACLCheck(*mqtt.Client, string, bool) bool { return true }

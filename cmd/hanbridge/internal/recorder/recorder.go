@@ -26,7 +26,7 @@ type Options struct {
 // Run captures with the options o. The capture ends when ctx or the source ends, or when it reaches o.Duration or o.Count telegrams.
 func Run(ctx context.Context, p *cli.Program, o Options) error {
 	if o.Duration < 0 || o.Count < 0 {
-		return errors.New("--for and --count are not negative")
+		return errors.New("--for and --count: want 0 or more")
 	}
 	from, received, err := captureSource(p, o)
 	if err != nil {

@@ -27,7 +27,7 @@ type printer interface {
 func Decode(p *cli.Program, files []string, format string, keys []*dlms.Key) error {
 	output, ok := map[string]printer{"table": &table{}, "json": &jsonLines{}, "csv": &csvRows{}}[format]
 	if !ok {
-		return fmt.Errorf("decode: --format %s: it is table, json or csv", format)
+		return fmt.Errorf("decode: --format %s: want table, json or csv", format)
 	}
 	if len(files) == 0 {
 		files = []string{"-"}

@@ -24,7 +24,7 @@ type tally struct {
 	encryptedErr *dlms.EncryptedError // the first error of a telegram that no key decrypts
 
 	head        []byte // the first bytes of the file
-	contentHead []byte // the first bytes of the content: of the bytes that hexadecimal text or a capture stands for
+	contentHead []byte // the first bytes of the content, which is decoded if the file is hexadecimal text or a capture
 	contentSize int64  // length of the whole content
 	telnet      bool   // the file was recorded from a gateway in telnet mode
 	empty       bool   // a file has no telegram
@@ -63,7 +63,7 @@ func (d *decoding) printAll(from *meter.Decoder, n *tally) error {
 		} else if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
 			n.addRejected(bad)
 			d.printRejected(bad)
-		} else if errors.Is(err, io.EOF) || d.err != nil {
+		} else if errors.Is(err, io.EOF) || d.err != nil { // err is d.err if the reader could not flush the output
 			return nil
 		} else {
 			return err

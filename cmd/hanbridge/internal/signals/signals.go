@@ -1,6 +1,6 @@
-// Package signals receives the signals that end the program from the earliest moment on. The initialisation of all packages takes some
-// milliseconds, and a signal in that time would end the program without a message. This package imports only os, os/signal and syscall,
-// so Go initialises it before the packages that import more.
+// Package signals receives the signals that end the program. It begins before other packages are initialised, because their initialisation
+// takes some milliseconds, and a signal in that time would end the program without a message. This package imports only os, os/signal and
+// syscall, so Go initialises it before the packages that import more.
 package signals
 
 import (
@@ -12,14 +12,15 @@ import (
 // first receives the first signal. Its initialisation starts the reception.
 var first = listen()
 
+// listen returns a channel that receives one of the Terminating signals.
 func listen() chan os.Signal {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, Terminating()...)
 	return c
 }
 
-// Terminating returns the signals that end the program in good order. If nohup has made the program ignore SIGHUP, this signal is
-// not among them, so that the program continues after its terminal has closed.
+// Terminating returns the signals that ask the program to end. They do not include SIGHUP if the program was started with nohup. Then the
+// program continues after its terminal has closed.
 func Terminating() []os.Signal {
 	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -28,7 +29,7 @@ func Terminating() []os.Signal {
 	return all
 }
 
-// First returns the channel that receives the first signal of Terminating since the start of the program.
+// First returns the channel that receives the first of the Terminating signals since the start of the program.
 func First() <-chan os.Signal { return first }
 
 // Stop ends the reception. Further signals then have their default effect: they end the program.

@@ -27,19 +27,19 @@ type sender struct {
 
 // send sends the bytes of the wire to destination: stdout, pty or tcp://HOST:PORT. It returns when the wire or ctx ends.
 func (s *sender) send(ctx context.Context, destination string) error {
-	switch address, tcp := strings.CutPrefix(destination, "tcp://"); {
+	switch address, isTCP := strings.CutPrefix(destination, "tcp://"); {
 	case destination == "stdout":
 		return s.write(ctx, s.Out)
 	case destination == "pty":
 		return s.sendToPTY(ctx)
-	case tcp:
+	case isTCP:
 		return s.sendToTCP(ctx, address)
 	}
-	return fmt.Errorf("--to %s: it is stdout, pty or tcp://HOST:PORT", destination)
+	return fmt.Errorf("--to %s: want stdout, pty or tcp://HOST:PORT", destination)
 }
 
-// write copies the wire to a writer, with one Write for each read. It returns nil when the wire or ctx ends.
-func (s *sender) write(ctx context.Context, to io.Writer) error {
+// write copies the wire to w, with one Write for each read. It returns nil when the wire or ctx ends.
+func (s *sender) write(ctx context.Context, w io.Writer) error {
 	defer context.AfterFunc(ctx, func() { _ = s.wire.Close() })()
 	buf := make([]byte, 1<<16) // longer than any telegram
 	for i := 0; s.count == 0 || i < s.count; i++ {
@@ -50,7 +50,7 @@ func (s *sender) write(ctx context.Context, to io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if _, err := to.Write(buf[:n]); err != nil && ctx.Err() == nil {
+		if _, err := w.Write(buf[:n]); err != nil && ctx.Err() == nil {
 			return cli.DataError(err)
 		}
 	}
@@ -75,15 +75,15 @@ func (s *sender) sendToTCP(ctx context.Context, address string) error {
 	if s.awaitClient && !clients.accept(l) {
 		return nil // ctx has ended
 	}
-	accepted := make(chan struct{})
+	acceptDone := make(chan struct{})
 	go func() {
-		defer close(accepted)
+		defer close(acceptDone)
 		for clients.accept(l) {
 		}
 	}()
 	err = s.write(ctx, &clients)
 	_ = l.Close()
-	<-accepted
+	<-acceptDone
 	return err
 }
 

@@ -54,7 +54,7 @@ func (s *SimulateOptions) meter(family simulate.Family) (simulatedMeter, error) 
 		}
 	}
 	if s.Count < 0 || s.Speed < 0 {
-		return nil, errors.New("--count and --speed are not negative")
+		return nil, errors.New("--count and --speed: want 0 or more")
 	}
 	var faults []simulate.Fault
 	for _, text := range s.Faults {
@@ -81,7 +81,7 @@ func (s *SimulateOptions) meter(family simulate.Family) (simulatedMeter, error) 
 // times as fast as the bytes arrived. If speed is 0, it does not wait.
 func Replay(ctx context.Context, p *cli.Program, name, destination string, speed int) error {
 	if speed < 0 {
-		return errors.New("--speed is not negative")
+		return errors.New("--speed: want 0 or more")
 	}
 	if name == "-" {
 		signal.Reset() // from here a signal ends the program at once, also while it waits for input
