@@ -18,7 +18,7 @@ import (
 type ClearOptions struct {
 	// Config is the configuration file. Prefix, if it is not "", replaces the configured discovery prefix.
 	Config, Prefix string
-	// Values also removes all retained messages below the topics of these meters.
+	// Values also removes the values of these meters: all retained messages below <base topic>/<id of the meter>.
 	Values bool
 	// Meters are the ids of meters that are not configured any more.
 	Meters []string

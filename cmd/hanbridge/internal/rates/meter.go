@@ -34,6 +34,7 @@ func profileOf(o *announcements.Observation) sendProfile {
 		p.interval = usualInterval
 	}
 	for _, q := range o.Meter.Quantities {
+		// o.Sent[q.ID] of o.Telegrams telegrams contained the quantity.
 		interval := (p.interval * time.Duration(o.Telegrams) / time.Duration(o.Sent[q.ID])).Round(100 * time.Millisecond)
 		if o.Telegrams > 2 && o.Sent[q.ID] == 1 {
 			interval = time.Hour // Nordic meters send their counters once an hour

@@ -101,10 +101,10 @@ func (d *dayRates) addRates(other dayRates) {
 }
 
 // add adds the rates of a meter to the report.
-func (r *report) add(c config.Config, m sendProfile) {
-	rates := meterRates{Meter: m.id, Interval: inSeconds(m.interval)}
-	for i, states := range estimate.Day(c.Plan(), m.quantities, m.interval) {
-		rate := quantityRate{states.ID.String(), inSeconds(m.quantities[i].Interval), dayRates{states.Throttled, states.EveryTelegram}}
+func (r *report) add(c config.Config, p sendProfile) {
+	rates := meterRates{Meter: p.id, Interval: inSeconds(p.interval)}
+	for i, states := range estimate.Day(c.Plan(), p.quantities, p.interval) {
+		rate := quantityRate{states.ID.String(), inSeconds(p.quantities[i].Interval), dayRates{states.Throttled, states.EveryTelegram}}
 		rates.Quantities = append(rates.Quantities, rate)
 		rates.addRates(rate.dayRates)
 	}
@@ -116,6 +116,7 @@ func (r *report) add(c config.Config, m sendProfile) {
 	r.addRates(rates.dayRates)
 }
 
+// inSeconds returns a duration in seconds, with as many decimals as it needs.
 func inSeconds(d time.Duration) json.Number {
 	return json.Number(strconv.FormatFloat(d.Seconds(), 'f', -1, 64))
 }

@@ -11,7 +11,7 @@ import (
 
 // csvRows is the printer of CSV. It prints a line for each published value, then a line for each record without a published value. The columns
 // are the number of the telegram in the input, the meter's time, the name or the OBIS code, the value and the unit. A telegram without a
-// reading has none of them, so it gives a message on standard error.
+// reading has no such columns, so it gives a message on standard error.
 type csvRows struct {
 	telegrams     int // number of telegrams so far
 	headerPrinted bool

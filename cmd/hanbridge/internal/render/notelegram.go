@@ -40,7 +40,7 @@ func (h *headReader) Read(p []byte) (int, error) {
 // advice returns the message about a file without readings or from a telnet gateway, or "".
 func (n *tally) advice() string {
 	const (
-		// If less than a tenth of a file belongs to telegrams, other data most likely look like telegrams by chance.
+		// A file with more bytes for each byte of a telegram most likely contains other data, which look like telegrams by chance.
 		maxBytesPerTelegramByte = 10
 		// A shorter file, in bytes, is possibly one long telegram with a damaged header. Most of its bytes then belong to no telegram.
 		minSize = 4096
