@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestSecondBridge tests two bridges that publish different meters with the same meters.id. Only the first bridge must publish counters,
-// because a hub would count the step between the two counters as consumption. A single bridge must never report a second bridge.
+// TestSecondBridge tests two bridges that publish different meters with the same meters.id. The second bridge must not publish counters, because
+// a hub would count the step from one counter to the other as consumption. A single bridge must never report a second bridge.
 func TestSecondBridge(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*bridgePair){
@@ -78,7 +78,7 @@ func (p *bridgePair) testBothAtOnce() {
 	}
 }
 
-// testFirstCrashes kills and restarts the first bridge while the second runs. Only the first must publish counters, also after the restart.
+// testFirstCrashes kills and restarts the first bridge while the second runs. The first bridge must still be the only one that publishes counters.
 func (p *bridgePair) testFirstCrashes() {
 	one := p.startBridge("one", firstSeed)
 	p.sendTelegrams(1, one)
@@ -131,7 +131,7 @@ func (p *bridgePair) testSingleBridge() {
 			one.Stop(syscall.SIGTERM)
 		}
 		if output := one.Output(); strings.Contains(output, "another bridge") || strings.Contains(output, "cannot") {
-			p.t.Errorf("the bridge takes its own earlier run for another bridge:\n%s", output)
+			p.t.Errorf("the log of a single bridge has another bridge or an error:\n%s", output)
 		}
 		one.start()
 	}

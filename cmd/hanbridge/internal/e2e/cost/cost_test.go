@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package cost_test measures latency, CPU time, memory and throughput of the whole program as its users run it.
+// Package cost_test measures latency, CPU time, memory and throughput of the whole program.
 package cost_test
 
 import (
@@ -16,8 +16,8 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// The benchmarks in this file run a program that is built as for a release. Its serial port is a pseudo-terminal and its broker a Mosquitto. The
-// meter sends one telegram a second, and one iteration is one telegram:
+// The benchmarks in this file run a program that is built as for a release. The serial port is a pseudo-terminal, and the broker a Mosquitto. The
+// meter sends one telegram a second. Except for the start of the program, one iteration is one telegram:
 //
 //	go test ./cmd/hanbridge/internal/e2e/cost -run '^$' -bench 'Latency|Cost' -benchtime 60x
 
@@ -28,12 +28,13 @@ const nodelay = "set_tcp_nodelay true"
 const wireSpeed = 11520
 
 // BenchmarkLatency measures the time from the last byte of a telegram at the port until a subscriber receives the first and the last message
-// of the telegram. The bytes arrive in the chunks of a USB adapter (wire), or all at once (whole).
+// of the telegram. In a benchmark "wire" the bytes arrive in the chunks of a USB adapter, in "whole" all at once. In a benchmark "default"
+// Mosquitto has its default configuration.
 func BenchmarkLatency(b *testing.B) {
 	program := releaseProgram(b)
 	cases := []struct {
 		name, brokerLine, family string
-		speed                    int // in bytes a second, 0 for all at once
+		speed                    int // in bytes a second; 0 sends all bytes at once
 	}{
 		{"nodelay/p1-se-aidon/wire", nodelay, "p1-se-aidon", wireSpeed},
 		{"nodelay/p1-se-aidon/whole", nodelay, "p1-se-aidon", 0},
@@ -77,16 +78,16 @@ func BenchmarkCost(b *testing.B) {
 	b.Run("start/default", func(b *testing.B) { measureStart(b, program, "") })
 }
 
-// measureStart measures the time from the start of the process until a subscriber receives its status online.
+// measureStart measures the time from the start of the program until a subscriber receives the status online.
 func measureStart(b *testing.B, program, brokerLine string) {
 	address := startMosquitto(b, brokerLine)
 	received := subscribe(b, address, "hanbridge/status")
 	_, port := openPTY(b)
 	var times []time.Duration
 	for b.Loop() {
-		began := time.Now()
+		started := time.Now()
 		p := startBridge(b, program, address, port.Name())
-		times = append(times, await(b, received, "online").at.Sub(began))
+		times = append(times, await(b, received, "online").at.Sub(started))
 		p.Signal(syscall.SIGTERM)
 		await(b, received, "offline")
 		p.RequireSuccess()
@@ -109,8 +110,8 @@ func reportTimes(b *testing.B, what string, times []time.Duration) {
 	slices.Sort(times)
 	n := len(times)
 	b.ReportMetric(milliseconds(times[(n-1)/2]), what+"-p50-ms")
-	b.ReportMetric(milliseconds(times[(99*n+99)/100-1]), what+"-p99-ms")
-	b.ReportMetric(0, "ns/op") // the time of an iteration is only the interval of the telegrams
+	b.ReportMetric(milliseconds(times[(99*n+99)/100-1]), what+"-p99-ms") // 99 % of n, rounded up
+	b.ReportMetric(0, "ns/op")                                           // hidden, because it is only the interval of the telegrams
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -17,23 +17,23 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A measurement is a running program between a meter that sends a telegram each second and a broker with one subscriber.
+// A measurement is a running bridge, with a meter that sends a telegram each second and a broker with one subscriber.
 type measurement struct {
 	b        *testing.B
 	meter    *simulate.Meter
-	speed    int      // in bytes a second, 0 for a telegram all at once
+	speed    int      // in bytes a second; 0 sends a telegram all at once
 	control  *os.File // the meter's end of the pseudo-terminal
 	received <-chan message
-	pid      int // of the program
+	pid      int // of the bridge
 	second   *time.Ticker
 }
 
-// newMeasurement starts broker and program. It sends three telegrams, so that the announcement of the meter is not measured.
+// newMeasurement starts the broker and the bridge. It sends three telegrams, so that the announcement of the meter is not measured.
 func newMeasurement(b *testing.B, program, brokerLine, family string, speed int) *measurement {
 	b.Helper()
 	f, ok := simulate.Named(family)
 	if !ok {
-		b.Fatalf("no family %s", family)
+		b.Fatalf("the simulator has no family %q", family)
 	}
 	f.Interval = time.Second
 	address := startMosquitto(b, brokerLine)
@@ -51,8 +51,8 @@ func newMeasurement(b *testing.B, program, brokerLine, family string, speed int)
 	return m
 }
 
-// telegram sends a telegram at the next full second. It returns the times from the telegram's last byte to its first and its last
-// message. The last message is the telegram as JSON. One message for each quantity comes before it.
+// telegram sends a telegram at the next second. It returns the times from the last byte to the first and to the last message of the telegram.
+// The bridge publishes each quantity, and then the whole telegram as JSON.
 func (m *measurement) telegram() (first, last time.Duration) {
 	m.b.Helper()
 	_, telegram := m.meter.Next()
@@ -62,10 +62,10 @@ func (m *measurement) telegram() (first, last time.Duration) {
 	for {
 		got := next(m.b, m.received)
 		switch quantity, ofMeter := strings.CutPrefix(got.topic, "hanbridge/meter/"); {
-		case !ofMeter || got.at.Before(sent):
+		case !ofMeter || got.at.Before(sent): // a message of the bridge, or of the last telegram
 		case quantity == "telegram":
 			if want := sampleCount(m.b, telegram); values < want {
-				m.b.Fatalf("%d messages before the whole telegram, want one for each of %d quantities", values, want)
+				m.b.Fatalf("messages before the whole telegram: got %d, want one for each of %d quantities", values, want)
 			}
 			return first, got.at.Sub(sent)
 		default:
@@ -77,7 +77,7 @@ func (m *measurement) telegram() (first, last time.Duration) {
 	}
 }
 
-// chunk is the number of bytes that a USB serial adapter delivers at once.
+// chunk is how many bytes a USB serial adapter delivers at once.
 const chunk = 64
 
 // send writes a telegram to the port, and returns the time just before its last byte is written.
@@ -118,14 +118,14 @@ func (m *measurement) cpu() time.Duration {
 	return time.Duration(number(m.b, fields[11])+number(m.b, fields[12])) * 10 * time.Millisecond
 }
 
-// memory returns the value of a line of /proc/pid/status, in MiB.
+// memory returns the value of a line in /proc/pid/status, which is in kB, as MiB.
 func (m *measurement) memory(line string) float64 {
 	for text := range strings.Lines(readProc(m.b, m.pid, "status")) {
 		if fields := strings.Fields(text); len(fields) > 1 && fields[0] == line+":" {
 			return float64(number(m.b, fields[1])) / 1024
 		}
 	}
-	m.b.Fatalf("no %s", line)
+	m.b.Fatalf("/proc/%d/status has no line %s", m.pid, line)
 	return 0
 }
 
@@ -150,7 +150,7 @@ func releaseProgram(b *testing.B) string {
 	return path
 }
 
-// startBridge runs the program until the benchmark ends. Environment variables are its whole configuration.
+// startBridge runs the bridge until the benchmark ends. It has no configuration file.
 func startBridge(b *testing.B, program, address, port string) *testbed.Process {
 	b.Helper()
 	return testbed.Launch(b, []string{"HANBRIDGE_MQTT_URL=mqtt://" + address, "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_PUBLISH=realtime"}, program, "run")
@@ -163,7 +163,7 @@ func startMosquitto(b *testing.B, line string) string {
 	return testbed.ConfigureMosquitto(b, port, fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\n%s\n", port, line)).Address()
 }
 
-// openPTY returns both ends of a pseudo-terminal in raw mode. The program opens port.
+// openPTY returns both ends of a pseudo-terminal in raw mode. The bridge opens port by its name.
 func openPTY(b *testing.B) (control, port *os.File) {
 	b.Helper()
 	control, port = testbed.OpenPTY(b)
@@ -193,7 +193,7 @@ func next(b *testing.B, received <-chan message) message {
 	return message{}
 }
 
-// subscribe returns a channel of the messages that match a topic filter, with QoS 0. It is closed when the connection ends.
+// subscribe returns a channel of the messages that match a topic filter. The channel is closed when the connection ends.
 func subscribe(b *testing.B, address, filter string) <-chan message {
 	b.Helper()
 	c := testbed.Connect(b, address, "", "")

@@ -30,8 +30,8 @@ func writeRecording(b *testing.B) string {
 	return name
 }
 
-// BenchmarkReplay measures how many telegrams with 30 quantities a bridge publishes in a second. It uses QoS 1 and a Mosquitto with the default
-// configuration. The bridge publishes each telegram before it reads the next. One iteration is a whole recording:
+// BenchmarkReplay measures how many telegrams with 30 quantities a bridge publishes in a second, with QoS 1 and a Mosquitto with the default
+// configuration. One iteration is the whole recording:
 //
 //	go test ./cmd/hanbridge/internal/e2e/cost -run '^$' -bench Replay -benchtime 3x
 func BenchmarkReplay(b *testing.B) {

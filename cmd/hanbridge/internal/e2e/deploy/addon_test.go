@@ -17,7 +17,7 @@ import (
 
 const addonFolder = "deploy/homeassistant/hanbridge/"
 
-// An addon is the config.yaml of the Home Assistant add-on. The tests refuse other keys.
+// An addon is the config.yaml of the Home Assistant add-on. The file must not have other keys.
 type addon struct {
 	Name, Version, Slug, Description, URL string
 	Startup, Boot                         string
@@ -36,7 +36,7 @@ func readAddon(t *testing.T) addon {
 	return a
 }
 
-// readStrictly parses a YAML file of the module, and fails the test if it has a key that into lacks.
+// readStrictly parses a YAML file of the module. The test fails if the file has a key for which into has no field.
 func readStrictly(t *testing.T, name string, into any) {
 	t.Helper()
 	decoder := yaml.NewDecoder(strings.NewReader(testbed.ReadFile(t, name)))
@@ -46,7 +46,7 @@ func readStrictly(t *testing.T, name string, into any) {
 	}
 }
 
-// TestAddon checks the requirements of Home Assistant's Supervisor, which silently ignores an add-on that does not meet them.
+// TestAddon tests the requirements of Home Assistant's Supervisor. The Supervisor silently ignores an add-on that does not meet them.
 func TestAddon(t *testing.T) {
 	t.Parallel()
 	a := readAddon(t)
@@ -56,19 +56,19 @@ func TestAddon(t *testing.T) {
 		}
 	}
 	if !regexp.MustCompile(`^[-_.A-Za-z0-9]+$`).MatchString(a.Slug) || !strings.HasPrefix(a.URL, "https://") {
-		t.Errorf("slug %q or url %q is not valid", a.Slug, a.URL)
+		t.Errorf("got slug %q and url %q, want a slug without other characters and an https URL", a.Slug, a.URL)
 	}
-	// Other architectures are deprecated: Home Assistant has no 32-bit systems since 2025.12.
+	// Home Assistant has no 32-bit systems since 2025.12.
 	if want := []string{"aarch64", "amd64"}; !slices.Equal(a.Arch, want) {
 		t.Errorf("arch: got %q, want %q", a.Arch, want)
 	}
 	if !a.UART || !slices.Equal(a.Services, []string{"mqtt:want"}) {
-		t.Errorf("got uart %v and services %q, want true and the broker's service", a.UART, a.Services)
+		t.Errorf("got uart %v and services %q, want true and mqtt:want", a.UART, a.Services)
 	}
 }
 
-// TestAddonOptions requires that each option of the add-on sets an existing environment variable, and is optional or has a valid default. Each
-// must have a name and a description in the translations.
+// TestAddonOptions requires that each option of the add-on sets an existing environment variable. An option must be optional or have a valid
+// default. It must have a name and a description in the translations.
 func TestAddonOptions(t *testing.T) {
 	t.Parallel()
 	a := readAddon(t)
@@ -82,35 +82,35 @@ func TestAddonOptions(t *testing.T) {
 		if text := translations.Configuration[option]; text.Name == "" || text.Description == "" {
 			t.Errorf("%s: its name or description is missing in translations/en.yaml", option)
 		}
-		value, set := a.Options[option]
-		if optional := strings.HasSuffix(kind, "?"); set == optional {
-			t.Errorf("%s: the type is %s, a default is set: %v. Want an option with a default, or one that may be left out", option, kind, set)
+		value, hasDefault := a.Options[option]
+		if isOptional := strings.HasSuffix(kind, "?"); hasDefault == isOptional {
+			t.Errorf("%s: got type %s and default %v, want either an optional type or a default", option, kind, value)
 		}
-		if set && !isOfKind(t, kind, value) {
+		if hasDefault && !isOfKind(t, kind, value) {
 			t.Errorf("%s: the default %v is not of the type %s", option, value, kind)
 		}
 	}
 	requireVariables(t, variables...)
 	options := slices.Sorted(maps.Keys(a.Schema))
 	if diff := cmp.Diff(options, slices.Sorted(maps.Keys(translations.Configuration))); diff != "" {
-		t.Errorf("options and those in translations/en.yaml differ:\n%s", diff)
+		t.Errorf("options (-config.yaml +translations/en.yaml):\n%s", diff)
 	}
 	for option := range a.Options {
 		if _, ok := a.Schema[option]; !ok {
-			t.Errorf("%s has a default and no type", option)
+			t.Errorf("%s has a default but no type", option)
 		}
 	}
 }
 
-// optionKind matches the Supervisor's types of options that the add-on uses.
+// optionKind matches the types of options that the add-on uses, in the Supervisor's notation. Group 4 is a pattern, group 5 the list of values.
 var optionKind = regexp.MustCompile(`^(str|password|bool|int(?:\((\d*),(\d*)\))?|match\((.*)\)|list\((.+)\))\??$`)
 
-// isOfKind reports whether a default is valid for an option's type in the Supervisor's notation.
+// isOfKind reports whether a default is valid for an option's type. No option with a default is a bool or an int.
 func isOfKind(t *testing.T, kind string, value any) bool {
 	t.Helper()
 	parts := optionKind.FindStringSubmatch(kind)
 	if parts == nil {
-		t.Errorf("%s is no type of the Supervisor", kind)
+		t.Errorf("type of an option: got %s, want one of those in optionKind", kind)
 		return false
 	}
 	text, isText := value.(string)
@@ -124,8 +124,7 @@ func isOfKind(t *testing.T, kind string, value any) bool {
 	}
 }
 
-// TestAddonImage requires that the image contains hanbridge, the script and the programs that the script runs, and that it is built from the
-// add-on's folder only.
+// TestAddonImage requires that the image contains hanbridge, the script, and the programs that the script runs.
 func TestAddonImage(t *testing.T) {
 	t.Parallel()
 	file := testbed.ReadFile(t, addonFolder+"Dockerfile")
@@ -134,7 +133,7 @@ func TestAddonImage(t *testing.T) {
 		"RUN apk add --no-cache curl jq\n",
 		"COPY --from=hanbridge " + dockerfileInstruction(t, "ENTRYPOINT")[0] + " /usr/local/bin/hanbridge\n",
 		"COPY run.sh /\n",
-		// By sh, because the file's mode may be lost when a user copies the folder to a network share.
+		// sh runs the script, because the script may not be executable after a user has copied the folder to a network share.
 		`CMD ["sh", "/run.sh"]` + "\n",
 	} {
 		if !strings.Contains(file, want) {

@@ -17,17 +17,17 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A supervisor is a model of Home Assistant's Supervisor. It answers the first request for the broker with an error, as if the broker started
-// late, and the next requests with data about the broker.
+// A supervisor is a model of Home Assistant's Supervisor. It answers the first request for the broker with an error, as if no broker were
+// running yet. It answers the next requests with data about the broker.
 type supervisor struct {
 	server   *httptest.Server
 	requests atomic.Int32 // number of requests for the broker
 }
 
-// supervisorToken is the token by which the add-on may make requests.
+// supervisorToken is the token that requests of the add-on must contain.
 const supervisorToken = "token-of-the-supervisor"
 
-// newSupervisor starts a supervisor. data is its answer about the broker.
+// newSupervisor starts a supervisor. data is the data about the broker.
 func newSupervisor(t *testing.T, data map[string]any) *supervisor {
 	t.Helper()
 	s := new(supervisor)
@@ -49,14 +49,15 @@ func newSupervisor(t *testing.T, data map[string]any) *supervisor {
 	return s
 }
 
-// A container is a model of the add-on's container: folders of the test, and programs that record their arguments.
+// A container is a model of the add-on's container. It is a folder with the script and with programs that record their arguments.
 type container struct {
 	t          *testing.T
 	supervisor *supervisor
-	root       string
+	root       string // path of the folder
 }
 
-// newContainer returns a container with the given options. In it sleep returns at once, and hanbridge records its environment.
+// newContainer returns a container with the given options. The container's hanbridge only records its arguments and environment. Its sleep
+// does not wait.
 func newContainer(t *testing.T, s *supervisor, options map[string]any) *container {
 	t.Helper()
 	testbed.RequireProgram(t, "jq")

@@ -26,8 +26,8 @@ func withCommonVariables(variables map[string]string) map[string]string {
 	return variables
 }
 
-// TestAddonStart runs the add-on's script with options that are hard to quote. The script must wait for the broker, pass the options to
-// hanbridge unchanged, and show no secret in its output or in the arguments of a program.
+// TestAddonStart runs the add-on's script with options that are hard to quote. The script must wait for the broker, and pass the options to
+// hanbridge unchanged. Neither the output nor the arguments of a program must contain a secret.
 func TestAddonStart(t *testing.T) {
 	t.Parallel()
 	const key = "000102030405060708090A0B0C0D0E0F"
@@ -48,10 +48,10 @@ func TestAddonStart(t *testing.T) {
 		t.Errorf("variables (-want +got):\n%s", diff)
 	}
 	if strings.Count(output, "there is no MQTT broker yet") != 1 || s.requests.Load() != 2 {
-		t.Errorf("%d requests for a broker that started late, want 2, and this output, want one message about it:\n%s", s.requests.Load(), output)
+		t.Errorf("got %d requests for the broker, want 2, and one line that there is no broker yet in the output:\n%s", s.requests.Load(), output)
 	}
 	if !strings.HasSuffix(c.arguments(), "\nhanbridge\nrun\n") {
-		t.Errorf("the last program is not hanbridge with the command run:\n%s", c.arguments())
+		t.Errorf("programs and arguments: got\n%s\nwant hanbridge run at the end", c.arguments())
 	}
 	for _, secret := range []string{key, "$ecret", supervisorToken} {
 		if strings.Contains(c.arguments()+output, secret) {
@@ -60,26 +60,26 @@ func TestAddonStart(t *testing.T) {
 	}
 }
 
-// TestAddonBroker tests the broker's variables: from the Supervisor, from the options, and with only the user from the options.
+// TestAddonBroker tests that the variables of the broker come from the options, or from the Supervisor if the options are empty.
 func TestAddonBroker(t *testing.T) {
 	t.Parallel()
 	ownBroker := map[string]any{"mqtt_url": "mqtts://broker.example:8883", "mqtt_username": "anna", "mqtt_password": "right"}
 	for name, row := range map[string]struct {
-		service, options map[string]any
-		want             map[string]string
+		brokerData, options map[string]any
+		want                map[string]string
 	}{
-		"broker in the options": {homeBroker, ownBroker, map[string]string{
+		"broker and user in the options": {homeBroker, ownBroker, map[string]string{
 			"HANBRIDGE_MQTT_URL": "mqtts://broker.example:8883", "HANBRIDGE_MQTT_USERNAME": "anna", "HANBRIDGE_MQTT_PASSWORD": "right",
 		}},
-		"user in the options": {homeBroker, map[string]any{"mqtt_username": "anna", "mqtt_password": "right"}, map[string]string{
+		"only user in the options": {homeBroker, map[string]any{"mqtt_username": "anna", "mqtt_password": "right"}, map[string]string{
 			"HANBRIDGE_MQTT_URL": "mqtt://core-mosquitto:1883", "HANBRIDGE_MQTT_USERNAME": "anna", "HANBRIDGE_MQTT_PASSWORD": "right",
 		}},
-		"with TLS": {map[string]any{"host": "broker", "port": 8883, "ssl": true}, nil, map[string]string{
+		"broker with TLS, no options": {map[string]any{"host": "broker", "port": 8883, "ssl": true}, nil, map[string]string{
 			"HANBRIDGE_MQTT_URL": "mqtts://broker:8883",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newContainer(t, newSupervisor(t, row.service), row.options)
+			c := newContainer(t, newSupervisor(t, row.brokerData), row.options)
 			if output, err := c.run(); err != nil {
 				t.Fatalf("%v\n%s", err, output)
 			}
@@ -90,36 +90,37 @@ func TestAddonBroker(t *testing.T) {
 	}
 }
 
-// TestAddonPorts tests the script with several USB serial ports. If the option meter_port does not name one of several ports, the script must
-// list them and stop, because the wrong port may belong to another program.
+// TestAddonPorts tests the script with several USB serial ports. Without the option meter_port the script must list the ports and stop, because
+// another program may use one of them.
 func TestAddonPorts(t *testing.T) {
 	t.Parallel()
-	for ports, row := range map[int]struct {
-		options map[string]any
-		starts  bool
+	for portCount, row := range map[int]struct {
+		options   map[string]any
+		wantStart bool
 	}{
 		0: {nil, true},
 		1: {nil, true},
 		2: {nil, false},
 		3: {map[string]any{"meter_port": "/dev/serial/by-id/usb-2"}, true},
 	} {
-		t.Run(fmt.Sprint(ports), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%d ports", portCount), func(t *testing.T) {
 			c := newContainer(t, newSupervisor(t, homeBroker), row.options)
-			for i := range ports {
+			for i := range portCount {
 				c.write(fmt.Sprintf("dev/serial/by-id/usb-%d", i+1), "", 0o644)
 			}
 			output, err := c.run()
-			if row.starts != (err == nil) {
-				t.Errorf("hanbridge started: %v, want %v:\n%s", err == nil, row.starts, output)
+			if started := err == nil; started != row.wantStart {
+				t.Errorf("hanbridge started: got %v, want %v:\n%s", started, row.wantStart, output)
 			}
-			if !row.starts && !strings.Contains(output, "Set meter_port") || !row.starts && !strings.Contains(output, "/dev/serial/by-id/usb-2\n") {
-				t.Errorf("the output does not list the ports and the option to set:\n%s", output)
+			listsPorts := strings.Contains(output, "Set meter_port") && strings.Contains(output, "/dev/serial/by-id/usb-2\n")
+			if !row.wantStart && !listsPorts {
+				t.Errorf("the output does not contain the ports and the option to set:\n%s", output)
 			}
 		})
 	}
 }
 
-// TestAddonFile tests that a configuration file replaces all options. The broker comes from the Supervisor if the file names none.
+// TestAddonFile tests that a configuration file replaces all options. If the file has no broker, the broker comes from the Supervisor.
 func TestAddonFile(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]map[string]string{
@@ -137,7 +138,7 @@ func TestAddonFile(t *testing.T) {
 			t.Errorf("%q: variables (-want +got):\n%s", text, diff)
 		}
 		if args := "\nhanbridge\nrun\n--config\n" + c.root + "/config/hanbridge.yaml\n"; !strings.HasSuffix(c.arguments(), args) {
-			t.Errorf("%q: got arguments\n%s\nwant at their end%s", text, c.arguments(), args)
+			t.Errorf("%q: programs and arguments: got\n%s\nwant at the end%s", text, c.arguments(), args)
 		}
 	}
 }
@@ -152,8 +153,8 @@ func TestAddonUnreadable(t *testing.T) {
 	}
 }
 
-// TestAddonAtBroker runs the command check with the variables that the script makes of the shipped defaults. check must connect to a Mosquitto
-// with passwords.
+// TestAddonAtBroker runs the script with the shipped defaults, and then the command check with the variables that the script sets. The command
+// must connect to a Mosquitto with passwords.
 func TestAddonAtBroker(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "mosquitto_passwd")

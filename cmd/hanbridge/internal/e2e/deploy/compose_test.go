@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A composeFile is deploy/compose.yaml. The tests refuse other keys.
+// A composeFile is deploy/compose.yaml. The file must not have other keys.
 type composeFile struct {
 	Name     string
 	Services map[string]composeService
@@ -46,7 +46,7 @@ type composeService struct {
 	SecurityOpt []string `yaml:"security_opt"`
 }
 
-// readComposeFile parses deploy/compose.yaml, and requires that no value contains a variable.
+// readComposeFile parses deploy/compose.yaml, and requires that no value contains a variable, which Compose would replace.
 func readComposeFile(t *testing.T) composeFile {
 	t.Helper()
 	text := testbed.ReadFile(t, "deploy/compose.yaml")
@@ -56,57 +56,57 @@ func readComposeFile(t *testing.T) composeFile {
 	if err := decoder.Decode(&c); err != nil {
 		t.Fatalf("deploy/compose.yaml: %v", err)
 	}
-	var values bytes.Buffer // the file without comments, in which Compose replaces no variables
-	if err := yaml.NewEncoder(&values).Encode(c); err != nil || strings.Contains(values.String(), "$") {
-		t.Errorf("deploy/compose.yaml: a value contains $, which Compose would replace, or cannot be encoded: %v", err)
+	var withoutComments bytes.Buffer
+	if err := yaml.NewEncoder(&withoutComments).Encode(c); err != nil || strings.Contains(withoutComments.String(), "$") {
+		t.Errorf("deploy/compose.yaml: got error %v or a value with $, want no variable", err)
 	}
 	return c
 }
 
-// TestComposeServices requires the services of compose.yaml, and that everything to which a service refers exists.
+// TestComposeServices tests the services of compose.yaml. Everything to which a service refers must exist.
 func TestComposeServices(t *testing.T) {
 	t.Parallel()
 	c := readComposeFile(t)
-	type shape struct {
+	type service struct {
 		Image    string
 		Build    string // folder of the sources, relative to the folder of compose.yaml
-		Profiles string // that start the service; without any the service always starts
-		Ports    string // of the host, and of the container
+		Profiles string // a service without profiles always starts
+		Ports    string // HOST:CONTAINER
 	}
-	want := map[string]shape{
+	want := map[string]service{
 		"hanbridge":     {Image: "hanbridge/hanbridge", Build: ".."},
 		"demo":          {Image: "hanbridge/hanbridge", Build: "..", Profiles: "demo"},
 		"mosquitto":     {Image: "eclipse-mosquitto:2", Ports: "1883:1883"},
 		"homeassistant": {Image: "homeassistant/home-assistant:stable", Profiles: "homeassistant", Ports: "8123:8123"},
 		"nodered":       {Image: "nodered/node-red:4.1", Profiles: "nodered", Ports: "1880:1880"},
 	}
-	got := map[string]shape{}
+	got := map[string]service{}
 	for name, s := range c.Services {
-		got[name] = shape{s.Image, s.Build, strings.Join(s.Profiles, " "), strings.Join(s.Ports, " ")}
+		got[name] = service{s.Image, s.Build, strings.Join(s.Profiles, " "), strings.Join(s.Ports, " ")}
 		if dependencies := s.DependsOn; name != "mosquitto" && !slices.Equal(dependencies, []string{"mosquitto"}) {
-			t.Errorf("service %s depends on %v, want only mosquitto, which always starts", name, dependencies)
+			t.Errorf("service %s depends on %v, want only mosquitto", name, dependencies)
 		}
 		checkBrokerAddress(t, name, s)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("services (-want +got):\n%s", diff)
 	}
-	testbed.ReadFile(t, filepath.Join("deploy", c.Services["hanbridge"].Build, "Dockerfile"))
+	testbed.ReadFile(t, filepath.Join("deploy", c.Services["hanbridge"].Build, "Dockerfile")) // the file must exist
 	checkComposeVolumes(t, c)
 	checkComposeConfigs(t, c)
 }
 
-// checkBrokerAddress requires that the variables of a service contain the broker's address, if they name a broker.
+// checkBrokerAddress requires that each variable for the broker of a service has the address of the service mosquitto.
 func checkBrokerAddress(t *testing.T, name string, s composeService) {
 	t.Helper()
 	const want = "mosquitto:1883"
 	if text, ok := s.Environment["HANBRIDGE_MQTT_URL"]; ok {
 		if u, err := url.Parse(text); err != nil || u.Host != want {
-			t.Errorf("service %s: HANBRIDGE_MQTT_URL=%s is not the address %s: %v", name, text, want, err)
+			t.Errorf("service %s: HANBRIDGE_MQTT_URL: got %s (%v), want the address %s", name, text, err, want)
 		}
 	}
 	if host, ok := s.Environment["MQTT_HOST"]; ok && host+":"+s.Environment["MQTT_PORT"] != want {
-		t.Errorf("service %s: MQTT_HOST and MQTT_PORT are not the address %s: got %v", name, want, s.Environment)
+		t.Errorf("service %s: got environment %v, want the address %s in MQTT_HOST and MQTT_PORT", name, s.Environment, want)
 	}
 }
 
@@ -132,7 +132,7 @@ func checkComposeVolumes(t *testing.T, c composeFile) {
 		}
 	}
 	if len(c.Volumes) != len(want) {
-		t.Errorf("%d volumes are declared, want the %d that are used", len(c.Volumes), len(want))
+		t.Errorf("declared volumes: got %d, want only the %d that services use", len(c.Volumes), len(want))
 	}
 }
 
@@ -148,7 +148,7 @@ func checkComposeConfigs(t *testing.T, c composeFile) {
 			}
 		}
 		if s.ReadOnly && len(s.Configs) > 0 {
-			t.Errorf("service %s is read-only: Compose cannot copy a configuration into it", name)
+			t.Errorf("service %s is read-only, so Compose cannot copy a configuration into the container", name)
 		}
 	}
 	for name, config := range c.Configs {
@@ -156,7 +156,7 @@ func checkComposeConfigs(t *testing.T, c composeFile) {
 			t.Errorf("no service uses the configuration %s", name)
 		}
 		if (config.File == "") == (config.Content == "") {
-			t.Errorf("the configuration %s: got %+v, want a file or a content", name, config)
+			t.Errorf("the configuration %s: got %+v, want either a file or a content", name, config)
 		}
 		if config.File == "" {
 			continue
@@ -167,24 +167,24 @@ func checkComposeConfigs(t *testing.T, c composeFile) {
 	}
 }
 
-// TestComposeBridge requires that hanbridge's services use existing commands and variables, and run with no more rights than the program needs.
+// TestComposeBridge requires that the services hanbridge and demo use existing commands and variables, and have no unneeded rights.
 func TestComposeBridge(t *testing.T) {
 	t.Parallel()
 	c := readComposeFile(t)
 	for _, name := range []string{"hanbridge", "demo"} {
 		s := c.Services[name]
-		requireCommand(t, append(s.Command, dockerfileInstruction(t, "CMD")[0])[0])
+		requireCommand(t, append(s.Command, dockerfileInstruction(t, "CMD")[0])[0]) // of the service, or else of the image
 		requireVariables(t, slices.DeleteFunc(slices.Collect(maps.Keys(s.Environment)), func(key string) bool { return key == "TZ" })...)
 		if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Equal(s.SecurityOpt, []string{"no-new-privileges:true"}) {
 			t.Errorf("service %s has more rights than it needs: got %+v", name, s)
 		}
 	}
-	meter, demo := c.Services["hanbridge"], c.Services["demo"]
-	if len(meter.Devices) != 1 || len(meter.GroupAdd) != 1 {
-		t.Fatalf("service hanbridge: got devices %v and groups %v, want one line to edit and one group", meter.Devices, meter.GroupAdd)
+	bridge, demo := c.Services["hanbridge"], c.Services["demo"]
+	if len(bridge.Devices) != 1 || len(bridge.GroupAdd) != 1 {
+		t.Fatalf("service hanbridge: got devices %v and groups %v, want one of each", bridge.Devices, bridge.GroupAdd)
 	}
-	if _, inside, _ := strings.Cut(meter.Devices[0], ":"); inside != meter.Environment["HANBRIDGE_METER_PORT"] {
-		t.Errorf("service hanbridge: the device in the container is %s, and meter.port is %s", inside, meter.Environment["HANBRIDGE_METER_PORT"])
+	if _, device, _ := strings.Cut(bridge.Devices[0], ":"); device != bridge.Environment["HANBRIDGE_METER_PORT"] {
+		t.Errorf("service hanbridge: got HANBRIDGE_METER_PORT=%s, want the device in the container, %s", bridge.Environment["HANBRIDGE_METER_PORT"], device)
 	}
 	if !slices.Equal(demo.Command, []string{"demo"}) || len(demo.Devices) != 0 {
 		t.Errorf("service demo: got %+v, want the command demo without a device", demo)

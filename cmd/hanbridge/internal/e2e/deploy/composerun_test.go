@@ -14,8 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestComposeRun runs services of compose.yaml as processes, with their commands, configurations and environments: Mosquitto, the bridge, the
-// demo, and the script that prepares Node-RED.
+// TestComposeRun runs services of compose.yaml without containers. It uses the commands, configurations and environments in the file.
 func TestComposeRun(t *testing.T) {
 	t.Parallel()
 	c := readComposeFile(t)
@@ -25,7 +24,7 @@ func TestComposeRun(t *testing.T) {
 	t.Run("demo", func(t *testing.T) { testComposeDemo(t, c, broker) })
 }
 
-// startComposeBroker runs Mosquitto on 127.0.0.1 with the shipped configuration, in which only paths and ports are replaced.
+// startComposeBroker runs Mosquitto on 127.0.0.1 with the shipped configuration. It replaces only the port and the folder.
 func startComposeBroker(t *testing.T, content string) *testbed.Mosquitto {
 	t.Helper()
 	port, dir := testbed.FreePort(t), t.TempDir()
@@ -36,17 +35,17 @@ func startComposeBroker(t *testing.T, content string) *testbed.Mosquitto {
 			t.Errorf("mosquitto's configuration in compose.yaml lacks %q", want)
 		}
 	}
-	if err := os.Chmod(dir, 0o777); err != nil { // because Mosquitto, started by root, switches to another user
+	if err := os.Chmod(dir, 0o777); err != nil { // if root starts Mosquitto, it switches to another user
 		t.Fatal(err)
 	}
 	return testbed.ConfigureMosquitto(t, port, content)
 }
 
-// mustReplace replaces a path or port in a text, and fails the test if the text does not contain it.
+// mustReplace replaces all occurrences of old in a text. If there is none, the test fails.
 func mustReplace(t *testing.T, text, old, replacement string) string {
 	t.Helper()
 	if !strings.Contains(text, old) {
-		t.Fatalf("%q is not in:\n%s", old, text)
+		t.Fatalf("want %q in:\n%s", old, text)
 	}
 	return strings.ReplaceAll(text, old, replacement)
 }
@@ -67,14 +66,14 @@ func serviceVariables(t *testing.T, s composeService, broker *testbed.Mosquitto)
 // awaitHealthy waits until the image's health check succeeds for these variables.
 func awaitHealthy(t *testing.T, env []string) {
 	t.Helper()
-	testbed.Until(t, "healthy", func() bool {
+	testbed.Until(t, "success of the health check", func() bool {
 		check := exec.CommandContext(t.Context(), testbed.Program(t), dockerfileInstruction(t, "HEALTHCHECK")[1:]...)
 		check.Env = env
 		return check.Run() == nil
 	})
 }
 
-// testComposeMeter runs the bridge of compose.yaml. Only the device and the volume are replaced, by a pseudo-terminal and a folder.
+// testComposeMeter runs the service hanbridge, with a pseudo-terminal in place of the device and a folder in place of the volume.
 func testComposeMeter(t *testing.T, c composeFile, broker *testbed.Mosquitto) {
 	cable, messages := testbed.PlugCable(t, "p1-se-aidon"), broker.LogMessages()
 	env := append(serviceVariables(t, c.Services["hanbridge"], broker), cable.PortVariable(), "HANBRIDGE_STATE_DIR="+t.TempDir())
@@ -88,7 +87,7 @@ func testComposeMeter(t *testing.T, c composeFile, broker *testbed.Mosquitto) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testComposeDemo runs the demo of compose.yaml.
+// testComposeDemo runs the service demo.
 func testComposeDemo(t *testing.T, c composeFile, broker *testbed.Mosquitto) {
 	messages := broker.LogMessages()
 	env := append(serviceVariables(t, c.Services["demo"], broker), "HANBRIDGE_STATE_DIR="+t.TempDir())
@@ -100,14 +99,14 @@ func testComposeDemo(t *testing.T, c composeFile, broker *testbed.Mosquitto) {
 	demo.Stop(syscall.SIGINT)
 }
 
-// testComposeFlow requires that the first start copies the shipped flow and settings to Node-RED's folder, and that later starts keep the
-// user's changes.
+// testComposeFlow runs the script that prepares Node-RED. The first start must copy the shipped flow and settings to Node-RED's folder. Later
+// starts must not overwrite changes of the user.
 func testComposeFlow(t *testing.T, c composeFile) {
 	s := c.Services["nodered"]
 	if len(s.Entrypoint) != 3 || s.Entrypoint[0] != "sh" || s.Entrypoint[1] != "-c" {
 		t.Fatalf("entrypoint: got %q, want sh -c and a command line", s.Entrypoint)
 	}
-	configs, data, image := t.TempDir(), t.TempDir(), t.TempDir()
+	configs, data, workDir := t.TempDir(), t.TempDir(), t.TempDir()
 	for _, config := range s.Configs {
 		name := mustReplace(t, config.Target, "/hanbridge/", configs+"/")
 		text := testbed.ReadFile(t, filepath.Join("deploy", c.Configs[config.Source].File))
@@ -115,14 +114,14 @@ func testComposeFlow(t *testing.T, c composeFile) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(image+"/entrypoint.sh", []byte("#!/bin/sh\necho started\n"), 0o755); err != nil {
+	if err := os.WriteFile(workDir+"/entrypoint.sh", []byte("#!/bin/sh\necho started\n"), 0o755); err != nil { // in place of Node-RED
 		t.Fatal(err)
 	}
 	start := func() {
 		t.Helper()
 		line := mustReplace(t, mustReplace(t, s.Entrypoint[2], "/hanbridge/", configs+"/"), "/data/", data+"/")
 		sh := exec.CommandContext(t.Context(), s.Entrypoint[0], "-c", line)
-		sh.Dir = image
+		sh.Dir = workDir
 		if out, err := sh.CombinedOutput(); err != nil || string(out) != "started\n" {
 			t.Fatalf("%s: %v\n%s", line, err, out)
 		}
@@ -143,7 +142,7 @@ func testComposeFlow(t *testing.T, c composeFile) {
 		t.Fatal(err)
 	}
 	start()
-	requireFile(t, flow, "[]")
+	requireFile(t, flow, "[]") // the user's flow
 }
 
 // requireFile requires the text of a file.

@@ -19,10 +19,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// coreCardTypes are the card types of Home Assistant itself that the dashboard may use.
+// coreCardTypes are the card types that the dashboard is allowed to use. Home Assistant contains these types.
 var coreCardTypes = []string{"heading", "gauge", "tile", "history-graph", "statistics-graph", "entities"}
 
-// TestDashboard requires that every entity of the dashboard exists for a usual Swedish meter with the default id.
+// TestDashboard requires that every entity of the dashboard is announced for a Swedish meter with the default id.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	var d struct {
@@ -45,12 +45,12 @@ func TestDashboard(t *testing.T) {
 	var shown []string
 	for _, view := range d.Views {
 		if view.Type != "sections" {
-			t.Errorf("view %s: type %q, want sections", view.Title, view.Type)
+			t.Errorf("view %s: got type %q, want sections", view.Title, view.Type)
 		}
 		for _, section := range view.Sections {
 			for _, card := range section.Cards {
 				if cardType := fmt.Sprint(card["type"]); section.Type != "grid" || !slices.Contains(coreCardTypes, cardType) {
-					t.Errorf("a card %s in a section %s: want one of %v in a grid", cardType, section.Type, coreCardTypes)
+					t.Errorf("got a card %s in a section %s, want one of %v in a grid", cardType, section.Type, coreCardTypes)
 				}
 				shown = append(shown, entitiesOf(card)...)
 			}
@@ -59,7 +59,7 @@ func TestDashboard(t *testing.T) {
 	enabled := enabledEntities(t)
 	for _, id := range shown {
 		if !slices.Contains(enabled, id) {
-			t.Errorf("%s: %s is not announced and enabled", file, id)
+			t.Errorf("%s: %s is not announced, or not enabled", file, id)
 		}
 	}
 	for _, name := range []string{"net_power", "import_power", "import_energy", "export_energy", "current_l1", "voltage_l3", "telegram_errors"} {
@@ -69,7 +69,7 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// entitiesOf returns the entity ids of a card: its own, or the ones in its list.
+// entitiesOf returns the entity ids of a card. A card has one entity, or a list of entities.
 func entitiesOf(card map[string]any) (ids []string) {
 	if id, ok := card["entity"].(string); ok {
 		ids = append(ids, id)
@@ -82,7 +82,7 @@ func entitiesOf(card map[string]any) (ids []string) {
 	return ids
 }
 
-// enabledEntities returns the ids of the enabled entities for a meter with the values of a Swedish P1 port.
+// enabledEntities returns the ids of the enabled entities of a Swedish meter with a P1 port.
 func enabledEntities(t *testing.T) (ids []string) {
 	t.Helper()
 	c := discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Component}
@@ -94,7 +94,7 @@ func enabledEntities(t *testing.T) (ids []string) {
 		if err := json.Unmarshal(message.Payload, &entity); err != nil {
 			t.Fatal(err)
 		}
-		if entity.Enabled == nil || *entity.Enabled {
+		if entity.Enabled == nil || *entity.Enabled { // the default is true
 			ids = append(ids, entity.ID)
 		}
 	}
@@ -111,12 +111,12 @@ func meterSetting(t *testing.T, key string) string {
 	return fmt.Sprint(example.Meters[0][key])
 }
 
-// sentQuantities returns the quantities that a Swedish meter sends at its P1 port.
+// sentQuantities returns the quantities in a telegram of a Swedish meter with a P1 port.
 func sentQuantities(t *testing.T) (all []discovery.Quantity) {
 	t.Helper()
 	family, ok := simulate.Named("p1-se-aidon")
 	if !ok {
-		t.Fatal("no family p1-se-aidon")
+		t.Fatal("the simulator has no family p1-se-aidon")
 	}
 	_, telegram := simulate.NewMeter(family, 1, time.Now()).Next()
 	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()

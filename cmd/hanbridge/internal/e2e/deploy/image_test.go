@@ -58,8 +58,8 @@ func importedPackages(t *testing.T) (names []string) {
 	return names
 }
 
-// checkStateFolder requires that the image contains the state folder, and that the user who runs the program owns it. A new volume takes
-// its owner from the image.
+// checkStateFolder requires that the image contains the state folder, and that the user who runs the program owns this folder. A new volume
+// gets the owner of the folder in the image.
 func checkStateFolder(t *testing.T) {
 	t.Helper()
 	file := testbed.ReadFile(t, "Dockerfile")
@@ -67,17 +67,17 @@ func checkStateFolder(t *testing.T) {
 	mkdir := regexp.MustCompile(`(?m)^RUN mkdir -p (/\S+)/(\S+)$`).FindStringSubmatch(file)
 	chown := regexp.MustCompile(`(?m)^COPY --from=build --chown=(\S+) (/\S+) (/\S+)$`).FindStringSubmatch(file)
 	if user == nil || mkdir == nil || chown == nil {
-		t.Fatal("Dockerfile: no user, or no folder that is made and copied for the user")
+		t.Fatal("Dockerfile lacks USER, RUN mkdir -p or COPY --from=build --chown")
 	}
 	if chown[1] != user[1] || chown[2] != mkdir[1] {
-		t.Errorf("Dockerfile: %s is made, %s copied for %s: want the same folder, for the user %s", mkdir[0], chown[2], chown[1], user[1])
+		t.Errorf("Dockerfile: got %s and %s, want the same folder, and the owner %s", mkdir[0], chown[0], user[1])
 	}
 	if got, want := chown[3]+"/"+mkdir[2], exampleSetting(t, "state_dir"); got != want {
-		t.Errorf("Dockerfile: the folder is %s, want %s, the default of state_dir", got, want)
+		t.Errorf("Dockerfile: got state folder %s, want %s, the default of state_dir", got, want)
 	}
 }
 
-// exampleSetting returns the value of a key of config.example.yaml, which is its default.
+// exampleSetting returns the value of a key in config.example.yaml, which contains the defaults.
 func exampleSetting(t *testing.T, key string) string {
 	t.Helper()
 	var example map[string]any
@@ -116,7 +116,7 @@ func requireVariables(t *testing.T, names ...string) {
 	}
 }
 
-// dockerfileInstruction returns the words of an instruction in exec form.
+// dockerfileInstruction returns the words of an instruction of the Dockerfile in exec form, such as CMD ["run"].
 func dockerfileInstruction(t *testing.T, instruction string) []string {
 	t.Helper()
 	line := regexp.MustCompile(`(?m)^` + instruction + `\b[^\[]*(\[.*\])$`).FindStringSubmatch(testbed.ReadFile(t, "Dockerfile"))

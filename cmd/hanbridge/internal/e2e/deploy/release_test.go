@@ -19,7 +19,7 @@ func TestReleaseImage(t *testing.T) {
 	t.Parallel()
 	pushed := regexp.MustCompile(`echo "([a-z/]+):\$\{TAG#v\}"`).FindStringSubmatch(testbed.ReadFile(t, ".github/workflows/release.yml"))
 	if pushed == nil {
-		t.Fatal("release.yml names no image with the version of the tag")
+		t.Fatal("release.yml contains no image with the version of the tag")
 	}
 	var compose struct {
 		Services map[string]struct{ Image string }
@@ -29,7 +29,7 @@ func TestReleaseImage(t *testing.T) {
 	}
 	for _, service := range []string{"hanbridge", "demo"} {
 		if got := compose.Services[service].Image; got != pushed[1] {
-			t.Errorf("service %s runs the image %q, the release workflow pushes %q", service, got, pushed[1])
+			t.Errorf("image of the service %s: got %q, want %q, which the release workflow pushes", service, got, pushed[1])
 		}
 	}
 	if addon := testbed.ReadFile(t, "deploy/homeassistant/hanbridge/Dockerfile"); !strings.Contains(addon, "\nFROM "+pushed[1]+" AS ") {
@@ -37,8 +37,8 @@ func TestReleaseImage(t *testing.T) {
 	}
 }
 
-// TestReleaseUsesPinnedSources requires that workflows name each action by its commit, and that the Dockerfile names the image of the compiler
-// by its digest. Nobody can then replace them without a change in this repository.
+// TestReleaseUsesPinnedSources requires that each workflow refers to actions by commit, and that the Dockerfile refers to the image of the
+// compiler by digest. Nobody can then change a release without a change in this repository.
 func TestReleaseUsesPinnedSources(t *testing.T) {
 	t.Parallel()
 	workflows, err := filepath.Glob(filepath.Join(testbed.ModuleRoot, ".github/workflows/*.yml"))
@@ -54,17 +54,17 @@ func TestReleaseUsesPinnedSources(t *testing.T) {
 		}
 		for _, uses := range action.FindAllStringSubmatch(string(text), -1) {
 			if !pinned.MatchString(uses[1]) {
-				t.Errorf("%s uses %s: want a commit and a comment with its version", filepath.Base(file), uses[1])
+				t.Errorf("%s: got action %s, want a commit and a comment with the version", filepath.Base(file), uses[1])
 			}
 		}
 	}
 	base := regexp.MustCompile(`(?m)^FROM .*golang:\S+@sha256:[0-9a-f]{64} AS build$`)
 	if !base.MatchString(testbed.ReadFile(t, "Dockerfile")) {
-		t.Error("the Dockerfile builds with an image without a digest")
+		t.Error("the Dockerfile does not give the digest of the golang image")
 	}
 }
 
-// TestWorkflowsCallRun requires that the workflows run .ci/run, which developers run too.
+// TestWorkflowsCallRun requires that the workflows run .ci/run, as developers do.
 func TestWorkflowsCallRun(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"ci.yml", "release.yml"} {

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// TestUnit requires that the systemd unit starts an existing command, has the settings that the program needs, and passes systemd's own checks.
+// TestUnit tests that the systemd unit starts an existing command, has the settings that the program needs, and passes systemd's own checks.
 func TestUnit(t *testing.T) {
 	t.Parallel()
 	unit := testbed.ReadFile(t, "deploy/hanbridge.service")
@@ -32,9 +32,10 @@ func TestUnit(t *testing.T) {
 		t.Errorf("ExecStart: %s is no flag of run:\n%s", start[2], help)
 	}
 	for key, want := range map[string]string{
-		// The exit code after a panic is 2, as for a wrong configuration. Only if a crash ends with a signal can systemd distinguish the two.
+		// A wrong configuration and a panic have the same exit code, 2. With GOTRACEBACK=crash a panic ends with a signal, so that systemd restarts
+		// the program only after a panic.
 		"RestartPreventExitStatus": "2", "Environment": "GOTRACEBACK=crash", "PrivateDevices": "no",
-		// The program is ready after the first telegram, for which it may wait for weeks.
+		// The program is ready after the first telegram, which can arrive weeks later.
 		"Type": "notify", "NotifyAccess": "main", "TimeoutStartSec": "infinity", "WatchdogSec": "60", "Restart": "always",
 		"StateDirectory": strings.TrimPrefix(exampleSetting(t, "state_dir"), "/var/lib/"),
 	} {
@@ -42,17 +43,18 @@ func TestUnit(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", key, got, want)
 		}
 	}
-	// Otherwise the boot would wait for the first telegram, and the program could not open the socket to systemd.
-	if !strings.Contains(unit, "\nAfter="+unitValue(t, unit, "WantedBy")+"\n") {
-		t.Error("the service is not ordered after the target that wants it")
+	// Without After the boot would wait for the first telegram.
+	if target := unitValue(t, unit, "WantedBy"); !strings.Contains(unit, "\nAfter="+target+"\n") {
+		t.Errorf("the unit lacks After=%s", target)
 	}
+	// The socket to systemd is a Unix socket.
 	if families := strings.Fields(unitValue(t, unit, "RestrictAddressFamilies")); !slices.Contains(families, "AF_UNIX") {
-		t.Errorf("RestrictAddressFamilies: got %q, want AF_UNIX among them", families)
+		t.Errorf("RestrictAddressFamilies: got %q, want AF_UNIX in the list", families)
 	}
 	checkUnitWithSystemd(t, strings.Replace(unit, start[0], testbed.Program(t), 1))
 }
 
-// checkUnitWithSystemd checks the unit with systemd's own tools. They need no running systemd.
+// checkUnitWithSystemd checks the unit with systemd-analyze, which needs no running systemd.
 func checkUnitWithSystemd(t *testing.T, unit string) {
 	t.Helper()
 	testbed.RequireProgram(t, "systemd-analyze")
@@ -63,15 +65,14 @@ func checkUnitWithSystemd(t *testing.T, unit string) {
 	if out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", file).CombinedOutput(); err != nil || strings.Contains(string(out), file) {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
-	// The exposure level in tenths. It is 15 with systemd 252, mostly for the network and the serial ports, and a little different in other
-	// versions.
+	// The threshold is an exposure level in tenths. The unit has 15 with systemd 252, and a little more or less with other versions.
 	security := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=20", file)
 	if out, err := security.CombinedOutput(); err != nil {
 		t.Errorf("systemd-analyze security: %v\n%s", err, out)
 	}
 }
 
-// TestNotify tests the messages to systemd that Type and WatchdogSec of the unit require, from start to end, with a meter and without a
+// TestNotify tests the messages to systemd that Type and WatchdogSec of the unit require. The program must send these messages also without a
 // broker.
 func TestNotify(t *testing.T) {
 	t.Parallel()
@@ -94,7 +95,7 @@ func TestNotify(t *testing.T) {
 	socket.await("STOPPING=1", 1)
 }
 
-// A notifySocket is systemd's end of the notification socket. It records the messages.
+// A notifySocket is systemd's end of the notification socket. It records all messages.
 type notifySocket struct {
 	t    *testing.T
 	path string

@@ -21,7 +21,7 @@ import (
 // writes the values of the meter, and the text in the page about the start of the energy count.
 const flowDriver = `
 const flows = JSON.parse(require('fs').readFileSync(process.argv[1]));
-const memory = { connected: true, bridge: 'online' };
+const memory = { connected: true, bridge: 'online' }; // the context of the flow
 const flow = { get: (key) => memory[key], set: (key, value) => { memory[key] = value } };
 let now; // the time of a step, which is the current time for the functions
 class Clock extends Date { constructor(...at) { super(...(at.length ? at : [now])) } }
@@ -74,9 +74,9 @@ func runFlow(t *testing.T, steps []flowStep) (house map[string]any, since string
 	return result.House, result.Since
 }
 
-// TestNodeREDDay tests the energy of the day in kWh, and the text about the start of the count. A step has a day of January, a time and a
-// counter in kWh. Before the counter is "retained" if the broker retained the counter. Instead of a counter, a step can have the status of the
-// meter or of the bridge.
+// TestNodeREDDay tests the energy of the day in kWh, and the text about the start of the count. Steps are separated by "|". A step is
+// "DAY TIME COUNTER", with a day of January and a counter in kWh. "retained COUNTER" is a counter that the broker had retained. Instead of a
+// counter, a step can have "meter STATUS" or "bridge STATUS".
 func TestNodeREDDay(t *testing.T) {
 	t.Parallel()
 	const unknown = -1 // the flow has no energy of the day
@@ -117,7 +117,7 @@ func TestNodeREDDay(t *testing.T) {
 	}
 }
 
-// parseSteps parses steps that are separated by "|".
+// parseSteps parses the steps of TestNodeREDDay.
 func parseSteps(text string) []flowStep {
 	topics := map[string]string{"meter": "hanbridge/house/status", "bridge": "hanbridge/status", "retained": "hanbridge/house/import_energy"}
 	var steps []flowStep

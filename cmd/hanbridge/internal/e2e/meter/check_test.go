@@ -17,13 +17,13 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// TestCheckDenied tests the command check as a user who may not read the port, and may not create the state folder. The command must warn of
-// both.
+// TestCheckDenied tests the command check as a user who cannot read the port and cannot create the state folder. The command must print two
+// warnings.
 func TestCheckDenied(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")
 	cmd, uid := unprivilegedCommand(t, "check")
-	parent := filepath.Join(cmd.Dir, "readonly") // in which the user may not create a folder
+	parent := filepath.Join(cmd.Dir, "readonly") // the user cannot create a folder in it
 	state := filepath.Join(parent, "hanbridge")
 	for _, err := range []error{os.Mkdir(parent, 0o555), os.Chmod(cable.Port.Name(), 0)} {
 		if err != nil {
@@ -33,7 +33,7 @@ func TestCheckDenied(t *testing.T) {
 	cmd.Env = append(cmd.Env, "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:"+testbed.FreePort(t), "HANBRIDGE_METER_PORT="+cable.Port.Name(), "HANBRIDGE_STATE_DIR="+state)
 	out, err := cmd.Output()
 	if exit := new(exec.ExitError); !errors.As(err, &exit) {
-		t.Errorf("got %v, want an exit code that reports the missing broker", err)
+		t.Errorf("check: got error %v, want an exit code, because no broker is running", err)
 	}
 	requireTexts(t, string(out),
 		fmt.Sprintf("warning        %s: user id %d may not read it: hanbridge doctor says what to do\n", cable.Port.Name(), uid),
@@ -41,7 +41,7 @@ func TestCheckDenied(t *testing.T) {
 }
 
 // unprivilegedCommand returns a command of the program that runs as a user without root's rights, and the id of this user. If root runs the
-// test, the user is nobody. The program is a copy in a folder that every user may read.
+// test, the user is nobody. The program is a copy in a folder that every user can read.
 func unprivilegedCommand(t *testing.T, args ...string) (cmd *exec.Cmd, uid int) {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "hanbridge-test-")
@@ -50,8 +50,8 @@ func unprivilegedCommand(t *testing.T, args ...string) (cmd *exec.Cmd, uid int) 
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	copied := filepath.Join(folder, "hanbridge")
-	// Another process writes the copy. A program that this process has open for writing cannot be executed. A child that a parallel test starts
-	// at that time would inherit the open file.
+	// The command install writes the copy, not this process. Otherwise a child of a parallel test could inherit the file, open for writing. Linux
+	// executes no file that is open for writing.
 	install := exec.CommandContext(t.Context(), "install", "-m", "755", testbed.Program(t), copied)
 	for _, err := range []error{os.Chmod(folder, 0o755), install.Run()} {
 		if err != nil {

@@ -16,11 +16,11 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestDetect tests line settings and profiles that the program must detect, and keys that decrypt the telegrams or do not.
+// TestDetect tests that the program detects line settings and a new profile, and that it reports wrong and missing keys.
 func TestDetect(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
-		"another profile": testProfileChange,
+		"profile changes": testProfileChange,
 		"right keys":      testKeys,
 		"wrong keys": func(t *testing.T) {
 			testNoKey(t, "does not fit: compare", "HANBRIDGE_METER_KEY", wrongKeys...)
@@ -37,15 +37,15 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// Environment variables with keys for the simulated meter.
+// Environment variables with keys. In the wrong ones a key of the simulated meter stands in the place of the other key.
 var (
 	rightKeys    = []string{"HANBRIDGE_METER_KEY=" + simulate.EncryptionKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.AuthenticationKey}
 	wrongKeys    = []string{"HANBRIDGE_METER_KEY=" + simulate.AuthenticationKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.EncryptionKey}
 	wrongAuthKey = []string{"HANBRIDGE_METER_KEY=" + simulate.EncryptionKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.EncryptionKey}
 )
 
-// testProfileChange tests a meter whose profile changes from EFS (HDLC) to EFS2 (P1) while the bridge reads it. The bridge must publish one
-// event, and the same topics as before.
+// testProfileChange tests a meter whose profile changes from EFS (HDLC) to EFS2 (P1) while the bridge reads telegrams. The bridge must publish
+// one event, and then values in the same topics as before.
 func testProfileChange(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	messages, allMessages := broker.LogMessages(), broker.LogMessages()
@@ -65,7 +65,7 @@ func testProfileChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	if change.Event != "profile_changed" || change.From != "aidon hdlc" || change.To != "aidon p1" {
-		t.Errorf("got %s, want profile_changed from aidon hdlc to aidon p1", event)
+		t.Errorf("event: got %s, want profile_changed from aidon hdlc to aidon p1", event)
 	}
 	messages.Reset()
 	messages.AwaitMessage("hanbridge/house/import_power")
@@ -79,7 +79,7 @@ func testProfileChange(t *testing.T) {
 	run.RequireOutputOnce("the meter speaks another profile")
 	run.Stop(syscall.SIGTERM)
 	if n := allMessages.Count("hanbridge/house/event", ""); n != 1 {
-		t.Errorf("%d events, want one", n)
+		t.Errorf("events: got %d, want 1", n)
 	}
 }
 
@@ -102,14 +102,14 @@ func names(values map[string]string) map[string]bool {
 	return set
 }
 
-// testKeys tests an encrypting meter whose keys are known. The bridge must detect the line setting and publish the values.
+// testKeys tests an encrypting meter with the right keys. The bridge must detect the line setting and publish the values.
 func testKeys(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
 	_, port := testbed.Simulate(t, "--family", "kamstrup-dk")
 	variables := slices.Concat(rightKeys, []string{broker.URLVariable(), "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_METER_SERIAL=auto", "HANBRIDGE_LOG_LEVEL=debug"})
 	run := testbed.StartBridge(t, variables...)
-	messages.AwaitMessage("hanbridge/house/status", "online") // after 12 s in which the bridge tries 115200 baud
+	messages.AwaitMessage("hanbridge/house/status", "online") // the bridge first tries 115200 baud for 12 s
 	for _, name := range []string{"import_power", "voltage_l1", "import_energy"} {
 		messages.AwaitMessage("hanbridge/house/" + name)
 	}
@@ -122,8 +122,8 @@ func testKeys(t *testing.T) {
 	requireNoKey(t, run)
 }
 
-// testNoKey tests an encrypting meter with wrong keys or without keys. The bridge must log one message that names the setting, and publish no
-// value.
+// testNoKey tests an encrypting meter with wrong keys or without keys. The bridge must log one message that contains the setting to correct. It
+// must publish no value.
 func testNoKey(t *testing.T, message, setting string, keys ...string) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
@@ -134,7 +134,7 @@ func testNoKey(t *testing.T, message, setting string, keys ...string) {
 	<-time.After(2 * time.Second) // in which more telegrams arrive
 	run.RequireOutputOnce("telegram is encrypted")
 	if got := testbed.Values(messages.Last()); len(got) > 0 {
-		t.Errorf("published without a key: %v", got)
+		t.Errorf("values published without the right keys: got %v, want none", got)
 	}
 	messages.AwaitMessage("hanbridge/house/status", "offline")
 	run.Stop(syscall.SIGTERM)

@@ -16,7 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestDoctorAtPorts tests the verdict of the command doctor on pseudo-terminals: a working meter, a silent one, and a port that it cannot open.
+// TestDoctorAtPorts tests the verdict of the command doctor about a working meter, a silent meter, and ports that it cannot open.
 func TestDoctorAtPorts(t *testing.T) {
 	t.Parallel()
 	t.Run("working meter", func(t *testing.T) {
@@ -32,7 +32,7 @@ func TestDoctorAtPorts(t *testing.T) {
 		p := testbed.Hanbridge(t, nil, "doctor", cable.Path, "--dwell", "200ms")
 		requireVerdict(t, p, 1, "port      "+cable.Path+"   readable, not in use", "verdict   no bytes in ", "grid company")
 	})
-	t.Run("in use", func(t *testing.T) {
+	t.Run("port in use", func(t *testing.T) {
 		t.Parallel()
 		cable := testbed.PlugCable(t, "p1-se-aidon")
 		reader := testbed.Hanbridge(t, nil, "capture", cable.Path, "--out", "-")
@@ -44,25 +44,25 @@ func TestDoctorAtPorts(t *testing.T) {
 }
 
 // requireVerdict waits for the end of a command, and requires its exit code and texts in its output.
-func requireVerdict(t *testing.T, p *testbed.Process, code int, want ...string) {
+func requireVerdict(t *testing.T, p *testbed.Process, wantCode int, wantTexts ...string) {
 	t.Helper()
-	if got := p.ExitCode(); got != code {
-		t.Errorf("exit code: got %d, want %d", got, code)
+	if code := p.ExitCode(); code != wantCode {
+		t.Errorf("exit code: got %d, want %d", code, wantCode)
 	}
-	requireTexts(t, p.Output(), want...)
+	requireTexts(t, p.Output(), wantTexts...)
 }
 
 // requireTexts requires that the output contains the texts.
-func requireTexts(t *testing.T, got string, want ...string) {
+func requireTexts(t *testing.T, output string, wantTexts ...string) {
 	t.Helper()
-	for _, text := range want {
-		if !strings.Contains(got, text) {
-			t.Errorf("want %q in\n%s", text, got)
+	for _, text := range wantTexts {
+		if !strings.Contains(output, text) {
+			t.Errorf("output: got\n%s\nwant in it %q", output, text)
 		}
 	}
 }
 
-// testNoPermission tests a port that the user may not open. The verdict must say how to give the user access.
+// testNoPermission tests a port that the user is not allowed to open. The verdict must say how to give the user access.
 func testNoPermission(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")
@@ -73,7 +73,7 @@ func testNoPermission(t *testing.T) {
 	cmd, _ := unprivilegedCommand(t, "doctor", port)
 	out, err := cmd.Output()
 	if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() != 1 {
-		t.Errorf("got %v, want exit code 1", err)
+		t.Errorf("doctor: got error %v, want exit code 1", err)
 	}
 	var stat unix.Stat_t
 	if err := unix.Stat(port, &stat); err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestFamiliesOverTCP tests the command doctor with every simulated family. The command gets only an address and a key file, and must find a
-// working meter of the right make.
+// TestFamiliesOverTCP tests the command doctor with every simulated family of meters. From an address and a key file the command must find a
+// working meter of the right manufacturer.
 func TestFamiliesOverTCP(t *testing.T) {
 	t.Parallel()
 	keys := filepath.Join(t.TempDir(), "meter.key")
@@ -40,8 +40,7 @@ func TestFamiliesOverTCP(t *testing.T) {
 	}
 }
 
-// sendTelegrams sends five telegrams a second until the connection is closed. doctor then receives at least three in the shortest time that it
-// listens.
+// sendTelegrams sends five telegrams a second until the connection is closed. The command doctor needs several telegrams in a short time.
 func sendTelegrams(f simulate.Family, c *net.TCPConn) {
 	defer c.Close()
 	pace := time.NewTicker(200 * time.Millisecond)
@@ -63,14 +62,14 @@ func checkDiagnosis(t *testing.T, f simulate.Family, output string) {
 		Cipher struct{ Encrypted bool }
 		Values []string
 	}
-	_, text, _ := strings.Cut(output, "{")
+	_, text, _ := strings.Cut(output, "{") // log lines can precede the report
 	if err := json.NewDecoder(strings.NewReader("{" + text)).Decode(&report); err != nil {
 		t.Fatalf("%s: %v", f.Name, err)
 	}
 	if !report.OK || len(report.Values) == 0 || report.Cipher.Encrypted != (f.Cipher != 0) {
-		t.Errorf("%s: got %+v", f.Name, report)
+		t.Errorf("%s: got report %+v, want a working meter with values, encrypted: %v", f.Name, report, f.Cipher != 0)
 	}
-	sameAsAidon := strings.HasPrefix(f.Name, "landisgyr-no") // list 1 of these meters is Aidon's, byte by byte
+	sameAsAidon := strings.HasPrefix(f.Name, "landisgyr-no") // list 1 of these meters has the same bytes as Aidon's list 1
 	if got := report.Meter.Make; got != "" && got != f.Make && !sameAsAidon {
 		t.Errorf("%s: got make %q, want %q", f.Name, got, f.Make)
 	}

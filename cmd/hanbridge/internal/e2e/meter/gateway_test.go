@@ -14,9 +14,10 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// startGateway starts a network-attached reader, and returns the environment variable that makes a bridge read it. The reader accepts one
-// connection at a time: it calls serve with the connection and its number, which begins at 1. serve must close the connection.
-func startGateway(t *testing.T, serve func(n int, c *net.TCPConn)) (variable string) {
+// startGateway starts a network-attached reader, and returns the environment variable that makes a bridge connect to this reader. The reader
+// accepts one connection at a time. It calls serve with the connection and the number of the connection, from 1. serve must close the
+// connection.
+func startGateway(t *testing.T, serve func(number int, c *net.TCPConn)) (variable string) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -24,12 +25,12 @@ func startGateway(t *testing.T, serve func(n int, c *net.TCPConn)) (variable str
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	go func() {
-		for n := 1; ; n++ {
+		for number := 1; ; number++ {
 			c, err := l.Accept()
 			if err != nil {
-				return
+				return // the test has ended
 			}
-			serve(n, c.(*net.TCPConn))
+			serve(number, c.(*net.TCPConn))
 		}
 	}()
 	return "HANBRIDGE_METER_PORT=tcp://" + l.Addr().String()
@@ -45,60 +46,60 @@ func telegrams(t *testing.T, family string) func() []byte {
 	}
 }
 
-// testClosingGateway tests a reader that closes each connection after one telegram, in turn by a close, a half-close and a reset. The bridge
-// must publish every telegram, keep the meter online, and log one line about it.
+// testClosingGateway tests a reader that closes each connection after one telegram. In turn it uses a reset, a close and a half-close. The
+// bridge must publish every telegram and log one line about the reader. The meter must stay online.
 func testClosingGateway(t *testing.T) {
 	const total = 30
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
 	published := func() int { return messages.Count("hanbridge/house/telegram", "{") }
 	next := telegrams(t, "aidon-se")
-	variable := startGateway(t, func(n int, c *net.TCPConn) {
+	variable := startGateway(t, func(number int, c *net.TCPConn) {
 		defer c.Close()
-		if n > total {
+		if number > total {
 			<-t.Context().Done() // the meter sends no more telegrams
 			return
 		}
 		<-time.After(100 * time.Millisecond) // the meter's interval
 		_, _ = c.Write(next())
-		switch n % 3 {
+		switch number % 3 {
 		case 0:
 			_ = c.CloseWrite()
-		case 1: // a reset discards bytes that the bridge has not read, so it waits for the telegram
-			for published() < n && t.Context().Err() == nil {
+		case 1:
+			// A reset discards bytes that the bridge has not read. The reader therefore waits until the telegram is published.
+			for published() < number && t.Context().Err() == nil {
 				<-time.After(time.Millisecond)
 			}
-			_ = c.SetLinger(0)
+			_ = c.SetLinger(0) // Close now sends a reset
 		}
 	})
 	run := testbed.StartBridge(t, broker.URLVariable(), variable)
 	testbed.Until(t, "all telegrams", func() bool { return published() == total })
 	messages.AwaitMessage("hanbridge/house/status", "online")
-	if got := messages.Count("hanbridge/house/status", "offline"); got > 1 { // it is offline before the first telegram
-		t.Errorf("the meter was offline %d times", got)
+	if got := messages.Count("hanbridge/house/status", "offline"); got > 1 { // once before the first telegram
+		t.Errorf("status offline: published %d times, want once at most", got)
 	}
 	run.RequireOutputOnce("the reader closes the connection after a telegram")
 	if output := run.Output(); strings.Contains(output, "WRN") || strings.Contains(output, `"warn"`) || strings.Count(output, "port opened") != 1 {
-		t.Errorf("want no warning, and that the port is opened once:\n%s", output)
+		t.Errorf("want no warning and one line \"port opened\" in the log:\n%s", output)
 	}
 	run.Stop(syscall.SIGTERM)
 }
 
-// testTelnetGateway tests a reader that uses telnet for a binary protocol. The bridge must publish the values, write nothing to the reader,
-// and log once that raw mode is right.
+// testTelnetGateway tests a reader that sends HDLC telegrams by telnet. The bridge must publish the values, send nothing to the reader, and log
+// once that the reader must use raw mode.
 func testTelnetGateway(t *testing.T) {
 	next := telegrams(t, "aidon-se")
-	written := make(chan int, 1)
+	bytesFromBridge := make(chan int, 1)
 	variable := startGateway(t, func(_ int, c *net.TCPConn) {
 		defer c.Close()
-		// RFC 854, 856 to 858: WILL SUPPRESS-GO-AHEAD, WILL ECHO, DO SUPPRESS-GO-AHEAD, WILL BINARY, DO BINARY. A byte FF in the data is
-		// doubled.
+		// RFC 854, 856 to 858: WILL SUPPRESS-GO-AHEAD, WILL ECHO, DO SUPPRESS-GO-AHEAD, WILL BINARY, DO BINARY.
 		_, _ = c.Write([]byte("\xFF\xFB\x03\xFF\xFB\x01\xFF\xFD\x03\xFF\xFB\x00\xFF\xFD\x00"))
 		for range 3 {
-			_, _ = c.Write(bytes.ReplaceAll(next(), []byte{0xFF}, []byte{0xFF, 0xFF}))
+			_, _ = c.Write(bytes.ReplaceAll(next(), []byte{0xFF}, []byte{0xFF, 0xFF})) // telnet doubles FF in data
 		}
 		n, _ := c.Read(make([]byte, 1)) // returns when the bridge ends
-		written <- n
+		bytesFromBridge <- n
 	})
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
@@ -106,8 +107,8 @@ func testTelnetGateway(t *testing.T) {
 	testbed.Until(t, "three telegrams", func() bool { return messages.Count("hanbridge/house/telegram", "{") == 3 })
 	run.RequireOutputOnce("Set it to raw mode")
 	run.Stop(syscall.SIGTERM)
-	if n := <-written; n != 0 {
-		t.Error("a byte was written to the gateway")
+	if n := <-bytesFromBridge; n != 0 {
+		t.Error("the bridge has sent a byte to the reader")
 	}
 }
 

@@ -21,10 +21,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// ptyName matches the line with which replay prints the path of its pseudo-terminal.
-var ptyName = regexp.MustCompile(`meter on (\S+)\n`)
+// ptyLine matches the line in which the command replay prints the path of its pseudo-terminal.
+var ptyLine = regexp.MustCompile(`meter on (\S+)\n`)
 
-// TestPTYSpeed tests that a reader receives telegrams at the meter's speed, and before a speed is set, but not at another speed.
+// TestPTYSpeed tests that a reader receives telegrams before it sets a speed and at the meter's speed of 2400 baud, but not at 9600 baud.
 func TestPTYSpeed(t *testing.T) {
 	t.Parallel()
 	_, name := testbed.Simulate(t, "--family", "kamstrup-no1", "--to", "pty", "--speed", "1000")
@@ -33,7 +33,7 @@ func TestPTYSpeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer port.Close()
-	// Bytes that were sent before the speed was set may arrive first.
+	// Each step is repeated, because bytes that were sent earlier can arrive first.
 	testbed.Until(t, "a telegram before a speed is set", func() bool { return receivesTelegram(t, port) })
 	setSpeed(t, port, 9600)
 	testbed.Until(t, "no telegram at 9600 baud", func() bool { return !receivesTelegram(t, port) })
@@ -41,7 +41,7 @@ func TestPTYSpeed(t *testing.T) {
 	testbed.Until(t, "a telegram at 2400 baud", func() bool { return receivesTelegram(t, port) })
 }
 
-// TestReplayPTYWithoutReader tests that a replay ends if no program reads its pseudo-terminal. The bytes are lost.
+// TestReplayPTYWithoutReader tests that a replay of many bytes ends although no program reads the pseudo-terminal.
 func TestReplayPTYWithoutReader(t *testing.T) {
 	t.Parallel()
 	recording := filepath.Join(t.TempDir(), "recording")
@@ -51,18 +51,19 @@ func TestReplayPTYWithoutReader(t *testing.T) {
 	testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty", "--speed", "0").RequireSuccess()
 }
 
-// TestReplayPTYLongRead tests that one long chunk arrives whole at a reader, and that the replay ends if there is no reader.
+// TestReplayPTYLongRead tests that a long chunk arrives whole at a reader. Without a reader the replay must end.
 func TestReplayPTYLongRead(t *testing.T) {
 	t.Parallel()
 	const longChunk = 30_000 // bytes
 	recording := filepath.Join(t.TempDir(), "recording")
+	// A recording of one byte, the long chunk after a second, and the long chunk again after an hour.
 	text := fmt.Sprintf("2026-11-22T10:15:20Z 2f\n2026-11-22T10:15:21Z %s\n2026-11-22T11:15:20Z %[1]s\n", strings.Repeat("41", longChunk))
 	if err := os.WriteFile(recording, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	p := testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty")
 	p.AwaitOutput("meter on ")
-	port, err := os.OpenFile(ptyName.FindStringSubmatch(p.Output())[1], os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	port, err := os.OpenFile(ptyLine.FindStringSubmatch(p.Output())[1], os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func TestReplayPTYLongRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := io.ReadFull(port, make([]byte, 1+longChunk)); err != nil {
-		t.Errorf("got %d bytes, %v, want %d", n, err, 1+longChunk)
+		t.Errorf("got %d bytes and error %v, want %d bytes", n, err, 1+longChunk)
 	}
 	p.Stop(unix.SIGINT)
 
@@ -80,9 +81,10 @@ func TestReplayPTYLongRead(t *testing.T) {
 	withoutReader.RequireSuccess()
 }
 
-// TestReplayInputStopped tests that the first signal ends a replay that waits for input.
+// TestReplayInputStopped tests that one signal ends a replay that waits for input.
 func TestReplayInputStopped(t *testing.T) {
 	t.Parallel()
+	// The input is a pipe with the first line of a recording. The pipe stays open, because descriptor 3 can also write to it.
 	const start = `mkfifo input && exec 3<>input && echo "$1" >&3 && exec "$0" replay - --to pty <&3`
 	p := testbed.Launch(t, nil, "sh", "-c", start, testbed.Program(t), capture.FirstLinePrefix)
 	p.AwaitOutput("meter on ")
@@ -104,7 +106,7 @@ func setSpeed(t *testing.T, f *os.File, baud uint32) {
 	}
 }
 
-// receivesTelegram reads about as many bytes as some telegrams have, and reports whether they contain a whole telegram.
+// receivesTelegram reads at least 3000 bytes, which are several telegrams, and reports whether they contain a whole telegram.
 func receivesTelegram(t *testing.T, f *os.File) bool {
 	t.Helper()
 	b := make([]byte, 0, 4000)
@@ -119,7 +121,7 @@ func receivesTelegram(t *testing.T, f *os.File) bool {
 	for {
 		_, err := d.Next()
 		var damaged *meter.TelegramError
-		if err == nil || !errors.As(err, &damaged) {
+		if !errors.As(err, &damaged) { // damaged telegrams are skipped
 			return err == nil
 		}
 	}

@@ -22,9 +22,9 @@ import (
 func TestCounters(t *testing.T) {
 	t.Parallel()
 	for name, restart := range map[string]func(*counterTest){
-		"in one run":   func(*counterTest) {},
-		"with crashes": (*counterTest).crash,
-		"state file cut": func(c *counterTest) {
+		"no restart":    func(*counterTest) {},
+		"bridge killed": (*counterTest).crash,
+		"state file truncated": func(c *counterTest) {
 			c.damageState("the previous file is used", func(b []byte) []byte { return b[:len(b)/3] }, "hanbridge.json")
 		},
 		"state file garbled": func(c *counterTest) { c.damageState("the previous file is used", garble, "hanbridge.json") },
@@ -49,12 +49,12 @@ func testCounters(t *testing.T, restart func(*counterTest)) {
 	c := newCounterTest(t)
 	c.start()
 	c.sendNext()
-	for _, glitch := range []string{"0.000", "40139.100", "55140.700"} {
+	for _, wrongCounter := range []string{"0.000", "40139.100", "55140.700"} {
 		restart(c)
-		c.sendNext() // a bridge that has lost its state must know a right counter
-		c.send(glitch)
+		c.sendNext() // a bridge that has lost its state needs a right counter first
+		c.send(wrongCounter)
 		c.sendNext()
-		c.awaitRejected(glitch)
+		c.awaitRejected(wrongCounter)
 	}
 	restart(c)
 	last := c.sendNext()
@@ -64,8 +64,8 @@ func testCounters(t *testing.T, restart func(*counterTest)) {
 	c.awaitCounter("12.003")
 	c.awaitReplaced(last)
 	got := publishedCounters(c.messages) // 40140.6… of the first meter, then 12.00… of the second
-	second := slices.IndexFunc(got, func(s string) bool { return strings.HasPrefix(s, "12.") })
-	if !slices.IsSorted(got[:second]) || !slices.IsSorted(got[second:]) {
+	secondMeter := slices.IndexFunc(got, func(counter string) bool { return strings.HasPrefix(counter, "12.") })
+	if !slices.IsSorted(got[:secondMeter]) || !slices.IsSorted(got[secondMeter:]) {
 		t.Errorf("published counters: got %v, want no decrease for each of the two meters", got)
 	}
 }

@@ -42,7 +42,7 @@ const (
 	killKinds // the number of constants above
 )
 
-// testKills kills programs a number of times, chosen at random.
+// testKills kills programs that are chosen at random, and starts them again.
 func testKills(t *testing.T, kills int) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	variables := []string{broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_METER_SERIAL=115200 8N1",
@@ -54,7 +54,7 @@ func testKills(t *testing.T, kills int) {
 	messages := broker.LogMessages()
 	awaitComplete(t, "everything at the start", messages, cable)
 	entities := announcedEntities(t, messages.Last())
-	last := map[string]string{}
+	lastCounters := map[string]string{} // by topic
 	for kill := range kills {
 		killed := random.IntN(killKinds)
 		if killed != killBridge {
@@ -71,14 +71,14 @@ func testKills(t *testing.T, kills int) {
 			killBothBridgeFirst: func() { run = testbed.StartBridge(t, variables...); <-time.After(pause); broker.Start() },
 		}
 		restart[killed]()
-		checkCounters(t, last, messages)
+		checkCounters(t, lastCounters, messages)
 		messages = broker.LogMessages()
 		awaitComplete(t, fmt.Sprintf("everything after kill %d (of kind %d)", kill, killed), messages, cable)
 		if diff := cmp.Diff(entities, announcedEntities(t, messages.Last())); diff != "" {
 			t.Fatalf("entities after kill %d (-before +after):\n%s", kill, diff)
 		}
 	}
-	checkCounters(t, last, messages)
+	checkCounters(t, lastCounters, messages)
 }
 
 // awaitComplete sends telegrams until isComplete holds. The time between two telegrams grows, so that a slow machine can publish one telegram

@@ -50,9 +50,10 @@ func Connect(t testing.TB, address, user, password string) *Client {
 	}
 	c := &Client{t: t, conn: conn, in: bufio.NewReader(conn)}
 	t.Cleanup(func() { _ = conn.Close() })
-	body := []byte("\x00\x04MQTT\x04\x02\x00\x00\x00\x00") // a clean session without keep-alive; the broker chooses the client id
+	// MQTT 3.1.1, 3.1: protocol MQTT, version 4, the flag for a clean session, no keep-alive, and an empty client id.
+	body := []byte("\x00\x04MQTT\x04\x02\x00\x00\x00\x00")
 	if user != "" {
-		body[7] |= 0xC0 // a user name and a password follow
+		body[7] |= 0xC0 // the flags for a user name and a password
 		body = appendText(appendText(body, user), password)
 	}
 	c.send(packetConnect, body)
@@ -62,7 +63,7 @@ func Connect(t testing.TB, address, user, password string) *Client {
 	return c
 }
 
-// Publish sends messages, waits until the broker has processed them all, and disconnects. It sends retained messages with QoS 1.
+// Publish sends messages, waits until the broker has processed them all, and disconnects. Retained messages have QoS 1, others QoS 0.
 func (c *Client) Publish(messages ...Message) {
 	c.t.Helper()
 	defer c.conn.Close()
@@ -79,7 +80,7 @@ func (c *Client) Publish(messages ...Message) {
 // Subscribe subscribes to a topic filter, and returns the retained messages that the broker then sends.
 func (c *Client) Subscribe(filter string) []Message {
 	c.t.Helper()
-	c.send(packetSubscribe, append(appendText([]byte{0, 1}, filter), 0))
+	c.send(packetSubscribe, append(appendText([]byte{0, 1}, filter), 0)) // packet id 1, filter, QoS 0
 	return c.ping()
 }
 
@@ -155,7 +156,7 @@ func appendText(b []byte, text string) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(text))), text...)
 }
 
-// A MessageLog records all messages that are published at a broker, beginning with the retained ones.
+// A MessageLog records the retained messages of a broker, and then all messages that are published.
 type MessageLog struct {
 	t testing.TB
 
@@ -223,8 +224,8 @@ func (l *MessageLog) Last() map[string]string {
 	return maps.Clone(l.last)
 }
 
-// AwaitMessage waits until a message of the topic is recorded, and returns the last payload. If a payload is given, AwaitMessage waits until
-// the last payload is equal to it.
+// AwaitMessage waits until a message of the topic is recorded, and returns the last payload. If the caller gives a payload, AwaitMessage waits
+// until the last payload is equal to the given payload.
 func (l *MessageLog) AwaitMessage(topic string, payload ...string) (got string) {
 	l.t.Helper()
 	Until(l.t, "message received: "+topic+" "+strings.Join(payload, ""), func() bool {
