@@ -6,7 +6,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// CompleteFlags lets shells complete the values of the flags of a command and all its subcommands. Flags of the same name have the same
+// CompleteFlags makes shells complete the values of the flags of a command and of its subcommands. Flags with the same name have the same
 // values in all commands.
 func CompleteFlags(c *cobra.Command) {
 	formats := cobra.FixedCompletions([]cobra.Completion{"table", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp)
@@ -27,7 +27,7 @@ func CompleteFlags(c *cobra.Command) {
 	}
 }
 
-// families lists the families of simulated meters. They are listed only when a shell asks, because they take 0.2 MB of memory.
+// families returns the families of simulated meters. It runs only when a shell asks, because the list takes 0.2 MB of memory.
 func families(*cobra.Command, []string, string) (all []cobra.Completion, _ cobra.ShellCompDirective) {
 	for _, f := range simulate.Families() {
 		all = append(all, cobra.CompletionWithDesc(f.Name, f.Title))

@@ -56,9 +56,9 @@ func writeUsage(w io.Writer, c *cobra.Command) {
 	}
 }
 
-// Wrap breaks text between words, so that lines have at most width characters. It does not break a longer word. Consecutive lines form one
-// paragraph: their words are joined before the paragraph is broken. A line that begins with a blank is not joined with others: if it must
-// be broken, its rest is indented to the line's last column (see lastColumn).
+// Wrap breaks text between words so that lines have at most width characters. It does not break long words. Consecutive lines are joined to one
+// paragraph first. A line that begins with a blank is not joined with other lines. If such a line is broken, its rest is indented to its last
+// column, as lastColumn defines it.
 func Wrap(text string, width int) string {
 	var out, paragraph []string
 	endParagraph := func() {
@@ -94,7 +94,7 @@ func lastColumn(line string) int {
 	return indent
 }
 
-// fill returns head, followed by the words, in lines of at most width characters. Each line after the first is indented by head's width.
+// fill returns head and the words in lines of at most width characters. Each line after the first is indented by the width of head.
 func fill(head string, words []string, width int) string {
 	indent := strings.Repeat(" ", utf8.RuneCountInString(head))
 	text, line := "", head
@@ -120,7 +120,7 @@ type Table struct {
 
 // Row prints one row. There must be one cell for each width.
 func (t *Table) Row(cells ...string) {
-	cellLines, lineCount := make([][]string, len(cells)), 1
+	cellLines, lineCount := make([][]string, len(cells)), 1 // the wrapped lines of each cell, and the maximum number of lines
 	for i, cell := range cells {
 		cellLines[i] = strings.Split(Wrap(cell, t.Widths[i]), "\n")
 		lineCount = max(lineCount, len(cellLines[i]))

@@ -7,7 +7,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-// TestWrap tests the wrapping of text to 10 columns.
+// TestWrap tests that text is wrapped to 10 columns.
 func TestWrap(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"empty", "", ""},
@@ -27,7 +27,7 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-// TestTable tests that a cell that is too wide is wrapped within its column, or is not broken if it is one word.
+// TestTable tests that a wide cell is wrapped within its column, and that a long word is not broken.
 func TestTable(t *testing.T) {
 	var out bytes.Buffer
 	table := cli.Table{W: &out, Widths: []int{4, 6, 3}}

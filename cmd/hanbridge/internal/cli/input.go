@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// Open opens the named file, or returns standard input for "-". The caller must call done to close it. The error says what to type
-// instead, with the name of the command.
+// Open opens the named file. For "-" it returns standard input. The caller must call done to close the file. An error says what to type
+// for the command.
 func (p *Program) Open(command, name string) (in io.Reader, done func(), err error) {
 	if name == "-" {
 		return p.In, func() {}, nil
@@ -25,8 +25,7 @@ func (p *Program) Open(command, name string) (in io.Reader, done func(), err err
 	return f, func() { _ = f.Close() }, nil
 }
 
-// OpenRecording opens a file for reading. The caller must close it. Errors say what to type instead, with the name of the
-// command.
+// OpenRecording opens a file for reading. The caller must close the file. An error says what to type for the command.
 func OpenRecording(command, name string) (*os.File, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -43,9 +42,9 @@ func OpenRecording(command, name string) (*os.File, error) {
 	return f, nil
 }
 
-// openError explains why a file cannot be opened. It recognises a telegram or a key that was typed in place of a file name.
+// openError returns an error that explains why a file cannot be opened. It recognises a telegram or a key in place of a file name.
 func openError(command, name string, err error) error {
-	const minTelegramDigits = 16 // characters; a usual file name has fewer hexadecimal digits
+	const minTelegramDigits = 16 // usual file names have fewer hexadecimal digits
 	switch {
 	case len(name) >= minTelegramDigits && strings.Trim(name, "0123456789abcdefABCDEF :") == "":
 		return fmt.Errorf("%s: %d hexadecimal digits are not the name of a file: a telegram comes through a pipe (echo 7EA0… | hanbridge decode), "+

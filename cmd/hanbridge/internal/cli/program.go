@@ -1,5 +1,5 @@
-// Package cli has what all commands of the program share: streams and environment, exit codes, input files, signals and the layout
-// of text. It contains no command.
+// Package cli contains what all commands of the program use: streams, the environment, exit codes, input files, signals and the layout of
+// text.
 package cli
 
 import (
@@ -21,7 +21,7 @@ type Program struct {
 	Out, Err io.Writer
 }
 
-// PrintMessage writes one line to standard error, after the program's name. Secrets in it are redacted.
+// PrintMessage writes the program's name and a message to standard error, as one line. Secrets in the message are redacted.
 func (p *Program) PrintMessage(format string, args ...any) {
 	fmt.Fprintf(p.Err, "hanbridge: %s\n", safetext.Redact(fmt.Sprintf(format, args...)))
 }
@@ -32,7 +32,8 @@ func IsTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// TerminalSize returns a function that returns the current columns and rows of the terminal w. If w is no terminal, TerminalSize returns nil.
+// TerminalSize returns a function that returns the current size of the terminal w in columns and rows. If w is no terminal, TerminalSize
+// returns nil.
 func TerminalSize(w io.Writer) func() (width, height int) {
 	f, ok := w.(*os.File)
 	if !ok || !IsTerminal(w) {
@@ -49,7 +50,7 @@ func TerminalSize(w io.Writer) func() (width, height int) {
 // version is set by the linker when a release is built.
 var version string
 
-// Version returns the version of the release, else the module version that the go command has recorded, else "dev".
+// Version returns the version of the release. Without a release it returns the module version from the build information, or "dev".
 func Version() string {
 	if version != "" {
 		return version
@@ -67,7 +68,7 @@ const (
 	ExitUsage = 2 // wrong usage or configuration
 )
 
-// ErrPrinted is the error of a command that has already printed what is wrong. The exit code is ExitData.
+// ErrPrinted is the error of a command that has already printed what is wrong. Its exit code is ExitData.
 var ErrPrinted = errors.New("bad data")
 
 // failure is an error with the exit code of the program.
@@ -78,14 +79,14 @@ type failure struct {
 
 func (f failure) Unwrap() error { return f.error }
 
-// DataError returns err with the exit code ExitData, which stands for bad data or an unusable broker.
+// DataError returns err with the exit code ExitData.
 func DataError(err error) error { return failure{err, ExitData} }
 
-// UsageError returns err with the exit code ExitUsage, which stands for wrong usage or a wrong configuration.
+// UsageError returns err with the exit code ExitUsage.
 func UsageError(err error) error { return failure{err, ExitUsage} }
 
-// ExitCode returns the exit code for the error of a command. printed is true if there is no error left to print. An error without a code of
-// its own has the code ExitUsage.
+// ExitCode returns the exit code for the error of a command. printed is true if err is nil or already printed. An error that is neither
+// ErrPrinted nor from DataError has the code ExitUsage.
 func ExitCode(err error) (code int, printed bool) {
 	var f failure
 	switch {

@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/signals"
 )
 
-// SignalContext returns a context that ends with the first terminating signal since the start of the program. A second signal ends the
-// program at once.
+// SignalContext returns a context that ends when the program receives its first terminating signal. A second signal ends the program at
+// once.
 func SignalContext() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { // runs until the program ends
@@ -23,8 +23,8 @@ func SignalContext() context.Context {
 	return ctx
 }
 
-// Interruptible calls load and returns its result. If ctx ends before, it returns ErrStopped at once. So a signal ends the program even while
-// load waits for a disk that does not answer.
+// Interruptible calls load and returns its result. If ctx ends first, Interruptible returns ErrStopped and does not wait for load. So a signal
+// ends the program even while load waits for a disk that does not answer.
 func Interruptible[T any](ctx context.Context, load func() (T, error)) (none T, _ error) {
 	var result T
 	var err error
@@ -44,13 +44,12 @@ func Interruptible[T any](ctx context.Context, load func() (T, error)) (none T, 
 // ErrStopped is the error of a command that a signal stopped before its work began.
 var ErrStopped = DataError(errors.New("stopped"))
 
-// UntilPipeBreaks returns a context that ends with ctx, or when a write to toOut or toErr fails because the pipe has no reader any more. The
-// program then ends as after a signal. toOut and toErr write to out and errOut, and drop what is written to a pipe without a reader. The
-// caller must call done when it does not need the context any more.
+// UntilPipeBreaks returns a context, and writers to out and errOut. The context ends with ctx, or when a write fails because a pipe has no
+// reader any more. The writers drop text for a pipe without a reader. The caller must call done when it does not need the context any more.
 func UntilPipeBreaks(ctx context.Context, out, errOut io.Writer) (ending context.Context, toOut, toErr io.Writer, done func()) {
 	ending, cancel := context.WithCancel(ctx)
 	pipe := make(chan os.Signal, 1)
-	signal.Notify(pipe, syscall.SIGPIPE) // unhandled, this signal would end the program at once
+	signal.Notify(pipe, syscall.SIGPIPE) // without Notify, this signal would end the program at once
 	done = func() { signal.Stop(pipe); cancel() }
 	return ending, pipeWriter{out, cancel}, pipeWriter{errOut, cancel}, done
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Count returns a number of things as text: "no key", "1 key", "2 keys".
+// Count returns n and the noun thing as text, such as "no key", "1 key" or "2 keys".
 func Count(n int, thing string) string {
 	switch n {
 	case 0:
@@ -16,7 +16,7 @@ func Count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// DidYouMean returns ` (did you mean "x"?)` with the candidate that Nearest finds, or "".
+// DidYouMean returns ` (did you mean "x"?)`, where x is the candidate that Nearest finds. If Nearest finds none, it returns "".
 func DidYouMean(name string, candidates []string) string {
 	if best := Nearest(name, candidates); best != "" {
 		return fmt.Sprintf(" (did you mean %q?)", best)
@@ -24,13 +24,13 @@ func DidYouMean(name string, candidates []string) string {
 	return ""
 }
 
-// Nearest returns the candidate that is most similar to name, or "" if none is similar enough. The longer the name, the more
-// mistakes it can have.
+// Nearest returns the candidate that is most similar to name, or "" if no candidate is similar. A long name can have more mistakes than a
+// short name.
 func Nearest(name string, candidates []string) string {
-	best, limit := "", 1+(len(name)+1)/4 // only distances below limit count
+	best, limit := "", 1+(len(name)+1)/4 // a similar candidate has an edit distance below limit
 	for _, c := range candidates {
 		if max(len(name)-len(c), len(c)-len(name)) >= limit {
-			continue // the edit distance is at least the difference in length
+			continue // the edit distance is at least the difference of the lengths
 		}
 		if d := editDistance(strings.ToLower(name), strings.ToLower(c)); d < limit {
 			best, limit = c, d
@@ -39,8 +39,8 @@ func Nearest(name string, candidates []string) string {
 	return best
 }
 
-// editDistance returns the minimum number of edits that turn a into b. An edit inserts, removes or changes one byte, or swaps two
-// neighbours (optimal string alignment).
+// editDistance returns the minimum number of edits that turn a into b. An edit inserts, removes or changes one byte, or swaps two adjacent
+// bytes. The algorithm is optimal string alignment.
 func editDistance(a, b string) int {
 	d := make([][]int, len(a)+1) // d[i][j] is the distance between a[:i] and b[:j]
 	for i := range d {

@@ -22,35 +22,35 @@ func writePrivate(t *testing.T, text string) string {
 	return file
 }
 
-// TestKeyFile tests which files of keys are valid, and that no error shows a key.
+// TestKeyFile tests that valid files of keys are read, and that no error shows a key.
 func TestKeyFile(t *testing.T) {
 	tests := []struct {
 		name, text string
-		want       []string // encryption key and authentication key by turns; "" for no authentication key
-		wantErr    string   // the error after the name of the file
+		wantKeys   int    // an encryption key and its authentication key count as one
+		wantErr    string // the error after the name of the file
 	}{
-		{"one key", aKey + "\n", []string{aKey, ""}, ""},
-		{"an encryption key and an authentication key", aKey + " " + anotherKey, []string{aKey, strings.ToLower(anotherKey)}, ""},
+		{"one key", aKey + "\n", 1, ""},
+		{"an encryption key and an authentication key", aKey + " " + anotherKey, 1, ""},
 		{"several lines", "# the old key\n" + aKey + "  # 2024\r\n\r\n" + anotherKey + "\t" + aKey + "\r\n",
-			[]string{aKey, "", strings.ToLower(anotherKey), aKey}, ""},
-		{"an empty file", "", nil, ": no key in it: write a line of 32 hexadecimal digits"},
-		{"only comments", "# none yet\n", nil, ": no key in it"},
-		{"a key too short", "\n" + aKey[1:] + "\n", nil, ":2: has 31 hexadecimal digits: a line has 32, which are a key, or 64, which are a key and its"},
-		{"an authentication key too long", aKey + " " + aKey + "0\n", nil, ":1: has 65 hexadecimal digits"},
-		{"three keys", strings.Repeat(aKey+" ", 3) + "\n", nil, ":1: has 96 hexadecimal digits"},
-		{"only quotes", "\"\"\n", nil, ":1: has 0 hexadecimal digits"},
-		{"a character that is no digit", aKey[:31] + "x\n", nil, ":1: character 32 is no hexadecimal digit"},
-		{"a key in groups", "0011 2233 4455 6677 8899 aabb ccdd eeff\n", []string{aKey, ""}, ""},
-		{"two keys in groups", "\ufeff 0011-2233-4455-6677-8899-aabb-ccdd-eeff : \"" + aKey + "\" # mine\n", []string{aKey, aKey}, ""},
-		{"two keys with a semicolon", aKey + ";" + aKey, []string{aKey, aKey}, ""},
-		{"a word before the key", "# mine\nGUEK: " + aKey, nil, ":2: has a word before the key: leave it out, and write the 32 hexadecimal digits alone"},
-		{"two keys without a gap", aKey + aKey, []string{aKey, aKey}, ""},
-		{"UTF-16, little-endian", "\xFF\xFE0\x000\x00", nil, ": is in UTF-16, as > of PowerShell writes it: save it as UTF-8"},
-		{"UTF-16, big-endian", "\xFE\xFF\x000\x000", nil, ": is in UTF-16"},
-		{"a key in binary", "\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", nil, ": holds the bytes of a key, not its digits: make digits of them with xxd -p -c 32 "},
-		{"two keys in binary", strings.Repeat("\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 2), nil, ": holds the bytes of a key"},
-		{"a comment in Latin-1", "# Schl\xFCssel\n" + aKey, []string{aKey, ""}, ""},
-		{"a file too large", strings.Repeat("#\n", maxConfigFile), nil, ": larger than 64 KiB"},
+			2, ""},
+		{"an empty file", "", 0, ": no key in it: write a line of 32 hexadecimal digits"},
+		{"only comments", "# none yet\n", 0, ": no key in it"},
+		{"a key too short", "\n" + aKey[1:] + "\n", 0, ":2: has 31 hexadecimal digits: a line has 32, which are a key, or 64, which are a key and its"},
+		{"an authentication key too long", aKey + " " + aKey + "0\n", 0, ":1: has 65 hexadecimal digits"},
+		{"three keys", strings.Repeat(aKey+" ", 3) + "\n", 0, ":1: has 96 hexadecimal digits"},
+		{"quotes without a key", "\"\"\n", 0, ":1: has 0 hexadecimal digits"},
+		{"a character that is no digit", aKey[:31] + "x\n", 0, ":1: character 32 is no hexadecimal digit"},
+		{"a key in groups", "0011 2233 4455 6677 8899 aabb ccdd eeff\n", 1, ""},
+		{"two keys in groups", "\ufeff 0011-2233-4455-6677-8899-aabb-ccdd-eeff : \"" + aKey + "\" # mine\n", 1, ""},
+		{"two keys with a semicolon", aKey + ";" + aKey, 1, ""},
+		{"a word before the key", "# mine\nGUEK: " + aKey, 0, ":2: has a word before the key: leave it out, and write the 32 hexadecimal digits alone"},
+		{"two keys without a separator", aKey + aKey, 1, ""},
+		{"UTF-16, little-endian", "\xFF\xFE0\x000\x00", 0, ": is in UTF-16, as > of PowerShell writes it: save it as UTF-8"},
+		{"UTF-16, big-endian", "\xFE\xFF\x000\x000", 0, ": is in UTF-16"},
+		{"a key in binary", "\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 0, ": holds the bytes of a key, not its digits: make digits of them with xxd -p -c 32 "},
+		{"two keys in binary", strings.Repeat("\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 2), 0, ": holds the bytes of a key"},
+		{"a comment in Latin-1", "# Schl\xFCssel\n" + aKey, 1, ""},
+		{"a file too large", strings.Repeat("#\n", maxConfigFile), 0, ": larger than 64 KiB"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,20 +64,20 @@ func TestKeyFile(t *testing.T) {
 			if err != nil && strings.Contains(strings.ReplaceAll(err.Error(), file, ""), "1122") {
 				t.Errorf("a key is printed: %v", err)
 			}
-			if len(keys) != len(tt.want)/2 {
-				t.Errorf("got %d keys, want %d", len(keys), len(tt.want)/2)
+			if len(keys) != tt.wantKeys {
+				t.Errorf("got %d keys, want %d", len(keys), tt.wantKeys)
 			}
 		})
 	}
 }
 
-// TestParsePair tests that an error names the setting at fault, and where to write the authentication key.
+// TestParsePair tests that an error names the wrong setting and says where to write the authentication key.
 func TestParsePair(t *testing.T) {
 	file := writePrivate(t, aKey)
 	tests := []struct{ name, key, authKey, file, wantPath, wantErr string }{
 		{"both keys", aKey, anotherKey, "", "", ""},
 		{"one key", aKey, "", "", "", ""},
-		{"both keys in one setting", aKey + " " + anotherKey, "", "", "key", "has 64 hexadecimal digits, and a key has 32: the second half is the authentication " +
+		{"both keys in the setting key", aKey + " " + anotherKey, "", "", "key", "has 64 hexadecimal digits, and a key has 32: the second half is the authentication " +
 			"key, and goes to auth_key (--auth-key)"},
 		{"half a key", aKey[:16], "", "", "key", "has 16 hexadecimal digits, and a key has 32"},
 		{"only an authentication key", "", anotherKey, "", "auth_key", "an authentication key without key"},
@@ -100,7 +100,7 @@ func TestParsePair(t *testing.T) {
 	}
 }
 
-// TestKeyFileFaults tests the errors for a file of keys that cannot be read.
+// TestKeyFileFaults tests that the errors for an unreadable file of keys say what to do.
 func TestKeyFileFaults(t *testing.T) {
 	denied := secretFiles["key_file"].fault("/k", &os.PathError{Op: "open", Path: "/k", Err: os.ErrPermission}).Error()
 	for _, want := range []string{"/k: permission denied", "user id ", "chmod 600"} {
@@ -112,7 +112,7 @@ func TestKeyFileFaults(t *testing.T) {
 	checkErr(t, err, "is a directory")
 }
 
-// TestMeterKeys tests that a meter has the key of the configuration and those of the file.
+// TestMeterKeys tests that a meter has the key of the configuration and the keys of the file.
 func TestMeterKeys(t *testing.T) {
 	m := Meter{Key: aKey, KeyFile: writePrivate(t, anotherKey)}
 	keys, err := m.Keys()
@@ -145,14 +145,14 @@ func TestMeterWarnings(t *testing.T) {
 			}
 			for i, want := range tt.want {
 				if !strings.HasPrefix(got[i].Message, want) {
-					t.Errorf("got %q, want it to begin with %q", got[i].Message, want)
+					t.Errorf("warning: got %q, want one that begins with %q", got[i].Message, want)
 				}
 			}
 		})
 	}
 }
 
-// TestScaleText tests which texts of the table scale are valid.
+// TestScaleText tests that valid texts of the variable HANBRIDGE_METER_SCALE are read, and that other texts are refused.
 func TestScaleText(t *testing.T) {
 	for in, want := range map[string]map[string]string{
 		" , ":                                 nil,

@@ -48,10 +48,10 @@ func defaultMeter() Meter {
 	}
 }
 
-// configEqual are the options to compare configurations: 10.0 equals 10, and an empty table equals a missing table.
+// configEqual are the options to compare configurations. 10.0 equals 10, and an empty table equals a missing table.
 var configEqual = cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(func(a, b obis.Decimal) bool { return a.Cmp(b) == 0 })}
 
-// TestConfigValid tests configurations from a file, from the environment, and from both.
+// TestConfigValid tests that settings are read from a file, from the environment, and from both.
 func TestConfigValid(t *testing.T) {
 	house := defaultMeter()
 	house.ID, house.Name = "house", "Huset på åkern"
@@ -134,7 +134,7 @@ func TestConfigWithoutFile(t *testing.T) {
 	}
 }
 
-// TestConfigWrong compares the error for a file with many problems with a golden text.
+// TestConfigWrong tests that the error for a file with many problems lists all of them, as in testdata/wrong.txt.
 func TestConfigWrong(t *testing.T) {
 	_, err := Load("testdata/wrong.yaml", []string{
 		"HANBRIDGE_MQTT_PASWORD=secret-two", "HANBRIDGE_PORT=/dev/ttyUSB0", "HANBRIDGE_LOG_FORMAT=xml", "HANBRIDGE_METER_PORT=/dev/ttyUSB0",
@@ -157,7 +157,7 @@ func TestConfigWrong(t *testing.T) {
 	}
 }
 
-// TestConfigErrors tests configurations with one problem. The error has one line, shows no secret and begins with want.
+// TestConfigErrors tests that the error for a configuration with one problem has one line and shows no secret.
 func TestConfigErrors(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none")
 	secret := writeTemp(t, "hunter2\r\n") // the path of a file with a secret
@@ -165,7 +165,7 @@ func TestConfigErrors(t *testing.T) {
 	tests := []struct {
 		name, text string
 		env        []string
-		want       string // the beginning of the error, which reports one problem
+		want       string // the beginning of the error
 	}{
 		{"indent with a tab", "mqtt:\n\turl: mqtt://a\n", nil, "config.yaml:2: not valid YAML: a tab: YAML wants spaces to indent"},
 		{"wrong indent", "mqtt:\n  url: mqtt://a\n qos: 1\nlog:\n  level: info\n", nil, "config.yaml:3: not valid YAML: the line is not indented like those above it"},
@@ -191,7 +191,7 @@ func TestConfigErrors(t *testing.T) {
 		{"password with an exclamation mark", "mqtt:\n  password: !hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with !, & or * must be put in quotes"},
 		{"password with an ampersand", "mqtt:\n  password: &hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with !, & or * must"},
 		{"password is a secret of Home Assistant", "mqtt:\n  password: !secret mqtt\n", nil, "config.yaml:2: mqtt.password: !secret is known to Home Assistant alone"},
-		{"password empty", "mqtt:\n  password:\n", nil, "config.yaml:2: mqtt.password: has no value"},
+		{"empty password", "mqtt:\n  password:\n", nil, "config.yaml:2: mqtt.password: has no value"},
 		{"password without a username", "mqtt:\n  password: \"hunter2\"\n", nil, "config.yaml:2: mqtt.password: a password without mqtt.username"},
 		{"id is a number", "meters:\n  - id: 0012345\n", nil, `config.yaml:2: meters[0].id: without quotes YAML reads this as a number`},
 		{"name is a date", "meters:\n  - name: 2026-11-22\n", nil, `config.yaml:2: meters[0].name: without quotes YAML reads this as a number`},
@@ -201,31 +201,31 @@ func TestConfigErrors(t *testing.T) {
 		{"password and password file", "mqtt:\n  username: a\n  password: hunter2\n  password_file: " + secret + "\n", nil,
 			"config.yaml:4: mqtt.password_file: mqtt.password is set too (config.yaml:3)"},
 		{"password file does not exist", "mqtt:\n  username: a\n  password_file: " + missing + "\n", nil, "config.yaml:3: mqtt.password_file: " + missing + ": no such file: put into it the password"},
-		{"password file empty", "mqtt:\n  password_file: " + empty + "\n", nil, "config.yaml:2: mqtt.password_file: " + empty + " is empty"},
+		{"empty password file", "mqtt:\n  password_file: " + empty + "\n", nil, "config.yaml:2: mqtt.password_file: " + empty + " is empty"},
 		{"certificate without a key", "mqtt:\n  url: mqtts://a\n  cert_file: " + secret + "\n", nil, "config.yaml:3: mqtt.cert_file: set without mqtt.key_file"},
 		{"ca_file without TLS", "mqtt:\n  url: mqtt://a\n  ca_file: " + secret + "\n", nil, "config.yaml:3: mqtt.ca_file: certificates need TLS"},
 		{"ca_file does not exist, without TLS", "mqtt:\n  url: mqtt://a\n  ca_file: " + missing + "\n", nil,
 			"config.yaml:3: mqtt.ca_file: certificates need TLS: write mqtt.url with mqtts:// or wss://; and " + missing + ": no such file"},
 		{"insecure_skip_verify without TLS", "mqtt:\n  url: mqtt://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
-		{"insecure_skip_verify of a websocket without TLS", "mqtt:\n  url: ws://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
+		{"insecure_skip_verify for a websocket without TLS", "mqtt:\n  url: ws://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
 		{"insecure_skip_verify not a boolean", "mqtt:\n  url: mqtts://a\n  insecure_skip_verify: sometimes\n", nil, "config.yaml:3: mqtt.insecure_skip_verify"},
 		{"ca_file does not exist", "mqtt:\n  ca_file: " + missing + "\n  url: mqtts://a\n", nil, "config.yaml:2: mqtt.ca_file: " + missing + ": no such file"},
 		{"listen without a port", "mqtt:\n  url: embedded\n  listen: localhost\n", nil, `config.yaml:3: mqtt.listen: "localhost" is not a host and a port`},
-		{"same id by default", "meters:\n  - port: /dev/a\n  - port: /dev/b\n", nil, `config.yaml:3: meters[1].id: "meter" is the id of meters[0] too`},
-		{"same port", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/a}\n", nil, `config.yaml:3: meters[1].port: /dev/a is the port of meters[0] too`},
+		{"two meters with the default id", "meters:\n  - port: /dev/a\n  - port: /dev/b\n", nil, `config.yaml:3: meters[1].id: "meter" is the id of meters[0] too`},
+		{"two meters with the same port", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/a}\n", nil, `config.yaml:3: meters[1].port: /dev/a is the port of meters[0] too`},
 		{"port is a file", "meters:\n  - port: " + secret + "\n", nil, "config.yaml:2: meters[0].port: " + secret + " is a file, not a device"},
 		{"base topic inside the prefix", "mqtt: { base_topic: ha/x }\nhomeassistant: { prefix: ha }\n", nil, `config.yaml:1: mqtt.base_topic: "ha/x" lies inside`},
-		{"base topic empty", "mqtt: { base_topic: \"\" }\n", nil, "config.yaml:1: mqtt.base_topic: must not be empty"},
-		{"prefix with a slash at its end", "homeassistant: { prefix: ha/ }\n", nil, `config.yaml:1: homeassistant.prefix: "ha/" has a / too many`},
+		{"empty base topic", "mqtt: { base_topic: \"\" }\n", nil, "config.yaml:1: mqtt.base_topic: must not be empty"},
+		{"prefix with a slash at the end", "homeassistant: { prefix: ha/ }\n", nil, `config.yaml:1: homeassistant.prefix: "ha/" has a / too many`},
 		{"status topic with a wildcard", "homeassistant: { status_topic: homeassistant/+ }\n", nil, `config.yaml:1: homeassistant.status_topic: "homeassistant/+" has a wildcard`},
 		{"status topic is the wildcard for all levels", "homeassistant: { status_topic: \"#\" }\n", nil, `config.yaml:1: homeassistant.status_topic: "#" has a wildcard`},
-		{"status topic empty", "homeassistant: { status_topic: \"\" }\n", nil, `config.yaml:1: homeassistant.status_topic: must not be empty`},
+		{"empty status topic", "homeassistant: { status_topic: \"\" }\n", nil, `config.yaml:1: homeassistant.status_topic: must not be empty`},
 		{"status topic of the bridge", "homeassistant: { status_topic: hanbridge/status }\n", nil, `config.yaml:1: homeassistant.status_topic: "hanbridge/status" lies inside mqtt.base_topic`},
 		{"status topic of a meter", "mqtt: { base_topic: a/b }\nhomeassistant: { status_topic: a/b/house/status }\n", nil, `config.yaml:2: homeassistant.status_topic: "a/b/house/status" lies inside mqtt.base_topic`},
-		{"status topic as a variable", "", []string{"HANBRIDGE_HOMEASSISTANT_STATUS_TOPIC=$SYS/hub"}, `HANBRIDGE_HOMEASSISTANT_STATUS_TOPIC: "$SYS/hub": topics that begin with $`},
-		{"base topic of the broker", "mqtt: { base_topic: $SYS/a }\n", nil, `config.yaml:1: mqtt.base_topic: "$SYS/a": topics that begin with $`},
-		{"base topic not printable", "mqtt: { base_topic: \"a\\0\" }\n", nil, `config.yaml:1: mqtt.base_topic: "a\x00" has a character`},
-		{"name blank", "meters: [ { name: \" \" } ]\n", nil, `config.yaml:1: meters[0].name: " " is not a name`},
+		{"wrong status topic in a variable", "", []string{"HANBRIDGE_HOMEASSISTANT_STATUS_TOPIC=$SYS/hub"}, `HANBRIDGE_HOMEASSISTANT_STATUS_TOPIC: "$SYS/hub": topics that begin with $`},
+		{"base topic begins with $", "mqtt: { base_topic: $SYS/a }\n", nil, `config.yaml:1: mqtt.base_topic: "$SYS/a": topics that begin with $`},
+		{"base topic with a control character", "mqtt: { base_topic: \"a\\0\" }\n", nil, `config.yaml:1: mqtt.base_topic: "a\x00" has a character`},
+		{"name is a blank", "meters: [ { name: \" \" } ]\n", nil, `config.yaml:1: meters[0].name: " " is not a name`},
 		{"name is a boolean", "meters: [ { name: true } ]\n", nil, `config.yaml:1: meters[0].name: without quotes YAML reads this as a number`},
 		{"key is a number", "meters:\n  - key: 00112233445566778899001122334455\n", nil,
 			"config.yaml:2: meters[0].key: without quotes YAML reads this as a number"},
@@ -238,46 +238,46 @@ func TestConfigErrors(t *testing.T) {
 		{"authentication key without a key", "meters:\n  - auth_key: \"00112233445566778899001122334455\"\n", nil,
 			"config.yaml:2: meters[0].auth_key: an authentication key without key"},
 		{"key file does not exist", "meters:\n  - key_file: " + missing + "\n", nil, "config.yaml:2: meters[0].key_file: " + missing + ": no such file"},
-		{"key file empty", "meters:\n  - key_file: " + empty + "\n", nil, "config.yaml:2: meters[0].key_file: " + empty + ": no key in it"},
+		{"empty key file", "meters:\n  - key_file: " + empty + "\n", nil, "config.yaml:2: meters[0].key_file: " + empty + ": no key in it"},
 		{"key file contains a password", "meters:\n  - key_file: " + secret + "\n", nil, "config.yaml:2: meters[0].key_file: " + secret + ":1: character 1 is no"},
-		{"scale of a misspelt quantity", "meters:\n  - scale:\n      import_energi: 10\n", nil,
+		{"scale with a misspelt quantity", "meters:\n  - scale:\n      import_energi: 10\n", nil,
 			`config.yaml:3: meters[0].scale: "import_energi" is not a quantity (did you mean import_energy?)`},
-		{"scale of part of a name", "meters:\n  - scale: { energy: 10 }\n", nil,
+		{"scale with a part of a quantity's name", "meters:\n  - scale: { energy: 10 }\n", nil,
 			`config.yaml:2: meters[0].scale: "energy" is not a quantity (did you mean import_energy, export_energy, `},
-		{"scale of an unknown quantity", "meters:\n  - scale: { zzzzzz: 10 }\n", nil,
+		{"scale with an unknown quantity", "meters:\n  - scale: { zzzzzz: 10 }\n", nil,
 			`config.yaml:2: meters[0].scale: "zzzzzz" is not a quantity (hanbridge quantities shows them all)`},
-		{"scale of text", "meters:\n  - scale: { breaker: 10 }\n", nil, `config.yaml:2: meters[0].scale: breaker is text`},
-		{"scale zero", "meters:\n  - scale: { import_energy: 0 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "0" is not a factor`},
-		{"scale negative", "meters:\n  - scale: { import_energy: -1 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "-1" is not a factor`},
-		{"scale is a word", "meters:\n  - scale: { import_energy: ten }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "ten" is not a factor`},
-		{"scale has an exponent", "meters:\n  - scale: { import_energy: 1e1 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "1e1" is not a factor`},
-		{"scale empty", "meters:\n  - scale: { import_energy: }\n", nil, `config.yaml:2: meters[0].scale.import_energy: has no value`},
+		{"scale with a text quantity", "meters:\n  - scale: { breaker: 10 }\n", nil, `config.yaml:2: meters[0].scale: breaker is text`},
+		{"factor is zero", "meters:\n  - scale: { import_energy: 0 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "0" is not a factor`},
+		{"factor is negative", "meters:\n  - scale: { import_energy: -1 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "-1" is not a factor`},
+		{"factor is a word", "meters:\n  - scale: { import_energy: ten }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "ten" is not a factor`},
+		{"factor has an exponent", "meters:\n  - scale: { import_energy: 1e1 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "1e1" is not a factor`},
+		{"empty factor", "meters:\n  - scale: { import_energy: }\n", nil, `config.yaml:2: meters[0].scale.import_energy: has no value`},
 		{"scale is a list", "meters:\n  - scale: [ 1 ]\n", nil, `config.yaml:2: meters[0].scale: want the names of quantities in the lines below it, without a dash`},
-		{"scale with a comma", "meters:\n  - scale: { import_energy: \"0,1\" }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "0,1" is not a factor: write a decimal number above 0 with a point`},
-		{"scale of one quantity twice", "meters:\n  - scale:\n      gas: 2\n      gas: 2\n", nil, `config.yaml:4: meters[0].scale.gas: already set in line 3`},
+		{"factor with a decimal comma", "meters:\n  - scale: { import_energy: \"0,1\" }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "0,1" is not a factor: write a decimal number above 0 with a point`},
+		{"scale with one quantity twice", "meters:\n  - scale:\n      gas: 2\n      gas: 2\n", nil, `config.yaml:4: meters[0].scale.gas: already set in line 3`},
 		{"scale without a quantity", "meters:\n  - scale: 10\n", nil, `config.yaml:2: meters[0].scale: "10" is not a quantity and its factor: write for example`},
-		{"scale in a variable", "", []string{"HANBRIDGE_METER_SCALE=import_energy=0.1,export=0.1"}, `HANBRIDGE_METER_SCALE: "export" is not a quantity (did`},
+		{"wrong scale in a variable", "", []string{"HANBRIDGE_METER_SCALE=import_energy=0.1,export=0.1"}, `HANBRIDGE_METER_SCALE: "export" is not a quantity (did`},
 		{"fuse too small", "meters:\n  - fuse: 3\n", nil, `config.yaml:2: meters[0].fuse: 3 is not the rating of a main fuse: write the amperes of one phase, from 6 to 2000`},
 		{"fuse with a unit", "meters:\n  - fuse: 16 A\n", nil, `config.yaml:2: meters[0].fuse: "16 A" is not a whole number`},
-		{"state dir empty", "state_dir: \"\"\n", nil, `config.yaml:1: state_dir: must not be empty: write off to remember nothing`},
+		{"empty state dir", "state_dir: \"\"\n", nil, `config.yaml:1: state_dir: must not be empty: write off to remember nothing`},
 		{"state dir begins with ~", "state_dir: ~/hanbridge\n", nil, `config.yaml:1: state_dir: ~/hanbridge: nobody here knows what ~ stands for: write the whole path`},
 		{"state dir is a file", "state_dir: " + secret + "\n", nil, `config.yaml:1: state_dir: ` + secret + ` is a file: name a directory`},
 		{"base topic that Home Assistant uses", "mqtt:\n  base_topic: tasmota\n", nil, `config.yaml:2: mqtt.base_topic: "tasmota" is a topic that Home Assistant takes for something else (it listens to tasmota`},
 		{"unknown checksum mode", "meters:\n  - checksum: ignored\n", nil, `config.yaml:2: meters[0].checksum: "ignored" is not one of check, ignore (did you mean "ignore"?)`},
 		{"unknown frame counter mode", "meters:\n  - frame_counter: up\n", nil, `config.yaml:2: meters[0].frame_counter: "up" is not one of any, rising`},
 		{"two meters with port auto", "meters:\n  - {id: a}\n  - {id: b}\n", nil, `config.yaml:3: meters[1].port: auto is the port of meters[0] too`},
-		{"port empty", "meters:\n  - port: \"\"\n", nil, `config.yaml:2: meters[0].port: "" is not a port: write auto, /dev/`},
+		{"empty port", "meters:\n  - port: \"\"\n", nil, `config.yaml:2: meters[0].port: "" is not a port: write auto, /dev/`},
 		{"variable with a wrong value", "mqtt:\n  qos: 1\n", []string{"HANBRIDGE_MQTT_QOS=high"}, `HANBRIDGE_MQTT_QOS: "high" is not one of 0, 1`},
-		{"wrong value in the file, and a valid variable", "meters:\n  - fuse: many\n", []string{"HANBRIDGE_METER_FUSE=25"}, `config.yaml:2: meters[0].fuse: "many" is not a whole number`},
-		{"wrong table in the file, and a valid variable", "quantities:\n  tariff: {deadband: 1}\n", []string{"HANBRIDGE_QUANTITIES=import_power min_interval=5s"}, `config.yaml:2: quantities.tariff`},
+		{"wrong value in the file, although a variable overrides it", "meters:\n  - fuse: many\n", []string{"HANBRIDGE_METER_FUSE=25"}, `config.yaml:2: meters[0].fuse: "many" is not a whole number`},
+		{"wrong table in the file, although a variable overrides it", "quantities:\n  tariff: {deadband: 1}\n", []string{"HANBRIDGE_QUANTITIES=import_power min_interval=5s"}, `config.yaml:2: quantities.tariff`},
 		{"variable with a wildcard", "", []string{"HANBRIDGE_MQTT_BASE_TOPIC=a/#"}, `HANBRIDGE_MQTT_BASE_TOPIC: "a/#" has a wildcard`},
-		{"variable of two meters", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/b}\n", []string{"HANBRIDGE_METER_NAME=c"},
+		{"variable for a meter, but the file has two meters", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/b}\n", []string{"HANBRIDGE_METER_NAME=c"},
 			"HANBRIDGE_METER_NAME: config.yaml holds 2 meters, and a variable cannot say which one it means"},
 		{"variable with a misspelt name", "", []string{"HANBRIDGE_MQTT_PASWORD=hunter2"}, `HANBRIDGE_MQTT_PASWORD: no such setting (did you mean "HANBRIDGE_MQTT_PASSWORD"?)`},
-		{"variable of a list", "", []string{"HANBRIDGE_METERS_0_PORT=x"}, `HANBRIDGE_METERS_0_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
-		{"variable without its section", "", []string{"HANBRIDGE_PORT=x"}, `HANBRIDGE_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
+		{"variable with the index of a meter", "", []string{"HANBRIDGE_METERS_0_PORT=x"}, `HANBRIDGE_METERS_0_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
+		{"variable without the name of the section", "", []string{"HANBRIDGE_PORT=x"}, `HANBRIDGE_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
 		{"variable that resembles no other", "", []string{"HANBRIDGE_ZZZZZZ=x"}, `HANBRIDGE_ZZZZZZ: no such setting (a key of`},
-		{"variable of a section", "", []string{"HANBRIDGE_MQTT=x"}, `HANBRIDGE_MQTT: no such setting`},
+		{"variable for a whole section", "", []string{"HANBRIDGE_MQTT=x"}, `HANBRIDGE_MQTT: no such setting`},
 		{"file is too large", strings.Repeat("# long\n", maxConfigFile), nil, "config.yaml: larger than 64 KiB"},
 	}
 	for _, tt := range tests {
@@ -295,13 +295,13 @@ func TestConfigErrors(t *testing.T) {
 				t.Error("a secret is printed")
 			}
 			if diff := cmp.Diff(Config{}, cfg); diff != "" {
-				t.Errorf("config returned with an error (-want +got):\n%s", diff)
+				t.Errorf("the configuration returned with the error is not empty (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestConfigWrongAddress tests that a wrong address does not hide other problems.
+// TestConfigWrongAddress tests that a wrong broker address does not hide other problems.
 func TestConfigWrongAddress(t *testing.T) {
 	_, err := Load(writeTemp(t, "mqtt:\n  url: nonsense\n  insecure_skip_verify: true\n"), nil)
 	checkErr(t, err, "config.yaml:2: mqtt.url: has no scheme")
@@ -334,7 +334,7 @@ func TestConfigPasswordFile(t *testing.T) {
 	}
 }
 
-// TestConfigBrokerAddress tests which addresses of brokers are valid, and how they are completed.
+// TestConfigBrokerAddress tests that valid broker addresses are completed, and that other addresses are refused.
 func TestConfigBrokerAddress(t *testing.T) {
 	tests := []struct{ in, want, wantErr string }{
 		{in: "mqtt://localhost", want: "mqtt://localhost:1883"},
@@ -371,7 +371,7 @@ func TestConfigBrokerAddress(t *testing.T) {
 	}
 }
 
-// TestConfigPort tests which ports are valid. The text of a valid port must give the same port again.
+// TestConfigPort tests that valid ports are read, and that Port.String returns a text that gives the same port.
 func TestConfigPort(t *testing.T) {
 	tests := []struct {
 		in, wantErr string
@@ -403,18 +403,18 @@ func TestConfigPort(t *testing.T) {
 			}
 			var reread Port
 			if err == nil && (reread.UnmarshalText([]byte(got.String())) != nil || reread != got) {
-				t.Errorf("port: read back %+v, want %+v", reread, got)
+				t.Errorf("port read from the text %q: got %+v, want %+v", got, reread, got)
 			}
 		})
 	}
 }
 
-// TestConfigSerial tests which line settings are valid. ok is true for a valid one.
+// TestConfigSerial tests that valid line settings are read, and that Serial.String returns the same text.
 func TestConfigSerial(t *testing.T) {
 	tests := []struct {
-		in   string
-		want Serial
-		ok   bool
+		in    string
+		want  Serial
+		valid bool
 	}{
 		{"auto", Serial{Auto: true}, true},
 		{"115200 8N1", Serial{Line: source.Line{Baud: 115200, DataBits: 8, Parity: 'N', StopBits: 1}}, true},
@@ -430,17 +430,17 @@ func TestConfigSerial(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.in, func(t *testing.T) {
 			var got Serial
-			if err := got.UnmarshalText([]byte(tt.in)); (err == nil) != tt.ok || got != tt.want {
-				t.Errorf("serial: got %+v, %v, want %+v", got, err, tt.want)
+			if err := got.UnmarshalText([]byte(tt.in)); (err == nil) != tt.valid || got != tt.want {
+				t.Errorf("serial: got %+v, %v, want %+v, valid: %t", got, err, tt.want, tt.valid)
 			}
-			if tt.ok && got.String() != strings.Replace(tt.in, "e", "E", 1) {
+			if tt.valid && got.String() != strings.Replace(tt.in, "e", "E", 1) {
 				t.Errorf("String: got %q, want %q", got, tt.in)
 			}
 		})
 	}
 }
 
-// TestRequireBroker tests that a missing broker is an error, and the broker inside the program is none.
+// TestRequireBroker tests that a missing broker is an error, and that the embedded broker is no error.
 func TestRequireBroker(t *testing.T) {
 	cfg := defaultConfig()
 	checkErr(t, cfg.RequireBroker(), "HANBRIDGE_MQTT_URL=mqtt://localhost")
@@ -464,13 +464,13 @@ func TestConfigKeepsSecrets(t *testing.T) {
 		t.Errorf("a secret is printed: %s", printed)
 	}
 	if got := strings.Count(printed, "[secret]"); got < 27 { // three secrets in JSON, three with each of eight verbs
-		t.Errorf("[secret] is printed %d times, want at least 27: %s", got, printed)
+		t.Errorf("[secret] was printed %d times, want at least 27 times: %s", got, printed)
 	}
 }
 
 const exampleFile = "../../../../config.example.yaml"
 
-// TestConfigExample tests that the example sets only defaults, besides the address of the broker.
+// TestConfigExample tests that the example file sets only defaults and the address of the broker.
 func TestConfigExample(t *testing.T) {
 	got, err := Load(exampleFile, nil)
 	if err != nil {
@@ -483,7 +483,7 @@ func TestConfigExample(t *testing.T) {
 	}
 }
 
-// TestConfigExampleHasEveryKey tests that the example names every key of Config, some of them in comments, and no other.
+// TestConfigExampleHasEveryKey tests that the example file contains the keys of Config and no other keys. Some are in comments.
 func TestConfigExampleHasEveryKey(t *testing.T) {
 	var root yaml.Node
 	if err := yaml.Unmarshal([]byte(uncommentedExample(t)), &root); err != nil {
@@ -500,8 +500,8 @@ func TestConfigExampleHasEveryKey(t *testing.T) {
 	}
 }
 
-// TestConfigExampleUncommented tests that the example is valid with all its optional lines. Only one of password and password_file is
-// allowed, so it is tested without each of them.
+// TestConfigExampleUncommented tests that the example file is valid with its optional lines. Either password or password_file is removed,
+// because only one of the two is allowed.
 func TestConfigExampleUncommented(t *testing.T) {
 	file := writePrivate(t, "00112233445566778899aabbccddeeff\n") // valid as a password and as a key
 	certAndKey := writePrivate(t, certificatePEM(t))
@@ -536,7 +536,7 @@ func certificatePEM(t *testing.T) string {
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
 }
 
-// uncommentedExample returns the example with its optional lines uncommented.
+// uncommentedExample returns the example file with its optional lines uncommented.
 func uncommentedExample(t *testing.T) string {
 	return regexp.MustCompile(`(?m)^# ( +[a-z_*]+: )`).ReplaceAllString(readText(t, exampleFile), "$1")
 }
@@ -562,6 +562,7 @@ func paths(n *yaml.Node, path string) []string {
 	return out
 }
 
+// checkErr requires that err contains want. If want is "", err must be nil.
 func checkErr(t *testing.T, err error, want string) {
 	t.Helper()
 	if want == "" {

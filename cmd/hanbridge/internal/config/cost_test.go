@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// TestConfigCost tests that the CPU time to read wrong and large configurations grows linearly with their size. For four times the
-// bytes the limit is eleven times the CPU time, because quadratic growth would take sixteen times. A failed measurement is repeated up to
-// nine times, because other programs disturb it.
+// TestConfigCost tests that the CPU time to read wrong and large configurations grows linearly with their size. Four times the bytes must not
+// take more than eleven times the CPU time. Quadratic growth would take sixteen times. A measurement is repeated up to nine times, because
+// other programs disturb it.
 func TestConfigCost(t *testing.T) {
-	// repeat and numbered return a function that returns a text of about n bytes: item as often as needed, between head and tail. numbered
-	// formats item, of itemSize bytes, with its number.
+	// repeat and numbered return a function that returns a text of about n bytes. The text is head, many items, and tail. numbered
+	// formats each item with its number. itemSize is the length of a formatted item.
 	repeat := func(head, item, tail string) func(int) string {
 		return func(n int) string { return head + strings.Repeat(item, n/len(item)) + tail }
 	}

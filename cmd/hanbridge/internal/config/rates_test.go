@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestQuantitiesText tests that the publish settings of quantities are read from one variable.
+// TestQuantitiesText tests that the publish settings of quantities are read from the variable HANBRIDGE_QUANTITIES.
 func TestQuantitiesText(t *testing.T) {
 	tests := []struct{ in, want, wantErr string }{
 		{in: "", want: ""},
@@ -79,7 +79,7 @@ func ratesText(o throttle.Overrides) string {
 	return strings.Join(items, "; ")
 }
 
-// TestQuantitiesFile tests that the problem of each line is reported with its line number.
+// TestQuantitiesFile tests that a wrong publish setting in the file is reported with its line number.
 func TestQuantitiesFile(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"a list", "quantities: [ gas ]\n", `config.yaml:1: quantities: want the names of quantities in the lines below it, without a dash`},
@@ -89,12 +89,12 @@ func TestQuantitiesFile(t *testing.T) {
 		{"number without a unit", "quantities:\n  gas:\n    min_interval: 5\n", `config.yaml:3: quantities.gas.min_interval: "5" has no unit: write 5s for seconds`},
 		{"setting twice", "quantities:\n  gas:\n    deadband: 1\n    deadband: 1%\n", `config.yaml:4: quantities.gas.deadband: already set in line 3`},
 		{"quantity twice", "quantities:\n  gas: { deadband: 1 }\n  gas: { deadband: 2 }\n", `config.yaml:3: quantities.gas: already set in line 2`},
-		{"wildcard twice", "quantities:\n  volt*: { deadband: 1 }\n  volt*: { deadband: 2 }\n", `config.yaml:3: quantities.volt*: already set in line 2`},
+		{"pattern twice", "quantities:\n  volt*: { deadband: 1 }\n  volt*: { deadband: 2 }\n", `config.yaml:3: quantities.volt*: already set in line 2`},
 		{"no value", "quantities:\n  gas: { deadband: }\n", `config.yaml:2: quantities.gas.deadband: has no value: write one after the colon`},
 		{"list of two values", "quantities:\n  gas: { deadband: [ 1, 2% ] }\n", `config.yaml:2: quantities.gas.deadband: want one value, not a list or keys below it`},
 		{"a semicolon, as in the variable", "quantities:\n  gas: { min_interval: \"5s; water\" }\n", `config.yaml:2: quantities.gas.min_interval: "5s; water" is not a time`},
 		{"a text quantity", "quantities:\n  tariff: { deadband: 1 }\n", `config.yaml:2: quantities.tariff: is text: only min_interval can be set`},
-		{"wildcard without a match", "quantities: { volts_*: { deadband: 1 } }\n", `config.yaml:1: quantities: "volts_*" is the beginning of no quantity`},
+		{"pattern that matches no quantity", "quantities: { volts_*: { deadband: 1 } }\n", `config.yaml:1: quantities: "volts_*" is the beginning of no quantity`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestQuantitiesFile(t *testing.T) {
 	}
 }
 
-// TestConfigWritten tests that Load returns the same configuration for its text.
+// TestConfigWritten tests that Load returns the same configuration for the text that Text returns.
 func TestConfigWritten(t *testing.T) {
 	want, err := Load("testdata/full.yaml", nil)
 	if err != nil {
@@ -115,7 +115,7 @@ func TestConfigWritten(t *testing.T) {
 	text := Text(want, ShowSecrets)
 	got, err := Load(writeTemp(t, text), nil)
 	if err != nil {
-		t.Fatalf("%v in\n%s", err, text)
+		t.Fatalf("Load: %v, for the text\n%s", err, text)
 	}
 	if diff := cmp.Diff(want, got, configEqual); diff != "" {
 		t.Errorf("configuration read from the text (-want +got):\n%s", diff)
@@ -148,12 +148,13 @@ func TestPlan(t *testing.T) {
 		c := defaultConfig()
 		c.Publish = preset
 		if diff := cmp.Diff(throttle.NewPlan(preset).Rate(0), c.Plan().Rate(0)); diff != "" {
-			t.Errorf("%v (-want +got):\n%s", preset, diff)
+			t.Errorf("rate with preset %v (-want +got):\n%s", preset, diff)
 		}
 	}
 }
 
-// TestConfigTextIsReadBack tests that Load returns the same configuration for its text, and that HideSecrets hides its secrets.
+// TestConfigTextIsReadBack tests that Text writes values that need quotes so that Load returns the same values, and that HideSecrets hides
+// secrets.
 func TestConfigTextIsReadBack(t *testing.T) {
 	for _, text := range []string{"", readText(t, "testdata/full.yaml"), "mqtt: {url: embedded, username: \"007\", password: \"# a: 'b' \\\" \"}\n"} {
 		want, err := Load(writeTemp(t, text), []string{"HANBRIDGE_MQTT_URL=mqtts://b"})
@@ -163,14 +164,14 @@ func TestConfigTextIsReadBack(t *testing.T) {
 		file := writeTemp(t, Text(want, ShowSecrets))
 		got, err := Load(file, nil)
 		if err != nil {
-			t.Fatalf("%v in\n%s", err, Text(want, ShowSecrets))
+			t.Fatalf("Load: %v, for the text\n%s", err, Text(want, ShowSecrets))
 		}
 		if diff := cmp.Diff(want, got, configEqual); diff != "" {
-			t.Errorf("-want +got:\n%s\n%s", diff, Text(want, ShowSecrets))
+			t.Errorf("configuration read from the text (-want +got):\n%s\nThe text:\n%s", diff, Text(want, ShowSecrets))
 		}
 		for _, secret := range []string{string(want.MQTT.Password), string(want.Meters[len(want.Meters)-1].Key)} {
 			if secret != "" && strings.Contains(Text(want, HideSecrets), secret) {
-				t.Errorf("a secret is in\n%s", Text(want, HideSecrets))
+				t.Errorf("a secret is in the text\n%s", Text(want, HideSecrets))
 			}
 		}
 	}

@@ -6,9 +6,10 @@ import (
 	"testing"
 )
 
-// TestConfigHidesSecrets tests secrets that are written in place of other values. The error must not show the secret, and must contain want.
+// TestConfigHidesSecrets tests that an error does not show a secret that is written in place of another value.
 func TestConfigHidesSecrets(t *testing.T) {
-	const half = "0011223344556677"
+	const halfKey = "0011223344556677"
+	// text is a configuration. The error must contain want, and must not contain secret.
 	tests := []struct{ name, text, secret, want string }{
 		{"a key as key_file", "meters:\n  - key_file: \"" + aKey + "\"\n", aKey, "meters[0].key_file: no file has this name (it is not shown"},
 		{"a key without its first digit as key_file", "meters:\n  - key_file: \"" + aKey[1:] + "\"\n", aKey[1:], "meters[0].key_file: "},
@@ -18,7 +19,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 		{"a key as the id", "meters:\n  - id: \"" + strings.ToUpper(aKey) + "\"\n", "223344", "cannot be part of a topic"},
 		{"a key as the port", "meters:\n  - port: \"" + aKey + "\"\n", "223344", "is not a port"},
 		{"a key as the name of a setting", aKey + ": 1\n", "223344", "no such key"},
-		{"half a key as key_file", "meters:\n  - key_file: \"" + half + "\"\n", half, "write the path of a file that holds the key"},
+		{"half a key as key_file", "meters:\n  - key_file: \"" + halfKey + "\"\n", halfKey, "write the path of a file that holds the key"},
 		{"a password as password_file", "mqtt:\n  username: a\n  password_file: hunter2\n", "hunter2", "write the path of a file that holds the password"},
 		{"a password with a slash as password_file", "mqtt:\n  username: a\n  password_file: hun/ter2\n", "ter2", "write the path of a file"},
 		{"a password that begins with a slash as password_file", "mqtt:\n  username: a\n  password_file: /hunter2\n", "hunter2", "write the path of a file"},
@@ -31,7 +32,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 		{"a password in the address of a reader", "meters:\n  - port: tcp://anna:hunter2@a:1\n", "hunter2", "is not a host and a port"},
 		{"a password in mqtt.listen", "mqtt:\n  url: embedded\n  listen: anna:hunter2@a:1\n", "hunter2", "is not a host and a port"},
 		{"a private key as mqtt.key_file", "mqtt:\n  url: mqtts://a\n  cert_file: " + "x.crt\n  key_file: \"-----BEGIN PRIVATE KEY-----\\nMIIE\"\n", "MIIE", "write the path of a file that holds the client's private key as PEM"},
-		{"a setting with = in braces", "mqtt: { password=hunter2 }\n", "hunter2", "no such key"},
+		{"an = in place of the colon, in braces", "mqtt: { password=hunter2 }\n", "hunter2", "no such key"},
 		{"an open quote", "mqtt:\n  password: \"hunter2\n", "hunter2", "a quote is not closed"},
 	}
 	for _, tt := range tests {
@@ -45,7 +46,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 	}
 }
 
-// TestConfigOpenFiles tests the warnings about secrets in files that every user can read, and about a built-in broker without a password.
+// TestConfigOpenFiles tests the warnings about secrets in files that every user can read, and about an embedded broker without a password.
 func TestConfigOpenFiles(t *testing.T) {
 	secret := writePrivate(t, "hunter2\n")
 	tests := []struct {
@@ -59,10 +60,10 @@ func TestConfigOpenFiles(t *testing.T) {
 		{"a password that only the owner of the file can read", "mqtt: {username: a, password: \"b\"}\n", 0o600, ""},
 		{"no secret", "mqtt: {url: mqtt://a}\n", 0o644, ""},
 		{"the password in a file of its own", "mqtt: {username: a, password_file: " + secret + "}\n", 0o644, ""},
-		{"a built-in broker for every host", "mqtt: {url: embedded, listen: \"0.0.0.0:1883\"}\n", 0o600, "without a password"},
-		{"a built-in broker for every host, over IPv6", "mqtt: {url: embedded, listen: \"[::]:1883\"}\n", 0o600, "without a password"},
-		{"a built-in broker with a password", "mqtt: {url: embedded, listen: \"0.0.0.0:1883\", username: a, password: \"b\"}\n", 0o600, ""},
-		{"a built-in broker for this machine", "mqtt: {url: embedded, listen: \"localhost:1883\"}\n", 0o600, ""},
+		{"an embedded broker for every host", "mqtt: {url: embedded, listen: \"0.0.0.0:1883\"}\n", 0o600, "without a password"},
+		{"an embedded broker for every host, over IPv6", "mqtt: {url: embedded, listen: \"[::]:1883\"}\n", 0o600, "without a password"},
+		{"an embedded broker with a password", "mqtt: {url: embedded, listen: \"0.0.0.0:1883\", username: a, password: \"b\"}\n", 0o600, ""},
+		{"an embedded broker for this machine", "mqtt: {url: embedded, listen: \"localhost:1883\"}\n", 0o600, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -85,7 +86,7 @@ func TestConfigOpenFiles(t *testing.T) {
 	}
 }
 
-// TestConfigByteOrderMarks tests that files with a UTF-8 byte order mark are read, and that UTF-16 is reported.
+// TestConfigByteOrderMarks tests that files with a UTF-8 byte order mark are read, and that files in UTF-16 are refused.
 func TestConfigByteOrderMarks(t *testing.T) {
 	env := func(text string) []string {
 		return []string{"HANBRIDGE_MQTT_USERNAME=a", "HANBRIDGE_MQTT_PASSWORD_FILE=" + writePrivate(t, text)}

@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// TestUserState tests the state folder of a user who cannot write to the default folder dir. It runs the test program again as that user.
+// TestUserState tests which state folder a user gets who cannot write to the default folder. The test runs its own program as that user.
 func TestUserState(t *testing.T) {
 	const childEnv = "HB_TEST_USER_STATE"
 	if dir := os.Getenv(childEnv); dir != "" {
-		t.Logf("got %q", userState(dir, os.Environ()))
+		t.Logf("got %q", userState(dir, os.Environ())) // the parent process reads this line
 		return
 	}
 	if os.Getuid() != 0 {
@@ -49,19 +49,19 @@ func TestUserState(t *testing.T) {
 	if err := os.WriteFile(program, text, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, tt := range []struct{ dir, xdgStateHome, want string }{ // want is "" if dir is writable, or no folder is
-		{readOnly + "/hanbridge", "", home + "/.local/state/hanbridge"},
-		{readOnly, home + "/xdg", home + "/xdg/hanbridge"},
-		{home + "/hanbridge", "", ""},
-		{readOnly, readOnly, ""},
+	for _, tt := range []struct{ name, defaultDir, xdgStateHome, want string }{
+		{"default folder cannot be created", readOnly + "/hanbridge", "", home + "/.local/state/hanbridge"},
+		{"default folder is read-only, and XDG_STATE_HOME is set", readOnly, home + "/xdg", home + "/xdg/hanbridge"},
+		{"default folder can be created", home + "/hanbridge", "", ""},
+		{"no folder is writable", readOnly, readOnly, ""},
 	} {
 		c := exec.Command(program, "-test.run=^TestUserState$", "-test.v")
 		c.Dir = home
-		c.Env = []string{childEnv + "=" + tt.dir, "HOME=" + home, "XDG_STATE_HOME=" + tt.xdgStateHome}
+		c.Env = []string{childEnv + "=" + tt.defaultDir, "HOME=" + home, "XDG_STATE_HOME=" + tt.xdgStateHome}
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 54321, Gid: 54321}}
 		out, err := c.CombinedOutput()
 		if want := `got "` + tt.want + `"`; err != nil || !strings.Contains(string(out), want) {
-			t.Errorf("%s: got %v, %s, want %s", tt.dir, err, out, want)
+			t.Errorf("%s: got error %v and output %s, want output %s", tt.name, err, out, want)
 		}
 	}
 }

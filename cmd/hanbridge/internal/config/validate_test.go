@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestConfigMeterIDOfBridge tests that a meter id is refused that gives an entity id of the bridge.
+// TestConfigMeterIDOfBridge tests that a meter id is refused if the meter gets an entity id of the bridge.
 func TestConfigMeterIDOfBridge(t *testing.T) {
 	_, err := Load("", []string{"HANBRIDGE_METER_ID=hanbridge-"})
 	checkErr(t, err, `HANBRIDGE_METER_ID: "hanbridge-" gives binary_sensor.hanbridge_connection, which is the bridge's own`)
@@ -17,7 +17,7 @@ func TestConfigMeterIDOfBridge(t *testing.T) {
 // TestConfigConflictingMeters tests that two meters with conflicting ids or ports are refused.
 func TestConfigConflictingMeters(t *testing.T) {
 	dir := t.TempDir()
-	device, link := filepath.Join(dir, "ttyUSB0"), filepath.Join(dir, "by-id") // link is another name of device
+	device, link := filepath.Join(dir, "ttyUSB0"), filepath.Join(dir, "by-id") // link is a symbolic link to device
 	if err := os.Symlink("/dev/null", device); err != nil {
 		t.Fatal(err)
 	}
@@ -35,8 +35,8 @@ func TestConfigConflictingMeters(t *testing.T) {
 			`config.yaml:3: meters[1].id: "house" and "house_long", the id of meters[0], both give hanbridge_house_long_power_failures`},
 		{"ids that differ in a hyphen", "id: a-b, " + portA, "id: a_b, port: /dev/b", `config.yaml:3: meters[1].id: "a_b" and "a-b", the id of meters[0], both give sensor.a_b_import_power`},
 		{"an id that extends another, with a hyphen", "id: house, " + portA, "id: house-long, port: /dev/b", `both give sensor.house_long_power_failures`},
-		{"an id that extends another, but with no quantity", "id: house, " + portA, "id: house_last, port: /dev/b", ""},
-		{"an id that gives an entity id of the bridge", "id: house, " + portA, "id: hanbridge, port: /dev/b",
+		{"an id that extends another by a word that is no quantity", "id: house, " + portA, "id: house_last, port: /dev/b", ""},
+		{"an id with which the meter gets an entity id of the bridge", "id: house, " + portA, "id: hanbridge, port: /dev/b",
 			`config.yaml:3: meters[1].id: "hanbridge" gives binary_sensor.hanbridge_connection, which is the bridge's own`},
 		{"one device with two names", "id: a, port: " + device, "id: b, port: " + link,
 			`config.yaml:3: meters[1].port: ` + link + ` is the device of meters[0] too, there named ` + device + `: it can be read once only`},

@@ -18,10 +18,10 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 )
 
-// demoInterval is the time between two telegrams of the demo. It is short, because a person is watching.
+// demoInterval is the time between two telegrams of the demo. It is short because a person watches the values.
 const demoInterval = time.Second
 
-// Demo runs the bridge on a simulated household until ctx ends. name is the family of its meter; seed selects the household.
+// Demo runs the bridge with a simulated household until ctx ends. name is the family of the meter. seed selects the household.
 func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 	family, err := virtualport.Family(name)
 	if err != nil {
@@ -35,7 +35,7 @@ func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 	table.Width = screenWidth
 	log := toErr
 	if size != nil && cli.IsTerminal(p.Err) {
-		log = table // the table shows log lines, and would overwrite them elsewhere
+		log = table // the table would overwrite log lines on the same terminal, so it shows them itself
 	}
 	setup, b, embedded, stopBroker, err := demoBridge(p, log)
 	if err != nil {
@@ -51,18 +51,17 @@ func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 // screenWidth is the maximum width of the table, in columns.
 const screenWidth = 79
 
-// demoListen are the addresses at which the broker of the demo tries to listen, in this order. In the last address, the port 0 stands for any
-// free port.
+// demoListen are the addresses at which the embedded broker of the demo tries to listen, in this order. Port 0 means any free port.
 var demoListen = []string{"127.0.0.1:1883", "127.0.0.1:11883", "127.0.0.1:0"}
 
-// demoBridge returns a bridge that uses the broker that the environment names, or else a broker inside the program. embedded is true if the
-// broker is inside the program. The caller must call done, which stops that broker.
+// demoBridge returns a bridge for the broker of the environment. If the environment names no broker, the bridge has an embedded broker, and
+// embedded is true. The caller must call done, which stops the embedded broker.
 func demoBridge(p *cli.Program, log io.Writer) (setup *Setup, b *bridge.Bridge, embedded bool, done func(), err error) {
 	cfg, err := config.Load("", p.Environ)
 	if err != nil {
 		return nil, nil, false, nil, err
 	}
-	addresses := health.SocketAddresses("", identity(cfg)) // not in the state folder, which possibly belongs to a running bridge
+	addresses := health.SocketAddresses("", identity(cfg)) // not in the state folder, because a running bridge possibly uses it
 	listen := []string{cfg.MQTT.Listen}
 	if cfg.MQTT.URL == "" {
 		cfg.MQTT.URL, listen = config.Embedded, demoListen
@@ -71,7 +70,7 @@ func demoBridge(p *cli.Program, log io.Writer) (setup *Setup, b *bridge.Bridge, 
 		cfg.MQTT.ClientID = ownClientID("hanbridge-demo", cfg)
 	}
 	if cfg.Log.Level == "info" {
-		cfg.Log.Level = "warn" // the table shows the values; the log shows only what goes wrong
+		cfg.Log.Level = "warn" // the table shows the values, so the log shows only problems
 	}
 	setup = &Setup{Config: cfg, health: addresses, Logger: newLogger(cfg.Log, log, cli.IsTerminal(p.Err))}
 	for _, setup.MQTT.Listen = range listen {
@@ -82,7 +81,7 @@ func demoBridge(p *cli.Program, log io.Writer) (setup *Setup, b *bridge.Bridge, 
 	return setup, b, cfg.MQTT.URL == config.Embedded, done, err
 }
 
-// viewingHelp returns the text that says where the values of the demo can be seen.
+// viewingHelp returns a text that says where a person can see the values of the demo.
 func viewingHelp(c config.Config, embedded bool) string {
 	u, err := url.Parse(c.MQTT.URL)
 	if err != nil {

@@ -18,7 +18,7 @@ func healthAddresses(c config.Config) []string {
 	return health.SocketAddresses(c.StateDirToRead(), identity(c))
 }
 
-// identity returns a text that differs between the bridges of different configurations on one machine.
+// identity returns a text that is different for each configuration on a machine.
 func identity(c config.Config) string {
 	text := fmt.Sprintf("%q %q %q", c.StateDir, c.MQTT.ClientID, ownClientID("hanbridge", c))
 	for _, m := range c.Meters {
@@ -28,7 +28,7 @@ func identity(c config.Config) string {
 }
 
 // Health asks the running bridge of a configuration file whether a part of the bridge is stuck, and prints the answer. A part is stuck if it
-// has made no progress for the duration after. The error has the code cli.ExitData if a part is stuck, or if no bridge answers.
+// has made no progress for the duration after. If a part is stuck or no bridge answers, the error has the exit code cli.ExitData.
 func Health(ctx context.Context, p *cli.Program, file string, after time.Duration) error {
 	c, err := cli.Interruptible(ctx, func() (config.Config, error) { return config.Load(config.FindFile(file), p.Environ) })
 	if err != nil {

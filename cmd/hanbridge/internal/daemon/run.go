@@ -22,7 +22,7 @@ import (
 func Run(ctx context.Context, p *cli.Program, file string) error {
 	file = config.FindFile(file)
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // saves a seventh of the memory, at no measurable CPU time, because there is little garbage
+		debug.SetGCPercent(50) // saves a seventh of the memory and takes no measurable CPU time, because there is little garbage
 	}
 	cfg, err := cli.Interruptible(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
 	if errors.Is(err, cli.ErrStopped) {
@@ -75,8 +75,8 @@ func logStart(log zerolog.Logger, p *cli.Program, cfg config.Config, file string
 	}
 }
 
-// newLogger returns a logger that writes text for people or JSON, as c.Format says. With the format auto it writes text if terminal is true,
-// and JSON otherwise.
+// newLogger returns a logger that writes to w in the format c.Format. The format auto is text for people if terminal is true, and JSON
+// otherwise.
 func newLogger(c config.Log, w io.Writer, terminal bool) zerolog.Logger {
 	zerolog.TimeFieldFormat = time.RFC3339
 	zerolog.DurationFieldUnit = time.Second
@@ -85,8 +85,8 @@ func newLogger(c config.Log, w io.Writer, terminal bool) zerolog.Logger {
 		level = zerolog.InfoLevel
 	}
 	if c.Format == "console" || c.Format == "auto" && terminal {
-		// ConsoleWriter quotes values with control characters or other characters that are not ASCII. It does not quote messages, which are texts
-		// of this program alone.
+		// ConsoleWriter quotes values with characters that are not printable ASCII. It does not quote messages, because messages are texts of
+		// this program.
 		return zerolog.New(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !terminal}).Level(level).With().Timestamp().Logger()
 	}
 	return zerolog.New(safetext.JSONWriter{W: w}).Level(level).With().Timestamp().Logger()

@@ -22,7 +22,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// EndpointName describes an endpoint for a log message: its port, and its line setting if it has one.
+// EndpointName returns the port of an endpoint for a log message, with the line setting if the endpoint has a line setting.
 func EndpointName(e probe.Endpoint) string {
 	if e.Line == "" {
 		return e.Port
@@ -39,8 +39,8 @@ type Setup struct {
 	Logger  zerolog.Logger
 }
 
-// Bridge returns a bridge with its outputs, but without meters. If mqtt.url is "embedded", it starts the broker inside the program, and sets
-// MQTT.URL to the address of this broker. The caller must call done, which stops the broker.
+// Bridge returns a bridge with outputs and without meters. If MQTT.URL is config.Embedded, Bridge starts the embedded broker and sets MQTT.URL
+// to its address. The caller must call done, which stops the embedded broker.
 func (s *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 	done = func() {}
 	c := s.MQTTOutput()
@@ -76,12 +76,11 @@ func (s *Setup) MQTTOutput() mqtt.Config {
 	return c
 }
 
-// ownClientID returns an MQTT client id for a configuration on this machine. The id is the same at every start, so that the broker closes a
-// connection that remains open after a crash. A configuration with another base topic or other meters has another id. Commands append a
-// suffix for a connection of their own. With the suffix the id has at most 23 characters, which every broker accepts (MQTT 3.1.1, section
-// 3.1.3.1).
+// ownClientID returns an MQTT client id for a configuration on this machine. The id is the same at every start. So the broker closes the old
+// connection of the bridge after a crash. Another base topic or other meters give another id. Commands append a suffix for a connection of
+// their own. Id and suffix have at most 23 characters, because every broker accepts 23 (MQTT 3.1.1, section 3.1.3.1).
 func ownClientID(name string, c config.Config) string {
-	host, _ := os.Hostname() // without a host name, machines with equal configurations get equal ids
+	host, _ := os.Hostname() // with an error, machines with the same configuration get the same id
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%q %q", host, c.MQTT.BaseTopic)
 	for _, m := range c.Meters {
@@ -90,7 +89,7 @@ func ownClientID(name string, c config.Config) string {
 	return fmt.Sprintf("%s-%06x", name, h.Sum32()&0xff_ffff)
 }
 
-// addMeter adds the configured meter with this index to the bridge.
+// addMeter adds the configured meter with the index to the bridge.
 func (s *Setup) addMeter(b *bridge.Bridge, index int) error {
 	m := s.Meters[index]
 	src := SourceOf(m)
@@ -103,8 +102,8 @@ func (s *Setup) addMeter(b *bridge.Bridge, index int) error {
 	return nil
 }
 
-// keySettings describes where the keys of a meter are set, for log messages: in a setting, in a file, or in both. key is for the encryption
-// key, authKey for the authentication key.
+// keySettings returns texts for log messages that say where the keys of a meter are set: in a setting, in a file, or in both. key is about
+// the encryption key, and authKey about the authentication key.
 func (s *Setup) keySettings(index int) (key, authKey string) {
 	m := &s.Meters[index]
 	key, authKey = s.setting(index, "key"), s.setting(index, "auth_key")
@@ -118,12 +117,12 @@ func (s *Setup) keySettings(index int) (key, authKey string) {
 	return key + " and " + file, authKey + " and the second key in " + file
 }
 
-// setting returns the name of a meter's setting as the user has written it: the environment variable if it is set, otherwise the path in the
-// configuration file, such as meters[0].key.
+// setting returns where the user writes a setting of a meter: the name of the environment variable, or the path in the configuration file,
+// such as meters[0].key.
 func (s *Setup) setting(index int, name string) string {
 	variable := "HANBRIDGE_METER_" + strings.ToUpper(name)
 	set := slices.ContainsFunc(s.environ, func(entry string) bool { return strings.HasPrefix(entry, variable+"=") })
-	if s.file == "" || set && index == 0 {
+	if s.file == "" || set && index == 0 { // a variable is for the first meter
 		return variable
 	}
 	return fmt.Sprintf("meters[%d].%s", index, name)
@@ -143,8 +142,8 @@ func SourceOf(m config.Meter) probe.Source {
 	}
 }
 
-// OptionsOf returns the decoder options of a configured meter. It returns an error only if the file of keys has changed since
-// the configuration was validated.
+// OptionsOf returns the decoder options of a configured meter. An error means that the file of keys was changed after the configuration was
+// validated.
 func OptionsOf(m config.Meter) (meter.Options, error) {
 	keys, err := m.Keys()
 	return meter.Options{
@@ -152,5 +151,5 @@ func OptionsOf(m config.Meter) (meter.Options, error) {
 	}, err
 }
 
-// CheckTimeout is the maximum duration of a command that checks the broker.
+// CheckTimeout is the maximum time that a command takes to check the broker.
 const CheckTimeout = 15 * time.Second

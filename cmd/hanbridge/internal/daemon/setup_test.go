@@ -11,9 +11,9 @@ import (
 // TestKeySettings tests that messages name the setting from which a key was read.
 func TestKeySettings(t *testing.T) {
 	for _, tt := range []struct {
-		name      string
-		setup     Setup
-		key, auth string // the wanted descriptions of the settings
+		name                 string
+		setup                Setup
+		wantKey, wantAuthKey string
 	}{
 		{"a key in the file", Setup{file: "config.yaml"}, "meters[0].key", "meters[0].auth_key"},
 		{"only variables", Setup{}, "HANBRIDGE_METER_KEY", "HANBRIDGE_METER_AUTH_KEY"},
@@ -25,13 +25,13 @@ func TestKeySettings(t *testing.T) {
 		if len(tt.setup.Meters) == 0 {
 			tt.setup.Meters = []config.Meter{{}}
 		}
-		if key, auth := tt.setup.keySettings(0); key != tt.key || auth != tt.auth {
-			t.Errorf("%s: got %q and %q, want %q and %q", tt.name, key, auth, tt.key, tt.auth)
+		if key, authKey := tt.setup.keySettings(0); key != tt.wantKey || authKey != tt.wantAuthKey {
+			t.Errorf("%s: got %q and %q, want %q and %q", tt.name, key, authKey, tt.wantKey, tt.wantAuthKey)
 		}
 	}
 }
 
-// TestOwnClientID tests that a configuration always gets the same client id, and other configurations get other ids.
+// TestOwnClientID tests that equal configurations get the same client id, and that different configurations get different client ids.
 func TestOwnClientID(t *testing.T) {
 	idOf := func(base string, meters ...string) string {
 		c := config.Config{MQTT: config.MQTT{Config: mqtt.Config{BaseTopic: base}}}
@@ -45,7 +45,7 @@ func TestOwnClientID(t *testing.T) {
 		t.Errorf("got the ids %s and %s for one configuration, want the same", id, second)
 	}
 	if !strings.HasPrefix(id, "hanbridge-") || len(id) > 23-len("-check0") {
-		t.Errorf("got %s, want at most 16 characters: every broker accepts 23, and the command check appends 7", id)
+		t.Errorf("got %s, want at most 16 characters, because every broker accepts 23 and the command check appends 7", id)
 	}
 	for _, other := range []string{idOf("hanbridge"), idOf("hanbridge", "house", "cabin"), idOf("other", "house"), idOf("hanbridge", "cabin"), idOf("hanbridge\nhouse")} {
 		if other == id {

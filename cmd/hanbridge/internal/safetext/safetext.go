@@ -1,5 +1,5 @@
-// Package safetext makes text safe to show to people: control characters become escapes, and what looks like a key or a
-// password is replaced. It also recognises text, UTF-16 and keys.
+// Package safetext makes text safe to show to people. It escapes control characters, and hides keys and passwords. It also recognises text,
+// UTF-16 and keys.
 package safetext
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// Escape returns text in which every character that could control a terminal, or hide other text, is replaced by a Go escape sequence.
-// These are control characters (C0 with line ends, DEL and C1), marks that change the direction of writing, and bytes that are not UTF-8.
+// Escape replaces every character that could control a terminal or hide other text by a Go escape sequence. These characters are control
+// characters (C0 with line ends, DEL and C1), marks that change the text direction, and bytes that are not UTF-8.
 func Escape(text string) string {
 	if !strings.ContainsFunc(text, NeedsEscape) && utf8.ValidString(text) {
 		return text
@@ -28,7 +28,7 @@ func Escape(text string) string {
 // NeedsEscape reports whether Escape replaces a character.
 func NeedsEscape(r rune) bool { return r < ' ' || r > '~' && !strconv.IsPrint(r) }
 
-// appendEscaped appends text as Escape returns it, but does not escape the characters of allowed.
+// appendEscaped appends text to dst and escapes the text as Escape does. It does not escape the characters in allowed.
 func appendEscaped(dst []byte, text, allowed string) []byte {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
@@ -43,8 +43,8 @@ func appendEscaped(dst []byte, text, allowed string) []byte {
 	return dst
 }
 
-// LineWriter is an io.Writer that escapes text before it writes the text to W. It does not escape line ends and tabs. Each Write must have
-// whole characters.
+// LineWriter is an io.Writer that writes escaped text to W. It does not escape line ends and tabs. The bytes of one character must not be
+// divided between two calls of Write.
 type LineWriter struct{ W io.Writer }
 
 func (l LineWriter) Write(b []byte) (int, error) {
@@ -54,17 +54,17 @@ func (l LineWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// JSONWriter is an io.Writer for JSON. In strings it replaces characters that could control a terminal by \u escapes before it writes to
-// W. Each Write must have whole characters.
+// JSONWriter is an io.Writer that writes JSON to W. In strings it replaces characters that could control a terminal by \u escapes. The bytes of
+// one character must not be divided between two calls of Write.
 type JSONWriter struct{ W io.Writer }
 
 func (j JSONWriter) Write(b []byte) (int, error) {
 	out := b
 	if strings.ContainsFunc(string(b), NeedsEscape) {
-		out = make([]byte, 0, len(b)+64)
+		out = make([]byte, 0, len(b)+64) // a few escapes fit in without a second allocation
 		for _, r := range string(b) {
 			switch {
-			case !NeedsEscape(r) || r < 0x80 && r != 0x7F: // the JSON encoder has escaped the ASCII control characters, except DEL
+			case !NeedsEscape(r) || r < 0x80 && r != 0x7F: // the JSON encoder has escaped all ASCII control characters except DEL
 				out = utf8.AppendRune(out, r)
 			case r > 0xFFFF:
 				high, low := utf16.EncodeRune(r)
@@ -92,13 +92,13 @@ var (
 	userInfo = regexp.MustCompile(`[^\s"'=/]+@`)
 )
 
-// Redact returns a message in which what looks like a key or a password is replaced by Redacted. The rest is escaped as Escape does.
+// Redact returns text in which everything that looks like a key or a password is replaced by Redacted. It escapes the rest of the text.
 func Redact(text string) string {
 	text = keyLike.ReplaceAllString(text, "${1}"+Redacted)
 	return Escape(userInfo.ReplaceAllString(text, Redacted+"@"))
 }
 
-// MinKeyDigits is the minimum number of hexadecimal digits of a text that counts as a part of a key.
+// MinKeyDigits is the minimum number of hexadecimal digits in a text that looks like a part of a key.
 const MinKeyDigits = 16
 
 // LooksLikeKey reports whether a text looks like a key or a part of a key.
@@ -121,9 +121,9 @@ func IsUTF16(text []byte) bool {
 	return bytes.HasPrefix(text, []byte("\xFF\xFE")) || bytes.HasPrefix(text, []byte("\xFE\xFF"))
 }
 
-// IsText reports whether b is UTF-8 text without control characters other than line ends and tabs. Its last character can be incomplete.
+// IsText reports whether b is UTF-8 text whose only control characters are line ends and tabs. The last character can be incomplete.
 func IsText(b []byte) bool {
-	for range utf8.UTFMax - 1 {
+	for range utf8.UTFMax - 1 { // an incomplete character has at most this number of bytes
 		if r, size := utf8.DecodeLastRune(b); r == utf8.RuneError && size == 1 {
 			b = b[:len(b)-1]
 		}

@@ -4,6 +4,7 @@ import (
 	"testing"
 )
 
+// TestEscape tests that Escape replaces characters that could control a terminal or hide text.
 func TestEscape(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"printable text", `Huset på åkern "\" 3,5 m³`, `Huset på åkern "\" 3,5 m³`},
