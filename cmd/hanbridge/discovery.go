@@ -33,7 +33,7 @@ func discoveryShowCommand(p *cli.Program) *cobra.Command {
 	return c
 }
 
-// prefixFlag adds the flag --prefix, with which a command reads announcements below another discovery prefix than the configured one.
+// prefixFlag adds the flag --prefix. With it a command uses another discovery prefix than the configured prefix.
 func prefixFlag(c *cobra.Command) *string {
 	return c.Flags().String("prefix", "", "look below the discovery prefix `PREFIX`, for example after a change of homeassistant.prefix")
 }

@@ -26,8 +26,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A testBroker is an MQTT broker whose retained messages are set by the test. It ignores what clients publish to topics that begin with
-// forbidden.
+// A testBroker is an MQTT broker for one test. It ignores messages to topics that begin with forbidden.
 type testBroker struct {
 	*mochi.Server
 	mochi.HookBase
@@ -45,7 +44,7 @@ func (*testBroker) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { r
 
 func (*testBroker) OnACLCheck(*mochi.Client, string, bool) bool { return true }
 
-// OnPublish drops a forbidden message. The broker acknowledges this message all the same, as brokers do.
+// OnPublish drops a forbidden message. The broker acknowledges the message nevertheless, as real brokers do.
 func (s *testBroker) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
 	if s.forbidden != "" && strings.HasPrefix(p.TopicName, s.forbidden) {
 		return p, packets.CodeSuccessIgnore
@@ -74,6 +73,7 @@ func newTestBroker(t *testing.T) *testBroker {
 	return s
 }
 
+// retain publishes a retained message.
 func (s *testBroker) retain(topic, payload string) {
 	s.t.Helper()
 	if err := s.Publish(topic, []byte(payload), true, 0); err != nil {
@@ -97,8 +97,8 @@ func (s *testBroker) retained() map[string]string {
 	return all
 }
 
-// householdRetained returns the retained messages for a meter "house", by topic: the announcements of bridge and meter, and the values.
-func householdRetained(t *testing.T, c discovery.Config) map[string]string {
+// houseRetained returns the retained payloads for the meter "house" by topic: the announcements of bridge and meter, and the values.
+func houseRetained(t *testing.T, c discovery.Config) map[string]string {
 	t.Helper()
 	setup := houseSetup()
 	f, err := virtualport.Family("aidon-se")
@@ -128,7 +128,7 @@ func houseSetup() *daemon.Setup {
 	return setup
 }
 
-// retainedOf returns messages in the form in which the commands read them from a broker.
+// retainedOf returns payloads by topic in the form in which the commands read them from a broker.
 func retainedOf(all map[string]string) announcements.Retained {
 	retained := announcements.Retained{Values: map[string]map[string]string{"house": {}}}
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
@@ -143,7 +143,8 @@ func retainedOf(all map[string]string) announcements.Retained {
 
 const houseConfigTopic = "homeassistant/device/hanbridge_house/config"
 
-// run runs a command whose configuration has this broker and a meter "house".
+// run runs a command with a configuration that has this broker and a meter "house". It returns the exit code, standard output and standard
+// error. In standard output, the address of the broker is replaced by URL.
 func (s *testBroker) run(args ...string) (code int, out, errs string) {
 	s.t.Helper()
 	environ := append([]string{"HANBRIDGE_MQTT_URL=" + s.url, "HANBRIDGE_METER_ID=house", "HANBRIDGE_METER_NAME=House"}, s.environ...)
@@ -152,14 +153,13 @@ func (s *testBroker) run(args ...string) (code int, out, errs string) {
 	return code, strings.ReplaceAll(stdout.String(), s.url, "URL"), stderr.String()
 }
 
-// deviceStyle returns the discovery settings of this program in Device style.
+// deviceStyle returns the program's discovery settings with discovery.Device.
 func deviceStyle() discovery.Config {
 	c := mqtt.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Device, Version: cli.Version()}
 	return c.Discovery()
 }
 
-// TestDiscoveryDiff tests the comparison with changed retained messages. If family is "", the wanted messages are those for the retained
-// values, otherwise those for the telegrams of that family.
+// TestDiscoveryDiff tests that discovery diff prints each difference between the retained and the wanted announcements.
 func TestDiscoveryDiff(t *testing.T) {
 	const noDifference = "no difference: mqtt://a holds what this configuration announces\n"
 	oneDifference := func(line string) string {
@@ -171,9 +171,9 @@ func TestDiscoveryDiff(t *testing.T) {
 	}
 	tests := []struct {
 		name   string
-		change func(all map[string]string)
-		family string
-		want   string
+		change func(all map[string]string) // changes the retained messages
+		family string                      // the flag --family; "" to get the wanted announcements from the retained values
+		want   string                      // the output
 	}{
 		{"no difference", func(map[string]string) {}, "", noDifference},
 		{"no difference for the telegrams of a family", func(map[string]string) {}, "aidon-se", noDifference},
@@ -201,7 +201,7 @@ func TestDiscoveryDiff(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			retained := householdRetained(t, deviceStyle())
+			retained := houseRetained(t, deviceStyle())
 			tt.change(retained)
 			var out bytes.Buffer
 			p, setup := &cli.Program{Out: &out}, houseSetup()
@@ -219,11 +219,11 @@ func TestDiscoveryDiff(t *testing.T) {
 	}
 }
 
-// TestDiscoveryDiffBroker tests the comparison with the messages of a broker, also with discovery off.
+// TestDiscoveryDiffBroker tests that discovery diff reads the messages of a broker, and that with discovery off no announcement is wanted.
 func TestDiscoveryDiffBroker(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
-	s.retainAll(householdRetained(t, deviceStyle()))
+	s.retainAll(houseRetained(t, deviceStyle()))
 	if code, out, errs := s.run("discovery", "diff"); code != cli.ExitOK || out != "no difference: URL holds what this configuration announces\n" || errs != "" {
 		t.Errorf("got exit code %d, output %q, errors %q, want no difference", code, out, errs)
 	}
@@ -235,17 +235,18 @@ func TestDiscoveryDiffBroker(t *testing.T) {
 	}
 }
 
-// TestDiscoveryClear tests that announcements of both styles are removed. Both styles are retained after an interrupted change of style.
+// TestDiscoveryClear tests that discovery clear removes announcements of both styles. After an interrupted change of the style, the broker
+// has announcements of both styles.
 func TestDiscoveryClear(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
 	components := deviceStyle()
 	components.Style = discovery.Component
-	s.retainAll(householdRetained(t, deviceStyle()))
-	s.retainAll(householdRetained(t, components))
+	s.retainAll(houseRetained(t, deviceStyle()))
+	s.retainAll(houseRetained(t, components))
 	want := s.retained()
 	maps.DeleteFunc(want, func(topic, _ string) bool { return strings.HasPrefix(topic, "homeassistant/") })
-	removed := len(s.retained()) - len(want)
+	wantRemoved := len(s.retained()) - len(want)
 	others := map[string]string{
 		"homeassistant/device/hanbridge_old/config":    `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"hanbridge/old/gas"}}}`,
 		"homeassistant/device/hanbridge_theirs/config": `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"theirs/old/gas"}}}`,
@@ -254,8 +255,8 @@ func TestDiscoveryClear(t *testing.T) {
 	s.retainAll(others)
 	maps.Copy(want, others)
 	code, out, errs := s.run("discovery", "clear")
-	if got := strings.Count(out, "/config\n"); code != cli.ExitOK || errs != "" || got != removed || removed < 30 {
-		t.Errorf("got exit code %d and %d topics, want 0 and %d: %s%s", code, got, removed, out, errs)
+	if got := strings.Count(out, "/config\n"); code != cli.ExitOK || errs != "" || got != wantRemoved || wantRemoved < 30 {
+		t.Errorf("got exit code %d and %d topics, want 0 and %d, which must be at least 30: %s%s", code, got, wantRemoved, out, errs)
 	}
 	if !strings.Contains(out, "homeassistant.discovery: off keeps it from that\n") {
 		t.Errorf("the output does not say how to remove the announcements for good: %s", out)
@@ -275,8 +276,8 @@ func TestDiscoveryClear(t *testing.T) {
 	}
 }
 
-// TestDiscoveryClearValues tests which values --values removes: those of a configured meter, of a meter that this bridge published before,
-// and of a meter of which only a value is retained. The values of another bridge must remain.
+// TestDiscoveryClearValues tests that --values removes the values of the configured meter, of a former meter of this bridge, and of a meter
+// that only has a retained value. The values of another bridge's meter must remain.
 func TestDiscoveryClearValues(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
@@ -329,11 +330,12 @@ func TestDiscoveryClearValues(t *testing.T) {
 	}
 }
 
-// TestDiscoveryClearForbidden tests that topics which the broker does not remove are reported, although it acknowledges the removal.
+// TestDiscoveryClearForbidden tests that discovery clear reports a topic that the broker does not remove. The broker acknowledges the removal
+// nevertheless.
 func TestDiscoveryClearForbidden(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
-	s.retainAll(householdRetained(t, deviceStyle()))
+	s.retainAll(houseRetained(t, deviceStyle()))
 	s.forbidden = "homeassistant/device/hanbridge_house"
 	code, out, errs := s.run("discovery", "clear")
 	if code != cli.ExitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+houseConfigTopic+" is still there (may this user") {
@@ -341,11 +343,11 @@ func TestDiscoveryClearForbidden(t *testing.T) {
 	}
 }
 
-// TestDiscoveryPrefix tests that --prefix shows and removes announcements below a prefix that is no longer configured.
+// TestDiscoveryPrefix tests that --prefix shows and removes announcements below another prefix than the configured prefix.
 func TestDiscoveryPrefix(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
-	s.retainAll(householdRetained(t, deviceStyle()))
+	s.retainAll(houseRetained(t, deviceStyle()))
 	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second"}
 	if code, out, _ := s.run("discovery", "clear"); code != cli.ExitOK || !strings.HasPrefix(out, "nothing of this configuration is announced below hubs/second on URL") {
 		t.Errorf("clear: got exit code %d, output %q, want nothing below the configured prefix", code, out)
@@ -366,33 +368,34 @@ func TestDiscoveryPrefix(t *testing.T) {
 	}
 }
 
-// TestDiscoveryIncomplete tests that the commands do not report messages as missing if they have not read all retained messages.
+// TestDiscoveryIncomplete tests that the commands do not report missing messages if they could not read all retained messages.
 func TestDiscoveryIncomplete(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
-	s.retainAll(householdRetained(t, deviceStyle()))
+	s.retainAll(houseRetained(t, deviceStyle()))
+	// The commands read a limited number of bytes from a broker. These messages exceed that limit.
 	longPayload := `{"x":"` + strings.Repeat("x", 900<<10) + `"}`
 	for i := range 20 {
 		s.retain(fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), longPayload)
 	}
-	const incomplete = "not all that "
+	const incomplete = "not all that " // the beginning of the warning
 	for _, tt := range []struct {
-		args   []string
-		code   int
-		notOut string // text that must not be on standard output
+		args     []string
+		wantCode int
+		notOut   string // text that must not be on standard output
 	}{
 		{[]string{"discovery", "diff"}, cli.ExitData, "difference"},
 		{[]string{"discovery", "show"}, cli.ExitData, "nothing is announced"},
 		{[]string{"discovery", "clear"}, cli.ExitData, "taken back\n"},
 	} {
 		code, out, errs := s.run(tt.args...)
-		if code != tt.code || !strings.Contains(errs, incomplete) || strings.Contains(out, tt.notOut) {
-			t.Errorf("%v: got exit code %d, output %.300q, errors %.300q, want %d and %q", tt.args, code, out, errs, tt.code, incomplete)
+		if code != tt.wantCode || !strings.Contains(errs, incomplete) || strings.Contains(out, tt.notOut) {
+			t.Errorf("%v: got exit code %d, output %.300q, errors %.300q, want exit code %d and the error %q", tt.args, code, out, errs, tt.wantCode, incomplete)
 		}
 	}
 	code, out, errs := s.run("rates")
 	if code != cli.ExitOK || !strings.Contains(out, incomplete) || errs != "" {
-		t.Errorf("rates: got exit code %d, output %.500q, errors %q, want a note", code, out, errs)
+		t.Errorf("rates: got exit code %d, output %.500q, errors %q, want exit code 0 and an output that contains %q", code, out, errs, incomplete)
 	}
 }
 

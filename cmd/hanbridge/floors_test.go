@@ -15,35 +15,34 @@ import (
 
 const module = "github.com/hanbridge/hanbridge/"
 
-// A level is a floor of ARCHITECTURE.md and a step on this floor. A package is allowed to import packages of lower floors, and of lower steps
-// of its own floor.
+// A level is the place of a package in the import order. floor is the floor in ARCHITECTURE.md. A package can import packages of lower
+// floors. On its own floor it can import packages of lower steps.
 type level struct{ floor, step int }
 
-// levels are the levels of packages by path. A package without an entry has the level of the innermost folder around it that has an entry.
+// levels are the levels of packages by path. A package without an entry has the level of the closest parent folder with an entry.
 var levels = map[string]level{
-	"pkg/internal":    {0, 0},
-	"pkg/obis":        {0, 1},
-	"pkg/hdlc":        {0, 1},
-	"pkg/mbus":        {0, 1},
-	"pkg/quantity":    {1, 0},
-	"pkg/p1":          {1, 0},
-	"pkg/dlms":        {1, 0},
-	"pkg/line":        {1, 0},
-	"pkg/meter":       {2, 0},
-	"pkg/capture":     {2, 1},
-	"pkg/mask":        {2, 1},
-	"pkg/simulate":    {2, 1},
-	"bridge/throttle": {3, 0},
-	"bridge/estimate": {3, 1},
-	"bridge/probe":    {3, 2},
-	"bridge":          {3, 3},
-	"discovery":       {3, 3},
-	"bridge/internal": {3, 1},
-	// Several packages of the bridge report their progress to this package.
-	"bridge/internal/progress": {3, 0},
+	"pkg/internal":             {0, 0},
+	"pkg/obis":                 {0, 1},
+	"pkg/hdlc":                 {0, 1},
+	"pkg/mbus":                 {0, 1},
+	"pkg/quantity":             {1, 0},
+	"pkg/p1":                   {1, 0},
+	"pkg/dlms":                 {1, 0},
+	"pkg/line":                 {1, 0},
+	"pkg/meter":                {2, 0},
+	"pkg/capture":              {2, 1},
+	"pkg/mask":                 {2, 1},
+	"pkg/simulate":             {2, 1},
+	"bridge/throttle":          {3, 0},
+	"bridge/estimate":          {3, 1},
+	"bridge/probe":             {3, 2},
+	"bridge":                   {3, 3},
+	"discovery":                {3, 3},
+	"bridge/internal":          {3, 1},
+	"bridge/internal/progress": {3, 0}, // lower than the rest of bridge/internal, because those packages import it
 	"bridge/source":            {4, 0},
 	"bridge/output":            {4, 0},
-	// The packages of the program, from those that import no other to those that import many.
+	// The packages of the program.
 	internal + "/signals":       {5, 0},
 	internal + "/safetext":      {5, 0},
 	internal + "/cli":           {5, 1},
@@ -61,8 +60,7 @@ var levels = map[string]level{
 	internal + "/e2e": {6, 0},
 }
 
-// testHelpers are packages for tests. They are allowed to import any module. Only test files and other testHelpers are allowed to import
-// them.
+// testHelpers are packages for tests. They can import any module. Only test files and other testHelpers can import them.
 var testHelpers = []string{"discovery/hatest", "bridge/internal/faultnet", "bridge/output/outputtest", program + "/internal/e2e/testbed"}
 
 // program is the folder of the program: commands, configuration, and the embedded broker.
@@ -71,8 +69,8 @@ const program = "cmd/hanbridge"
 // internal is the folder of the program's own packages.
 const internal = program + "/internal"
 
-// importRules says which folders are allowed to import a module, and why. The first rule counts whose module matches. The last rule matches
-// every module, so that a module without a rule of its own can be imported by the program only.
+// importRules says which folders can import which module, and why. The first rule whose module matches is used. The last rule matches every
+// module. It says that only the program can import a module without another rule.
 var importRules = []struct {
 	module  string
 	folders []string
@@ -110,7 +108,7 @@ func TestImportsPointDown(t *testing.T) {
 // TestEveryPackageHasADocComment tests that every package says what it is for.
 func TestEveryPackageHasADocComment(t *testing.T) {
 	for _, p := range listPackages(t) {
-		if p.Doc == "" && len(p.GoFiles) > 0 { // A package that has only test files needs no package comment.
+		if p.Doc == "" && len(p.GoFiles) > 0 { // a package that contains only test files needs no package comment
 			t.Errorf("%s has no package comment: say in a sentence what it is for", p.ImportPath)
 		}
 	}
@@ -119,9 +117,8 @@ func TestEveryPackageHasADocComment(t *testing.T) {
 // TestFaults tests that faults finds each kind of forbidden import.
 func TestFaults(t *testing.T) {
 	const paho = "github.com/eclipse/paho.mqtt.golang"
-	tests := []struct {
-		from, imports, want string
-	}{
+	// from imports the package imports. want is a part of the fault, or "" for an allowed import.
+	tests := []struct{ from, imports, want string }{
 		{"pkg/p1", "bytes", ""},
 		{"pkg/p1", module + "pkg/obis", ""},
 		{"pkg/hdlc", module + "pkg/internal/crc16", ""},
@@ -164,7 +161,7 @@ func TestFaults(t *testing.T) {
 	for _, tt := range tests {
 		got := strings.Join(faults(goPackage{ImportPath: module + tt.from, Imports: []string{tt.imports}}), "\n")
 		if (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {
-			t.Errorf("%s imports %s: got fault %q, want %q", tt.from, tt.imports, got, tt.want)
+			t.Errorf("%s imports %s: got the fault %q, want %q", tt.from, tt.imports, got, tt.want)
 		}
 	}
 }
@@ -185,13 +182,13 @@ func faults(p goPackage) []string {
 	return found
 }
 
-// faultOf returns the reason why the package from, of level own, must not import a package, or "".
+// faultOf returns the reason why the package from must not import the package imported, or "". own is the level of from.
 func faultOf(from string, own level, imported string) string {
 	if to, inside := strings.CutPrefix(imported, module); inside {
 		return faultInside(from, own, to)
 	}
 	if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
-		return "" // The first element of a standard library path has no dot.
+		return "" // imported is in the standard library
 	}
 	if own.floor <= 2 {
 		return "pkg/ imports only the standard library, so that anyone can import it at no cost"
@@ -202,7 +199,7 @@ func faultOf(from string, own level, imported string) string {
 	return faultOutside(from, imported)
 }
 
-// faultInside returns the reason why the package from must not import the package to of this module, or "".
+// faultInside returns the reason why the package from must not import the package to, or "". Both packages are in this module.
 func faultInside(from string, own level, to string) string {
 	if slices.Contains(testHelpers, to) && !slices.Contains(testHelpers, from) {
 		return "it serves tests only, and must not be part of the program"
@@ -220,7 +217,7 @@ func faultInside(from string, own level, to string) string {
 	return fmt.Sprintf("it points up or sideways, from floor %d to %d: a lower package must not depend on a higher one", own.floor, target.floor)
 }
 
-// faultOutside returns the reason why the package from must not import a package of another module, or "".
+// faultOutside returns the reason why the package from must not import the package imported of another module, or "".
 func faultOutside(from, imported string) string {
 	for _, rule := range importRules {
 		if rule.module != "" && !isUnder(imported, rule.module) {
@@ -234,8 +231,8 @@ func faultOutside(from, imported string) string {
 	return ""
 }
 
-// levelOf returns the level of a package: that of the longest path in levels that contains it.
-func levelOf(path string) (level, bool) {
+// levelOf returns the level of a package. ok is false if neither the package nor a parent folder has an entry in levels.
+func levelOf(path string) (l level, ok bool) {
 	for ; path != "."; path = filepath.Dir(path) {
 		if l, ok := levels[path]; ok {
 			return l, true
@@ -248,7 +245,7 @@ func isUnder(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, folder+"/")
 }
 
-// listPackages returns every package of the module, from go list.
+// listPackages returns every package of the module.
 func listPackages(t *testing.T) []goPackage {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,Doc,Imports,GoFiles", module+"...")

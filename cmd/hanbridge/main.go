@@ -20,7 +20,7 @@ func main() {
 	os.Exit(run(cli.SignalContext(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run runs the command that args name, and returns the exit code. environ holds "NAME=value" entries.
+// run runs the command in args and returns the exit code. environ contains entries "NAME=value".
 func run(ctx context.Context, args, environ []string, in io.Reader, out, errOut io.Writer) int {
 	p := &cli.Program{Environ: environ, In: in, Out: out, Err: errOut}
 	root := commands(p)
@@ -66,7 +66,7 @@ func commands(p *cli.Program) *cobra.Command {
 	return root
 }
 
-// knownCommand returns an error if args begin with a word that is no command. It names the most similar command.
+// knownCommand returns an error if there are args, because the first of them is no command. The error names the most similar command.
 func knownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -91,7 +91,7 @@ func takes(minArgs, maxArgs int) cobra.PositionalArgs {
 	}
 }
 
-// flagError adds to an error about a flag which command explains the flags. It removes the text of package strconv, because users do not
+// flagError returns an error about a flag that names the help of the command. It removes the text of package strconv, because users do not
 // understand that text.
 func flagError(c *cobra.Command, err error) error {
 	text, _, _ := strings.Cut(err.Error(), ": strconv.")

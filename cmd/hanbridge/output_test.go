@@ -16,20 +16,20 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// output runs the program and returns its standard output. The exit code must be 0 and standard error empty.
+// output runs the program and returns its standard output. The exit code must be 0, and standard error must be empty.
 func output(t *testing.T, environ []string, args ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
 	if code := run(t.Context(), args, environ, strings.NewReader(""), &out, &errs); code != cli.ExitOK {
 		t.Fatalf("%v: exit code %d: %s", args, code, errs.String())
 	}
-	if errs.Len() > 0 && args[0] != "__complete" {
+	if errs.Len() > 0 && args[0] != "__complete" { // the completion prints hints on standard error
 		t.Errorf("%v: standard error is not empty: %s", args, &errs)
 	}
 	return out.String()
 }
 
-// TestHelpFits tests that the help of every command, and every table that needs no broker, fit into 80 columns.
+// TestHelpFits tests that no line of a help page or table is longer than 80 columns.
 func TestHelpFits(t *testing.T) {
 	pages := [][]string{{"quantities"}, {"rates"}, {"simulate", "--list"}, {"rates", "--family", "p1-nl-5"}}
 	var walk func(c *cobra.Command)
@@ -54,8 +54,7 @@ func TestHelpFits(t *testing.T) {
 	}
 }
 
-// TestHelpExplains tests that the help of every command shows its usage and an example that calls it, and that the program's help lists all
-// commands.
+// TestHelpExplains tests that the help of every command has a usage and an example, and that the program's help lists all commands.
 func TestHelpExplains(t *testing.T) {
 	programHelp := output(t, nil, "--help")
 	var walk func(c *cobra.Command)
@@ -77,7 +76,7 @@ func TestHelpExplains(t *testing.T) {
 	}
 }
 
-// TestCompletion tests the completions that shells request.
+// TestCompletion tests that a shell gets the right completions for a command line.
 func TestCompletion(t *testing.T) {
 	config := t.TempDir() + "/config.yaml"
 	if err := os.WriteFile(config, []byte("meters:\n  - id: house\n  - id: barn\n    port: tcp://192.0.2.1:8088\n"), 0o600); err != nil {
@@ -115,8 +114,8 @@ func TestVersionFlag(t *testing.T) {
 	}
 }
 
-// TestDecodeSimulatedFamilies tests that decode finds every telegram of every simulated family, and that the telegrams have all the bytes that were
-// sent.
+// TestDecodeSimulatedFamilies tests that decode finds every telegram of every simulated family, and that the telegrams together have all bytes
+// that were sent.
 func TestDecodeSimulatedFamilies(t *testing.T) {
 	for _, f := range simulate.Families() {
 		sent := output(t, nil, "simulate", "--family", f.Name, "--count", "3", "--start", "2026-06-01T00:00:00+02:00")

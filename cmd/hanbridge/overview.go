@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// printOverview prints where the configuration is, the serial ports of this machine, and the command to type next. The program calls it if no
-// command is given.
+// printOverview prints the path of the configuration, the serial ports of this machine, and the command to type next. The program calls it
+// if the user types no command.
 func printOverview(p *cli.Program) error {
 	fmt.Fprintf(p.Out, "hanbridge %s\n\n", cli.Version())
 	file := config.FindFile("")

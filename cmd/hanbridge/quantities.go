@@ -39,7 +39,7 @@ func codesOf(r *quantity.Row) string {
 	return strings.Join(codes, " ")
 }
 
-// unitsOf returns the units of a quantity, separated by blanks. Equal neighbours are listed once.
+// unitsOf returns the units of a quantity, separated by blanks. It lists equal adjacent units once.
 func unitsOf(r *quantity.Row) string {
 	var units []string
 	for _, unit := range r.Units {

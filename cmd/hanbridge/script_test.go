@@ -23,10 +23,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(parallelMain{m}, map[string]func(){"hanbridge": main})
 }
 
-// parallelMain runs more tests in parallel than there are CPUs, because the tests mostly wait for programs.
+// parallelMain runs 12 tests in parallel, because the tests mostly wait for programs.
 type parallelMain struct{ *testing.M }
 
-// Run runs the tests and returns the exit code.
 func (m parallelMain) Run() int {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "12"); err != nil {
@@ -35,8 +34,7 @@ func (m parallelMain) Run() int {
 	return m.M.Run()
 }
 
-// TestScripts tests the program as people use it: the files of testdata/script have the commands that people type, and what the program
-// prints. $PORT is a free port of the loopback address.
+// TestScripts tests that the commands in the files of testdata/script print what these files say. $PORT is a free TCP port.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -44,16 +42,16 @@ func TestScripts(t *testing.T) {
 		ContinueOnError:     true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PORT", testbed.FreePort(t))
-			e.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector makes every process wait for a second at its end
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise the race detector delays the end of every process by a second
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "complains": complains, "damage": damage, "tohex": toHex, "listens": listens,
+			"exits": exits, "errorlines": errorLines, "damage": damage, "tohex": toHex, "listens": listens,
 		},
 	})
 }
 
-// exits runs a program and requires an exit code: exits CODE PROGRAM…, such as exits 2 hanbridge run.
+// exits is the script command "exits CODE PROGRAM…". It runs a program and requires the exit code.
 func exits(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) < 2 {
 		s.Fatalf("usage: exits CODE PROGRAM…")
@@ -72,13 +70,14 @@ func exits(s *testscript.TestScript, negated bool, args []string) {
 	}
 }
 
-// complains requires an empty standard output, and LINES lines on standard error, each with the name of the program: complains LINES.
-func complains(s *testscript.TestScript, negated bool, args []string) {
+// errorLines is the script command "errorlines N". It requires that the last program printed nothing on standard output, and N lines on
+// standard error. Each line must begin with the name of the program.
+func errorLines(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 1 {
-		s.Fatalf("usage: complains LINES")
+		s.Fatalf("usage: errorlines N")
 	}
 	if out := s.ReadFile("stdout"); out != "" {
-		s.Fatalf("standard output of an error: got %q, want nothing", out)
+		s.Fatalf("standard output: got %q, want nothing", out)
 	}
 	text := s.ReadFile("stderr")
 	if got := fmt.Sprint(strings.Count(text, "\n")); got != args[0] || !strings.HasSuffix(text, "\n") {
@@ -91,7 +90,7 @@ func complains(s *testscript.TestScript, negated bool, args []string) {
 	}
 }
 
-// damage flips a bit of the byte after the first occurrence of a text in a file: damage FILE TEXT.
+// damage is the script command "damage FILE TEXT". It changes one bit of the byte that follows the first TEXT in the file.
 func damage(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 2 {
 		s.Fatalf("usage: damage FILE TEXT")
@@ -105,7 +104,7 @@ func damage(s *testscript.TestScript, negated bool, args []string) {
 	s.Check(os.WriteFile(s.MkAbs(args[0]), bytes, 0o600))
 }
 
-// toHex writes a file as lines of hexadecimal text: tohex FROM TO.
+// toHex is the script command "tohex FROM TO". It writes the bytes of the file FROM as hexadecimal text to the file TO.
 func toHex(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 2 {
 		s.Fatalf("usage: tohex FROM TO")
@@ -117,7 +116,7 @@ func toHex(s *testscript.TestScript, negated bool, args []string) {
 	s.Check(os.WriteFile(s.MkAbs(args[1]), text.Bytes(), 0o600))
 }
 
-// listens waits until a server accepts connections: listens ADDRESS.
+// listens is the script command "listens ADDRESS". It waits until a server accepts connections at the address.
 func listens(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 1 {
 		s.Fatalf("usage: listens ADDRESS")
