@@ -10,29 +10,29 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// An Attempt is the turn of one endpoint, with all connections that are made to it during that turn. Its methods can be called from any
-// goroutine. Its fields belong to the goroutine that called Probe.
+// An Attempt is the turn of one endpoint in a search. A turn can have several connections to the endpoint. The methods of an Attempt are safe
+// for concurrent use. Only the goroutine that called Probe must use the fields.
 type Attempt struct {
 	Endpoint
 	// OnlyEndpoint is true if there is no other endpoint.
 	OnlyEndpoint bool
-	// Proved is true if a telegram has proved that the endpoint is the right one.
+	// Proved is true if a telegram has proved the endpoint.
 	Proved bool
 	// FailedRounds is how many rounds over all endpoints have ended since the last telegram that proved an endpoint.
 	FailedRounds int
 
 	began       time.Time
-	extraDwells int // how many times telegrams that are not verified have extended the turn by one dwell
+	extraDwells int // how many telegrams that are not verified have extended the turn, each by one dwell
 
 	mu                  sync.Mutex
-	finding             Finding // without Verdict and Bytes, which evidence has
+	finding             Finding // its Verdict and Bytes are not set; evidence has them
 	evidence            line.Evidence
-	evidencePausedUntil time.Time // until then evidence ignores the bytes
+	evidencePausedUntil time.Time // bytes that arrive earlier are not added to evidence
 	connection
 }
 
-// open begins another connection to the same endpoint. The evidence of earlier connections stays because some readers close every
-// connection.
+// open begins another connection to the same endpoint. It keeps the evidence of earlier connections, because some readers close every
+// connection after a few bytes.
 func (a *Attempt) open() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -40,14 +40,14 @@ func (a *Attempt) open() {
 	a.finding.ClosedByPeer, a.evidencePausedUntil, a.connection = false, time.Time{}, connection{opened: time.Now()}
 }
 
-// received returns how many bytes have come over this connection, and when the last one came.
+// received returns how many bytes have arrived over this connection, and when the last byte arrived.
 func (a *Attempt) received() (bytes int64, last time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.bytes, a.lastByte
 }
 
-// Finding returns what has come from the endpoint so far.
+// Finding returns what has arrived from the endpoint so far.
 func (a *Attempt) Finding() Finding {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -56,8 +56,8 @@ func (a *Attempt) Finding() Finding {
 	return f
 }
 
-// PauseEvidence drops the evidence of the bytes so far, and ignores bytes until the time until. While telegrams come, looking at each byte
-// would cost more than decoding.
+// PauseEvidence drops the evidence that was collected so far, and collects no new evidence before the time until. Call it while telegrams
+// arrive, because collecting evidence takes more time than decoding.
 func (a *Attempt) PauseEvidence(until time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -67,9 +67,8 @@ func (a *Attempt) PauseEvidence(until time.Time) {
 	}
 }
 
-// count counts a telegram. bad is its error if it gave no reading. proves reports whether the telegram proves that the endpoint is the
-// right one. If no key decrypts the first encrypted message, and it has no frame, it proves nothing: it has no checksum, and is possibly
-// noise.
+// count counts a telegram, and reports whether the telegram proves the endpoint. If the telegram gave no reading, bad is its error. The first
+// encrypted message without a frame proves nothing if no key decrypts it. It has no checksum, so it is possibly noise.
 func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -100,7 +99,7 @@ func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
 	return false
 }
 
-// addBytes adds received bytes to the evidence.
+// addBytes counts received bytes, and adds them to the evidence.
 func (a *Attempt) addBytes(b []byte, now time.Time) {
 	if len(b) == 0 {
 		return

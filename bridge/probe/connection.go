@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// connection has what has come since the wire was opened.
+// connection counts what has arrived since the wire was opened.
 type connection struct {
 	opened      time.Time
 	bytes       int64
@@ -17,13 +17,13 @@ type connection struct {
 	lastDamaged bool // the last telegram was damaged
 }
 
-// probingReader reads a wire, collects evidence of its line setting from the bytes, and reports pauses to the decoder.
+// probingReader reads a wire. It collects evidence of the line setting from the bytes, and reports pauses to the decoder.
 type probingReader struct {
 	io.Reader
 	*Attempt
 	decoder  Decoder
 	progress *progress.Reporter
-	copyTo   func([]byte) error // may be nil
+	copyTo   func([]byte) error // nil if the bytes are not copied
 }
 
 // messageGap is longer than any pause between the parts of a message, and shorter than the pause between two messages.
@@ -47,20 +47,20 @@ func (r *probingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A ClosedError is the end of a connection that the other side closed, with the most likely reason.
+// A ClosedError says that the other side closed a connection, with the most likely reason.
 type ClosedError string
 
-// Error returns the reason in a sentence.
+// Error returns the text about the end of the connection.
 func (e ClosedError) Error() string { return string(e) }
 
 const (
-	// ErrClosed means that the other side closed the connection after an intact telegram. Many readers do so; it is no fault.
+	// ErrClosed means that the other side closed the connection after an intact telegram. This is not a fault, because many readers do so.
 	ErrClosed ClosedError = "closed by the other side"
-	// ErrClosedEmpty means that the other side closed the connection before a byte came.
+	// ErrClosedEmpty means that the other side closed the connection before a byte arrived.
 	ErrClosedEmpty ClosedError = "closed before a byte came: many readers serve one program at a time, so stop the other one; or it is not a reader"
 )
 
-// closeReason returns the most likely reason why the other side closed the connection, from what had come until then.
+// closeReason returns the most likely reason why the other side closed the connection. The bytes that arrived look like v.
 func (c *connection) closeReason(v line.Verdict) ClosedError {
 	switch {
 	case c.telegrams > 0 && !c.lastDamaged:

@@ -6,16 +6,16 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// A Finding is what has come from an endpoint during its turn.
+// A Finding says what has arrived from an endpoint during its turn.
 type Finding struct {
 	Endpoint
 	// Verdict is what the bytes look like.
 	Verdict line.Verdict
 	// Bytes counts the received bytes.
 	Bytes int64
-	// Telegrams counts those that gave a reading, verified or not.
+	// Telegrams counts telegrams that gave a reading, verified or not.
 	Telegrams int
-	// Damaged counts damaged telegrams. DamagedP1 counts those of them that are P1.
+	// Damaged counts damaged telegrams of all protocols. DamagedP1 counts damaged P1 telegrams.
 	Damaged, DamagedP1 int
 	// Encrypted counts intact telegrams that no key decrypts.
 	Encrypted int
@@ -28,7 +28,7 @@ type Finding struct {
 // Findings has the latest Finding of each endpoint.
 type Findings []Finding
 
-// With returns f with n, which replaces an earlier finding of the same endpoint. It may change f.
+// With returns f with n in place of an earlier finding of the same endpoint. It can change the elements of f.
 func (f Findings) With(n Finding) Findings {
 	if i := slices.IndexFunc(f, func(o Finding) bool { return o.Same(n.Endpoint) }); i >= 0 {
 		f[i] = n
@@ -37,7 +37,7 @@ func (f Findings) With(n Finding) Findings {
 	return append(f, n)
 }
 
-// Best returns the finding whose verdict says most about the line, and how many bytes came from all endpoints.
+// Best returns the finding whose verdict says most about the line, and how many bytes arrived from all endpoints together.
 func (f Findings) Best() (best Finding, bytes int64) {
 	for i, n := range f {
 		bytes += n.Bytes
@@ -48,8 +48,8 @@ func (f Findings) Best() (best Finding, bytes int64) {
 	return best, bytes
 }
 
-// Advice returns what a person can do about bytes without a telegram that look like v. It does not advise another line setting if all have
-// been tried.
+// Advice returns what a person can do if bytes arrive that look like v and have no telegram. It does not advise another line setting if all
+// settings have been tried.
 func (f Findings) Advice(v line.Verdict) string {
 	if len(f) > 1 && v.SuggestsOtherSetting() {
 		return "bytes but no telegram at any setting tried: most likely the cable or the adapter does not fit. A P1 port (RJ12) needs an " +

@@ -9,26 +9,25 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// idleTimer closes a wire if no telegram comes in time. That ends a blocked Read.
+// idleTimer closes a wire if no telegram arrives in time. Closing the wire ends a blocked Read.
 type idleTimer struct {
 	mu      sync.Mutex
 	timer   *time.Timer // nil if the wire is never closed
 	expired bool
-	// silentUntil is the time until which the wire stays open if not a single byte has arrived.
-	silentUntil  time.Time
-	extended     bool // the wire has stayed open for one more dwell
-	neverExtends bool // after a telegram, the wire does not stay open for one more dwell
+	// silentUntil is the time until which the wire stays open if no byte has arrived.
+	silentUntil time.Time
+	extended    bool // the time was extended by one dwell; it is extended only once after each telegram
+	singlePass  bool // see Options.SinglePass; after a telegram, the time is not extended
 }
 
 // partialVerdicts are the verdicts on bytes that contain a part of a telegram.
 var partialVerdicts = []line.Verdict{line.FrameHeaders, line.P1Lines, line.DamagedBytes}
 
-// newIdleTimer starts the timer of a wire, which closes it after timeout; 0 means never. As long as no byte has come, the wire stays open
-// for silent. If a part of a telegram has come, the wire stays open for one more dwell: a telegram takes up to 3 s, and the beginning of
-// the first one was possibly missed. For the only endpoint of a search with repeated rounds, bytes of any kind that are arriving have the
-// same effect.
+// newIdleTimer starts a timer that closes the wire after timeout; 0 means never. If no byte arrives, the wire stays open for the time silent.
+// If a part of a telegram has arrived, the wire stays open for one more dwell, so that the next telegram can arrive as a whole. If the endpoint
+// is the only endpoint and the search has repeated rounds, bytes of any kind that are still arriving have the same effect.
 func newIdleTimer(wire io.Closer, a *Attempt, timeout, silent, dwell time.Duration, singlePass bool) *idleTimer {
-	t := &idleTimer{silentUntil: time.Now().Add(silent), neverExtends: singlePass}
+	t := &idleTimer{silentUntil: time.Now().Add(silent), singlePass: singlePass}
 	if timeout == 0 {
 		return t
 	}
@@ -63,7 +62,7 @@ func (t *idleTimer) restart(timeout time.Duration) {
 	case timeout == 0:
 		t.timer.Stop()
 	default:
-		t.silentUntil, t.extended = time.Time{}, t.neverExtends
+		t.silentUntil, t.extended = time.Time{}, t.singlePass
 		t.timer.Reset(timeout)
 	}
 }

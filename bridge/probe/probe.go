@@ -17,22 +17,23 @@ import (
 type Options struct {
 	// Dwell is how long the turn of an endpoint without a telegram takes. 0 means the constant Dwell.
 	Dwell time.Duration
-	// SinglePass ends the search after one round in which no endpoint is skipped. A wire that fails ends the search too.
+	// SinglePass ends the search after one round in which no endpoint is skipped. The search also ends if a wire fails.
 	SinglePass bool
-	// ProvedTimeout returns how long a proved endpoint, or the only one, is read without another telegram. nil means for ever.
+	// ProvedTimeout returns how long a proved endpoint is read without another telegram. The same time holds for an endpoint that is the only
+	// endpoint. nil means for ever.
 	ProvedTimeout func() time.Duration
 	// LastProved is the endpoint that an earlier search has proved. It is tried first. The zero value means none.
 	LastProved Endpoint
-	// Decoder decodes the bytes of all wires, one after the other. It must return telegrams that are not verified too: see
+	// Decoder decodes the bytes of all wires, one wire after the other. It must also return telegrams that are not verified, see
 	// meter.Options.AcceptUnverified. nil means a meter.Decoder with the options of the source.
 	Decoder Decoder
-	// Progress gets a report when the search works, and when it waits for bytes or for the next attempt. It may be nil.
+	// Progress gets a report when the search works, and when it waits for bytes or for the next connection. It can be nil.
 	Progress *progress.Reporter
-	// CopyTo is called with all bytes as they arrive. An error ends the connection. It may be nil.
+	// CopyTo is called with all bytes as they arrive. If it returns an error, the connection ends. CopyTo can be nil.
 	CopyTo func(b []byte) error
 }
 
-// A Decoder decodes the telegrams in the bytes of a wire, as meter.Decoder does.
+// A Decoder decodes the telegrams in the bytes of a wire, like meter.Decoder.
 type Decoder interface {
 	Reset(wire io.Reader)
 	Next() (*meter.Reading, error)
@@ -41,28 +42,28 @@ type Decoder interface {
 
 // A Handler receives what a search finds. Its methods are called one after another, by the goroutine that called Probe.
 type Handler interface {
-	// Opened is called when a wire of the endpoint is open. If it returns an error, the wire is closed again.
+	// Opened is called after a wire of the endpoint was opened. If it returns an error, the wire is closed again.
 	Opened(a *Attempt) error
-	// Reading is called with each decoded telegram. r is valid until Reading returns. A telegram that is not verified must not be
-	// published. The search ends if done is true.
+	// Reading is called with each telegram that gave a reading. The reading r is valid until Reading returns. A telegram that is not
+	// verified must not be published. If done is true, the search ends.
 	Reading(ctx context.Context, r *meter.Reading) (done bool)
-	// Damaged is called with each telegram that gave no reading. The search ends if done is true.
+	// Damaged is called with each telegram that gave no reading. If done is true, the search ends.
 	Damaged(e *meter.TelegramError) (done bool)
-	// Ended is called when a connection has ended, or could not be made. The search continues if goOn is true.
+	// Ended is called after a connection has ended, or a wire could not be opened. If goOn is false, the search ends.
 	Ended(e ConnectionEnd) (goOn bool)
 }
 
 // A ConnectionEnd says how a connection has ended, and what the search does next.
 type ConnectionEnd struct {
-	// Err is nil if no telegram came in time. It is ErrClosed if the other side has closed the connection after an intact telegram.
+	// Err is nil if no telegram arrived in time. It wraps ErrClosed if the other side has closed the connection after an intact telegram.
 	Err error
-	// Finding is what has come from the endpoint until then.
+	// Finding says what has arrived from the endpoint during its turn.
 	Finding Finding
 	// Duration is how long the connection was open.
 	Duration time.Duration
 	// Telegrams counts the intact telegrams of the connection.
 	Telegrams int
-	// Wait is how long the search waits before it opens the next wire; 0 means not at all.
+	// Wait is how long the search waits before it opens the next wire.
 	Wait time.Duration
 	// Remaining are the endpoints of this round whose turn is not over.
 	Remaining []Endpoint
@@ -74,23 +75,24 @@ type ConnectionEnd struct {
 
 // A Result is what a whole search has found.
 type Result struct {
-	// Proved is the attempt that was read last, nil if no telegram has proved its endpoint.
+	// Proved is the last attempt, if a telegram has proved its endpoint; otherwise nil.
 	Proved *Attempt
 	// Tried has a finding for each endpoint that was opened.
 	Tried Findings
-	// Err is why the search could not continue. It is nil if the search was ended, or if all endpoints had their turn.
+	// Err is why the search could not continue. It is nil if ctx or the Handler ended the search, or if all endpoints had their turn.
 	Err error
 }
 
 const (
-	// minConnTime is the shortest connection that resets the backoff. On a shorter one, the telegram was from the memory of the reader.
+	// minConnTime is how long a connection must last to reset the backoff. On a shorter connection, the reader sent a telegram that it had
+	// stored before.
 	minConnTime = 50 * time.Millisecond
 	// maxReopenDelay is the longest wait before dialling a reader that closes each connection after a telegram.
 	maxReopenDelay = 500 * time.Millisecond
-	// maxUnprovedDwells limits, in dwells, the turn of a reader that closes each connection after a telegram that proves nothing.
+	// maxUnprovedDwells is the longest turn, in dwells, of a reader that closes each connection after a telegram that proves nothing.
 	maxUnprovedDwells = 6
-	// maxExtraDwells is how many telegrams that are not verified extend a turn by one dwell each. It is 4 because the Decoder verifies a
-	// telegram without a checksum if its codes are among the last four different lists.
+	// maxExtraDwells is how many telegrams that are not verified extend a turn, each by one dwell. It is 4 because the Decoder verifies a
+	// telegram without a checksum by comparing its codes with the last four different lists of codes.
 	maxExtraDwells = 4
 )
 
@@ -104,8 +106,9 @@ type prober struct {
 	result  Result
 }
 
-// Probe opens the endpoints of s in turn until a telegram proves one of them. It reads that endpoint as long as telegrams arrive, and then
-// searches again. It ends if ctx ends, if h ends it, if a recording is over, or, with Options.SinglePass, after one round.
+// Probe opens the endpoints of s one after another until a telegram proves an endpoint. It reads the proved endpoint as long as telegrams
+// arrive, and then searches again. Probe returns if ctx ends, if h ends the search, or at the end of a recording. With Options.SinglePass it
+// returns after one round.
 func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 	if o.Decoder == nil {
 		s.Options.AcceptUnverified = true
@@ -117,7 +120,7 @@ func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 		over := p.decide(ctx, &end)
 		if a := p.attempt; a != nil && end.opened {
 			p.result.Tried = p.result.Tried.With(end.Finding)
-			if p.result.Proved = nil; a.Proved {
+			if p.result.Proved = nil; a.Proved { // only the last attempt counts
 				p.result.Proved = a
 			}
 		}
@@ -130,7 +133,7 @@ func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 	}
 }
 
-// decide decides how the search continues after a connection, and reports whether it is over.
+// decide decides how the search continues after a connection, and reports whether the search is over.
 func (p *prober) decide(ctx context.Context, end *ConnectionEnd) bool {
 	if p.done || ctx.Err() != nil {
 		if !end.opened && !errors.Is(ctx.Err(), context.Canceled) {
@@ -142,7 +145,7 @@ func (p *prober) decide(ctx context.Context, end *ConnectionEnd) bool {
 		p.result.Err = end.Err
 		return true
 	}
-	proved := p.proved
+	proved := p.proved // chooseNext changes it
 	p.chooseNext(end)
 	goOn := p.handler.Ended(*end)
 	switch {
@@ -161,7 +164,7 @@ func (p *prober) decide(ctx context.Context, end *ConnectionEnd) bool {
 func (p *prober) chooseNext(end *ConnectionEnd) {
 	before, closed := p.remaining, errors.Is(end.Err, ErrClosed)
 	if closed && !p.proved && time.Since(p.attempt.began) > maxUnprovedDwells*p.Dwell {
-		end.Err = nil
+		end.Err = nil // the turn of the endpoint ends
 	}
 	switch {
 	case end.Err == nil:
@@ -172,7 +175,7 @@ func (p *prober) chooseNext(end *ConnectionEnd) {
 			p.backoff.Reset()
 		}
 		end.Wait = min(p.backoff.Next(), maxReopenDelay)
-	case p.connectionFailed(end.opened): // the next endpoint is tried at once
+	case p.connectionFailed(end.opened): // the next endpoint is tried without a wait
 	default:
 		if end.opened && (end.Telegrams > 0 || end.Duration >= time.Second) {
 			p.backoff.Reset()
@@ -183,7 +186,7 @@ func (p *prober) chooseNext(end *ConnectionEnd) {
 	end.SameNext = len(p.remaining) > 0 && p.remaining[0].Same(before[0])
 }
 
-// connect opens the endpoint whose turn it is, and reads the connection until it ends.
+// connect opens a wire of the current endpoint, and reads the wire until the connection ends.
 func (p *prober) connect(ctx context.Context) (end ConnectionEnd) {
 	e, err := p.endpoint()
 	if err != nil {
@@ -199,7 +202,7 @@ func (p *prober) connect(ctx context.Context) (end ConnectionEnd) {
 		return ConnectionEnd{Err: err, Finding: a.Finding()}
 	}
 	defer wire.Close()
-	defer context.AfterFunc(ctx, func() { wire.Close() })()
+	defer context.AfterFunc(ctx, func() { wire.Close() })() // closing the wire ends a blocked Read
 	a.open()
 	if err = p.handler.Opened(a); err == nil {
 		err = p.read(ctx, wire, a)
@@ -207,7 +210,7 @@ func (p *prober) connect(ctx context.Context) (end ConnectionEnd) {
 	return ConnectionEnd{Err: err, Finding: a.Finding(), Duration: time.Since(a.opened), Telegrams: a.telegrams, opened: true}
 }
 
-// read reads one connection until it ends. It returns nil if no telegram came in time, or if the handler is done.
+// read reads one connection until it ends. It returns nil if no telegram arrived in time, or if the handler ends the search.
 func (p *prober) read(ctx context.Context, wire io.ReadCloser, a *Attempt) error {
 	timeout, silent := p.timeouts()
 	idle := newIdleTimer(wire, a, timeout, silent, p.Dwell, p.SinglePass)
@@ -224,7 +227,7 @@ func (p *prober) read(ctx context.Context, wire io.ReadCloser, a *Attempt) error
 	return nil
 }
 
-// telegram passes a telegram to the handler, and restarts the idle timer. bad is the error of a telegram that gave no reading.
+// telegram passes a telegram to the handler, and restarts the idle timer. If the telegram gave no reading, bad is its error.
 func (p *prober) telegram(ctx context.Context, a *Attempt, idle *idleTimer, r *meter.Reading, bad *meter.TelegramError) {
 	proves := a.count(bad, bad == nil && r.Verified)
 	if proves {
@@ -247,7 +250,7 @@ func (p *prober) telegram(ctx context.Context, a *Attempt, idle *idleTimer, r *m
 	}
 }
 
-// endError returns the error of a connection that has ended.
+// endError returns the error of a connection that has ended; nil if the idle timer has closed the wire.
 func (p *prober) endError(a *Attempt, idle *idleTimer, err error) error {
 	switch {
 	case idle.hasExpired():

@@ -19,26 +19,26 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// wire sends bytes at fixed times. After the last bytes, Read returns err. If err is nil, Read blocks until the wire is closed.
+// wire delivers bytes at fixed times. After the last bytes, Read returns err. If err is nil, Read blocks until the wire is closed.
 type wire struct {
-	sends  []sent
-	err    error
-	closed chan struct{}
-	once   sync.Once
+	deliveries []delivery
+	err        error
+	closed     chan struct{}
+	once       sync.Once
 }
 
-type sent struct {
-	after time.Duration // since the bytes before
+type delivery struct {
+	after time.Duration // since the previous delivery
 	bytes []byte
 }
 
 func (w *wire) Read(p []byte) (int, error) {
-	if len(w.sends) == 0 && w.err != nil {
+	if len(w.deliveries) == 0 && w.err != nil {
 		return 0, w.err
 	}
-	wait := 1000 * time.Hour
-	if len(w.sends) > 0 {
-		wait = w.sends[0].after
+	wait := 1000 * time.Hour // until the wire is closed
+	if len(w.deliveries) > 0 {
+		wait = w.deliveries[0].after
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -47,8 +47,8 @@ func (w *wire) Read(p []byte) (int, error) {
 		return 0, os.ErrClosed
 	case <-timer.C:
 	}
-	b := w.sends[0].bytes
-	w.sends = w.sends[1:]
+	b := w.deliveries[0].bytes
+	w.deliveries = w.deliveries[1:]
 	return copy(p, b), nil
 }
 
@@ -57,18 +57,19 @@ func (w *wire) Close() error {
 	return nil
 }
 
-// endpoint returns an endpoint whose wires send sends and then end with err. setting is a speed and a name, such as "2 b"; a setting
-// without a speed is "".
-func endpoint(setting string, err error, sends ...sent) probe.Endpoint {
+// endpoint returns an endpoint whose wires make the deliveries and then end with err. The setting has a speed and a name, such as "2 b", or is
+// "".
+func endpoint(setting string, err error, deliveries ...delivery) probe.Endpoint {
 	var baud int
 	if _, err := fmt.Sscan(setting, &baud); err != nil {
-		baud = 0 // a setting without a speed
+		baud = 0 // the setting is ""
 	}
 	return probe.Endpoint{Port: "/dev/ttyUSB0", Line: setting, Baud: baud, Dial: func(context.Context) (io.ReadCloser, error) {
-		return &wire{sends: sends, err: err, closed: make(chan struct{})}, nil
+		return &wire{deliveries: deliveries, err: err, closed: make(chan struct{})}, nil
 	}}
 }
 
+// refusing returns an endpoint that cannot be opened because of err.
 func refusing(setting string, err error) probe.Endpoint {
 	return probe.Endpoint{Port: "/dev/ttyUSB0", Line: setting, Dial: func(context.Context) (io.ReadCloser, error) { return nil, err }}
 }
@@ -77,13 +78,14 @@ func refusing(setting string, err error) probe.Endpoint {
 type recorder struct {
 	text        strings.Builder
 	began       time.Time
-	maxEnds     int // after how many ends of connections it stops the search; 0 means never
-	maxVerified int // after how many verified telegrams it stops the search; 0 means never
-	ends        int // connections that have ended
-	verified    int // verified telegrams
+	maxEnds     int // the search is ended after so many ends of connections; 0 means never
+	maxVerified int // the search is ended after so many verified telegrams; 0 means never
+	ends        int // the number of connections that have ended
+	verified    int // the number of verified telegrams
 	attempt     *probe.Attempt
 }
 
+// note adds a line with the seconds since began.
 func (r *recorder) note(format string, args ...any) {
 	fmt.Fprintf(&r.text, "%v "+format+"\n", append([]any{time.Since(r.began).Round(time.Second)}, args...)...)
 }
@@ -112,7 +114,7 @@ func (r *recorder) Ended(e probe.ConnectionEnd) bool {
 	if e.Err == nil {
 		r.note("nothing: %v", e.Finding.Verdict)
 	} else {
-		parts := strings.SplitN(e.Err.Error(), ": ", 3) // the rest is advice
+		parts := strings.SplitN(e.Err.Error(), ": ", 3) // the third part is advice
 		reason, _, _ := strings.Cut(strings.Join(parts[:min(2, len(parts))], ": "), ",")
 		r.note("ended: %s", reason)
 	}
@@ -130,68 +132,67 @@ func telegramOf(t *testing.T, family string) []byte {
 	return bytes.Clone(b)
 }
 
-// TestProbe tests whole searches with each kind of endpoint: what the Handler is called with, and which endpoint is read next.
+// TestProbe tests whole searches: the calls of the Handler, the order of the endpoints, and the Result.
 func TestProbe(t *testing.T) {
 	good, unchecked, encrypted, glo := telegramOf(t, "aidon-se"), telegramOf(t, "p1-nl-22"), telegramOf(t, "kamstrup-dk"), telegramOf(t, "p1-lu")
 	damaged := bytes.Clone(good)
 	damaged[len(damaged)/2] ^= 0xFF
-	slow := bytes.Repeat([]byte{0xF0, 0x00, 0xFE, 0x80}, 40)
-	at := func(after time.Duration, b []byte) sent { return sent{after * time.Second, b} }
+	slow := bytes.Repeat([]byte{0xF0, 0x00, 0xFE, 0x80}, 40) // bytes as received if the line is read much faster than the meter sends
+	after := func(seconds time.Duration, b []byte) delivery { return delivery{seconds * time.Second, b} }
 	silent := func(setting string) probe.Endpoint { return endpoint(setting, nil) }
 	gone := errors.New("the port has gone")
 	minute := func() time.Duration { return time.Minute }
 	tests := []struct {
-		name      string
-		endpoints []probe.Endpoint
-		options   probe.Options
-		// After so many ends of connections, or so many verified telegrams, the Handler stops the search; 0 means never.
-		maxEnds     int
-		maxVerified int
-		want        string
-		proved      string // the setting of the proved endpoint, "" for none
-		err         string // what the error contains, "" for no error
+		name        string
+		endpoints   []probe.Endpoint
+		options     probe.Options
+		maxEnds     int    // as in recorder
+		maxVerified int    // as in recorder
+		want        string // what the recorder has recorded, with the seconds since the start
+		wantProved  string // the setting of the proved endpoint, "" for none
+		wantErr     string // a part of the error, "" for no error
 	}{
 		{"silence", []probe.Endpoint{silent("1 a"), silent("2 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 1 a\n12s nothing: silent\n12s open 2 b\n24s nothing: silent\n", "", ""},
-		{"silence, in rounds", []probe.Endpoint{silent("1 a"), silent("2 b")}, probe.Options{ProvedTimeout: minute}, 3, 0,
+		{"silence in repeated rounds", []probe.Endpoint{silent("1 a"), silent("2 b")}, probe.Options{ProvedTimeout: minute}, 3, 0,
 			"0s open 1 a\n12s nothing: silent\n12s open 2 b\n24s nothing: silent\n24s open 1 a\n36s nothing: silent\n", "", ""},
 		{"a dwell of 3 s", []probe.Endpoint{silent("1 a")}, probe.Options{SinglePass: true, Dwell: 3 * time.Second, ProvedTimeout: minute}, 0, 0,
 			"0s open 1 a\n3s nothing: silent\n", "", ""},
 		{"the only endpoint is read for ProvedTimeout", []probe.Endpoint{silent("1 a")}, probe.Options{ProvedTimeout: minute}, 2, 0,
 			"0s open 1 a\n1m0s nothing: silent\n1m0s open 1 a\n2m0s nothing: silent\n", "", ""},
-		{"a verdict of another speed skips settings of the same speed", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b"), silent("2 b")}, probe.Options{ProvedTimeout: minute}, 2, 0,
+		{"a verdict of another speed skips settings of the same speed", []probe.Endpoint{endpoint("9 a", nil, after(1, slow)), silent("9 b"), silent("2 b")}, probe.Options{ProvedTimeout: minute}, 2, 0,
 			"0s open 9 a\n12s nothing: other-baud\n12s open 2 b\n24s nothing: silent\n", "", ""},
-		{"a single pass skips no setting of the same speed", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"a single pass skips no setting of the same speed", []probe.Endpoint{endpoint("9 a", nil, after(1, slow)), silent("9 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 9 a\n12s nothing: other-baud\n12s open 9 b\n24s nothing: silent\n", "", ""},
-		{"proved shortly before the turn would end", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, at(11, good), at(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
+		{"proved shortly before the turn would end", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, after(11, good), after(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
 			"0s open 1 a\n12s nothing: silent\n12s open 2 b\n23s telegram, verified true\n33s telegram, verified true\n", "2 b", ""},
-		{"the last proved endpoint is first", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, at(1, good))}, probe.Options{ProvedTimeout: minute,
+		{"the last proved endpoint is first", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, after(1, good))}, probe.Options{ProvedTimeout: minute,
 			LastProved: probe.Endpoint{Port: "/dev/ttyUSB0", Line: "2 b"}}, 0, 1, "0s open 2 b\n1s telegram, verified true\n", "2 b", ""},
-		{"proved, then silent", []probe.Endpoint{endpoint("2 b", nil, at(1, good)), silent("1 a")}, probe.Options{ProvedTimeout: minute}, 2, 0,
+		{"a proved endpoint that gets silent", []probe.Endpoint{endpoint("2 b", nil, after(1, good)), silent("1 a")}, probe.Options{ProvedTimeout: minute}, 2, 0,
 			"0s open 2 b\n1s telegram, verified true\n1m1s nothing: silent\n1m1s open 2 b\n1m2s telegram, verified true\n2m2s nothing: silent\n", "2 b", ""},
-		{"a proved endpoint without ProvedTimeout is read for ever", []probe.Endpoint{endpoint("2 b", gone, at(1, good), at(7200, good)), silent("1 a")}, probe.Options{}, 1, 0,
+		{"a proved endpoint without ProvedTimeout is read for ever", []probe.Endpoint{endpoint("2 b", gone, after(1, good), after(7200, good)), silent("1 a")}, probe.Options{}, 1, 0,
 			"0s open 2 b\n1s telegram, verified true\n2h0m1s telegram, verified true\n2h0m1s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
-		{"a part of a telegram extends the turn by 12 s", []probe.Endpoint{endpoint("2 b", nil, at(11, good[:100]), at(3, good[100:]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
+		{"a part of a telegram extends the turn by 12 s", []probe.Endpoint{endpoint("2 b", nil, after(11, good[:100]), after(3, good[100:]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
 			"0s open 2 b\n14s telegram, verified true\n", "2 b", ""},
-		{"a damaged telegram", []probe.Endpoint{endpoint("2 b", nil, at(5, damaged))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"a damaged telegram", []probe.Endpoint{endpoint("2 b", nil, after(5, damaged))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n5s damaged, intact false\n24s nothing: frames\n", "", ""},
-		{"telegrams without a checksum", []probe.Endpoint{endpoint("2 b", nil, at(10, unchecked), at(10, unchecked))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
+		{"telegrams without a checksum", []probe.Endpoint{endpoint("2 b", nil, after(10, unchecked), after(10, unchecked))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
 			"0s open 2 b\n10s telegram, verified false\n20s telegram, verified true\n", "2 b", ""},
-		{"an encrypted telegram in a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, encrypted))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"an encrypted telegram in a frame", []probe.Endpoint{endpoint("2 b", gone, after(10, encrypted))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n10s damaged, intact true\n10s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
-		{"an encrypted message without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"an encrypted message without a frame", []probe.Endpoint{endpoint("2 b", gone, after(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n10s damaged, intact true\n10s ended: /dev/ttyUSB0: the port has gone\n", "", "gone"},
-		{"two encrypted messages without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo), at(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"two encrypted messages without a frame", []probe.Endpoint{endpoint("2 b", gone, after(10, glo), after(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n10s damaged, intact true\n20s damaged, intact true\n20s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
-		{"the reader closes after a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
+		{"the reader closes after a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, after(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
 			"0s open 2 b\n10s telegram, verified true\n10s ended: /dev/ttyUSB0: closed by the other side\n10s open 2 b\n20s telegram, verified true\n", "2 b", ""},
-		{"the reader closes within a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(1, good[:300]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"the reader closes within a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, after(1, good[:300]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n1s damaged, intact false\n1s ended: /dev/ttyUSB0: closed within a telegram\n", "", "power supply"},
 		{"the reader closes before it sends a byte", []probe.Endpoint{endpoint("2 b", io.EOF)}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n0s ended: /dev/ttyUSB0: closed before a byte came\n", "", "stop the other one"},
 		{"a port that cannot be opened, in a single pass", []probe.Endpoint{refusing("1 a", errors.New("refused")), silent("2 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s ended: refused\n", "", "refused"},
-		{"a port that cannot be opened, in rounds", []probe.Endpoint{refusing("1 a", errors.New("refused")), endpoint("2 b", nil, at(1, good))}, probe.Options{ProvedTimeout: minute}, 0, 1,
+		{"a port that cannot be opened, in rounds", []probe.Endpoint{refusing("1 a", errors.New("refused")), endpoint("2 b", nil, after(1, good))}, probe.Options{ProvedTimeout: minute}, 0, 1,
 			"0s ended: refused\n0s open 2 b\n1s telegram, verified true\n", "2 b", ""},
 		{"no endpoint", nil, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0, "0s ended: no port and no line setting to try\n", "", "to try"},
 	}
@@ -199,19 +200,19 @@ func TestProbe(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &recorder{began: time.Now(), maxEnds: tt.maxEnds, maxVerified: tt.maxVerified}
-				found := probe.Probe(t.Context(), probe.Source{Endpoints: probe.Fixed(tt.endpoints...)}, tt.options, r)
+				result := probe.Probe(t.Context(), probe.Source{Endpoints: probe.Fixed(tt.endpoints...)}, tt.options, r)
 				if got := r.text.String(); got != tt.want {
-					t.Errorf("got\n%swant\n%s", got, tt.want)
+					t.Errorf("calls of the Handler: got\n%swant\n%s", got, tt.want)
 				}
 				proved := ""
-				if found.Proved != nil {
-					proved = found.Proved.Line
+				if result.Proved != nil {
+					proved = result.Proved.Line
 				}
-				if proved != tt.proved {
-					t.Errorf("proved: got %q, want %q", proved, tt.proved)
+				if proved != tt.wantProved {
+					t.Errorf("proved endpoint: got %q, want %q", proved, tt.wantProved)
 				}
-				if (found.Err == nil) != (tt.err == "") || found.Err != nil && !strings.Contains(found.Err.Error(), tt.err) {
-					t.Errorf("error: got %v, want %q", found.Err, tt.err)
+				if (result.Err == nil) != (tt.wantErr == "") || result.Err != nil && !strings.Contains(result.Err.Error(), tt.wantErr) {
+					t.Errorf("got error %v, want %q", result.Err, tt.wantErr)
 				}
 			})
 		})
@@ -221,25 +222,26 @@ func TestProbe(t *testing.T) {
 // TestUnprovedReaderIsGivenUp checks that the search gives up a reader that closes each connection after a telegram that is not verified.
 func TestUnprovedReaderIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		telegram, n := telegramOf(t, "p1-nl-22"), 0
+		telegram, dials := telegramOf(t, "p1-nl-22"), 0
 		value := bytes.IndexByte(telegram, '(')
-		first := bytes.LastIndexByte(telegram[:value], '\n') + 1
-		end := first + bytes.IndexByte(telegram[first:], '\n') + 1
+		start := bytes.LastIndexByte(telegram[:value], '\n') + 1 // of the first line with a value
+		end := start + bytes.IndexByte(telegram[start:], '\n') + 1
 		e := endpoint("", nil)
 		e.Dial = func(context.Context) (io.ReadCloser, error) {
-			n++
-			b := append(bytes.Clone(telegram[:first]), bytes.Repeat(telegram[first:end], n%20+1)...)
-			return &wire{sends: []sent{{time.Second, append(b, telegram[end:]...)}}, err: io.EOF, closed: make(chan struct{})}, nil
+			dials++
+			// The line is repeated a different number of times. So no telegram is verified by having the same codes as an earlier telegram.
+			b := append(bytes.Clone(telegram[:start]), bytes.Repeat(telegram[start:end], dials%20+1)...)
+			return &wire{deliveries: []delivery{{time.Second, append(b, telegram[end:]...)}}, err: io.EOF, closed: make(chan struct{})}, nil
 		}
-		found := probe.Probe(t.Context(), probe.Source{Endpoints: probe.Fixed(e)}, probe.Options{SinglePass: true, ProvedTimeout: func() time.Duration { return time.Minute }},
+		result := probe.Probe(t.Context(), probe.Source{Endpoints: probe.Fixed(e)}, probe.Options{SinglePass: true, ProvedTimeout: func() time.Duration { return time.Minute }},
 			&recorder{began: time.Now()})
-		if found.Proved != nil || found.Err != nil || n > 100 {
-			t.Errorf("dialled %d times, proved %v, %v, want neither proved nor an error", n, found.Proved != nil, found.Err)
+		if result.Proved != nil || result.Err != nil || dials > 100 {
+			t.Errorf("dialled %d times, proved %v, error %v; want at most 100 dials, no proof and no error", dials, result.Proved != nil, result.Err)
 		}
 	})
 }
 
-// TestProbeEnds checks that the end of the context ends a search, in a Read and between two attempts.
+// TestProbeEnds checks that the end of the context ends a search at once, in a Read and in a pause between two connections.
 func TestProbeEnds(t *testing.T) {
 	for name, e := range map[string]probe.Endpoint{"in a Read": endpoint("2 b", nil), "in a pause": refusing("2 b", errors.New("refused"))} {
 		t.Run(name, func(t *testing.T) {
@@ -249,36 +251,36 @@ func TestProbeEnds(t *testing.T) {
 				start := time.Now()
 				probe.Probe(ctx, probe.Source{Endpoints: probe.Fixed(e)}, probe.Options{}, &recorder{began: start})
 				if took := time.Since(start); took != 3333*time.Millisecond {
-					t.Errorf("took %v, want 3.333 s", took)
+					t.Errorf("Probe took %v, want 3.333 s, the timeout of the context", took)
 				}
 			})
 		})
 	}
 }
 
-// TestRecordingIsReadOnce checks that a recording is read to its end, whatever pauses it has, and that its end ends the search.
+// TestRecordingIsReadOnce checks that a recording is read to its end, also with long pauses, and that the search ends there.
 func TestRecordingIsReadOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{began: time.Now()}
-		e := endpoint("", io.EOF, sent{time.Hour, telegramOf(t, "aidon-se")})
-		found := probe.Probe(t.Context(), probe.Source{Recorded: true, Endpoints: probe.Fixed(e)}, probe.Options{ProvedTimeout: func() time.Duration { return time.Minute }}, r)
-		if !errors.Is(found.Err, io.EOF) || r.verified != 1 || found.Proved == nil {
-			t.Errorf("got %v after %d telegrams, want EOF after 1", found.Err, r.verified)
+		e := endpoint("", io.EOF, delivery{time.Hour, telegramOf(t, "aidon-se")})
+		result := probe.Probe(t.Context(), probe.Source{Recorded: true, Endpoints: probe.Fixed(e)}, probe.Options{ProvedTimeout: func() time.Duration { return time.Minute }}, r)
+		if !errors.Is(result.Err, io.EOF) || r.verified != 1 || result.Proved == nil {
+			t.Errorf("got error %v after %d telegrams, proved %v; want EOF after 1 telegram, proved", result.Err, r.verified, result.Proved != nil)
 		}
 	})
 }
 
-// TestAdvice checks that each verdict has its own text, and that the text says to set serial to auto if another line setting can help.
+// TestAdvice checks that each verdict has its own advice. The advice must be to set serial to auto if another line setting can help.
 func TestAdvice(t *testing.T) {
-	found := map[string]bool{} // by advice
+	seen := map[string]bool{} // by advice
 	for v := line.Silent; v <= line.LoginPrompt; v++ {
 		got := probe.Advice(v)
-		if found[got] {
+		if seen[got] {
 			t.Errorf("%v has the advice of another verdict: %q", v, got)
 		}
-		found[got] = true
+		seen[got] = true
 		if strings.Contains(got, "set serial to auto") != v.SuggestsOtherSetting() {
-			t.Errorf("%v: got advice %q, want to set serial to auto only if another setting can help", v, got)
+			t.Errorf("%v: got advice %q, want \"set serial to auto\" in it: %v", v, got, v.SuggestsOtherSetting())
 		}
 	}
 }
@@ -295,12 +297,12 @@ func TestFindings(t *testing.T) {
 		f = f.With(n)
 	}
 	if best, bytes := f.Best(); best.Line != "c" || bytes != 50 || len(f) != 3 {
-		t.Errorf("got %s, %d bytes of %d endpoints, want c, 50 of 3", best.Line, bytes, len(f))
+		t.Errorf("got best finding %s and %d bytes of %d endpoints, want c and 50 bytes of 3 endpoints", best.Line, bytes, len(f))
 	}
-	if got := f.Advice(line.OtherBaud); !strings.Contains(got, "at any setting tried") {
-		t.Errorf("several settings: got %q", got)
+	if got, want := f.Advice(line.OtherBaud), "at any setting tried"; !strings.Contains(got, want) {
+		t.Errorf("several settings: got advice %q, want %q in it", got, want)
 	}
-	if got := f[:1].Advice(line.OtherBaud); !strings.Contains(got, probe.Advice(line.OtherBaud)) {
-		t.Errorf("one setting: got %q", got)
+	if got, want := f[:1].Advice(line.OtherBaud), probe.Advice(line.OtherBaud); !strings.Contains(got, want) {
+		t.Errorf("one setting: got advice %q, want %q in it", got, want)
 	}
 }

@@ -8,31 +8,30 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// search decides which endpoint is read next. It goes over all endpoints in rounds until one is proved. From then on that endpoint is the
-// first of each round.
+// search decides which endpoint is read next. It tries all endpoints in rounds until an endpoint is proved. From then on, each round begins with
+// the endpoint that was proved last.
 type search struct {
 	source Source
 	Options
-	remaining    []Endpoint // of this round; the first one is in use
+	remaining    []Endpoint // the endpoints of this round whose turn is not over; the first is the current endpoint
 	onlyEndpoint bool       // there is no other endpoint
 
-	proved bool // the endpoint in use is proved
-	// lastProof is the time of the last telegram that proved an endpoint. It is the start of this search if only an earlier search has proved
-	// one (Options.LastProved), and zero if none is proved.
-	lastProof time.Time
-	began     time.Time
+	proved bool // the current endpoint is proved
+	// provedAt is the time of the last telegram that proved an endpoint. If only an earlier search has proved an endpoint
+	// (Options.LastProved), provedAt is the start of this search. If no endpoint was proved, provedAt is zero.
+	provedAt time.Time
+	began    time.Time
 
-	// failedRounds is how many rounds have ended since lastProof.
-	failedRounds int
+	failedRounds int // how many rounds have ended since provedAt
 }
 
 const (
-	// Dwell is the default of Options.Dwell: the slowest meters send every 10 s.
+	// Dwell is the default of Options.Dwell. It is a little longer than the usual longest interval of telegrams, 10 s.
 	Dwell = 12 * time.Second
-	// LongestInterval is the longest expected time between two telegrams: some meters send once an hour.
+	// LongestInterval is the longest expected time between two telegrams. It is more than an hour because some meters send once an hour.
 	LongestInterval = 70 * time.Minute
-	// maxReopenTimeout is the longest time after which a silent wire is opened again if it is the only endpoint. It does not limit a
-	// ProvedTimeout that is longer.
+	// maxReopenTimeout is the longest time after which the only endpoint is opened again if it is silent. A longer ProvedTimeout takes its
+	// place.
 	maxReopenTimeout = 10 * time.Minute
 )
 
@@ -42,12 +41,12 @@ func newSearch(s Source, o Options) search {
 		n.Dwell = Dwell
 	}
 	if o.LastProved.Port != "" {
-		n.lastProof = n.began // silence is measured from the start of this search
+		n.provedAt = n.began
 	}
 	return n
 }
 
-// endpoint returns the endpoint to read. It begins a round if none remains.
+// endpoint returns the current endpoint. If no endpoint remains, it begins a new round.
 func (s *search) endpoint() (Endpoint, error) {
 	if len(s.remaining) == 0 {
 		all, err := s.source.Endpoints()
@@ -64,20 +63,22 @@ func (s *search) endpoint() (Endpoint, error) {
 	return s.remaining[0], nil
 }
 
-// prefer moves the preferred endpoints of this round to its beginning.
+// prefer moves the endpoints for which preferred returns true to the beginning of this round.
 func (s *search) prefer(preferred func(Endpoint) bool) {
 	all := slices.Clone(s.remaining)
 	first := slices.DeleteFunc(s.remaining, func(e Endpoint) bool { return !preferred(e) })
 	s.remaining = append(first, slices.DeleteFunc(all, preferred)...)
 }
 
-// markProved records that a telegram has proved the endpoint in use.
+// markProved records that a telegram has proved the current endpoint.
 func (s *search) markProved() {
-	s.LastProved, s.proved, s.lastProof, s.failedRounds = s.remaining[0], true, time.Now(), 0
+	s.LastProved, s.proved, s.provedAt, s.failedRounds = s.remaining[0], true, time.Now(), 0
 }
 
-// giveUp ends the turn of the endpoint in use, whose bytes look like v. If the speed is wrong, it skips other settings of the same speed.
-// It does not skip them in every second round because bytes can mislead. With Options.SinglePass it never skips any.
+// giveUp ends the turn of the current endpoint, whose bytes look like v. If the turn of a proved endpoint ends, a new round begins.
+//
+// If the bytes show another speed, giveUp removes the other settings of the same speed from this round. But it does so only in every second
+// round, because the verdict can be wrong, and never with Options.SinglePass.
 func (s *search) giveUp(v line.Verdict) {
 	tried := s.remaining[0]
 	if s.proved {
@@ -97,30 +98,32 @@ func (s *search) giveUp(v line.Verdict) {
 	}
 }
 
-// connectionFailed handles a wire that could not be opened, or that failed. The only endpoint stays in use, and so does a proved one during
-// its ProvedTimeout. The turn of any other endpoint ends. atOnce reports whether the next endpoint of the round is tried without a wait,
-// because the wire could not even be opened.
+// connectionFailed ends the turn of the current endpoint after a wire could not be opened, or has failed. But the turn continues if there is no
+// other endpoint, or if the endpoint is proved and its ProvedTimeout is not over. atOnce is true if the next endpoint is tried without a wait.
 func (s *search) connectionFailed(opened bool) (atOnce bool) {
-	if s.onlyEndpoint || len(s.remaining) == 0 || s.proved && (s.ProvedTimeout == nil || time.Since(s.lastProof) < s.ProvedTimeout()) {
+	if s.onlyEndpoint || len(s.remaining) == 0 || s.proved && (s.ProvedTimeout == nil || time.Since(s.provedAt) < s.ProvedTimeout()) {
 		return false
 	}
 	s.giveUp(line.Silent)
 	return !opened && len(s.remaining) > 0
 }
 
-// timeouts returns how long the wire of the endpoint in use stays open without a telegram that proves the endpoint, and how long (silent)
-// without a single byte. 0 means for ever. A silent line is silent at every setting. So from the second round on, if no byte comes, the
-// turn of the endpoint that was proved last takes as long as the silence has already lasted. That endpoint is then read most of the time,
-// and a meter that sends once an hour is not missed. The only endpoint is opened again after a timeout too, because a reader can be silent
-// on one connection for ever, and send on the next.
+// timeouts returns how long the wire of the current endpoint stays open: timeout is the time without a telegram that proves the endpoint, and
+// silent the time without a single byte. 0 means for ever.
+//
+// From the second round on, the endpoint that was proved last stays open without a byte as long as the silence has already lasted. So this
+// endpoint is read most of the time, and a meter that sends once an hour is not missed.
+//
+// The only endpoint is opened again after a timeout too, because some readers are silent on one connection for ever, and send on the next
+// connection.
 func (s *search) timeouts() (timeout, silent time.Duration) {
-	since := time.Since(s.lastProof)
+	since := time.Since(s.provedAt)
 	switch {
 	case s.source.Recorded || s.ProvedTimeout == nil && (s.proved || s.onlyEndpoint):
 		return 0, 0
 	case s.onlyEndpoint && !s.SinglePass:
 		provedTimeout := s.ProvedTimeout()
-		if s.lastProof.Before(s.began) {
+		if s.provedAt.Before(s.began) { // no endpoint was proved
 			since = time.Since(s.began)
 		}
 		if timeout = max(provedTimeout-since, s.Dwell); since >= provedTimeout {

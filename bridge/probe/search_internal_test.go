@@ -16,12 +16,12 @@ func TestSearchFollowsVerdicts(t *testing.T) {
 	}
 	tests := []struct {
 		name     string
-		verdicts []line.Verdict
-		want     string // the first two digits of each endpoint's speed in the order of the turns, and | at the end of each round
+		verdicts []line.Verdict // one for each turn; after the last, there is one more silent turn
+		want     string         // the first two digits of the speed in each turn, and | at the end of each round
 	}{
-		{"silence", make([]line.Verdict, 7), "11 24 24 96 11 | 11 24 24"},
+		{"silence", repeated(line.Silent, 7), "11 24 24 96 11 | 11 24 24"},
 		{"another speed", []line.Verdict{line.OtherBaud, line.Silent, line.Silent, line.Silent}, "11 24 24 96 | 11"},
-		{"another speed at each setting: every second round skips none", repeated(line.OtherBaud, 10), "11 24 96 | 11 24 24 96 11 | 11 24 96"},
+		{"another speed at each setting (every second round skips no setting)", repeated(line.OtherBaud, 10), "11 24 96 | 11 24 24 96 11 | 11 24 96"},
 		{"another parity", []line.Verdict{line.OtherParity, line.Silent, line.OtherBaud, line.Silent}, "11 11 24 96 | 11"},
 	}
 	for _, tt := range tests {
@@ -30,17 +30,17 @@ func TestSearchFollowsVerdicts(t *testing.T) {
 			var got []string
 			for _, v := range append(tt.verdicts, line.Silent) {
 				rounds := s.failedRounds
-				c, err := s.endpoint()
+				e, err := s.endpoint()
 				if err != nil {
 					t.Fatal(err)
 				}
-				got = append(got, c.Line[:2])
+				got = append(got, e.Line[:2])
 				if s.giveUp(v); s.failedRounds > rounds {
 					got = append(got, "|")
 				}
 			}
 			if text := strings.TrimSuffix(strings.Join(got, " "), " |"); text != tt.want {
-				t.Errorf("got  %s\nwant %s", text, tt.want)
+				t.Errorf("speeds: got  %s\nwant %s", text, tt.want)
 			}
 		})
 	}
@@ -61,33 +61,35 @@ func TestVerdictConcernsOnePort(t *testing.T) {
 	)}, Options{})
 	var got []string
 	for _, v := range []line.Verdict{line.OtherBaud, line.Silent, line.Silent} {
-		c, err := s.endpoint()
+		e, err := s.endpoint()
 		if err != nil {
 			t.Fatal(err)
 		}
-		got = append(got, c.Port+" "+c.Line)
+		got = append(got, e.Port+" "+e.Line)
 		s.giveUp(v)
 	}
-	if text := strings.Join(got, ", "); text != "a 115200 8N1, b 115200 8N1, b 115200 8E1" {
-		t.Errorf("got %s", text)
+	// The verdict on port a skips the second setting of port a, which has the same speed.
+	if text, want := strings.Join(got, ", "), "a 115200 8N1, b 115200 8N1, b 115200 8E1"; text != want {
+		t.Errorf("got endpoints %s, want %s", text, want)
 	}
 }
 
-// TestTimeoutOfProvedEndpoint checks that the turn of the endpoint that was proved last takes as long as the silence, at most LongestInterval.
+// TestTimeoutOfProvedEndpoint checks that the endpoint that was proved last stays open as long as the silence, at most LongestInterval.
 func TestTimeoutOfProvedEndpoint(t *testing.T) {
 	lastProved := Endpoint{Line: "2400 8E1"}
 	tests := []struct {
 		failedRounds int
-		silent, want time.Duration
+		silence      time.Duration // before the turn
+		want         time.Duration // how long the endpoint stays open
 	}{
 		{0, time.Minute, Dwell}, {1, 5 * time.Minute, 5 * time.Minute}, {9, 24 * time.Hour, 70 * time.Minute},
 	}
 	for _, tt := range tests {
 		s := newSearch(Source{}, Options{LastProved: lastProved, ProvedTimeout: func() time.Duration { return time.Minute }})
-		s.remaining, s.failedRounds, s.lastProof = []Endpoint{lastProved}, tt.failedRounds, time.Now().Add(-tt.silent)
-		timeout, got := s.timeouts()
-		if timeout != Dwell || got.Round(time.Second) != tt.want {
-			t.Errorf("after %v of silence: got %v, %v, want %v, %v", tt.silent, timeout, got, Dwell, tt.want)
+		s.remaining, s.failedRounds, s.provedAt = []Endpoint{lastProved}, tt.failedRounds, time.Now().Add(-tt.silence)
+		timeout, silent := s.timeouts()
+		if timeout != Dwell || silent.Round(time.Second) != tt.want {
+			t.Errorf("after %v of silence: got timeout %v, silent %v, want %v, %v", tt.silence, timeout, silent, Dwell, tt.want)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func onlyEndpoint(t *testing.T, s probe.Source) probe.Endpoint {
 	return all[0]
 }
 
-// everyByte has all byte values. It begins with the bytes that a terminal interprets.
+// everyByte has all byte values. It begins with bytes that a terminal interprets, such as line ends and Ctrl-C.
 var everyByte = func() []byte {
 	b := []byte{0x0A, 0x0D, 0x11, 0x13, 0xFF, 0x00, 0x03, 0x04, 0x1A, 0x7F, 0xFF, 0xFF, 0x0D, 0x0A}
 	for x := range 256 {
@@ -37,35 +37,36 @@ var everyByte = func() []byte {
 	return b
 }()
 
-func open(t *testing.T, c probe.Endpoint) io.ReadCloser {
+// open opens a wire, which is closed when the test ends.
+func open(t *testing.T, e probe.Endpoint) io.ReadCloser {
 	t.Helper()
-	wire, err := c.Dial(t.Context())
+	wire, err := e.Dial(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = wire.Close() }) // some tests close it
+	t.Cleanup(func() { _ = wire.Close() }) // an error means that the test has already closed the wire
 	return wire
 }
 
-// expectBytes fails unless the next bytes are want.
+// expectBytes checks that the next bytes of the wire are want.
 func expectBytes(t *testing.T, wire io.Reader, want []byte) {
 	t.Helper()
-	type read struct {
+	type result struct {
 		b   []byte
 		err error
 	}
-	done := make(chan read, 1)
+	done := make(chan result, 1)
 	go func() {
 		b := make([]byte, len(want))
 		n, err := io.ReadFull(wire, b)
-		done <- read{b[:n], err}
+		done <- result{b[:n], err}
 	}()
 	select {
 	case got := <-done:
 		if got.err != nil || !bytes.Equal(got.b, want) {
-			t.Fatalf("got %x, %v\nwant %x", got.b, got.err, want)
+			t.Fatalf("got bytes %x, error %v\nwant bytes %x", got.b, got.err, want)
 		}
 	case <-time.After(2 * time.Minute):
-		t.Fatalf("fewer than %d bytes have arrived", len(want))
+		t.Fatalf("fewer than %d bytes have arrived in 2 minutes", len(want))
 	}
 }

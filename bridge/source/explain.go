@@ -24,7 +24,7 @@ func explainOpen(path string, err error) error {
 		return errDenied(path)
 	case code == serial.PortBusy || errors.Is(err, syscall.EBUSY):
 		return errBusy(path, findHolders().of(path))
-	case code == serial.InvalidSerialPort && strings.Contains(err.Error(), syscall.ENOTTY.Error()): // the library's error does not unwrap
+	case code == serial.InvalidSerialPort && strings.Contains(err.Error(), syscall.ENOTTY.Error()): // the library does not wrap ENOTTY
 		return fmt.Errorf("open %s: it is not a serial port", path)
 	case code == serial.InvalidSerialPort:
 		return fmt.Errorf("open %s: the port cannot be set up (does its driver know this line setting?): %w", path, err)
@@ -38,17 +38,17 @@ type holder struct {
 	pid  int
 }
 
-// errBusy names the programs that have the port open; by is empty if they are unknown.
-func errBusy(path string, by []holder) error {
-	var who []string
-	for _, h := range by {
+// errBusy returns an error that names the programs that have the port open. If the programs are unknown, holders is empty.
+func errBusy(path string, holders []holder) error {
+	var programs []string
+	for _, h := range holders {
 		if h.pid == os.Getpid() {
 			return fmt.Errorf("open %s: another meter of this bridge reads it: a port has one meter", path)
 		}
-		who = append(who, fmt.Sprintf("%s (process %d)", h.name, h.pid))
+		programs = append(programs, fmt.Sprintf("%s (process %d)", h.name, h.pid))
 	}
-	if len(who) == 0 {
+	if len(programs) == 0 {
 		return fmt.Errorf("open %s: another program reads it (sudo fuser %s shows which): stop that one, a port has one reader", path, path)
 	}
-	return fmt.Errorf("open %s: another program reads it, %s: stop that one, a port has one reader", path, strings.Join(who, ", "))
+	return fmt.Errorf("open %s: another program reads it, %s: stop that one, a port has one reader", path, strings.Join(programs, ", "))
 }

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// A holderIndex has the programs that have a device open, by the device's number. The path would not do, because a container can have
+// A holderIndex has the programs that have a device open, by the number of the device. The key is not the path, because a container can have
 // another path for the same device.
 type holderIndex map[uint64][]holder
 
@@ -28,7 +28,8 @@ func findHolders() holderIndex {
 	return all
 }
 
-// add adds the devices that a process has open. A process that has the master of a pseudo-terminal open does not count as its reader.
+// add adds the devices that a process has open. If a process has the master of a pseudo-terminal open, it is not added as a reader of
+// pseudo-terminals.
 func (h holderIndex) add(pid int) {
 	folder := filepath.Join("/proc", strconv.Itoa(pid))
 	files, err := os.ReadDir(filepath.Join(folder, "fd"))
@@ -59,20 +60,20 @@ func (h holderIndex) add(pid int) {
 	}
 }
 
-// of returns the programs that have the device at path open, as far as this user can see them.
+// of returns the programs that have the device at path open. Only programs that this user can see are in the result.
 func (h holderIndex) of(path string) []holder { return h[deviceNumber(path)] } // add never adds device 0
 
-// deviceNumber returns the number of the character device at path, 0 if there is none.
+// deviceNumber returns the number of the character device at path; 0 if there is no such device.
 func deviceNumber(path string) uint64 {
 	var stat syscall.Stat_t
 	if err := syscall.Stat(path, &stat); err != nil || stat.Mode&syscall.S_IFMT != syscall.S_IFCHR {
 		return 0
 	}
-	return uint64(stat.Rdev) //nolint:unconvert // it has 32 bits on MIPS
+	return uint64(stat.Rdev) //nolint:unconvert // Rdev has 32 bits on MIPS
 }
 
 // isPseudoTerminal reports whether a device is the slave of a pseudo-terminal: Linux devices.txt, major numbers 136 to 143.
 func isPseudoTerminal(device uint64) bool {
-	major := device >> 8 & 0xFFF
+	major := device >> 8 & 0xFFF // bits 8 to 19
 	return major >= 136 && major <= 143
 }

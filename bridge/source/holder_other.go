@@ -2,7 +2,7 @@
 
 package source
 
-// A holderIndex is empty on this system, which does not show who has a port open.
+// A holderIndex is empty on this system, because the system does not show which programs have a port open.
 type holderIndex struct{}
 
 func findHolders() holderIndex { return holderIndex{} }

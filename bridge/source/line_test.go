@@ -9,6 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
+// TestParseLine tests that ParseLine reads good settings, and that its error for a bad setting shows how to write a setting.
 func TestParseLine(t *testing.T) {
 	good := map[string]source.Line{
 		"115200 8N1":  {Baud: 115200, DataBits: 8, Parity: 'N', StopBits: 1},
@@ -20,7 +21,7 @@ func TestParseLine(t *testing.T) {
 	}
 	for text, want := range good {
 		if got, err := source.ParseLine(text); err != nil || got != want {
-			t.Errorf("%q: got %v, %v, want %v", text, got, err, want)
+			t.Errorf("%q: got %v, error %v, want %v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{
@@ -34,6 +35,7 @@ func TestParseLine(t *testing.T) {
 	}
 }
 
+// TestLineRoundTrip tests that ParseLine reads the text of each setting.
 func TestLineRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := source.Line{
@@ -43,7 +45,7 @@ func TestLineRoundTrip(t *testing.T) {
 			StopBits: rapid.IntRange(1, 2).Draw(t, "stop bits"),
 		}
 		if got, err := source.ParseLine(want.String()); err != nil || got != want {
-			t.Fatalf("%q: got %v, %v", want, got, err)
+			t.Fatalf("ParseLine(%q): got %v, error %v, want the same setting", want, got, err)
 		}
 	})
 }
@@ -51,7 +53,7 @@ func TestLineRoundTrip(t *testing.T) {
 func TestUsualLinesCanBeParsed(t *testing.T) {
 	for _, l := range source.UsualLines {
 		if got, err := source.ParseLine(l.String()); err != nil || got != l {
-			t.Errorf("%v: got %v, %v", l, got, err)
+			t.Errorf("ParseLine(%q): got %v, error %v, want the same setting", l, got, err)
 		}
 	}
 }

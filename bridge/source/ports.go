@@ -3,50 +3,49 @@ package source
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // A Port is a serial port of this machine.
 type Port struct {
-	// Path is the link that is named after the adapter, which stays the same when the cable is plugged in again. If there is no such link,
-	// Path is the path of the device.
+	// Path is a link with the name of the adapter. It stays the same when the cable is plugged in again. If there is no such link, Path is
+	// the path of the device.
 	Path string
-	// Device is the device to which Path leads: /dev/ttyUSB0.
+	// Device is the path of the device itself, such as /dev/ttyUSB0.
 	Device string
 }
 
-// A Folder has the devices of a machine: Devices, or another folder in tests.
+// A Folder is the path of a folder with the devices of a machine. It is Devices, or another folder in tests.
 type Folder string
 
 // Devices is the folder of this machine.
 const Devices Folder = "/dev"
 
-// Patterns of serial ports: names of adapters, and kinds of devices for systems without such names. The pins of a Raspberry Pi are ttyAMA
-// and serial0.
 var (
-	adapterPatterns = []string{"serial/by-id/*"}
-	kindPatterns    = []string{"ttyUSB*", "ttyACM*", "ttyAMA*", "serial0"}
+	adapterPatterns = []string{"serial/by-id/*"}                           // links with the names of adapters
+	devicePatterns  = []string{"ttyUSB*", "ttyACM*", "ttyAMA*", "serial0"} // for systems without such links; the last two are pins of a Raspberry Pi
 )
 
-// Ports returns the serial ports of this machine, in use or not, in the order of their names.
+// Ports returns the serial ports of this machine, including those in use, in the order of their names.
 func Ports() []Port { return Devices.Ports() }
 
-// Ports returns the ports in f, as the function Ports does.
+// Ports is like the function Ports, for the ports in f.
 func (f Folder) Ports() []Port {
 	if ports := f.matching(adapterPatterns); len(ports) > 0 {
 		return ports
 	}
-	return f.matching(kindPatterns)
+	return f.matching(devicePatterns)
 }
 
-// matching returns the ports that match one of patterns, each device once.
+// matching returns the ports that match any of the patterns. It returns each device only once.
 func (f Folder) matching(patterns []string) (ports []Port) {
 	added := map[string]bool{} // by device
 	for _, pattern := range patterns {
 		paths, _ := filepath.Glob(filepath.Join(string(f), pattern)) // the only error is a bad pattern
 		for _, path := range paths {
 			device, err := filepath.EvalSymlinks(path)
-			if err != nil || added[device] { // a link can exist for a moment longer than its port
+			if err != nil || added[device] { // an error means that the port was just unplugged, and its link still exists
 				continue
 			}
 			added[device] = true
@@ -56,17 +55,17 @@ func (f Folder) matching(patterns []string) (ports []Port) {
 	return ports
 }
 
-// errNoPort lists where ports were looked for.
+// errNoPort returns an error that says where Ports has looked.
 func (f Folder) errNoPort() error {
 	var places []string
-	for _, pattern := range append(adapterPatterns[:1:1], kindPatterns...) {
+	for _, pattern := range slices.Concat(adapterPatterns, devicePatterns) {
 		places = append(places, filepath.Join(string(f), pattern))
 	}
 	return fmt.Errorf("no serial port found, looked for %s: plug in the cable. Container: give it the port, "+
 		`devices: ["/dev/ttyUSB0:/dev/ttyUSB0"]`, strings.Join(places, ", "))
 }
 
-// freePorts returns the paths of the ports that can be opened and that nobody reads. It returns an error if there is none.
+// freePorts returns the paths of the ports that can be opened and that no program reads. It returns an error if there is no such port.
 func (f Folder) freePorts() (paths []string, err error) {
 	ports := f.Ports()
 	if len(ports) == 0 {
@@ -75,8 +74,8 @@ func (f Folder) freePorts() (paths []string, err error) {
 	var firstErr error
 	holders := findHolders()
 	for _, p := range ports {
-		if by := holders.of(p.Device); len(by) > 0 {
-			err = errBusy(p.Path, by)
+		if readers := holders.of(p.Device); len(readers) > 0 {
+			err = errBusy(p.Path, readers)
 		} else {
 			err = checkOpen(p.Path)
 		}
@@ -95,11 +94,11 @@ func (f Folder) freePorts() (paths []string, err error) {
 	return nil, fmt.Errorf("none of %d serial ports can be read, the first: %w", len(ports), firstErr)
 }
 
-// CheckPort returns nil if the port at path can be read at this moment. Otherwise the error says why not: there is no such port, permission
-// is denied, or another program reads it. It opens the port for a moment, unless another program is known to read it.
+// CheckPort returns nil if the port at path can be read at this moment. Otherwise the error says why not: there is no such port, permission is
+// denied, or another program reads the port. CheckPort opens the port for a moment, unless it finds another program that reads the port.
 func CheckPort(path string) error {
-	if by := findHolders().of(path); len(by) > 0 {
-		return errBusy(path, by)
+	if readers := findHolders().of(path); len(readers) > 0 {
+		return errBusy(path, readers)
 	}
 	wire, err := openSerial(path, UsualLines[0])
 	if err != nil {

@@ -25,10 +25,10 @@ func openSerial(path string, l Line) (io.ReadCloser, error) {
 	}
 	port, err := serial.Open(path, &serial.Mode{BaudRate: l.Baud, DataBits: l.DataBits, Parity: parities[l.Parity], StopBits: stop})
 	if err != nil {
-		_ = portLock.Close() // nothing was done with it
+		_ = portLock.Close() // an error does not matter because nothing was written
 		return nil, explainOpen(path, err)
 	}
-	// The waiting bytes were received with another setting. A port that cannot drop them returns them first.
+	// Bytes that arrived earlier were possibly received with another setting. If the port cannot drop these bytes, Read returns them first.
 	_ = port.ResetInputBuffer()
 	return newWire(port, portLock), nil
 }
@@ -39,8 +39,8 @@ type wire struct {
 	close func() error // closes and unlocks the port
 }
 
-// newWire returns the wire of an open port. On Linux the wire reads through the descriptor of the lock, because the library waits with
-// select, which panics if the number of a descriptor is 1024 or above.
+// newWire returns the wire of an open port. On Linux the wire reads from the file of the lock, which is the same port. The Read of the library
+// would use select, and panics if the number of a file descriptor is 1024 or above.
 func newWire(port serial.Port, lock io.ReadCloser) wire {
 	var r io.Reader = port
 	if runtime.GOOS == "linux" {
@@ -48,16 +48,16 @@ func newWire(port serial.Port, lock io.ReadCloser) wire {
 	}
 	return wire{r, sync.OnceValue(func() error {
 		err := port.Close()
-		_ = lock.Close() // nothing was written
+		_ = lock.Close() // an error does not matter because nothing was written
 		return err
 	})}
 }
 
-// Close ends a blocked Read. A second Close waits for the first one. After either of them the port is free.
+// Close ends a blocked Read. A second Close waits until the first Close is done. When any Close returns, the port is free.
 func (w wire) Close() error { return w.close() }
 
-// Read explains the error of a port that is gone: a port that was pulled out returns an end of file or EIO. Read returns the same error
-// after Close, but then nobody uses it.
+// Read reads from the port. If the cable was pulled, the port returns an end of file or EIO, and Read returns an error that asks for the
+// cable. Read returns the same error after Close, where no caller uses it.
 func (w wire) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
 	closed := new(serial.PortError)

@@ -13,7 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
-// openUntil opens files until the descriptors up to number are in use.
+// openUntil opens files until all file descriptors up to a number are in use.
 func openUntil(t *testing.T, number uintptr) {
 	t.Helper()
 	var limit unix.Rlimit
@@ -32,8 +32,8 @@ func openUntil(t *testing.T, number uintptr) {
 	}
 }
 
-// TestSerialDescriptorsAbove1023 reads a port in a process with many open files. The serial library waits with select, which accepts only
-// descriptors below 1024. In some rows the port is above that limit, in others only the pipe of the library.
+// TestSerialDescriptorsAbove1023 checks that a port can be read and closed in a process with many open files. The select of the serial library
+// accepts only file descriptors below 1024. The port and a pipe of the library can both be above this limit, or only one of the two.
 func TestSerialDescriptorsAbove1023(t *testing.T) {
 	for _, number := range []uintptr{1019, 1020, 1021, 1022, 1023, 1100, 4000} {
 		t.Run(strconv.Itoa(int(number)), func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestSerialDescriptorsAbove1023(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n, err := wire.Read(make([]byte, 1)); err == nil || !strings.Contains(err.Error(), "was the cable pulled?") {
-				t.Errorf("the other end is closed: got %d bytes, %v, want an error that asks for the cable", n, err)
+				t.Errorf("Read after the other end was closed: got %d bytes, error %v, want an error that asks for the cable", n, err)
 			}
 		})
 	}

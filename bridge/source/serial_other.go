@@ -7,10 +7,10 @@ import (
 	"io"
 )
 
-// lock does nothing: on this system a port has one reader anyway.
+// lock does nothing, because this system does not let two programs open a port.
 func lock(string) (io.ReadCloser, error) { return io.NopCloser(nil), nil }
 
-// errDenied gives the likely reason for a refusal. Ports have no group on this system.
+// errDenied returns the error for a port that the user is not allowed to open, with the likely reason.
 func errDenied(path string) error {
 	return fmt.Errorf("open %s: permission denied (does another program read it?)", path)
 }

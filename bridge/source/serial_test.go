@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,7 +20,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
-// ptyPair opens a pseudo-terminal: bytes written to master are read at path.
+// ptyPair opens a pseudo-terminal. The bytes that are written to master can be read from the port at path.
 func ptyPair(t *testing.T) (master *os.File, path string) {
 	t.Helper()
 	master, slave, err := pty.Open()
@@ -27,13 +28,13 @@ func ptyPair(t *testing.T) (master *os.File, path string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = master.Close() // some tests close it
+		_ = master.Close() // an error means that the test has already closed it
 		_ = slave.Close()
 	})
 	return master, slave.Name()
 }
 
-// TestSerialGivesEveryByteUnchanged tests that the terminal does not interpret, change or echo any byte.
+// TestSerialGivesEveryByteUnchanged tests that all bytes arrive unchanged, and that no byte is sent back to the meter.
 func TestSerialGivesEveryByteUnchanged(t *testing.T) {
 	for _, l := range append([]source.Line{{Baud: 9600, DataBits: 7, Parity: 'O', StopBits: 2}}, source.UsualLines...) {
 		master, path := ptyPair(t)
@@ -43,22 +44,24 @@ func TestSerialGivesEveryByteUnchanged(t *testing.T) {
 		}
 		expectBytes(t, wire, everyByte)
 		if n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCINQ); n != 0 || err != nil {
-			t.Errorf("%v: got %d bytes back (%v), want none: nothing may ever be written to a meter", l, n, err)
+			t.Errorf("%v: got %d bytes sent back (error %v), want none", l, n, err)
 		}
 	}
 }
 
+// TestSerialEndpoints tests that Serial has an endpoint for each of the lines.
 func TestSerialEndpoints(t *testing.T) {
 	s := source.Serial("/dev/ttyUSB0", source.UsualLines...)
 	var got []string
-	for _, c := range endpoints(t, s) {
-		got = append(got, c.Port+" "+c.Line)
+	for _, e := range endpoints(t, s) {
+		got = append(got, e.Port+" "+e.Line)
 	}
-	if text := strings.Join(got, ", "); text != strings.Join([]string{
+	want := []string{
 		"/dev/ttyUSB0 115200 8N1", "/dev/ttyUSB0 2400 8E1", "/dev/ttyUSB0 2400 8N1", "/dev/ttyUSB0 9600 7E1",
 		"/dev/ttyUSB0 115200 7E1", "/dev/ttyUSB0 115200 8E1", "/dev/ttyUSB0 9600 8N1", "/dev/ttyUSB0 38400 8N1",
-	}, ", ") || s.Recorded || s.EndpointsChange {
-		t.Errorf("got %s, recorded %v, changing %v", text, s.Recorded, s.EndpointsChange)
+	}
+	if !slices.Equal(got, want) || s.Recorded || s.EndpointsChange {
+		t.Errorf("got endpoints %q, Recorded %v, EndpointsChange %v; want %q, false, false", got, s.Recorded, s.EndpointsChange, want)
 	}
 }
 
@@ -67,7 +70,7 @@ func TestSerialCloseEndsARead(t *testing.T) {
 	checkCloseEndsRead(t, open(t, onlyEndpoint(t, source.Serial(path, source.UsualLines[0]))))
 }
 
-// TestSerialPulledOut removes the port: Read must return an error, not zero bytes again and again.
+// TestSerialPulledOut checks that Read returns an error after the port was removed.
 func TestSerialPulledOut(t *testing.T) {
 	master, slave, err := pty.Open()
 	if err != nil {
@@ -87,13 +90,14 @@ func TestSerialPulledOut(t *testing.T) {
 	select {
 	case err := <-done:
 		if err == nil {
-			t.Error("got neither bytes nor an error")
+			t.Error("Read after the port was removed: got no error")
 		}
 	case <-time.After(2 * time.Minute):
-		t.Error("Read still waits after the port was removed")
+		t.Error("Read still blocks 2 minutes after the port was removed")
 	}
 }
 
+// TestSerialErrorMessages checks the error for each reason why a port cannot be opened.
 func TestSerialErrorMessages(t *testing.T) {
 	_, terminal := ptyPair(t)
 	plain := filepath.Join(t.TempDir(), "plain")
@@ -103,43 +107,44 @@ func TestSerialErrorMessages(t *testing.T) {
 	tests := []struct {
 		name, path string
 		line       source.Line
-		want       []string
-		not        string // what the error must not contain
+		want       []string // parts of the error
+		wantNot    string   // a text that must not be in the error; "" for none
 	}{
-		{"missing", "/dev/ttyUSB99", source.UsualLines[0], []string{"open /dev/ttyUSB99: no such port", "ls /dev/serial/by-id", "container"}, ""},
-		{"an ordinary file", plain, source.UsualLines[0], []string{"open " + plain + ": it is not a serial port"}, ""},
-		{"a device that is no terminal", "/dev/null", source.UsualLines[0], []string{"open /dev/null: it is not a serial port"}, ""},
-		{"a folder", filepath.Dir(plain), source.UsualLines[0], []string{"open " + filepath.Dir(plain) + ": ", "directory"}, ""},
-		{"a setting that is refused", terminal, source.Line{Baud: 2400, DataBits: 9, Parity: 'N', StopBits: 1},
+		{"port is missing", "/dev/ttyUSB99", source.UsualLines[0], []string{"open /dev/ttyUSB99: no such port", "ls /dev/serial/by-id", "container"}, ""},
+		{"path is an ordinary file", plain, source.UsualLines[0], []string{"open " + plain + ": it is not a serial port"}, ""},
+		{"device is no terminal", "/dev/null", source.UsualLines[0], []string{"open /dev/null: it is not a serial port"}, ""},
+		{"path is a folder", filepath.Dir(plain), source.UsualLines[0], []string{"open " + filepath.Dir(plain) + ": ", "directory"}, ""},
+		{"port refuses the line setting", terminal, source.Line{Baud: 2400, DataBits: 9, Parity: 'N', StopBits: 1},
 			[]string{"open " + terminal, "line setting"}, "not a serial port"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := onlyEndpoint(t, source.Serial(tt.path, tt.line)).Dial(t.Context())
 			if err == nil {
-				t.Fatal("got no error")
+				t.Fatalf("got no error, want %q", tt.want)
 			}
 			for _, want := range tt.want {
 				if !strings.Contains(err.Error(), want) {
-					t.Errorf("got %q, want %q in it", err, want)
+					t.Errorf("got error %q, want %q in it", err, want)
 				}
 			}
-			if tt.not != "" && strings.Contains(err.Error(), tt.not) {
-				t.Errorf("got %q, want no %q in it", err, tt.not)
+			if tt.wantNot != "" && strings.Contains(err.Error(), tt.wantNot) {
+				t.Errorf("got error %q, want no %q in it", err, tt.wantNot)
 			}
 		})
 	}
 }
 
-// portVariable is the environment variable with the port that the test program opens when it runs as another user.
+// portVariable is an environment variable with the path of a port, which is set for a copy of this test program. The copy opens the port as
+// another user.
 const portVariable = "HANBRIDGE_TEST_PORT"
 
-// TestSerialPermissionDenied opens a port that no user is allowed to open. Root can open all ports, so a copy of the test program opens it
-// as another user.
+// TestSerialPermissionDenied checks the error for a port that no user is allowed to open. Root can open all ports, so a copy of the test
+// program opens the port as another user.
 func TestSerialPermissionDenied(t *testing.T) {
 	if path := os.Getenv(portVariable); path != "" {
 		_, err := onlyEndpoint(t, source.Serial(path, source.UsualLines[0])).Dial(t.Context())
-		_, _ = io.WriteString(os.Stdout, "said: "+errorText(err)+"\n")
+		_, _ = io.WriteString(os.Stdout, printedPrefix+errorText(err)+"\n")
 		return
 	}
 	_, path := ptyPair(t)
@@ -151,23 +156,26 @@ func TestSerialPermissionDenied(t *testing.T) {
 		t.Fatal(err)
 	}
 	group := fmt.Sprint(stat.Gid) // the group of pseudo-terminals differs from system to system
-	said := strings.TrimSpace(tryAsNobody(t, path))
+	printed := strings.TrimSpace(tryAsNobody(t, path))
 	for _, want := range []string{"open " + path + ": permission denied", "gid " + group + ")", `add group_add: ["` + group + `"]`, "usermod -aG", "log in again"} {
-		if !strings.Contains(said, want) {
-			t.Errorf("got %q, want %q in it", said, want)
+		if !strings.Contains(printed, want) {
+			t.Errorf("got error %q, want %q in it", printed, want)
 		}
 	}
 }
 
+// printedPrefix is the beginning of the line in which the copy of the test program prints its error.
+const printedPrefix = "error: "
+
 func errorText(err error) string {
 	if err == nil {
-		return "nothing is wrong"
+		return "none"
 	}
 	return err.Error()
 }
 
-// tryAsNobody runs TestSerialPermissionDenied as a user without permissions, from a copy of the test program, and returns the error that it
-// printed.
+// tryAsNobody runs TestSerialPermissionDenied in a copy of the test program as a user without permissions. It returns the error that the copy
+// has printed.
 func tryAsNobody(t *testing.T, path string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "hanbridge-test-")
@@ -179,7 +187,7 @@ func tryAsNobody(t *testing.T, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(dir, "test")
+	program := filepath.Join(dir, "test") // every user can execute this copy
 	for _, err := range []error{os.Chmod(dir, 0o755), os.WriteFile(program, self, 0o755), os.Chmod(program, 0o755)} {
 		if err != nil {
 			t.Fatal(err)
@@ -195,11 +203,11 @@ func tryAsNobody(t *testing.T, path string) string {
 		t.Fatalf("as another user: %v\n%s", err, out)
 	}
 	for line := range strings.Lines(string(out)) {
-		if said, ok := strings.CutPrefix(line, "said: "); ok {
-			return said
+		if printed, ok := strings.CutPrefix(line, printedPrefix); ok {
+			return printed
 		}
 	}
-	t.Fatalf("as another user: got no line that begins with \"said: \":\n%s", out)
+	t.Fatalf("as another user: got no line that begins with %q:\n%s", printedPrefix, out)
 	return ""
 }
 
@@ -207,8 +215,9 @@ func tryAsNobody(t *testing.T, path string) string {
 // speed.
 func TestSerialDropsEarlierBytes(t *testing.T) {
 	master, path := ptyPair(t)
-	raw := open(t, onlyEndpoint(t, source.Serial(path, source.UsualLines[0]))) // sets raw mode, so that the terminal delivers bytes at once
-	if err := raw.Close(); err != nil {
+	// Opening the port once sets raw mode. In raw mode the terminal delivers bytes at once.
+	first := open(t, onlyEndpoint(t, source.Serial(path, source.UsualLines[0])))
+	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := master.WriteString("old"); err != nil {

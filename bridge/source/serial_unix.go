@@ -13,8 +13,9 @@ import (
 	"syscall"
 )
 
-// lock opens the port at path for reading and keeps other readers out until it is closed. The exclusive mode of serial ports (TIOCEXCL)
-// does not keep root out. Call lock before that mode is set, because the mode would keep lock out too.
+// lock opens the port at path for reading and locks it until the result is closed. While it is locked, lock fails for every other caller and
+// program. The exclusive mode of serial ports (TIOCEXCL) is not enough because it has no effect on root. Call lock before this mode is set,
+// because lock cannot open a port in this mode.
 func lock(path string) (io.ReadCloser, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -23,14 +24,14 @@ func lock(path string) (io.ReadCloser, error) {
 	if err = flock(f); err == nil {
 		return f, nil
 	}
-	_ = f.Close() // nothing was done with it
+	_ = f.Close() // an error does not matter because nothing was written
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		err = syscall.EBUSY
 	}
 	return nil, err
 }
 
-// flock locks f. It does not call f.Fd, which would make each Read block a thread that Close cannot wake.
+// flock locks f. It does not call f.Fd, because f.Fd makes Read blocking, and Close cannot end a blocking Read.
 func flock(f *os.File) error {
 	raw, err := f.SyscallConn()
 	if err != nil {
@@ -41,7 +42,7 @@ func flock(f *os.File) error {
 	return cmp.Or(err, lockErr)
 }
 
-// errDenied names the group that is allowed to read the port, and the commands that add a user to it.
+// errDenied returns an error that names the group that is allowed to read the port, and the command that adds a user to this group.
 func errDenied(path string) error {
 	var stat syscall.Stat_t
 	if err := syscall.Stat(path, &stat); err != nil {

@@ -1,5 +1,5 @@
-// Package source opens the connections to meters: serial ports, TCP connections to network-attached readers, and recordings. It only reads:
-// no byte is ever written to a meter.
+// Package source opens the connections to meters: serial ports, TCP connections to network-attached readers, and recordings. It never writes a
+// byte to a meter.
 package source
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/capture"
 )
 
-// Serial returns a source that reads the serial port at path in raw mode. It has one endpoint for each of lines, in their order.
+// Serial returns a source that reads the serial port at path in raw mode. It has one endpoint for each of the lines, in the same order.
 func Serial(path string, lines ...Line) probe.Source {
 	var all []probe.Endpoint
 	for _, l := range lines {
@@ -26,12 +26,12 @@ func serialEndpoint(path string, l Line) probe.Endpoint {
 	}}
 }
 
-// Auto returns a source that tries all serial ports of this machine: each port with the first of lines, then each port with the second, and
-// so on. It does not open ports that another program, or another meter of this program, reads. It looks for ports again in each round.
-// Without lines it tries UsualLines.
+// Auto returns a source that tries all serial ports of this machine. It tries each port with the first line, then each port with the second
+// line, and so on. Without lines it tries UsualLines. It looks for ports again in each round. It does not open ports that are read by another
+// program or another meter of this program.
 func Auto(lines ...Line) probe.Source { return Devices.Auto(lines...) }
 
-// Auto returns a source that tries the ports in f, as the function Auto does.
+// Auto is like the function Auto, for the ports in f.
 func (f Folder) Auto(lines ...Line) probe.Source {
 	if len(lines) == 0 {
 		lines = UsualLines
@@ -48,8 +48,8 @@ func (f Folder) Auto(lines ...Line) probe.Source {
 	}}
 }
 
-// Replay returns a source that reads a file once, as fast as the outputs take it. The file holds the bytes of a port in any form
-// that Bytes knows.
+// Replay returns a source that reads a file once, as fast as the outputs take the telegrams. The file holds the bytes of a port in any form
+// that capture.NewBytesReader reads.
 func Replay(path string) probe.Source {
 	return probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{Port: path, Dial: func(context.Context) (io.ReadCloser, error) {
 		f, err := os.Open(path)

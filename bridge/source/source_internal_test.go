@@ -15,11 +15,13 @@ import (
 	"go.bug.st/serial"
 )
 
-// slowPort is slow to close. As with real ports, a second Close returns at once.
+// slowPort is a port whose first Close takes long. Like in real ports, a second Close returns at once.
 type slowPort struct {
 	serial.Port
-	begun, release chan struct{}
-	closing, free  atomic.Bool // closing is set at the start of the first Close, free at its end
+	begun   chan struct{} // closed when the first Close begins
+	release chan struct{} // the first Close ends after release was closed
+	closing atomic.Bool   // the first Close has begun
+	free    atomic.Bool   // the first Close has ended
 }
 
 func (p *slowPort) Close() error {
@@ -31,19 +33,19 @@ func (p *slowPort) Close() error {
 	return nil
 }
 
-// TestPortIsFreeAfterAnyClose closes a wire twice at the same time, as an idle timer and a reader do. After either Close the port can be
-// opened again, so neither must return before the port is closed.
+// TestPortIsFreeAfterAnyClose checks that no Close returns before the port is closed, if two goroutines close a wire at the same time. After a
+// Close, a goroutine can open the port again.
 func TestPortIsFreeAfterAnyClose(t *testing.T) {
 	port := &slowPort{begun: make(chan struct{}), release: make(chan struct{})}
 	w := newWire(port, io.NopCloser(nil))
-	first := make(chan error, 1)
-	go func() { first <- w.Close() }()
+	firstErr := make(chan error, 1)
+	go func() { firstErr <- w.Close() }()
 	<-port.begun
 	time.AfterFunc(20*time.Millisecond, func() { close(port.release) }) // time for the second Close to return too early
 	if err := w.Close(); err != nil || !port.free.Load() {
-		t.Errorf("the second Close returned %v, and the port is free: %v; want nil and true", err, port.free.Load())
+		t.Errorf("second Close: got error %v, port is closed: %v; want nil and true", err, port.free.Load())
 	}
-	if err := <-first; err != nil {
+	if err := <-firstErr; err != nil {
 		t.Error(err)
 	}
 }
@@ -55,12 +57,12 @@ func TestExplainNetwork(t *testing.T) {
 	tests := []struct {
 		kind string
 		err  error
-		want string
+		want string // a part of the advice
 	}{
-		{"refused", connect(syscall.ECONNREFUSED), "nothing listens on this port"},
-		{"name unknown", dialed(&net.DNSError{Err: "no such host", Name: "reader.local", IsNotFound: true}), "in digits"},
-		{"name server silent", dialed(&net.DNSError{Err: "i/o timeout", Name: "reader", IsTimeout: true}), "the name server gives no answer"},
-		{"name server in trouble", dialed(&net.DNSError{Err: "server misbehaving", Name: "reader", IsTemporary: true}), "the name server gives no answer"},
+		{"connection refused", connect(syscall.ECONNREFUSED), "nothing listens on this port"},
+		{"unknown name", dialed(&net.DNSError{Err: "no such host", Name: "reader.local", IsNotFound: true}), "in digits"},
+		{"name server does not answer", dialed(&net.DNSError{Err: "i/o timeout", Name: "reader", IsTimeout: true}), "the name server gives no answer"},
+		{"name server reports a failure", dialed(&net.DNSError{Err: "server misbehaving", Name: "reader", IsTemporary: true}), "the name server gives no answer"},
 		{"no route to the host", connect(syscall.EHOSTUNREACH), "in a network that this machine reaches"},
 		{"no route to the network", connect(syscall.ENETUNREACH), "in a network that this machine reaches"},
 		{"time-out of the system", connect(syscall.ETIMEDOUT), "nothing answers"},
@@ -71,7 +73,7 @@ func TestExplainNetwork(t *testing.T) {
 	for _, tt := range tests {
 		got := explainNetwork(tt.err)
 		if !errors.Is(got, tt.err) || !strings.Contains(got.Error(), tt.want) || !strings.HasPrefix(got.Error(), tt.err.Error()) {
-			t.Errorf("%s: got %q, want %q in it", tt.kind, got, tt.want)
+			t.Errorf("%s: got %q, want it to begin with and wrap %q, and to contain %q", tt.kind, got, tt.err, tt.want)
 		}
 	}
 }

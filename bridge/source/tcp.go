@@ -13,13 +13,14 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// dialer detects a dead peer within half a minute: a reader that loses its power does not close the connection.
+// dialer finds out within half a minute that a reader does not answer any more. This is needed because a reader that loses its power does not
+// close the connection.
 var dialer = net.Dialer{
 	Timeout:         10 * time.Second,
 	KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
 }
 
-// TCP returns a source that reads from address, a host:port: a network-attached reader, or ser2net.
+// TCP returns a source that reads from a network-attached reader or ser2net. The address is host:port.
 func TCP(address string) probe.Source {
 	return probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "tcp://" + address, Dial: func(ctx context.Context) (io.ReadCloser, error) {
 		conn, err := dialer.DialContext(ctx, "tcp", address)
@@ -32,7 +33,7 @@ func TCP(address string) probe.Source {
 
 type tcpWire struct{ net.Conn }
 
-// Read explains the error of a peer that no longer answers.
+// Read reads from the connection. If the reader does not answer any more, the error says so.
 func (w tcpWire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT) {

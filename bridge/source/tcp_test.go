@@ -21,18 +21,18 @@ func TestTCP(t *testing.T) {
 	}
 	defer listener.Close()
 	address := listener.Addr().String()
-	served := make(chan net.Conn, 2)
+	served := make(chan net.Conn, 2) // the other ends of the two connections
 	go func() {
 		for range 2 {
 			if c, err := listener.Accept(); err == nil {
-				_, _ = c.Write(everyByte) // an error shows in the test as missing bytes
+				_, _ = c.Write(everyByte) // after an error, expectBytes reports the missing bytes
 				served <- c
 			}
 		}
 	}()
 	s := source.TCP(address)
 	if got := onlyEndpoint(t, s).Port; got != "tcp://"+address || s.Recorded || s.EndpointsChange {
-		t.Errorf("got %q, recorded %v, changing %v, want tcp://%s, false, false", got, s.Recorded, s.EndpointsChange, address)
+		t.Errorf("got port %q, Recorded %v, EndpointsChange %v, want tcp://%s, false, false", got, s.Recorded, s.EndpointsChange, address)
 	}
 
 	wire := open(t, onlyEndpoint(t, s))
@@ -41,39 +41,41 @@ func TestTCP(t *testing.T) {
 
 	wire = open(t, onlyEndpoint(t, s))
 	expectBytes(t, wire, everyByte)
-	<-served
+	<-served // the first connection
 	if err := (<-served).Close(); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := wire.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("the other end has closed: got %d bytes, %v, want io.EOF", n, err)
+		t.Errorf("Read after the other end has closed: got %d bytes, error %v, want io.EOF", n, err)
 	}
 }
 
+// TestTCPWithNobodyThere tests that the error for an address at which nothing listens has the address and advice.
 func TestTCPWithNobodyThere(t *testing.T) {
 	const address = "127.0.0.1:1" // a port on which nothing listens
 	_, err := onlyEndpoint(t, source.TCP(address)).Dial(t.Context())
 	if err == nil || !strings.Contains(err.Error(), address) || !strings.Contains(err.Error(), "nothing listens on this port") {
-		t.Errorf("got %v, want the address and what to look at", err)
+		t.Errorf("got error %v, want the address and that nothing listens", err)
 	}
 }
 
-// TestReplay tests that a recording is read in each form.
+// TestReplay tests that Replay reads recordings in binary and in hex form.
 func TestReplay(t *testing.T) {
 	dir := t.TempDir()
-	for name, content := range map[string]string{"binary": "\x7e\xa2\x43\x41\x08\x83\x13\x85", "hex": "7EA24341\n08831385\n"} {
+	const binary, hex = "\x7e\xa2\x43\x41\x08\x83\x13\x85", "7EA24341\n08831385\n" // the beginning of an HDLC frame
+	for name, content := range map[string]string{"binary": binary, "hex": hex} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		s := source.Replay(path)
 		if !s.Recorded || onlyEndpoint(t, s).Port != path {
-			t.Errorf("%s: recorded %v at %q, want true at %q", name, s.Recorded, onlyEndpoint(t, s).Port, path)
+			t.Errorf("%s: got Recorded %v and port %q, want true and %q", name, s.Recorded, onlyEndpoint(t, s).Port, path)
 		}
 		wire := open(t, onlyEndpoint(t, s))
 		got, err := io.ReadAll(wire)
-		if err != nil || string(got) != "\x7e\xa2\x43\x41\x08\x83\x13\x85" {
-			t.Errorf("%s: got %q, %v", name, got, err)
+		if err != nil || string(got) != binary {
+			t.Errorf("%s: got %q, error %v, want %q", name, got, err, binary)
 		}
 		if err := wire.Close(); err != nil {
 			t.Error(err)
@@ -81,32 +83,32 @@ func TestReplay(t *testing.T) {
 	}
 	missing := filepath.Join(dir, "missing")
 	if _, err := onlyEndpoint(t, source.Replay(missing)).Dial(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
-		t.Errorf("missing file: got %v, want an error that names the file", err)
+		t.Errorf("missing file: got error %v, want os.ErrNotExist with the path", err)
 	}
 }
 
 // checkCloseEndsRead checks that Close ends a blocked Read. The bridge has no other way to stop reading.
 func checkCloseEndsRead(t *testing.T, wire io.ReadCloser) {
 	t.Helper()
-	reads, done := make(chan struct{}), make(chan error, 1)
+	begun, done := make(chan struct{}), make(chan error, 1)
 	go func() {
-		close(reads)
+		close(begun)
 		_, err := wire.Read(make([]byte, 1))
 		done <- err
 	}()
-	<-reads
+	<-begun
 	if err := wire.Close(); err != nil {
 		t.Errorf("Close: %v", err)
 	}
 	select {
 	case err := <-done:
 		if err == nil {
-			t.Error("got no error of the Read that Close has ended")
+			t.Error("Read that Close has ended: got no error")
 		}
 	case <-time.After(2 * time.Minute):
-		t.Fatal("Close does not end a Read")
+		t.Fatal("Read still blocks 2 minutes after Close")
 	}
 	if err := wire.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-		t.Errorf("the second Close: %v", err)
+		t.Errorf("second Close: got error %v, want nil or net.ErrClosed", err)
 	}
 }
