@@ -15,7 +15,7 @@ func ExampleAppend() {
 	// Output: 7e a0 15 41 08 83 13 29 ad 69 6e 66 6f 72 6d 61 74 69 6f 6e ed 41 7e
 }
 
-// Frames are read from a buffer that may begin with noise and end within a frame.
+// The buffer begins with noise and ends within a frame.
 func ExampleLength() {
 	frame := hdlc.Append(nil, hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x03}, Control: 0x13, Info: []byte("one")})
 	buffer := append([]byte("noise"), frame...)
@@ -30,7 +30,7 @@ func ExampleLength() {
 		default:
 			f, err := hdlc.Parse(buffer[:n])
 			fmt.Printf("%s %v\n", f.Info, err)
-			buffer = buffer[n-1:] // the end flag may begin the next frame
+			buffer = buffer[n-1:] // the end flag possibly begins the next frame
 		}
 	}
 	// Output:

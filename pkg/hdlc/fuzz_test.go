@@ -9,6 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/framingtest"
 )
 
+// seeds adds frames, truncated frames, and frames that share a flag.
 func seeds(f *testing.F) {
 	a := encode(frame("\xE6\xE7\x00\x0F\x40\x00\x00\x00\x00"))
 	f.Add([]byte(a))
@@ -18,18 +19,18 @@ func seeds(f *testing.F) {
 	f.Add([]byte("\x7E\xA7\xFF\x41\x08\x83\x13"))
 }
 
-// FuzzLength: a length is at most MaxLength and at most the length of the input, and more bytes never change it.
+// FuzzLength tests that a length is at most MaxLength and at most the length of the input, and that more bytes never change it.
 func FuzzLength(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		framingtest.Final(t, hdlc.Length, b)
 		if n := hdlc.Length(b); n > hdlc.MaxLength || n > len(b) {
-			t.Fatalf("Length = %d of %d bytes", n, len(b))
+			t.Fatalf("Length = %d, want at most MaxLength and %d", n, len(b))
 		}
 	})
 }
 
-// FuzzParse: Parse never panics, and Append writes each frame that Parse accepts back byte by byte.
+// FuzzParse tests that Append writes the same bytes for each frame that Parse accepts.
 func FuzzParse(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -3,16 +3,16 @@
 //
 //	7E | A0+length(11 bits) | destination | source | control | HCS | information | FCS | 7E
 //
-// HCS is the checksum of the header, FCS the checksum of the whole frame. Both are CRC-16/X.25. There is no byte stuffing: a 7E may
-// stand anywhere inside a frame. So a frame ends where its length says, and its checksums prove it.
+// HCS is the checksum of the header, FCS the checksum of the whole frame. Both are CRC-16/X.25. There is no byte stuffing, so that a 7E
+// can also be inside a frame. A frame ends where its length field says.
 //
-// Three functions are enough for a stream, and they mean the same in the other packages of framings:
+// Packages hdlc, mbus and p1 have the same three functions:
 //
-//   - Length returns how many bytes the frame at the start of a buffer takes. It does not verify the frame.
+//   - Length returns the length of the frame at the beginning of a buffer. It does not verify the frame.
 //   - Parse verifies and reads one whole frame.
 //   - Append writes a frame.
 //
-// All lengths are in bytes. Nothing in this package keeps state, so that all of it is safe for concurrent use.
+// All lengths are in bytes. All functions are safe for concurrent use.
 package hdlc
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/kinderror"
 )
 
-// Flag begins and ends a frame. One Flag may end a frame and begin the next.
+// Flag begins and ends a frame. One Flag can end a frame and begin the next frame.
 const Flag = 0x7E
 
 // MaxLength is the length of the longest frame, in bytes with both flags. The length field has 11 bits and does not count the flags.
@@ -34,8 +34,8 @@ const (
 	formatType     = 0xA0 // type 3, in the high four bits
 	segmentBit     = 0x08
 	lengthBits     = 0x07
-	maxAddress     = 4 // bytes; the lowest bit of the last byte is 1
-	checksumLength = 2
+	maxAddress     = 4 // bytes
+	checksumLength = 2 // bytes
 	// minHeader is the length of format, the shortest addresses, control and HCS.
 	minHeader = 2 + 1 + 1 + 1 + checksumLength
 )
@@ -43,13 +43,13 @@ const (
 // crc is CRC-16/X.25: reflected polynomial 8408, start FFFF, inverted at the end, low byte first (IEC 62056-46, 6.5).
 var crc = crc16.New(0x8408)
 
-// Checksum returns the checksum of b: the HCS of a header, or the FCS of a frame without its flags and the FCS itself. On the
-// wire its low byte comes first.
+// Checksum returns the checksum of b. For the HCS, b is the header without the flag and the HCS. For the FCS, b is the frame without the flags
+// and the FCS. On the wire the low byte of a checksum is first.
 func Checksum(b []byte) uint16 { return ^crc.Update(0xFFFF, b) }
 
-// A Frame is one parsed frame. Its slices alias the bytes that it was parsed from.
+// A Frame is one parsed frame. Its slices alias the bytes that were parsed.
 type Frame struct {
-	// Destination and Source are the addresses as they are on the wire, 1 to 4 bytes. The lowest bit is 1 only in the last byte.
+	// Destination and Source are the addresses of 1 to 4 bytes, as they are on the wire. The lowest bit of a byte is 1 only in the last byte.
 	Destination, Source []byte
 	// Control is the control field. In frames that a meter pushes it is 13 (hexadecimal), unnumbered information.
 	Control byte
@@ -59,7 +59,7 @@ type Frame struct {
 	Info []byte
 }
 
-// Errors of Parse. Each error that it returns matches one of them by errors.Is, and says more in its text.
+// Errors of Parse. Each error of Parse matches one of these by errors.Is. Its text has more details.
 var (
 	// ErrChecksum is for a wrong header or frame checksum: bytes were changed on the way.
 	ErrChecksum = errors.New("hdlc: wrong checksum")
@@ -71,25 +71,24 @@ var (
 
 var errEndFlag = kinderror.New(ErrMalformed, "hdlc: no flag where the length says that the frame ends")
 
-// Parse reads the one frame that b holds, from flag to flag, as Length delimits it. It returns a Frame only if both checksums are
-// right. The Frame aliases b. Parse allocates nothing, except for an error, which matches ErrChecksum, ErrTruncated or
-// ErrMalformed.
+// Parse reads the one frame in b, from flag to flag, as Length delimits it. It returns a Frame only if both checksums are right. The Frame
+// aliases b. Parse allocates nothing, except for an error. The error matches ErrChecksum, ErrTruncated or ErrMalformed.
 func Parse(b []byte) (Frame, error) {
-	h, n := readHeader(b)
+	h, headerLength := readHeader(b)
 	switch {
-	case n < 0 || len(b) == 0:
+	case headerLength < 0 || len(b) == 0:
 		return Frame{}, ErrMalformed
-	case n > 0 && !h.valid():
+	case headerLength > 0 && !h.valid():
 		return Frame{}, kinderror.New(ErrChecksum, "hdlc: header checksum: want %04x, got %04x", h.want, h.got)
-	case n == 0:
+	case headerLength == 0:
 		return Frame{}, kinderror.New(ErrTruncated, "hdlc: cut within the header, after %d bytes", len(b))
 	case len(b) < h.frameLength:
 		return Frame{}, kinderror.New(ErrTruncated, "hdlc: cut: %d of %d bytes", len(b), h.frameLength)
 	}
-	end := h.frameLength - 1
+	infoEnd := h.frameLength - 1
 	if h.hasInformation {
-		end -= checksumLength
-		want, got := Checksum(b[1:end]), readChecksum(b[end:])
+		infoEnd -= checksumLength
+		want, got := Checksum(b[1:infoEnd]), readChecksum(b[infoEnd:])
 		if want != got {
 			return Frame{}, kinderror.New(ErrChecksum, "hdlc: frame checksum: want %04x, got %04x", want, got)
 		}
@@ -98,19 +97,18 @@ func Parse(b []byte) (Frame, error) {
 		return Frame{}, errEndFlag
 	}
 	return Frame{
-		Destination: b[3:h.source],
-		Source:      b[h.source:h.control],
-		Control:     b[h.control],
+		Destination: b[destinationIndex:h.sourceIndex],
+		Source:      b[h.sourceIndex:h.controlIndex],
+		Control:     b[h.controlIndex],
 		Segmented:   b[1]&segmentBit != 0,
-		Info:        b[n:max(n, end)],
+		Info:        b[headerLength:infoEnd],
 	}, nil
 }
 
-// Append appends the frame with its flags and checksums to dst and returns the extended slice. Parse reads it back. Append
-// panics if an address is not 1 to 4 bytes with its lowest bit set in the last byte alone, or if the frame is longer than
-// MaxLength.
+// Append appends the frame with its flags and checksums to dst and returns the extended slice. Append panics if an address does not have the
+// form that Frame says, or if the frame is longer than MaxLength.
 func Append(dst []byte, f Frame) []byte {
-	length := 2 + len(f.Destination) + len(f.Source) + 1 + checksumLength
+	length := 2 + len(f.Destination) + len(f.Source) + 1 + checksumLength // without the flags
 	if len(f.Info) > 0 {
 		length += len(f.Info) + checksumLength
 	}
@@ -134,6 +132,7 @@ func Append(dst []byte, f Frame) []byte {
 	return append(dst, Flag)
 }
 
+// appendChecksum appends the checksum of dst[start:].
 func appendChecksum(dst []byte, start int) []byte {
 	sum := Checksum(dst[start:])
 	return append(dst, byte(sum), byte(sum>>8))
@@ -141,10 +140,10 @@ func appendChecksum(dst []byte, start int) []byte {
 
 func readChecksum(b []byte) uint16 { return uint16(b[0]) | uint16(b[1])<<8 }
 
-// isAddress reports whether a has 1 to 4 bytes, and its lowest bit is 1 in the last byte alone.
+// isAddress reports whether a has 1 to 4 bytes, and the lowest bit is 1 only in the last byte.
 func isAddress(a []byte) bool {
 	for i, x := range a {
-		if last := i == len(a)-1; last != (x&1 != 0) {
+		if isLast := i == len(a)-1; isLast != (x&1 != 0) {
 			return false
 		}
 	}

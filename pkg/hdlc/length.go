@@ -1,35 +1,33 @@
 package hdlc
 
-// Length returns the length of the frame that begins at b[0], in bytes with both flags. It returns 0 if b does not hold the whole
-// frame yet, and -1 if no frame begins at b[0]. If the checksum of the header is wrong, it returns the length of the header alone,
-// because the length field may be wrong too. A result other than 0 is final: bytes that follow do not change it. Length does not
-// verify the frame; Parse does.
+// Length returns the length of the frame that begins at b[0], in bytes with both flags. It returns 0 if b does not contain the whole frame
+// yet, and -1 if no frame begins at b[0]. If the header checksum is wrong, Length returns only the length of the header, because the
+// length field is possibly wrong too. More bytes after b never change a result other than 0. Length does not verify the frame.
 func Length(b []byte) int {
-	h, n := readHeader(b)
+	h, headerLength := readHeader(b)
 	switch {
-	case n <= 0:
-		return n
-	case !h.valid():
-		return n
+	case headerLength <= 0 || !h.valid():
+		return headerLength
 	case len(b) < h.frameLength:
 		return 0
 	}
 	return h.frameLength
 }
 
-// ValidHeader reports whether b begins with a frame header whose checksum is right. The result true proves that a frame was sent, even
-// if the rest of the frame is damaged or missing.
+// ValidHeader reports whether b begins with a frame header whose checksum is right. The rest of the frame can be damaged or missing.
 func ValidHeader(b []byte) bool {
-	h, n := readHeader(b)
-	return n > 0 && h.valid()
+	h, headerLength := readHeader(b)
+	return headerLength > 0 && h.valid()
 }
+
+const destinationIndex = 3 // of the first byte of the destination address; the source address follows
 
 // header describes the part of a frame before the information field.
 type header struct {
 	frameLength    int    // length of the whole frame, in bytes with both flags
-	source         int    // index of the source address
-	control        int    // index of the control byte
-	got, want      uint16 // the header checksum as sent, and as calculated
+	sourceIndex    int    // of the first byte of the source address
+	controlIndex   int    // of the control byte
+	got, want      uint16 // the received header checksum, and the calculated header checksum
 	hasInformation bool   // if false, the header checksum covers the whole frame
 }
 
@@ -48,14 +46,13 @@ func readHeader(b []byte) (h header, headerLength int) {
 	if lengthField < minHeader {
 		return h, -1
 	}
-	const destination = 3 // index of the destination address; the source address follows it
-	if h.source = addressEnd(b, destination); h.source <= 0 {
-		return h, h.source
+	if h.sourceIndex = addressEnd(b, destinationIndex); h.sourceIndex <= 0 {
+		return h, h.sourceIndex
 	}
-	if h.control = addressEnd(b, h.source); h.control <= 0 {
-		return h, h.control
+	if h.controlIndex = addressEnd(b, h.sourceIndex); h.controlIndex <= 0 {
+		return h, h.controlIndex
 	}
-	end := h.control + 1 + checksumLength
+	end := h.controlIndex + 1 + checksumLength
 	if len(b) < end {
 		return h, 0
 	}
@@ -65,7 +62,7 @@ func readHeader(b []byte) (h header, headerLength int) {
 	}
 	h.frameLength = lengthField + 2
 	h.hasInformation = rest > 0
-	h.want, h.got = Checksum(b[1:h.control+1]), readChecksum(b[h.control+1:])
+	h.want, h.got = Checksum(b[1:h.controlIndex+1]), readChecksum(b[h.controlIndex+1:])
 	return h, end
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
 )
 
+// TestParseErrors tests the error of each damaged frame.
 func TestParseErrors(t *testing.T) {
 	a := encode(frame("0123456789"))
 	last := len(a) - 1
@@ -21,34 +22,34 @@ func TestParseErrors(t *testing.T) {
 		name, in, want string
 		kind           error
 	}{
-		{"nothing", "", "not a frame", hdlc.ErrMalformed},
+		{"no bytes", "", "not a frame", hdlc.ErrMalformed},
 		{"no flag", a[1:], "not a frame", hdlc.ErrMalformed},
 		{"another format type", "\x7E\x90" + a[2:], "not a frame", hdlc.ErrMalformed},
-		{"flag alone", "\x7E", "cut within the header, after 1 bytes", hdlc.ErrTruncated},
+		{"only a flag", "\x7E", "cut within the header, after 1 bytes", hdlc.ErrTruncated},
 		{"cut within the header", a[:8], "cut within the header, after 8 bytes", hdlc.ErrTruncated},
-		{"cut", a[:last], "cut: 21 of 22 bytes", hdlc.ErrTruncated},
+		{"cut before the end flag", a[:last], "cut: 21 of 22 bytes", hdlc.ErrTruncated},
 		{"wrong header", a[:6] + "\x10" + a[7:], "header checksum: want ", hdlc.ErrChecksum},
 		{"wrong header checksum", a[:7] + "\x00" + a[8:], "header checksum: want ", hdlc.ErrChecksum},
 		{"wrong information", strings.Replace(a, "5", "6", 1), "frame checksum: want ", hdlc.ErrChecksum},
 		{"wrong frame checksum", a[:last-1] + "\x00\x7E", "frame checksum: want ", hdlc.ErrChecksum},
 		{"no end flag", a[:last] + "\x00", "no flag", hdlc.ErrMalformed},
-		{"more behind the end", a + "\x7E", "no flag", hdlc.ErrMalformed},
+		{"a byte after the frame", a + "\x7E", "no flag", hdlc.ErrMalformed},
 		{"a byte that no checksum covers", uncovered, "", hdlc.ErrMalformed},
 	} {
 		got, err := hdlc.Parse([]byte(tt.in))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "hdlc: ") {
-			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
+			t.Errorf("%s: got error %v, want an error with %q", tt.name, err, tt.want)
 		}
 		if !errors.Is(err, tt.kind) {
-			t.Errorf("%s: got error %v, want one that matches %v", tt.name, err, tt.kind)
+			t.Errorf("%s: got error %v, want an error that matches %v", tt.name, err, tt.kind)
 		}
 		if diff := cmp.Diff(hdlc.Frame{}, got); diff != "" {
-			t.Errorf("%s: Parse returns a frame with its error:\n%s", tt.name, diff)
+			t.Errorf("%s: got a frame with the error, -want +got:\n%s", tt.name, diff)
 		}
 	}
 }
 
-// TestParseAliases: a Frame aliases the bytes that it was parsed from.
+// TestParseAliases tests that a Frame aliases the bytes that were parsed.
 func TestParseAliases(t *testing.T) {
 	b := []byte(encode(frame("one")))
 	f, err := hdlc.Parse(b)
@@ -56,7 +57,7 @@ func TestParseAliases(t *testing.T) {
 		t.Fatal(err)
 	}
 	if b[9] = 'X'; string(f.Info) != "Xne" {
-		t.Errorf("Info is %q, not the bytes that were parsed", f.Info)
+		t.Errorf("got Info %q after a change of the parsed bytes, want Xne", f.Info)
 	}
 }
 
@@ -74,8 +75,7 @@ func intactFrames(stream string) (frames []string) {
 	return frames
 }
 
-// TestFlippedBits: a frame with one flipped bit is never read, and neither is a frame found inside of it. The intact frame behind it
-// is found.
+// TestFlippedBits tests that no frame is read from a frame with one flipped bit, and that the intact frame after it is found.
 func TestFlippedBits(t *testing.T) {
 	for _, f := range []hdlc.Frame{
 		frame("\xE6\xE7\x00\x0F\x40 \x7E some information \x7E\xA0"),

@@ -17,7 +17,7 @@ func ExampleAppend() {
 	// Output: 68 09 09 68 53 ff 10 01 67 64 61 74 61 64 16
 }
 
-// Frames are read from a buffer that may begin with noise and end within a frame.
+// The buffer begins with noise and ends within a frame.
 func ExampleLength() {
 	frame := mbus.Append(nil, push("one"))
 	buffer := append([]byte("noise"), frame...)

@@ -10,6 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
+// seeds adds frames, and truncated frames.
 func seeds(f *testing.F) {
 	a := encode(frame("\xDB\x08TITLE890\x00"))
 	f.Add([]byte(a))
@@ -18,18 +19,18 @@ func seeds(f *testing.F) {
 	f.Add([]byte("\x68\x01\x01\x68\x53\xFF"))
 }
 
-// FuzzLength: a length is at most MaxLength and at most the length of the input, and more bytes never change it.
+// FuzzLength tests that a length is at most MaxLength and at most the length of the input, and that more bytes never change it.
 func FuzzLength(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		framingtest.Final(t, mbus.Length, b)
 		if n := mbus.Length(b); n > mbus.MaxLength || n > len(b) {
-			t.Fatalf("Length = %d of %d bytes", n, len(b))
+			t.Fatalf("Length = %d, want at most MaxLength and %d", n, len(b))
 		}
 	})
 }
 
-// FuzzParse: Parse never panics, and Append writes each frame that Parse accepts back byte by byte.
+// FuzzParse tests that Append writes the same bytes for each frame that Parse accepts.
 func FuzzParse(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -3,16 +3,16 @@
 //
 //	68 | L | L | 68 | C | A | CI | STSAP | DTSAP | data | checksum | 16
 //
-// L is the length from C to the end of the data. There is no byte stuffing: a frame ends where L says. Its checksum is the
-// sum of its bytes modulo 256. It detects fewer errors than a CRC: one of 256 frames with random errors passes.
+// L is the length from C to the end of the data. There is no byte stuffing, so that a frame ends where L says. The checksum is the sum of the
+// bytes from C to the end of the data, modulo 256. It detects fewer errors than a CRC: one of 256 frames with random errors passes.
 //
-// Three functions are enough for a stream, and they mean the same in the other packages of framings:
+// Packages hdlc, mbus and p1 have the same three functions:
 //
-//   - Length returns how many bytes the frame at the start of a buffer takes. It does not verify the frame.
+//   - Length returns the length of the frame at the beginning of a buffer. It does not verify the frame.
 //   - Parse verifies and reads one whole frame.
 //   - Append writes a frame.
 //
-// All lengths are in bytes. Nothing in this package keeps state, so that all of it is safe for concurrent use.
+// All lengths are in bytes. All functions are safe for concurrent use.
 package mbus
 
 import (
@@ -36,8 +36,8 @@ const (
 	controlIndex = 4
 	// dataIndex is the index of the first byte of the data.
 	dataIndex = 9
-	// minContent and maxContent limit the bytes from C to the end of the data. EN 13757-2 allows 255 bytes. The Sagemcom T210-D
-	// of older firmware sends up to 257 bytes with a right checksum, and L is the length modulo 256.
+	// minContent and maxContent are the limits of the number of bytes from C to the end of the data. EN 13757-2 allows up to 255. The
+	// Sagemcom T210-D with older firmware sends up to 257 bytes, with L modulo 256.
 	minContent, maxContent = 3, 257
 	lengthModulus          = 256
 )
@@ -56,7 +56,7 @@ const (
 	maxSegmentCI = finalBit | sequenceBits // frames with a higher CI are not segments
 )
 
-// A Frame is one parsed frame, which holds one segment of a message.
+// A Frame is one parsed frame with one segment of a message.
 type Frame struct {
 	// Control and Address are Push and Broadcast in frames that a meter pushes.
 	Control, Address byte
@@ -66,11 +66,11 @@ type Frame struct {
 	Final bool
 	// Source and Destination are the access points of the transport layer, 01 and 67 (hexadecimal) on customer ports.
 	Source, Destination byte
-	// Data is the segment's part of the message. It aliases the bytes that the frame was parsed from.
+	// Data is the segment's part of the message. It aliases the bytes that were parsed.
 	Data []byte
 }
 
-// Checksum returns the checksum of a frame. b is its bytes from C to the end of the data.
+// Checksum returns the checksum of a frame. b is the frame from C to the end of the data.
 func Checksum(b []byte) byte {
 	var sum byte
 	for _, x := range b {
@@ -79,13 +79,13 @@ func Checksum(b []byte) byte {
 	return sum
 }
 
-// Append appends the frame with its checksum to dst and returns the extended slice. Parse reads it back. If Data has 251 or 252
-// bytes, L is the length modulo 256, as the Sagemcom T210-D writes it. Append panics if Data has more than 252 bytes, if it has more
-// than 250 and the frame is not a Push to Broadcast, or if Segment is above 15.
+// Append appends the frame with its checksum to dst and returns the extended slice. If Data has 251 or 252 bytes, L is the length modulo
+// 256, as the Sagemcom T210-D writes it. Append panics if Data has more than 252 bytes, or more than 250 bytes in a frame that is not a Push
+// to Broadcast. It also panics if Segment is above 15.
 func Append(dst []byte, f Frame) []byte {
 	length := dataIndex - controlIndex + len(f.Data)
-	wrapped := length >= lengthModulus
-	if length > maxContent || wrapped && (f.Control != Push || f.Address != Broadcast) || f.Segment > sequenceBits {
+	overflows := length >= lengthModulus
+	if length > maxContent || overflows && (f.Control != Push || f.Address != Broadcast) || f.Segment > sequenceBits {
 		panic(fmt.Sprintf("mbus: no frame of %d bytes, control %02x, address %02x, segment %d", length, f.Control, f.Address, f.Segment))
 	}
 	ci := f.Segment
@@ -99,9 +99,8 @@ func Append(dst []byte, f Frame) []byte {
 	return append(dst, Checksum(dst[start:]), stop)
 }
 
-// Length returns the length of the frame that begins at b[0], in bytes up to the stop byte. It returns 0 if b does not hold the whole
-// frame yet, and -1 if no frame begins at b[0]. A result other than 0 is final: bytes that follow do not change it. Length does not
-// verify the frame; Parse does.
+// Length returns the length of the frame that begins at b[0], in bytes with the stop byte. It returns 0 if b does not contain the whole
+// frame yet, and -1 if no frame begins at b[0]. More bytes after b never change a result other than 0. Length does not verify the frame.
 func Length(b []byte) int {
 	n := announcedLength(b)
 	if n > len(b) {
@@ -110,15 +109,14 @@ func Length(b []byte) int {
 	return n
 }
 
-// ValidHeader reports whether b begins with the header of a frame that a meter pushes, up to the fields Push and Broadcast. The
-// result true proves that a frame was sent, even if the rest of the frame is damaged or missing. Headers of other frames have too few
-// fixed bytes to prove it.
+// ValidHeader reports whether b begins with the header of a frame that a meter pushes, up to the fields Push and Broadcast. The rest of the
+// frame can be damaged or missing. ValidHeader returns false for headers of other frames, because they have too few fixed bytes.
 func ValidHeader(b []byte) bool {
 	return announcedLength(b) > 0 && len(b) > controlIndex+1 && isPush(b)
 }
 
-// announcedLength returns the length of the frame at b[0] as its header says. It returns 0 if b is too short to tell, and -1 if no
-// frame begins there.
+// announcedLength returns the length of the frame at b[0] as its header says. It returns 0 if b has too few bytes of the header, and -1 if no
+// frame begins at b[0].
 func announcedLength(b []byte) int {
 	switch {
 	case len(b) > 0 && b[0] != Start,
@@ -145,7 +143,7 @@ func announcedLength(b []byte) int {
 
 func isPush(b []byte) bool { return b[controlIndex] == Push && b[controlIndex+1] == Broadcast }
 
-// Errors of Parse. Each error that it returns matches one of them by errors.Is, and says more in its text.
+// Errors of Parse. Each error of Parse matches one of these by errors.Is. Its text has more details.
 var (
 	// ErrChecksum is for a wrong checksum: bytes were changed on the way.
 	ErrChecksum = errors.New("mbus: wrong checksum")
@@ -153,7 +151,7 @@ var (
 	ErrTruncated = errors.New("mbus: truncated frame")
 	// ErrMalformed is for bytes that are not one long frame.
 	ErrMalformed = errors.New("mbus: not a long frame")
-	// ErrNotSegment is for an intact frame that is not a segment of a DLMS message, as water and heat meters send them.
+	// ErrNotSegment is for an intact frame that is not a segment of a DLMS message. Water and heat meters send such frames.
 	ErrNotSegment = errors.New("mbus: not a segment of a message")
 )
 
@@ -162,8 +160,8 @@ var (
 	errNoAccessPoints = kinderror.New(ErrNotSegment, "mbus: a long frame without the access points of a segment")
 )
 
-// Parse reads the one frame that b holds, as Length delimits it. It returns a Frame only if the checksum is right. The Frame's Data
-// aliases b. Parse allocates nothing, except for an error, which matches ErrChecksum, ErrTruncated, ErrMalformed or ErrNotSegment.
+// Parse reads the one frame in b, as Length delimits it. It returns a Frame only if the checksum is right. The Frame's Data aliases b. Parse
+// allocates nothing, except for an error. The error matches ErrChecksum, ErrTruncated, ErrMalformed or ErrNotSegment.
 func Parse(b []byte) (Frame, error) {
 	n := announcedLength(b)
 	switch {

@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
-// frame returns the last segment of a message, with the addresses of Austrian meters.
+// frame returns the frame of the last segment of a message, with the addresses of Austrian meters.
 func frame(data string) mbus.Frame {
 	return mbus.Frame{
 		Control: mbus.Push, Address: mbus.Broadcast, Segment: 1, Final: true, Source: 0x01, Destination: 0x67, Data: []byte(data),
@@ -21,7 +21,7 @@ func frame(data string) mbus.Frame {
 // encode returns the frame as it is on the wire.
 func encode(f mbus.Frame) string { return string(mbus.Append(nil, f)) }
 
-// frames draws frames of every length. Their data often has bytes that frames begin with.
+// frames returns a generator of frames of every length. Their data often has bytes with which frames begin.
 func frames() *rapid.Generator[mbus.Frame] {
 	starts := rapid.SampledFrom([]byte{mbus.Start, mbus.Push, mbus.Broadcast, 0, 1, 5, 0x16})
 	return rapid.Custom(func(t *rapid.T) mbus.Frame {
@@ -38,7 +38,7 @@ func frames() *rapid.Generator[mbus.Frame] {
 	})
 }
 
-// TestRoundTrip: Parse reads what Append writes, and Length finds the end of the frame, whatever bytes follow.
+// TestRoundTrip tests that Parse reads what Append writes, and that Length returns the length of the frame, for any bytes after it.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := frames().Draw(t, "frame")
@@ -51,11 +51,12 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatalf("-want +got:\n%s", diff)
 		}
 		if n := mbus.Length(append(b, rapid.SliceOf(rapid.Byte()).Draw(t, "rest")...)); n != len(b) {
-			t.Fatalf("Length = %d of a frame of %d bytes", n, len(b))
+			t.Fatalf("Length = %d, want %d", n, len(b))
 		}
 	})
 }
 
+// TestAppend tests the bytes of a frame, and the length field of long frames.
 func TestAppend(t *testing.T) {
 	f := frame("\xDB\x08")
 	got, want := encode(f), "\x68\x07\x07\x68\x53\xFF\x11\x01\x67\xDB\x08\xAE\x16"
@@ -64,8 +65,8 @@ func TestAppend(t *testing.T) {
 	}
 	f.Segment, f.Final = 0, false
 	for _, tt := range []struct {
-		length int
-		header string
+		size       int // of the data
+		wantHeader string
 	}{
 		{0, "\x68\x05\x05\x68\x53\xFF\x00"},
 		{245, "\x68\xFA\xFA\x68\x53\xFF\x00"},
@@ -73,27 +74,29 @@ func TestAppend(t *testing.T) {
 		{251, "\x68\x00\x00\x68\x53\xFF\x00"},
 		{252, "\x68\x01\x01\x68\x53\xFF\x00"},
 	} {
-		f.Data = bytes.Repeat([]byte{0x0F}, tt.length)
+		f.Data = bytes.Repeat([]byte{0x0F}, tt.size)
 		got := encode(f)
-		if !strings.HasPrefix(got, tt.header) || len(got) != tt.length+11 {
-			t.Errorf("%d bytes of data: got %d bytes that begin with % x, want %d and % x", tt.length, len(got), got[:7], tt.length+11, tt.header)
+		const overhead = 11 // bytes of a frame besides the data
+		if !strings.HasPrefix(got, tt.wantHeader) || len(got) != tt.size+overhead {
+			t.Errorf("%d bytes of data: got %d bytes that begin with % x, want %d and % x", tt.size, len(got), got[:7], tt.size+overhead, tt.wantHeader)
 		}
-		if read, err := mbus.Parse([]byte(got)); err != nil || len(read.Data) != tt.length {
-			t.Errorf("%d bytes of data: %d read, error %v", tt.length, len(read.Data), err)
+		if read, err := mbus.Parse([]byte(got)); err != nil || len(read.Data) != tt.size {
+			t.Errorf("%d bytes of data: Parse returned %d bytes of data, error %v", tt.size, len(read.Data), err)
 		}
 	}
 	if len(encode(f)) != mbus.MaxLength {
-		t.Errorf("the longest frame has %d bytes, want %d", len(encode(f)), mbus.MaxLength)
+		t.Errorf("got %d bytes as the longest frame, want %d", len(encode(f)), mbus.MaxLength)
 	}
 }
 
+// TestAppendPanics tests that Append panics if the frame is not possible.
 func TestAppendPanics(t *testing.T) {
-	address, segment := frame(strings.Repeat("x", 251)), frame("")
-	address.Address, segment.Segment = 1, 16
+	notBroadcast, segment16 := frame(strings.Repeat("x", 251)), frame("")
+	notBroadcast.Address, segment16.Segment = 1, 16
 	for name, f := range map[string]mbus.Frame{
 		"253 bytes of data":                       frame(strings.Repeat("x", 253)),
-		"251 bytes, not to the broadcast address": address,
-		"segment 16":                              segment,
+		"251 bytes, not to the broadcast address": notBroadcast,
+		"segment 16":                              segment16,
 	} {
 		func() {
 			defer func() {

@@ -11,6 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
+// TestParseErrors tests the error of each damaged frame, and of frames that are not segments.
 func TestParseErrors(t *testing.T) {
 	a := encode(frame("0123456789"))
 	last := len(a) - 1
@@ -18,32 +19,33 @@ func TestParseErrors(t *testing.T) {
 		name, in, want string
 		kind           error
 	}{
-		{"nothing", "", "not a long frame", mbus.ErrMalformed},
-		{"no start", a[1:], "not a long frame", mbus.ErrMalformed},
-		{"lengths that differ", a[:2] + "\x00" + a[3:], "not a long frame", mbus.ErrMalformed},
-		{"start alone", "\x68", "cut within the head, after 1 bytes", mbus.ErrTruncated},
-		{"cut", a[:last], "cut: 20 of 21 bytes", mbus.ErrTruncated},
+		{"no bytes", "", "not a long frame", mbus.ErrMalformed},
+		{"no start byte", a[1:], "not a long frame", mbus.ErrMalformed},
+		{"the two L differ", a[:2] + "\x00" + a[3:], "not a long frame", mbus.ErrMalformed},
+		{"only a start byte", "\x68", "cut within the head, after 1 bytes", mbus.ErrTruncated},
+		{"cut before the stop byte", a[:last], "cut: 20 of 21 bytes", mbus.ErrTruncated},
 		{"wrong data", strings.Replace(a, "5", "6", 1), "checksum: want d9, got d8", mbus.ErrChecksum},
 		{"wrong checksum", a[:last-1] + "\x00\x16", "checksum: want d8, got 00", mbus.ErrChecksum},
-		{"no stop", a[:last] + "\x00", "no 16", mbus.ErrMalformed},
-		{"more behind the end", a + "\x16", "no 16", mbus.ErrMalformed},
-		{"not a segment", "\x68\x05\x05\x68\x08\x05\x72\x01\x02\x82\x16", "control information 72", mbus.ErrNotSegment},
+		{"no stop byte", a[:last] + "\x00", "no 16", mbus.ErrMalformed},
+		{"a byte after the frame", a + "\x16", "no 16", mbus.ErrMalformed},
+		{"frame of a water meter", "\x68\x05\x05\x68\x08\x05\x72\x01\x02\x82\x16", "control information 72", mbus.ErrNotSegment},
 		{"CI above those of segments", "\x68\x05\x05\x68\x53\xFF\x20\x01\x67\xDA\x16", "control information 20", mbus.ErrNotSegment},
 		{"no access points", "\x68\x04\x04\x68\x53\xFF\x00\x01\x53\x16", "without the access points", mbus.ErrNotSegment},
 	} {
 		got, err := mbus.Parse([]byte(tt.in))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "mbus: ") {
-			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
+			t.Errorf("%s: got error %v, want an error with %q", tt.name, err, tt.want)
 		}
 		if !errors.Is(err, tt.kind) {
-			t.Errorf("%s: got error %v, want one that matches %v", tt.name, err, tt.kind)
+			t.Errorf("%s: got error %v, want an error that matches %v", tt.name, err, tt.kind)
 		}
 		if diff := cmp.Diff(mbus.Frame{}, got); diff != "" {
-			t.Errorf("%s: Parse returns a frame with its error:\n%s", tt.name, diff)
+			t.Errorf("%s: got a frame with the error, -want +got:\n%s", tt.name, diff)
 		}
 	}
 }
 
+// TestParseAliases tests that a Frame aliases the bytes that were parsed.
 func TestParseAliases(t *testing.T) {
 	b := []byte(encode(frame("one")))
 	f, err := mbus.Parse(b)
@@ -51,7 +53,7 @@ func TestParseAliases(t *testing.T) {
 		t.Fatal(err)
 	}
 	if b[9] = 'X'; string(f.Data) != "Xne" {
-		t.Errorf("Data is %q, not the bytes that were parsed", f.Data)
+		t.Errorf("got Data %q after a change of the parsed bytes, want Xne", f.Data)
 	}
 }
 
@@ -69,8 +71,7 @@ func intactFrames(stream string) (frames []string) {
 	return frames
 }
 
-// TestFlippedBits: a frame with one flipped bit is never read, and neither is a frame found inside of it. The intact frame behind it
-// is found.
+// TestFlippedBits tests that no frame is read from a frame with one flipped bit, and that the intact frame after it is found.
 func TestFlippedBits(t *testing.T) {
 	for _, data := range []string{"\xDB\x08 \x68\x05\x05\x68\x53\xFF\x16", strings.Repeat("\x68", 252)} {
 		good, next := mbus.Append(nil, frame(data)), encode(frame("the next one"))
