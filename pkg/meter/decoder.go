@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// Options are what the bytes of a meter cannot tell. The zero Options suit most meters.
+// Options are settings that a Decoder cannot learn from the bytes of a meter. The zero Options suit most meters.
 type Options struct {
 	// Keys are the keys of encrypted telegrams. The Decoder tries the key that fitted last, then the other keys. A Key must not be used
 	// by two Decoders at a time.
@@ -19,13 +19,14 @@ type Options struct {
 	// Scale multiplies quantities. It is for a meter that does not apply the ratio of its transformers, or that counts in Wh where
 	// the other meters of its make count in 10 Wh. nil changes nothing.
 	Scale *quantity.Scale
-	// IgnoreChecksum reads an ASCII telegram with a wrong checksum like one without a checksum. A few meters send a wrong one.
+	// IgnoreChecksum makes the Decoder ignore wrong checksums of ASCII telegrams, because a few meters send wrong checksums. A telegram with a
+	// wrong checksum is then read like a telegram without a checksum.
 	IgnoreChecksum bool
-	// RejectRepeated rejects encrypted telegrams whose frame counter is not above the last one, with ErrRepeated. If it is false,
-	// such telegrams are read, and Reading.Repeated is true.
+	// RejectRepeated makes Next return ErrRepeated for an encrypted telegram whose frame counter is not above the last one. If
+	// RejectRepeated is false, Next returns a Reading of the telegram, and Reading.Repeated is true.
 	RejectRepeated bool
-	// AcceptUnverified returns also the telegrams that are not verified, with Reading.Verified false. If AcceptUnverified is false, Next
-	// returns a *TelegramError of ErrUnverified for each of them.
+	// AcceptUnverified makes Next return a Reading also of a telegram that is not verified. Reading.Verified is then false. If
+	// AcceptUnverified is false, Next returns a *TelegramError of ErrUnverified for the telegram.
 	AcceptUnverified bool
 }
 
@@ -39,24 +40,24 @@ type Decoder struct {
 	buf     []byte
 	at, end int
 	// base is the offset of buf[0].
-	base       int64
-	readErr    error // of the reader
-	telnet     line.TelnetFilter
-	triedWhole bool // the Decoder has checked whether the whole stream is one message without a frame
+	base            int64
+	readErr         error // the error of r, after which nothing more is read
+	telnet          line.TelnetFilter
+	unframedChecked bool // the Decoder has checked whether the whole stream is one message without a frame
 
-	// damagedEnd is the offset after the last rejected telegram. The bytes of that telegram are searched again, because they possibly
-	// contain the beginning of an undamaged telegram. A further failure within these bytes is usually not reported: see reject.
+	// damagedEnd is the offset after the last rejected telegram. The bytes of a rejected telegram are searched again, because they possibly
+	// contain the beginning of an undamaged telegram. If they contain no telegram, there is usually no second error: see reject.
 	damagedEnd int64
 	// decodedEnd is the offset after the last telegram that was read, or after the last part that was joined.
 	decodedEnd int64
 
 	// Messages in several parts.
-	segments      reassembly // of HDLC and M-Bus
-	blocks        reassembly // of a general-block-transfer
+	segments      reassembly // joins segments of HDLC or M-Bus
+	blocks        reassembly // joins blocks of a general-block-transfer
 	partsProtocol Protocol   // framing of the segments and blocks
 	lossReported  bool       // the loss of a message was reported, and further parts of that message possibly follow
 
-	// The telegram that is decoded.
+	// The current telegram.
 	intact       bool // the telegram has a valid checksum or tag, or the form of an encrypted message
 	reading      Reading
 	text         []byte // an ASCII telegram without its parity bits
@@ -66,7 +67,7 @@ type Decoder struct {
 	converter    quantity.Converter
 	decryption   decryption
 
-	// What was learned about the meter. Reset keeps it.
+	// State of the meter. Reset keeps it.
 	verifier     verifier
 	scaling      scaling
 	names        nameCache
@@ -89,27 +90,29 @@ func NewDecoder(r io.Reader, o Options) *Decoder {
 	}
 }
 
-// AddKey adds a key to those of Options.Keys. Call it only between two calls of Next, or within a Read of the stream.
+// AddKey adds a key to Options.Keys. Call it only between two calls of Next, or within a Read of the stream.
 func (d *Decoder) AddKey(k *dlms.Key) {
-	// The slice is copied, because the caller possibly uses it elsewhere.
+	// The slice is copied, because the caller of NewDecoder possibly uses its array.
 	d.options.Keys = append(d.options.Keys[:len(d.options.Keys):len(d.options.Keys)], k)
 }
 
-// Reset makes the Decoder read from r, from byte 0 of a new stream. It keeps its Options and all that it has learned about the
-// meter: the key that fits, the last frame counter, the scaling of currents, and the lists that verify telegrams without a
-// checksum. So a program that opens its connection again calls Reset, and does not make a new Decoder.
+// Reset makes the Decoder read a new stream from r. Offsets begin at 0 again. The Decoder keeps its Options and its knowledge of the meter: the
+// key that fits, the last frame counter, the scaling of currents, and the lists that verify telegrams without a checksum. So call Reset
+// after a reconnect, instead of making a new Decoder.
 func (d *Decoder) Reset(r io.Reader) {
 	d.r, d.at, d.end, d.base, d.damagedEnd, d.decodedEnd = r, 0, 0, 0, 0, 0
-	d.readErr, d.triedWhole, d.lossReported, d.telnet = nil, false, false, line.TelnetFilter{}
+	d.readErr, d.unframedChecked, d.lossReported, d.telnet = nil, false, false, line.TelnetFilter{}
 	d.segments.drop()
 	d.blocks.drop()
 }
 
-// NoteSilence tells the Decoder that the wire was silent for half a second or longer before the bytes that arrive next. A meter makes
-// no such pause within a message. So a message whose last parts are still missing is given up, and not joined with parts of the
-// next message. Numbers would not show the mistake, because HDLC does not number its segments, and M-Bus segments and blocks have the
-// same numbers in each message. Call NoteSilence between two calls of Next, or within a Read of the stream. A program that does not know
-// when bytes arrived need not call it.
+// NoteSilence tells the Decoder that the wire was silent for half a second or longer before the bytes that arrive next. A meter never pauses
+// so long within a message. So the Decoder drops an incomplete message, and does not join its parts with parts of the next message. The
+// numbers of the parts would not show the mistake: HDLC segments have no numbers, and the numbers of M-Bus segments and blocks begin again
+// with each message.
+//
+// Call NoteSilence between two calls of Next, or within a Read of the stream. A program that does not know when bytes arrived does not call
+// NoteSilence.
 func (d *Decoder) NoteSilence() {
 	const flag = 1          // one flag that ends a frame, and possibly begins the next frame
 	if d.end-d.at <= flag { // otherwise the silence is within a part, whose checksum shows whether bytes are missing
@@ -118,17 +121,17 @@ func (d *Decoder) NoteSilence() {
 	}
 }
 
-// TelnetNegotiated reports whether the stream comes from a gateway in telnet mode. The Decoder then removes the negotiations and
-// the doubling of FF bytes, and offsets count the bytes that remain.
+// TelnetNegotiated reports whether the stream is from a gateway in telnet mode. The Decoder then removes negotiations, and turns FF FF into
+// FF. Offsets count the bytes that remain.
 func (d *Decoder) TelnetNegotiated() bool { return d.telnet.Negotiated() }
 
 // Next returns the next reading. The reading is valid until the following call of Next or Reset. A *TelegramError is a telegram that gives
 // no reading: count the error and call Next again. Any other error is an error of the reader, such as io.EOF, and ends the stream.
 // Further calls return the same error.
 func (d *Decoder) Next() (*Reading, error) {
-	if !d.triedWhole {
-		d.triedWhole = true
-		if n := d.lengthOfWhole(); n > 0 {
+	if !d.unframedChecked {
+		d.unframedChecked = true
+		if n := d.unframedLength(); n > 0 {
 			if r, err := d.decode(APDU, n); r != nil || err != nil {
 				return r, err
 			}
@@ -146,7 +149,7 @@ func (d *Decoder) Next() (*Reading, error) {
 			d.at++
 		case d.readErr == nil:
 			d.fill()
-		case d.at < d.end: // the stream has ended within a telegram, or just before its line end
+		case d.at < d.end: // the stream has ended within a telegram, or before the line end of a telegram
 			if r, err := d.decode(p, d.end-d.at); r != nil || err != nil {
 				return r, err
 			}
@@ -158,12 +161,12 @@ func (d *Decoder) Next() (*Reading, error) {
 
 // fill reads more bytes. If the buffer is full, it drops the bytes that have been decoded, except for the last one.
 func (d *Decoder) fill() {
-	pending := d.telnet.Pending() // bytes of an incomplete telnet sequence: room for them remains free before the new bytes
+	pending := d.telnet.Pending() // the filter possibly appends so many bytes before the new ones
 	if d.end+pending >= len(d.buf) {
-		keep := max(d.at-1, 0)
-		copy(d.buf, d.buf[keep:d.end])
-		d.base += int64(keep)
-		d.at, d.end = d.at-keep, d.end-keep
+		dropped := max(d.at-1, 0)
+		copy(d.buf, d.buf[dropped:d.end])
+		d.base += int64(dropped)
+		d.at, d.end = d.at-dropped, d.end-dropped
 	}
 	for range maxEmptyReads {
 		var n int
@@ -180,7 +183,7 @@ func (d *Decoder) fill() {
 	d.readErr = io.ErrNoProgress
 }
 
-// maxEmptyReads is the number of reads in a row without bytes and without an error after which fill gives up.
+// maxEmptyReads is the number of reads without bytes and without an error after which fill sets io.ErrNoProgress.
 const maxEmptyReads = 100
 
 // offset returns the offset in the stream of the next byte to be decoded.

@@ -6,19 +6,19 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// decryption holds the encrypted message that is being decrypted, and what earlier ones have shown about the meter.
+// decryption is the state of the decryption of a meter's messages.
 type decryption struct {
 	message   dlms.Ciphered
-	plaintext []byte // of message; the plaintext of the next message uses the same memory
-	keyIndex  int    // of the key that fitted last
-	// title and counter are those of the last message that was decrypted, if decrypted is true.
-	decrypted bool
-	title     [8]byte
-	counter   uint32
+	plaintext []byte // plaintext of message; the plaintext of the next message uses the same memory
+	keyIndex  int    // index of the key that fitted last
+	// anyDecrypted is true if a message was decrypted. title and counter are the system title and the frame counter of the last such message.
+	anyDecrypted bool
+	title        [8]byte
+	counter      uint32
 }
 
 // decrypt decrypts d.decryption.message. It returns header, the text in clear before the message, followed by the plaintext. It sets
-// Cipher of the reading, and sets Checked if a key has confirmed the tag.
+// Cipher of the reading. It sets Checked to true if the authentication tag is valid.
 func (d *Decoder) decrypt(header []byte) ([]byte, error) {
 	c, r := &d.decryption, &d.reading
 	m := &c.message
@@ -40,23 +40,23 @@ func (d *Decoder) decrypt(header []byte) ([]byte, error) {
 		r.Checked = authentic
 		return plaintext, d.checkCounter(r)
 	}
-	if !r.Checked && c.decrypted && c.title == r.Cipher.Title {
+	if !r.Checked && c.anyDecrypted && c.title == r.Cipher.Title {
 		return nil, ErrAuthentication // the key fitted before, and no checksum of a frame shows that the bytes are intact
 	}
 	return nil, &dlms.EncryptedError{Title: r.Cipher.Title, Tried: true, AuthKey: wrongAuthKey}
 }
 
-// checkCounter compares the frame counter with the last one of the same meter. A lower counter is no sign of damage, because a meter that
-// gets a new key starts to count again.
+// checkCounter compares the frame counter with the last frame counter of the same meter, and sets Repeated of the reading. A lower counter is
+// stored like a higher counter, because a meter that gets a new key starts to count again.
 func (d *Decoder) checkCounter(r *Reading) error {
 	c := &d.decryption
 	if r.Cipher.Title == [8]byte{} {
 		return nil // Polish meters send no title, and always counter 0
 	}
-	r.Repeated = c.decrypted && c.title == r.Cipher.Title && r.Cipher.Counter <= c.counter
+	r.Repeated = c.anyDecrypted && c.title == r.Cipher.Title && r.Cipher.Counter <= c.counter
 	if r.Repeated && d.options.RejectRepeated {
 		return ErrRepeated
 	}
-	c.decrypted, c.title, c.counter = true, r.Cipher.Title, r.Cipher.Counter
+	c.anyDecrypted, c.title, c.counter = true, r.Cipher.Title, r.Cipher.Counter
 	return nil
 }

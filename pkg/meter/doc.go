@@ -2,12 +2,12 @@
 //
 // # Input
 //
-// A [Decoder] reads bytes from any io.Reader: a serial port, a TCP connection, a file. It finds the telegrams in them by itself. Bytes
-// can arrive in any portions, with noise between the telegrams, and the stream can begin or end within a telegram. The Decoder
+// A [Decoder] reads bytes from any io.Reader: a serial port, a TCP connection, a file. It finds the telegrams in the bytes. Bytes
+// can arrive in chunks of any size, with noise between the telegrams. The stream can begin or end within a telegram. The Decoder
 // recognises the framing of each telegram: ASCII telegrams (DSMR P1, IEC 62056-21), HDLC frames (IEC 62056-46), M-Bus frames
 // (EN 13757-3), and DLMS messages without a frame. It joins messages that are sent in several frames or blocks.
 //
-// The Decoder never writes to the stream, never closes it, logs nothing and starts no goroutine. It has no timeouts: it waits in Read.
+// The Decoder never writes to the stream, never closes it, logs nothing and starts no goroutine. It has no timeouts.
 //
 // # Output
 //
@@ -19,12 +19,12 @@
 //
 // A Reading and all that it refers to belong to the Decoder. They are valid until the next call of Next or Reset. Copy what you need longer.
 // The same is true of TelegramError.Raw. Strings remain valid. The memory of a Decoder is bounded, and does not grow with the stream.
-// Once a Decoder has seen the lists of a meter, further readings allocate no memory. A Decoder must not be used by two goroutines at a time.
+// After the first telegrams of a meter, further readings allocate no memory. A Decoder must not be used by two goroutines at a time.
 //
 // # Errors
 //
 // Next returns a [*TelegramError] for each telegram that gives no Reading. Count the error and call Next again: the stream continues.
-// Any other error comes from the io.Reader, io.EOF among them, and ends the stream. Use errors.Is and errors.As to decide what to do:
+// Any other error, such as io.EOF, is an error of the io.Reader, and ends the stream. Use errors.Is and errors.As to find the reason:
 //
 //   - [ErrChecksum], [ErrAuthentication]: bytes were changed on the way.
 //   - [ErrTruncated]: the end of a telegram is missing.
@@ -34,23 +34,26 @@
 //   - [ErrRepeated]: the telegram was sent before, and Options.RejectRepeated is set.
 //   - [*LayoutError]: the meter sends values without codes, in an order that this package does not know.
 //
-// TelegramError.Intact is true if the telegram arrived undamaged and still gives no Reading.
+// TelegramError.Intact is true if the telegram arrived undamaged.
 //
 // # Trust
 //
-// A telegram is Checked if its checksum is right or its authentication tag is valid. Then it is Verified too. Meters of DSMR 2.2 send
-// neither, nor do some meters that encrypt without a tag. A telegram without both is Verified only if its codes are, in the same order,
-// among the last four different lists of such telegrams, because damage seldom repeats. Next returns verified readings only, unless
-// Options.AcceptUnverified is set.
+// A telegram is Checked if it has a right checksum or a valid authentication tag. A Checked telegram is Verified too.
+//
+// Some meters, such as those of DSMR 2.2, send neither a checksum nor a tag. Such a telegram is Verified if an earlier one had the same codes
+// in the same order, because damage seldom repeats. The Decoder remembers the last four different lists of codes.
+//
+// Next returns only verified readings, unless Options.AcceptUnverified is true.
 //
 // # Keys
 //
-// Options.Keys are the keys of encrypted telegrams. Make a key with [dlms.NewKey] from what the grid company gave to the customer. A key
-// prints as "key" and never shows its bytes.
+// Options.Keys are the keys of encrypted telegrams. The grid company gives the key to the customer. Make a key from its bytes with
+// [dlms.NewKey]. A key prints as "key" and never shows its bytes.
 //
 // # Limits
 //
-// An ASCII telegram has at most p1.MaxLength bytes, and a message that is sent in parts at most 4096. Longer ones are errors. The
-// Decoder returns no value that it would have to guess: if a meter sends a number without its unit, and neither its make nor the
-// number itself tells the unit, the number stays in Records and is in no Sample.
+// An ASCII telegram has at most p1.MaxLength bytes, and a message that is sent in parts has at most 4096. Longer telegrams are errors.
+//
+// The Decoder guesses no units. If a meter sends a number without its unit, the Decoder finds the unit from the make of the meter, or from
+// the size of the number. If this is not possible, the number is in Records, but gives no Sample.
 package meter

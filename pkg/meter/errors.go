@@ -17,7 +17,7 @@ var (
 	ErrChecksum = errors.New("meter: wrong checksum")
 	// ErrTruncated: the telegram ends too early, whatever its framing. Bytes were lost on the way.
 	ErrTruncated = errors.New("meter: truncated telegram")
-	// ErrIncomplete: a part of a message that is sent in several frames or blocks is missing.
+	// ErrIncomplete: the message is sent in several frames or blocks, and one of them is missing.
 	ErrIncomplete = errors.New("a message of which parts are missing")
 	// ErrEncrypted: the telegram is encrypted, and no key decrypts it. errors.As finds a *dlms.EncryptedError that
 	// says whether a key was tried.
@@ -27,8 +27,8 @@ var (
 	ErrAuthentication = errors.New("dlms: the authentication tag is wrong, though the key fitted before: damaged")
 	// ErrRepeated: the frame counter of the telegram is not above the last one. See Options.RejectRepeated.
 	ErrRepeated = errors.New("dlms: the frame counter is not above the last one")
-	// ErrUnverified: the telegram has no checksum, and its codes are not among the last four different lists. The next telegram with the
-	// same codes is a verified Reading. See Options.AcceptUnverified.
+	// ErrUnverified: the telegram has no checksum, and no earlier telegram confirms it. The next telegram with the same codes gives a
+	// verified Reading. See Options.AcceptUnverified.
 	ErrUnverified = errors.New("not verified yet: no checksum, and no telegram before it with the same codes")
 )
 
@@ -36,8 +36,8 @@ var (
 var (
 	errNoFirstPart = kinderror.New(ErrIncomplete, "a part of a message whose beginning is missing")
 	errTooLong     = errors.New("a message that is longer than any meter's")
-	// errNotContinued: a part does not continue the message that was begun. It is never reported. decode gives up that message, and
-	// returns ErrIncomplete for it.
+	// errNotContinued: a part does not belong to the message that is being joined. Next never returns errNotContinued: decode drops that
+	// message, and returns ErrIncomplete for it.
 	errNotContinued = errors.New("the message before is incomplete")
 )
 
@@ -45,19 +45,19 @@ var (
 type TelegramError struct {
 	// Protocol is the framing of the telegram.
 	Protocol Protocol
-	// Offset is where the telegram begins, in bytes from the start of the stream. Bytes is its length.
+	// Offset is the offset of the telegram in the stream, in bytes. Bytes is the length of the telegram.
 	Offset int64
 	Bytes  int
 	// Raw are the bytes of the telegram, or of the last part of a message in several parts. They are valid until the next call of Next.
 	Raw []byte
-	// Intact is true if the telegram arrived undamaged and still gives no Reading, because its kind is not read, because no key
-	// decrypts it, or because it is not verified yet.
+	// Intact is true if the telegram arrived undamaged. It then gives no Reading because this package does not know its contents, because
+	// no key decrypts it, or because it is not verified yet.
 	Intact bool
 	// Err is the reason.
 	Err error
 }
 
-// Error returns the reason and the place in the stream.
+// Error returns the reason, and the length and offset of the telegram.
 func (e *TelegramError) Error() string {
 	return fmt.Sprintf("%v (telegram of %d bytes at byte %d)", e.Err, e.Bytes, e.Offset)
 }
@@ -65,7 +65,7 @@ func (e *TelegramError) Error() string {
 // Unwrap returns only the reason.
 func (e *TelegramError) Unwrap() error { return e.Err }
 
-// Is reports whether the reason is target, one of ErrChecksum, ErrTruncated and ErrEncrypted, in any framing.
+// Is implements errors.Is for ErrChecksum, ErrTruncated and ErrEncrypted, because each framing has its own errors for these reasons.
 func (e *TelegramError) Is(target error) bool {
 	switch target {
 	case ErrChecksum:

@@ -6,33 +6,33 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A family describes the meters of one make: how to recognise them, and where they differ from the standards. Most do not differ.
+// A family describes the meters of one make: how to recognise them, and where they differ from the standards. Makes that follow the standards
+// have only names and flags.
 type family struct {
 	// name is the value of Reading.Family, make the value of Meter.Make.
 	name, make string
-	// flags are the manufacturer codes of the FLAG association: its P1 identifications, system titles and logical device names begin
-	// with one of them.
+	// flags are the manufacturer codes (FLAG IDs) of the make. Identification lines, system titles and logical device names begin with a
+	// manufacturer code.
 	flags []string
-	// listPrefixes are beginnings of the names of its lists. Only binary meters send such names.
+	// listPrefixes are the beginnings of list names. Only binary messages have list names.
 	listPrefixes []string
-	// frames are the addresses of its HDLC frames.
+	// frames are the addresses of HDLC frames.
 	frames []addresses
-	// exponents are those of values that it sends without a scaler. nil stands for usualExponents.
+	// exponents are the exponents of values without a scaler. If exponents is nil, they are usualExponents.
 	exponents *exponents
-	// expect returns the exponent of currents by the type of the meter. It is nil if the exponent does not follow from
-	// the type.
+	// expect returns the exponent of currents for the type of the meter. It is nil if the exponent does not depend on the type.
 	expect func(r *Reading) expectation
-	// signedPower is true if its ASCII telegrams send exported power as negative imported power.
+	// signedPower is true if the ASCII telegrams have exported power as negative imported power.
 	signedPower bool
-	// repair corrects values that the meters of the family send against the standard. Only binary messages need it.
+	// repair corrects values in binary messages that differ from the standard.
 	repair func(r *Reading)
 }
 
-// addresses are the two addresses of an HDLC frame, as they stand on the wire.
+// addresses are the two addresses of an HDLC frame, encoded as on the wire.
 type addresses struct{ destination, source []byte }
 
-// aidon sends structures of code, value and scaler-unit in HDLC, or ASCII telegrams if the grid company has chosen so (Aidon RJ12 HAN
-// interface description 1.7A; RJ45 1.4A).
+// aidon is the family of Aidon, whose meters send structures of code, value and scaler-unit in HDLC, or ASCII telegrams if the grid company has chosen them
+// (Aidon RJ12 HAN interface description 1.7A; RJ45 1.4A).
 var aidon = family{
 	name: "aidon", make: "Aidon",
 	flags:        []string{"ADN"},
@@ -41,8 +41,8 @@ var aidon = family{
 	repair:       repairAidon,
 }
 
-// repairAidon sets the time zone of the clock. The Swedish list (EFS, the one without a name) leaves the zone out, and is in Swedish
-// normal time all year. The Norwegian lists send zone 0 with local time: their zone is made unknown.
+// repairAidon corrects the UTC offset of clocks. The Swedish list (EFS) has no name. Its clock has no offset, and shows Swedish normal time
+// (+60 minutes) all year. The Norwegian lists send local time with offset 0, which is wrong, so their offset becomes unknown.
 func repairAidon(r *Reading) {
 	zone, offset := false, int16(0)
 	if r.Meter.List == "" {
@@ -56,9 +56,9 @@ func repairAidon(r *Reading) {
 	}
 }
 
-// kamstrup sends pairs of code and value without scalers: energy in 10 Wh, power factors in hundredths, current in 0.01 A, or in mA
-// with transformers (Kamstrup HAN-NVE interface description 3.1; OMNIPOWER HAN interface 5512-2584). Some meters, most of them in
-// Sweden, count energy in Wh. Nothing on the wire tells the two apart, so the user sets Options.Scale.
+// kamstrup is the family of Kamstrup, whose meters send pairs of code and value without scalers: energy in 10 Wh, power factors in hundredths, current in
+// 0.01 A, or in mA if the meter has current transformers (Kamstrup HAN-NVE interface description 3.1; OMNIPOWER HAN interface 5512-2584). Some
+// meters, most of them in Sweden, count energy in Wh. Their telegrams look the same, so their users must set Options.Scale.
 var kamstrup = family{
 	name: "kamstrup", make: "Kamstrup",
 	flags:        []string{"KAM", "KMP"},
@@ -72,8 +72,8 @@ var kamstrup = family{
 	repair:    repairKamstrup,
 }
 
-// expectKamstrup returns the exponent of currents by the type number. Meters behind current transformers have a type number that
-// begins with 685, and send mA. Some meters send no type number.
+// expectKamstrup returns the exponent of currents for the type number. Meters with current transformers have a type number that begins with
+// 685, and send mA. Some meters send no type number.
 func expectKamstrup(r *Reading) expectation {
 	model := r.textOf(serialOrModel)
 	switch {
@@ -85,15 +85,17 @@ func expectKamstrup(r *Reading) expectation {
 	return expectation{}
 }
 
-// repairKamstrup sets model and serial number from the codes that Kamstrup uses for them. Other makes use these codes otherwise.
+// repairKamstrup corrects model and serial number, because Kamstrup sends the model with the code that other makes use for the serial number
+// (serialOrModel).
 func repairKamstrup(r *Reading) {
 	if len(r.textOf(serialOrModel)) > 0 {
 		r.Meter.Model, r.Meter.Serial = r.Meter.Serial, r.kamstrupNumber
 	}
 }
 
-// kaifa sends lists KFM_001 without codes in Norway, pairs of code and value without scalers in Sweden (both in mA and 0.1 V), and
-// codes with scalers in Austria and Poland (Kaifa HAN OBIS codes KFM_001; Austria's Energy, smart meter customer interfaces).
+// kaifa is the family of Kaifa, whose meters send lists KFM_001 without codes in Norway, and pairs of code and value without scalers in Sweden (both with
+// currents in mA and voltages in 0.1 V). In Austria and Poland they send codes with scalers (Kaifa HAN OBIS codes KFM_001; Austria's Energy,
+// smart meter customer interfaces).
 var kaifa = family{
 	name: "kaifa", make: "Kaifa",
 	flags:        []string{"KFM"},
@@ -105,9 +107,11 @@ var kaifa = family{
 	exponents: &exponents{energy: 0, powerFactor: -3, currents: []int8{-3}},
 }
 
-// landisgyr sends one of these: ASCII telegrams (E360); lists like Aidon's through modules of EMBRIQ (E350 in Norway); push lists in
-// blocks without scalers (E450 in Switzerland, with currents in 0.01 A, and E570 behind transformers, in A); lists without codes
-// (E450 in Austria and Slovenia).
+// landisgyr is the family of Landis+Gyr, whose meters send one of these:
+//   - ASCII telegrams (E360);
+//   - lists in the form of Aidon, with modules of EMBRIQ (E350 in Norway);
+//   - push lists in blocks without scalers (E450 in Switzerland, with currents in 0.01 A; E570 with current transformers, in A);
+//   - lists without codes (E450 in Austria and Slovenia).
 var landisgyr = family{
 	name: "landisgyr", make: "Landis+Gyr",
 	flags:        []string{"LGF", "LGZ", "XMX"},
@@ -116,18 +120,18 @@ var landisgyr = family{
 	exponents:    &exponents{energy: 0, powerFactor: -3, currents: []int8{-2, 0}},
 }
 
-// iskraemeco sends one of these: ASCII telegrams; push lists in segments (Switzerland); lists without codes, whose order each grid
-// company has chosen.
+// iskraemeco is the family of Iskraemeco, whose meters send ASCII telegrams, push lists in segments (Switzerland), or lists without codes, whose order each
+// grid company has chosen.
 var iskraemeco = family{
 	name: "iskraemeco", make: "Iskraemeco",
 	flags:  []string{"ISK"},
 	frames: []addresses{{[]byte{0xCF}, []byte{0x02, 0x23}}},
 }
 
-// families are the known families. The first one that fits a telegram is used.
+// families are the known families. If several families fit a telegram, the first of them is used.
 var families = []*family{
 	&aidon, &kamstrup, &kaifa, &landisgyr,
-	// ELL is Ellevio and EST is Energie Steiermark: grid companies that have their own letters put into their meters.
+	// ELL is Ellevio and EST is Energie Steiermark. These grid companies have their own manufacturer code in their meters.
 	{name: "sagemcom", make: "Sagemcom", flags: []string{"ELL", "SAG", "ENE", "EST", "CTA"}},
 	&iskraemeco,
 	{name: "nes", make: "NES", flags: []string{"NES"}},
@@ -139,6 +143,6 @@ var families = []*family{
 	{name: "honeywell", make: "Honeywell", flags: []string{"ELS"}}, // formerly Elster
 	{name: "wasion", make: "Wasion", flags: []string{"WSE"}},
 	{name: "ebz", make: "eBZ", flags: []string{"EBZ"}},
-	// Q3D meters for both directions: the imported powers (1.7.0, 21.7.0 and so on) are negative while they export.
+	// Q3D meters for import and export: the imported powers (1.7.0, 21.7.0 and so on) are negative during export.
 	{name: "easymeter", make: "EasyMeter", flags: []string{"ESY"}, signedPower: true},
 }

@@ -13,8 +13,8 @@ const blockTag = 0xE0
 
 func isBlock(b []byte) bool { return len(b) > 0 && b[0] == blockTag }
 
-// unframe returns the message in a telegram. The message is valid until the next call. unframe returns nil without an error if the
-// telegram is a part of a message whose other parts have not arrived yet.
+// unframe returns the message in a telegram. The message is valid until the next call. If the telegram is a part of a message, and further
+// parts follow, unframe returns nil without an error.
 func (d *Decoder) unframe(p Protocol, b []byte) ([]byte, error) {
 	switch p {
 	case HDLC:
@@ -28,9 +28,9 @@ func (d *Decoder) unframe(p Protocol, b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// unframeHDLC joins segments. The first segment of a message begins with the LLC header, and all segments but the last have the
-// segmentation bit (IEC 62056-46, 6.4.3.3). Each block of a general-block-transfer is a message of its own, and only the first block has
-// the LLC header. So a block without the header begins a message too.
+// unframeHDLC joins HDLC segments. The first segment of a message begins with the LLC header. All segments except the last have the
+// segmentation bit (IEC 62056-46, 6.4.3.3). Each block of a general-block-transfer is a separate message. Only the first block has the LLC
+// header, so a block without the header also begins a message.
 func (d *Decoder) unframeHDLC(b []byte) ([]byte, error) {
 	frame, err := hdlc.Parse(b)
 	if err != nil {
@@ -53,7 +53,7 @@ func (d *Decoder) unframeHDLC(b []byte) ([]byte, error) {
 	return d.joinBlocks(HDLC, info)
 }
 
-// unframeMBus joins segments. The segments are numbered from 0 to 15, then from 0 again (EN 13757-3, transport layer).
+// unframeMBus joins M-Bus segments. They are numbered from 0 to 15, then from 0 again (EN 13757-3, transport layer).
 func (d *Decoder) unframeMBus(b []byte) ([]byte, error) {
 	const segmentNumbers = 16
 	frame, err := mbus.Parse(b)
@@ -61,9 +61,9 @@ func (d *Decoder) unframeMBus(b []byte) ([]byte, error) {
 		return nil, err
 	}
 	d.intact = true
-	continues := d.segments.started() && d.partsProtocol == MBus && int(frame.Segment) == d.segments.parts%segmentNumbers
+	isNext := d.segments.started() && d.partsProtocol == MBus && int(frame.Segment) == d.segments.parts%segmentNumbers
 	switch {
-	case continues:
+	case isNext:
 	case d.segments.started() || d.blocks.started() && !isBlock(frame.Data):
 		return nil, errNotContinued
 	case frame.Segment != 0:
@@ -82,8 +82,8 @@ func (d *Decoder) addSegment(p Protocol, segment []byte, last bool) ([]byte, err
 	return d.joinBlocks(p, message)
 }
 
-// joinBlocks joins the blocks of a general-block-transfer. The blocks are numbered from 1 (IEC 62056-5-3, 9.4.6.13). A message that is
-// not a block is returned unchanged.
+// joinBlocks joins the blocks of a general-block-transfer. The blocks are numbered from 1 (IEC 62056-5-3, 9.4.6.13). If message is not a
+// block, joinBlocks returns it unchanged.
 func (d *Decoder) joinBlocks(p Protocol, message []byte) ([]byte, error) {
 	if !isBlock(message) {
 		return message, nil
@@ -102,8 +102,8 @@ func (d *Decoder) joinBlocks(p Protocol, message []byte) ([]byte, error) {
 	return d.addPart(&d.blocks, p, b.Data, b.Last)
 }
 
-// addPart adds a part to a message. After the last part it returns the message, and sets Offset and Bytes of the reading to those of the
-// whole message.
+// addPart adds a part to a message. After the last part it returns the message, and sets Offset and Bytes of the reading for the whole
+// message.
 func (d *Decoder) addPart(message *reassembly, p Protocol, part []byte, last bool) ([]byte, error) {
 	d.partsProtocol = p
 	r := &d.reading
@@ -117,35 +117,35 @@ func (d *Decoder) addPart(message *reassembly, p Protocol, part []byte, last boo
 const (
 	// maxMessage is the length of the longest message that is joined, in bytes. The longest known message has about 1100 bytes.
 	maxMessage = 4096
-	// maxPartGap is how many bytes of noise can lie between two parts of a message. HDLC does not number its segments, so only the
-	// length of the gap shows whether a part was lost there. The shortest part is longer than maxPartGap.
+	// maxPartGap is the maximum number of bytes between two parts of a message. If there are more, a part was possibly lost between them,
+	// and HDLC segments have no numbers that would show the loss. The shortest part is longer than maxPartGap.
 	maxPartGap = 8
 )
 
 // A reassembly joins the parts of a message. If a part is missing, the whole message is dropped.
 type reassembly struct {
 	buf   []byte
-	parts int
-	// start is the offset in the stream of the first byte of the first part, end the offset after the last part.
+	parts int // number of parts in buf
+	// start is the offset in the stream of the first part. end is the offset after the last part in buf.
 	start, end int64
-	silent     bool // the wire was silent after the last part
+	silent     bool // the wire was silent after the last part in buf
 }
 
-// started reports whether the first part has arrived, and the last part has not.
+// started reports whether the message has parts, and further parts must follow.
 func (m *reassembly) started() bool { return m.parts > 0 }
 
-// expired reports whether a message was begun that a part at this offset cannot continue. It cannot if the wire was silent after the last
-// part, or if more than maxPartGap bytes lie between the last part and the offset.
+// expired reports whether the message was started, and a part at this offset cannot belong to it. The reason is that the wire was silent, or
+// that more than maxPartGap bytes are between the last part and the offset.
 func (m *reassembly) expired(offset int64) bool {
 	return m.started() && (m.silent || offset-m.end > maxPartGap)
 }
 
-// noteSilence notes that the wire was silent after the last part. It does nothing if no message was begun.
+// noteSilence notes that the wire was silent after the last part. It does nothing if the message has no parts.
 func (m *reassembly) noteSilence() { m.silent = m.started() }
 
 func (m *reassembly) drop() { m.parts, m.buf = 0, m.buf[:0] }
 
-// add appends a part whose bytes in the stream are those from offset start up to offset end.
+// add appends a part. start and end are the offsets in the stream of its first byte and after its last byte.
 func (m *reassembly) add(part []byte, start, end int64) error {
 	if m.parts == 0 {
 		m.start, m.buf, m.silent = start, m.buf[:0], false

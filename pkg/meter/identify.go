@@ -14,15 +14,15 @@ import (
 var (
 	listName      = [3]byte{0, 2, 129}
 	serialNumber  = [3]byte{96, 1, 0}
-	serialOrModel = [3]byte{96, 1, 1} // the model for Kamstrup, for others the serial number
+	serialOrModel = [3]byte{96, 1, 1} // the model of Kamstrup meters, the serial number of other meters
 	meterType     = [3]byte{96, 1, 7}
 	deviceName    = [3]byte{42, 0, 0} // the logical device name
 	gs1Number     = [3]byte{0, 0, 5}  // the serial number of Kamstrup, as a text
 	numericSerial = [3]byte{0, 0, 1}  // the serial number of Kamstrup in Denmark, as a number
 )
 
-// identify sets serial number, model and list name from the records. If no record has the serial number, identify uses the number of a
-// Kamstrup meter, or else the logical device name. It ignores records on the channels of sub-meters.
+// identify sets serial number, model and list name from the records. It ignores records on the channels of sub-meters. If no record has the
+// serial number, it is the number of a Kamstrup meter or, if there is none, the logical device name.
 func (d *Decoder) identify() {
 	r, m := &d.reading, &d.reading.Meter
 	for i := range r.Records {
@@ -58,7 +58,8 @@ func (d *Decoder) identify() {
 	}
 }
 
-// A nameCache holds the identifying texts of a meter, which are the same in each telegram, so that a telegram allocates no memory.
+// A nameCache remembers the names and numbers of a meter in readable form. They are the same in each telegram, so further telegrams allocate no
+// memory.
 type nameCache struct {
 	entries [8]cachedName
 	next    int // index of the entry that is replaced next
@@ -66,8 +67,7 @@ type nameCache struct {
 
 type cachedName struct{ sent, readable string }
 
-// of returns the text b in readable form, without padding. If the meter sends the characters of the text as hexadecimal digits, they are
-// decoded. Example: "4B464D" becomes "KFM" if the text is long enough (see minHexText).
+// of returns the text b in readable form, without padding. If b is a text in hexadecimal digits (see decodeHex), of decodes the digits.
 func (n *nameCache) of(b []byte) string {
 	if len(b) == 0 {
 		return ""
@@ -86,15 +86,14 @@ func (n *nameCache) of(b []byte) string {
 	return readable
 }
 
-// Minimum numbers of hexadecimal digits in a text that is decoded (DSMR P1 5.0.2, 6.4: an octet string): minHexText if the result has
-// letters, minHexDigits if it has digits only. DSMR meters send 34 digits. A serial number of 16 digits possibly looks like 8 encoded
-// characters by chance, but hardly like 8 encoded digits.
+// Minimum numbers of hexadecimal digits that decodeHex decodes. A serial number of 16 digits possibly looks like eight encoded letters by
+// chance, but hardly like eight encoded digits. DSMR meters send 34 digits (DSMR P1 5.0.2, 6.4: octet string).
 const (
-	minHexText   = 24
-	minHexDigits = 16
+	minHexText   = 24 // if the result has letters
+	minHexDigits = 16 // if the result has only digits
 )
 
-// decodeHex decodes a text of hexadecimal digits. ok is false if s is more likely the text itself.
+// decodeHex returns the text whose characters s has as hexadecimal digits. ok is false if s is probably not encoded.
 func decodeHex(s string) (text string, ok bool) {
 	b, err := hex.DecodeString(s)
 	if err != nil || len(s) < minHexDigits {
@@ -117,10 +116,10 @@ func decodeHex(s string) (text string, ok bool) {
 // withoutPadding returns s without the zero bytes and blanks with which some meters pad it.
 func withoutPadding(s string) string { return strings.Trim(s, "\x00 ") }
 
-// identifyP1 sets model and family from the identification line without its '/': the three letters of the make, a digit for the
-// speed, an optional '\' with a mode, and the model (IEC 62056-21, 6.3.2 and 6.3.12).
+// identifyP1 sets model and family from ident, the identification line without its '/'. It has the manufacturer code of three letters, a digit
+// for the speed, an optional '\' with a mode, and the model (IEC 62056-21, 6.3.2 and 6.3.12).
 func (d *Decoder) identifyP1(ident []byte) {
-	if string(ident) != d.ident { // seldom, because ident is the same in every telegram of a meter
+	if string(ident) != d.ident { // only in the first telegram of a meter
 		d.ident, d.identFamily, d.identModel = string(ident), familyOfFlag(ident), identModel(ident)
 		d.converter.MeanCurrents = bytes.HasPrefix(ident, []byte("ESO")) // the grid company of Lithuania
 	}
@@ -128,7 +127,7 @@ func (d *Decoder) identifyP1(ident []byte) {
 	d.reading.setFamily(d.identFamily)
 }
 
-// familyOfFlag returns the family whose manufacturer code b begins with. It returns nil if there is none.
+// familyOfFlag returns the family whose manufacturer code (FLAG ID) is at the beginning of b. It returns nil if there is none.
 func familyOfFlag(b []byte) *family {
 	if len(b) == 0 || b[0] == 0 {
 		return nil
@@ -152,8 +151,8 @@ func identModel(ident []byte) string {
 	return strings.TrimLeft(strings.TrimSpace(model), ":/")
 }
 
-// withoutMode returns text, which follows a '\', without the mode. The mode is a digit or '@' before a name (IEC 62056-21, 6.3.12). Some
-// meters send a name without a mode, and Belgian meters send their number.
+// withoutMode returns the text after a '\' without the mode. The mode is a digit or '@' before a name (IEC 62056-21, 6.3.12). Some meters
+// send a name without a mode. Belgian meters send their number, which begins with two digits and has no mode.
 func withoutMode(text string) string {
 	if len(text) > 1 && (text[0]-'0' <= 9 || text[0] == '@') && text[1]-'0' > 9 {
 		return text[1:]
@@ -161,8 +160,9 @@ func withoutMode(text string) string {
 	return text
 }
 
-// familyOfMessage returns the family of a binary message, nil if it is not known. The name of the list is compared first, because
-// modules of other makers send frames like Aidon's. Next are the manufacturer codes of system title and device name, and last the addresses.
+// familyOfMessage returns the family of a binary message. It returns nil if the family is not known. It compares the name of the list first,
+// then the manufacturer codes in system title and device name. It compares the addresses last, because modules of other makes use the
+// addresses of Aidon.
 func (d *Decoder) familyOfMessage() *family {
 	r := &d.reading
 	for _, f := range families {
@@ -191,7 +191,7 @@ func (d *Decoder) familyOfMessage() *family {
 	return nil
 }
 
-// setFamily sets family and make. f may be nil.
+// setFamily sets family and make. It does nothing if f is nil.
 func (r *Reading) setFamily(f *family) {
 	if f == nil {
 		return

@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A LayoutError is the error of a list of values without codes, in an order that this package does not know. Support for it needs
-// the order of the values, from the grid company or the maker.
+// A LayoutError is the error for a list of values without codes whose order this package does not know. The grid company or the maker of the
+// meter knows the order.
 type LayoutError struct {
 	// Types has a letter for the type of each value: see the constants Layout… of package dlms.
 	Types string
@@ -27,15 +27,15 @@ type layout struct {
 	types string
 	// firstText is the beginning of the first value, which is a text. "" fits any value.
 	firstText string
-	// familyOnly is true if the layout is used only for meters that are known to be of the family. Meters of other families send other
-	// values with the same types.
+	// familyOnly is true if the layout is used only if the telegram shows that the meter is of the family. Meters of other families send
+	// other values with the same types.
 	familyOnly bool
 	// codes has the code of each value. A value whose meaning is not known has the zero Code.
 	codes []obis.Code
 }
 
-// findLayout returns the layout of a list from a meter of family f, which may be nil. It returns nil if no layout fits, or if several
-// do: a value that is null fits any type.
+// findLayout returns the layout of a list from a meter of family f. f is nil if the family is not known. findLayout returns nil if no layout
+// fits, or if several layouts fit, because a value that is null fits any type.
 func findLayout(n *dlms.Notification, f *family) (found *layout) {
 	for i := range layouts {
 		l := &layouts[i]
@@ -64,20 +64,20 @@ func (l *layout) fits(n *dlms.Notification) bool {
 	return len(text) >= len(l.firstText) && string(text[:len(l.firstText)]) == l.firstText
 }
 
-// apply gives the records their codes, and drops those whose meaning is not known.
+// apply sets the codes of the records, and drops records whose meaning is not known.
 func (l *layout) apply(r *Reading) {
-	kept := r.Records[:0]
+	known := r.Records[:0]
 	for i, code := range l.codes {
 		if code == (obis.Code{}) {
 			continue
 		}
 		r.Records[i].Code = code
-		kept = append(kept, r.Records[i])
+		known = append(known, r.Records[i])
 	}
-	r.Records = kept
+	r.Records = known
 }
 
-// codeList makes the codes of a layout from text, with "-" for a value whose meaning is not known.
+// codeList returns the codes of a layout from a text. In text, "-" is a value whose meaning is not known.
 func codeList(text string) []obis.Code {
 	var codes []obis.Code
 	for word := range strings.FieldsSeq(text) {
@@ -90,7 +90,7 @@ func codeList(text string) []obis.Code {
 	return codes
 }
 
-// kaifaStart has the codes with which the longer lists of Kaifa start.
+// kaifaStart has the first codes of the longer lists of Kaifa.
 const kaifaStart = "1-1:0.2.129 0-0:96.1.0 0-0:96.1.7 1.7.0 2.7.0 3.7.0 4.7.0 "
 
 // layouts are the lists without codes that makers and grid companies have defined.
@@ -98,8 +98,8 @@ const kaifaStart = "1-1:0.2.129 0-0:96.1.0 0-0:96.1.7 1.7.0 2.7.0 3.7.0 4.7.0 "
 // Letters of types: t string, c date-time, u unsigned of 32 or 64 bits, w unsigned of 16 bits, b boolean, enum or unsigned of 8 bits,
 // a array or structure of one value. The codes are in the same order; "-" is a value whose meaning is not known.
 var layouts = []layout{
-	// Kaifa KFM_001: voltages in 0.1 V, currents in mA, energies of 32 or 64 bits. The first list is sent every 2 s. The next two are
-	// sent every 10 s, by meters of one phase and of three. The last two, of one phase and of three, are sent every hour.
+	// Kaifa KFM_001: voltages in 0.1 V, currents in mA, energies of 32 or 64 bits. The first list is sent every 2 s. The next two, for one
+	// phase and for three, are sent every 10 s. The last two, for one phase and for three, are sent every hour.
 	{family: &kaifa, types: "u", codes: codeList("1.7.0")},
 	{family: &kaifa, types: "tttuuuuuu", firstText: "KFM_", codes: codeList(kaifaStart + "31.7.0 32.7.0")},
 	{family: &kaifa, types: "tttuuuuuuuuuu", firstText: "KFM_", codes: codeList(kaifaStart + "31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0")},
@@ -113,17 +113,17 @@ var layouts = []layout{
 	// Elektro Ljubljana, three phases: every 15 minutes.
 	{family: &iskraemeco, types: "ttbtuuuuuuuu", codes: codeList(
 		"0-0:42.0.0 0-0:96.1.3 0-0:96.3.10 0-0:96.14.0 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2 3.8.0 4.8.0")},
-	// Elektro Celje, three phases and one.
+	// Elektro Celje: three phases, then one.
 	{family: &iskraemeco, types: "ttwwwwwwuuuu", codes: codeList("0-0:42.0.0 0-0:96.1.2 32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 3.7.0 4.7.0")},
 	{family: &iskraemeco, types: "ttwwuuuu", codes: codeList("0-0:42.0.0 0-0:96.1.2 32.7.0 31.7.0 1.7.0 2.7.0 3.7.0 4.7.0")},
-	// Elektro Ljubljana, one phase: with current, and without it.
+	// Elektro Ljubljana, one phase: with a current, then without. The third list has energies by tariff.
 	{family: &iskraemeco, types: "ttuuuuwwuu", codes: codeList("0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 31.7.0 21.7.0 22.7.0")},
 	{family: &iskraemeco, types: "ttuuuuwuu", codes: codeList("0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 - -")},
 	{family: &iskraemeco, types: "ttuuuuuuuu", codes: codeList("0-0:42.0.0 0-0:96.1.3 1.8.1 1.8.2 2.8.1 2.8.2 3.8.1 3.8.2 4.8.1 4.8.2")},
-	// Elektro Ljubljana, newer: power and energy each second, energy every 15 minutes.
+	// Elektro Ljubljana, newer meters: power and energy each second, then energy every 15 minutes.
 	{family: &iskraemeco, types: "tuuuuuuuu", firstText: "ISK", codes: codeList("0-0:42.0.0 1.7.0 2.7.0 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2")},
 	{family: &iskraemeco, types: "tbuu", codes: codeList("0-0:96.1.0 - 1.8.0 2.8.0")},
-	// HEP ODS in Croatia, IE.5, with quadrants and without. Three limits come as lists of one number each.
+	// HEP ODS in Croatia, meter IE.5: with quadrants, then without. Each of three limits is sent as an array of one number.
 	{family: &iskraemeco, types: "tttuuuuuuuuuuuuwuuuuuuwwwwwwuaaab", codes: codeList(
 		"0-0:96.1.0 0.9.1 0.9.2 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2 5.8.0 6.8.0 7.8.0 8.8.0 1.7.0 2.7.0 13.7.0 21.7.0 41.7.0 61.7.0 22.7.0 " +
 			"42.7.0 62.7.0 32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 0-0:17.0.0 - - - 0-0:96.3.10")},
@@ -135,14 +135,14 @@ var layouts = []layout{
 	// Netz Burgenland. The meaning of three numbers of the longer list is not known.
 	{family: &landisgyr, types: "wwwwwwuuuut", codes: codeList("32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 1.8.0 2.8.0 0-0:96.1.0")},
 	{family: &landisgyr, types: "wwwwwwuuuuwwwt", codes: codeList("32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 1.8.0 2.8.0 - - - 0-0:96.1.0")},
-	// Slovenia, two lists that alternate. The first has the number of the meter, the second that of the metering point.
+	// Slovenia: two lists that alternate. The first has the number of the meter, the second has the number of the metering point.
 	{family: &landisgyr, familyOnly: true, types: "tuuuuuuuu", codes: codeList("0-0:96.1.0 1.7.0 2.7.0 3.7.0 4.7.0 1.8.0 2.8.0 3.8.0 4.8.0")},
 	{family: &landisgyr, familyOnly: true, types: "twwwwwwwuuuuuu", codes: codeList(
 		"0-0:96.1.2 14.7.0 31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0 21.7.0 41.7.0 61.7.0 22.7.0 42.7.0 62.7.0")},
 
-	// Austria: meters of several makers send each list. Only the system title and the HDLC addresses show the family. Numbers are in Wh,
+	// Austria: meters of several makes send each list. Only the system title and the HDLC addresses show the family. Numbers are in Wh,
 	// varh, W and var.
-	// Wiener Netze: Landis+Gyr and Iskraemeco, then Siemens, whose list begins with the logical device name.
+	// Wiener Netze: first the list of Landis+Gyr and Iskraemeco, then the list of Siemens, which begins with the logical device name.
 	{types: "cuuuuuuuu", codes: codeList("0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 3.7.0 4.7.0")},
 	{types: "tcuuuuuuuu", codes: codeList("0-0:42.0.0 0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 3.7.0 4.7.0")},
 	// Wels: the list begins with the logical name of the push setup, the serial number, the time and the date. Kärnten Netz adds two texts.

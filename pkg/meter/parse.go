@@ -8,9 +8,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// errUnprovenCipher is for an encrypted message without checksum and tag that follows bytes that are no telegram. These bytes are
-// possibly the damaged header of a frame, and the message is then only a part of that frame.
-var errUnprovenCipher = errors.New("an encrypted message without a tag, in the middle of a damaged telegram")
+// errUnframedCipher is for an encrypted message without checksum and tag that follows bytes that are no telegram. These bytes are possibly
+// the damaged header of a frame. The message is then only a part of that frame, and possibly damaged.
+var errUnframedCipher = errors.New("an encrypted message without a tag, in the middle of a damaged telegram")
 
 // read fills the reading from a whole message.
 func (d *Decoder) read(p Protocol, message []byte) error {
@@ -31,14 +31,14 @@ func (d *Decoder) read(p Protocol, message []byte) error {
 		if err != nil {
 			return err
 		}
-		d.intact = p == HDLC || p == MBus || r.Checked // because a key that fits confirms only the first bytes
+		d.intact = p == HDLC || p == MBus || r.Checked // decrypt checks only the first bytes if there is no tag
 		message = plaintext
 	}
 	if len(message) > 0 && message[0] == slash {
 		return d.readDecryptedText(message)
 	}
 	if p == Glo && !r.Checked && d.offset() != d.decodedEnd && d.offset() != d.damagedEnd {
-		return errUnprovenCipher
+		return errUnframedCipher
 	}
 	return d.readNotification(message)
 }
@@ -129,7 +129,7 @@ func (d *Decoder) readNotification(apdu []byte) error {
 	d.identify()
 	r.setTime()
 	f := d.familyOfMessage()
-	if f == nil && r.Cipher.Title == [8]byte{} { // because a system title names a make, here one that is not in families
+	if f == nil && r.Cipher.Title == [8]byte{} { // a meter with a system title is of another make, which is not in families
 		f = layoutFamily
 	}
 	r.setFamily(f)
@@ -146,8 +146,8 @@ var (
 	localDate = [3]byte{0, 9, 2}
 )
 
-// setTime sets r.Time from the first record with a clock, because further clocks are those of sub-meters. If the telegram has no clock,
-// setTime joins the records of local time and local date.
+// setTime sets r.Time from the first record with a clock. Further clocks are ignored, because they are clocks of sub-meters. If the telegram
+// has no clock, setTime joins the records of local time and local date.
 func (r *Reading) setTime() {
 	var hour, date []byte
 	found := false

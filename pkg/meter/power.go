@@ -2,29 +2,29 @@ package meter
 
 import "github.com/hanbridge/hanbridge/pkg/obis"
 
-// measurements are the power, voltage and current of one telegram that are sent without scaler and unit. Index 0 is the meter as a
-// whole, 1 to 3 are the phases.
+// measurements are the powers, voltages and currents of one telegram that were sent without scaler and unit. Index 0 is the total of all
+// phases, 1 to 3 are the phases.
 type measurements struct {
-	active, reactive [4]int64 // import less export, in W and var
-	netActive        int64    // code 16.7.0, in W: for lists that send neither import nor export
+	active, reactive [4]int64 // import minus export, in W and var
+	netActive        int64    // code 16.7.0, in W, for lists without import and export
 	activeSent       [4]bool  // the active power was sent
-	reactiveSent     bool     // the reactive power of the meter as a whole was sent
-	volts, amps      [4]int64 // as sent
+	reactiveSent     bool     // the total reactive power was sent
+	volts, amps      [4]int64 // voltages and currents as sent
 	ampsSent         [4]bool  // the current was sent
-	outOfRange       bool     // a number is larger than any meter sends
+	outOfRange       bool     // a number exceeds maxMeasurement
 }
 
-// maxMeasurement is the largest number that a meter sends for power, voltage or current: sums and products of such numbers fit an int64.
+// maxMeasurement is more than any power, voltage or current that a meter sends. Sums and products of smaller numbers do not overflow an int64.
 const maxMeasurement = 1_000_000_000
 
-// add takes the value of a code C.7.0, and ignores other codes.
+// add sets the measurement of a code C.7.0. It ignores other codes.
 func (m *measurements) add(code obis.Code, value int64) {
 	const (
 		activeImport, activeExport, reactiveImport, reactiveExport = 1, 2, 3, 4
 		current, voltage, netActive                                = 11, 12, 16
 		instantaneous, phases                                      = 7, 3
 	)
-	phase, kind := code[2]/20, code[2]%20
+	phase, kind := code[2]/20, code[2]%20 // group C is the kind for the total, and the kind plus 20, 40 or 60 for a phase
 	if code[3] != instantaneous || code[4] != 0 || phase > phases {
 		return
 	}
@@ -51,9 +51,9 @@ func (m *measurements) add(code obis.Code, value int64) {
 	}
 }
 
-// minApparentPower returns a lower limit of the apparent power of the phases, in VA, to within 4 %. If the telegram has the power of each
-// phase that carries a current, the limit is the sum over the phases, and perPhase is true. Otherwise the limit is the power of the
-// meter as a whole, in which import on one phase and export on another cancel.
+// minApparentPower returns a lower limit of the apparent power of all phases, in VA, to within 4 %. If the telegram has the power of each phase
+// that carries a current, the limit is the sum over the phases, and perPhase is true. Otherwise the limit is the total power, in which import
+// on one phase and export on another cancel.
 func (m *measurements) minApparentPower() (power int64, perPhase bool) {
 	watts := m.active[0]
 	if !m.activeSent[0] {
@@ -67,7 +67,7 @@ func (m *measurements) minApparentPower() (power int64, perPhase bool) {
 	return power, perPhase
 }
 
-// hypotenuse returns the root of a² + b², to within 4 %.
+// hypotenuse returns the square root of a² + b², to within 4 %.
 func hypotenuse(a, b int64) int64 {
 	a, b = max(a, -a), max(b, -b)
 	if a < b {
@@ -76,25 +76,23 @@ func hypotenuse(a, b int64) int64 {
 	return max(a, (123*a+51*b)/128)
 }
 
-// voltAmps are the products of voltage and current of the phases. They are in VA times 10^e, where e is the unknown exponent of
-// the currents.
+// voltAmps are the products of voltage and current of the phases. Their unit is VA if the unknown exponent of the currents is 0.
 type voltAmps struct {
-	// power is the power in VA that the products are compared with. perPhase is true if it is a sum over the phases: see
-	// measurements.minApparentPower.
+	// power is the power in VA to compare the products with. See measurements.minApparentPower for power and perPhase.
 	power    int64
 	perPhase bool
 
-	sum          int64 // over the phases
-	largest      int64 // of one phase
+	sum          int64 // sum of the products of all phases
+	largest      int64 // the largest product of a phase
 	loadedPhases int   // number of phases whose current is not 0
-	// oneDigit is the sum for currents of 1 in the last digit, over all phases that send a current. oneDigitCarried is the same over the
-	// phases whose current is not 0.
-	oneDigit, oneDigitCarried int64
-	largestAmps               int64 // the largest current as sent, without its exponent
+	// oneDigit is the sum of the products if the current of each phase were 1 as sent. It is the rounding error of sum. oneDigitLoaded is the
+	// same sum over the loaded phases only.
+	oneDigit, oneDigitLoaded int64
+	largestAmps              int64 // the largest current as sent, without its exponent
 }
 
-// voltAmps multiplies the voltages and currents of the phases. voltExp is the exponent of the voltages. A phase whose voltage is not
-// sent, or is 0 as in a grid of three wires, takes the highest voltage of the others, or 230 V.
+// voltAmps multiplies the voltages and currents of the phases. voltExp is the exponent of the voltages. If the voltage of a phase is 0, as in a
+// grid of three wires, or was not sent, voltAmps uses the highest voltage of the other phases. If there is none, it uses 230 V.
 func (m *measurements) voltAmps(voltExp int8) (v voltAmps) {
 	const usualVolts = 230
 	v.power, v.perPhase = m.minApparentPower()
@@ -119,7 +117,7 @@ func (m *measurements) voltAmps(voltExp int8) (v voltAmps) {
 			continue
 		}
 		v.loadedPhases++
-		v.oneDigitCarried += volts
+		v.oneDigitLoaded += volts
 		v.sum += volts * m.amps[i]
 		v.largest = max(v.largest, volts*m.amps[i])
 		v.largestAmps = max(v.largestAmps, m.amps[i])

@@ -22,19 +22,19 @@ const (
 	APDU Protocol = "apdu"
 )
 
-// A Reading is the content of one telegram. It belongs to the Decoder that returned it, with all that it refers to.
+// A Reading is the content of one telegram. The Reading and all memory that it refers to belong to the Decoder.
 type Reading struct {
 	// Protocol is the framing of the telegram.
 	Protocol Protocol
-	// Family is the make whose rules were applied, in lower case: "aidon". It is "" if none is known.
+	// Family is the make of the meter in lower case, such as "aidon". The Decoder has rules for each family. Family is "" if it is not known.
 	Family string
-	// Offset is where the telegram begins in the stream, in bytes. Bytes is its length, up to the end of its last part.
+	// Offset is the offset of the telegram in the stream, in bytes. Bytes is the length of the telegram with all its parts.
 	Offset int64
 	Bytes  int
 	// Checked is true if the telegram has a right checksum or a valid authentication tag.
 	Checked bool
-	// Verified is true if the telegram can be trusted: it is Checked, or its codes are, in the same order, among the last four
-	// different lists of telegrams without a checksum. It is false only with Options.AcceptUnverified.
+	// Verified is true if the telegram is Checked, or if an earlier telegram confirms it (see Trust in the package documentation). It is
+	// false only with Options.AcceptUnverified.
 	Verified bool
 	// Cipher says how the telegram was encrypted. It is the zero Cipher for a telegram in clear.
 	Cipher Cipher
@@ -42,12 +42,12 @@ type Reading struct {
 	Repeated bool
 	// Time is the meter's own clock. It is zero if the telegram has none.
 	Time obis.Time
-	// Meter identifies the sender. Fields that the telegram does not tell are empty.
+	// Meter identifies the meter.
 	Meter Meter
-	// Records are the items as the meter sent them, in its order.
+	// Records are the items of the telegram, as the meter sent them and in the same order.
 	Records []obis.Record
-	// Samples are the quantities in the records, and those that derive from them, such as the net power. They are scaled to
-	// the units of package quantity, and by Options.Scale.
+	// Samples are the quantities in the records, and quantities that are derived from them, such as the net power. They have the units of
+	// package quantity, and are multiplied by Options.Scale.
 	Samples []quantity.Sample
 
 	deviceName     []byte // the logical device name
@@ -64,9 +64,9 @@ type Cipher struct {
 	Counter uint32
 }
 
-// A Meter is what a telegram says about its sender. Empty fields are not known.
+// A Meter identifies a meter, as far as a telegram does. Fields that are not known are "".
 type Meter struct {
 	Make, Model, Serial string
-	// List is the name of the list of quantities, such as AIDON_V0001.
+	// List is the name of the list of quantities that the meter sends, such as AIDON_V0001.
 	List string
 }

@@ -19,7 +19,7 @@ const (
 	cipheringTag = 0xDB
 )
 
-// canBegin holds true for each byte that can begin a telegram.
+// canBegin is true for each byte that can begin a telegram.
 var canBegin = [256]bool{slash: true, paritySlash: true, hdlc.Flag: true, mbus.Start: true, cipheringTag: true}
 
 // skipNoise moves to the next byte that can begin a telegram.
@@ -29,8 +29,8 @@ func (d *Decoder) skipNoise() {
 	}
 }
 
-// length returns the framing and the length in bytes of the telegram that possibly begins at the next byte. The length is 0 if it is not
-// known before more bytes arrive, and -1 if no telegram begins at the next byte.
+// length returns the framing and the length in bytes of the telegram that possibly begins at the next byte. The length is 0 if more bytes
+// must arrive before it is known. It is -1 if no telegram begins at the next byte.
 func (d *Decoder) length() (Protocol, int) {
 	b := d.buf[d.at:d.end]
 	if len(b) == 0 {
@@ -40,7 +40,7 @@ func (d *Decoder) length() (Protocol, int) {
 	case hdlc.Flag:
 		n := hdlc.Length(b)
 		if n > 0 && len(b) < maxHeader && d.readErr == nil && !hdlc.ValidHeader(b) {
-			return HDLC, 0 // the LLC header shows whether this is a frame with a damaged header
+			return HDLC, 0 // wait for the LLC header, by which plausible recognises a frame with a damaged header
 		}
 		return HDLC, n
 	case mbus.Start:
@@ -56,10 +56,10 @@ func (d *Decoder) length() (Protocol, int) {
 	return P1, d.lengthWithinLine(b)
 }
 
-// orNoise returns the length n of a telegram, or -1 if the bytes are noise. They are noise if the stream has ended before the length is
-// known (n is 0), and it is not certain that a telegram begins with them.
-func (d *Decoder) orNoise(n int, certain bool) int {
-	if n == 0 && d.readErr != nil && !certain {
+// orNoise returns the length n of a telegram, or -1 if the bytes are noise. They are noise if two conditions hold: the stream has ended
+// before the length is known (n is 0), and the bytes are not certainly the start of a telegram.
+func (d *Decoder) orNoise(n int, certainStart bool) int {
+	if n == 0 && d.readErr != nil && !certainStart {
 		return -1
 	}
 	return n
@@ -72,14 +72,14 @@ const (
 	maxIdent = 64
 )
 
-// lengthWithinLine is length for a '/' that is not at the start of a line. Such a '/' begins a telegram only if the letters of a make
-// and the end of an identification line follow.
+// lengthWithinLine returns the length of a telegram whose '/' is not at the start of a line. It returns -1 unless the three letters of a
+// manufacturer code and the end of an identification line follow the '/'.
 func (d *Decoder) lengthWithinLine(b []byte) int {
 	line := b[:min(len(b), maxIdent)]
 	switch end := bytes.IndexByte(line, '\n'); {
-	case len(b) >= 4 && !beginsWithMake(b):
+	case len(b) >= identStart && !beginsWithFlagID(b):
 		return -1
-	case end >= 4:
+	case end >= identStart:
 		return p1.Length(b)
 	case end < 0 && len(b) < maxIdent && d.readErr == nil:
 		return 0
@@ -87,7 +87,7 @@ func (d *Decoder) lengthWithinLine(b []byte) int {
 	return -1
 }
 
-// lengthWithParity is length for a telegram that is sent with seven bits and even parity, and read with eight bits. It writes the text
+// lengthWithParity returns the length of a telegram that is sent with seven bits and even parity, and read with eight bits. It writes the text
 // without parity bits to d.text. The text ends before the first byte that is no character with even parity.
 func (d *Decoder) lengthWithParity(b []byte) int {
 	if d.text == nil {
@@ -96,7 +96,7 @@ func (d *Decoder) lengthWithParity(b []byte) int {
 	text := d.text[:p1.StripParity(d.text[:p1.MaxLength], b)]
 	ended := len(text) < len(b) || len(text) == p1.MaxLength
 	switch n := p1.Length(text); {
-	case len(text) >= 4 && !beginsWithMake(text), len(text) < 4 && ended:
+	case len(text) >= identStart && !beginsWithFlagID(text), len(text) < identStart && ended:
 		return -1
 	case n == 0 && ended:
 		return len(text)
@@ -105,10 +105,10 @@ func (d *Decoder) lengthWithParity(b []byte) int {
 	}
 }
 
-// lengthOfWhole returns the length of a stream that is one message without a frame, as people save such messages in files. It returns 0
-// for any other stream. A stream that starts in the middle of a telegram possibly looks like such a message. Then lengthOfWhole waits
-// until more than maxMessage bytes have arrived. The telegrams in these bytes are returned late, but none is lost.
-func (d *Decoder) lengthOfWhole() int {
+// unframedLength returns the length of a stream that is one message without a frame. People save such messages in files. unframedLength
+// returns 0 for any other stream. A stream that starts in the middle of a telegram possibly looks like a message without a frame.
+// unframedLength then waits until more than maxMessage bytes have arrived. The telegrams in these bytes are returned late, but none is lost.
+func (d *Decoder) unframedLength() int {
 	const sufficient = len(dlms.LLC) + 1 + 4 + 2 + 12 + 1 // bytes up to the tag of the first value
 	for d.readErr == nil && d.end < sufficient {
 		d.fill()
@@ -140,8 +140,8 @@ func maybeUnframed(b []byte) bool {
 	return dlms.LooksLikeNotification(b)
 }
 
-// certainStart reports whether a telegram certainly begins at the next byte, even if the rest of the telegram is damaged. A start is certain
-// if the next bytes are a '/' at the start of a line, an HDLC header whose checksum is right, or the fixed fields of an M-Bus header.
+// certainStart reports whether a telegram certainly begins at the next byte, even if the rest of the telegram is damaged. It is certain if the
+// next bytes are a '/' at the start of a line, an HDLC header with a right checksum, or the fixed fields of an M-Bus header.
 func (d *Decoder) certainStart() bool {
 	switch d.buf[d.at] {
 	case hdlc.Flag:
@@ -154,35 +154,39 @@ func (d *Decoder) certainStart() bool {
 	return false
 }
 
-// plausible reports whether the rejected bytes b were probably sent as a telegram, because noise seldom looks like b.
+// plausible reports whether the rejected bytes b are probably a damaged telegram and not noise.
 func (d *Decoder) plausible(p Protocol, b []byte) bool {
 	switch p {
 	case P1:
-		return len(b) >= maxIdent || beginsWithMake(b)
+		return len(b) >= maxIdent || beginsWithFlagID(b)
 	case HDLC:
 		header := d.buf[d.at:min(d.end, d.at+maxHeader)]
 		return hdlc.ValidHeader(header) || bytes.Contains(header, []byte(dlms.LLC))
 	case MBus:
 		return mbus.ValidHeader(b)
-	case Glo: // DB 08 is followed by the system title, which begins with the letters of the make
-		return beginsWithMake(b[min(1, len(b)):])
+	case Glo: // the system title, which begins with the manufacturer code, follows DB 08
+		return beginsWithFlagID(b[min(1, len(b)):])
 	case APDU:
 	}
 	return true
 }
 
-// withinText reports whether a printable character precedes the next byte. A '/' after such a
-// character is probably part of a line, and begins no telegram.
+// withinText reports whether a printable character is before the next byte. A '/' after a printable character is probably part of a line, and
+// begins no telegram.
 func (d *Decoder) withinText() bool {
 	return d.at > 0 && d.buf[d.at-1] >= ' ' && d.buf[d.at-1] < hdlc.Flag
 }
 
-// beginsWithMake reports whether the three letters of a make follow the first byte of b, as in identification lines and system titles.
-func beginsWithMake(b []byte) bool {
-	for _, x := range b[min(1, len(b)):min(4, len(b))] {
+// identStart is the length of '/' and the manufacturer code, in bytes.
+const identStart = 4
+
+// beginsWithFlagID reports whether b begins with one byte and the three letters of a manufacturer code (FLAG ID). The byte is the '/' of an
+// identification line, or the length of a system title.
+func beginsWithFlagID(b []byte) bool {
+	for _, x := range b[min(1, len(b)):min(identStart, len(b))] {
 		if (x|0x20)-'a' > 'z'-'a' {
 			return false
 		}
 	}
-	return len(b) >= 4
+	return len(b) >= identStart
 }

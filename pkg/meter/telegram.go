@@ -6,12 +6,12 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// decode decodes the next n bytes as a telegram. It returns neither a reading nor an error if the bytes are noise, or if the bytes are a
-// part of a message whose other parts follow. The parts are HDLC or M-Bus segments, or blocks of a general-block-transfer. Segments are
-// joined first, because a block can be sent in several segments.
+// decode decodes the next n bytes as a telegram. It returns nil and nil if the bytes are noise, or if they are a part of a message and further
+// parts follow. The parts are HDLC or M-Bus segments, or blocks of a general-block-transfer. Segments are joined first, because a block can be
+// sent in several segments.
 func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 	b := d.buf[d.at : d.at+n]
-	// If the missing parts of an earlier message can no longer follow, the error of that message is returned first.
+	// If the missing parts of an earlier message cannot follow any more, the error of that message is returned first.
 	if d.segments.expired(d.offset()) || !d.segments.started() && d.blocks.expired(d.offset()) {
 		return nil, d.giveUpMessage()
 	}
@@ -20,7 +20,7 @@ func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 	d.intact = false // unframe and read set it
 	message, err := d.unframe(p, b)
 	if errors.Is(err, errNotContinued) {
-		return nil, d.giveUpMessage() // the next call decodes b again, as the first part of a message
+		return nil, d.giveUpMessage() // the next call decodes b again, without the earlier message
 	}
 	if err == nil && message == nil {
 		d.advance(p, n)
@@ -55,22 +55,22 @@ func (d *Decoder) advance(p Protocol, n int) {
 	d.at += n
 	d.decodedEnd = d.offset()
 	if p == HDLC {
-		d.at-- // one flag may end a frame and begin the next
+		d.at-- // the flag that ends a frame possibly begins the next frame too
 	}
 }
 
-// giveUpMessage drops a message of which parts are missing, and returns the error for it. It returns nil if there is no such message.
+// giveUpMessage drops the message that is being joined, and returns ErrIncomplete for it. It returns nil if no message is being joined.
 func (d *Decoder) giveUpMessage() error {
-	parts := &d.segments
-	// d.blocks has the beginning of the message if both have parts: the segments are then those of its next block.
+	first := &d.segments
+	// If d.blocks has parts too, they are before the segments: the segments are then parts of the next block.
 	if d.blocks.started() {
-		parts = &d.blocks
+		first = &d.blocks
 	}
-	if !parts.started() {
+	if !first.started() {
 		return nil
 	}
-	length := int(max(parts.end, d.segments.end) - parts.start)
-	e := &TelegramError{Protocol: d.partsProtocol, Offset: parts.start, Bytes: length, Err: ErrIncomplete}
+	length := int(max(first.end, d.segments.end) - first.start)
+	e := &TelegramError{Protocol: d.partsProtocol, Offset: first.start, Bytes: length, Err: ErrIncomplete}
 	d.dropParts()
 	return e
 }
@@ -82,9 +82,9 @@ func (d *Decoder) dropParts() {
 	d.lossReported = true
 }
 
-// reject gives up the telegram b because of err. The search continues at the second byte of b, which may contain the beginning of an
-// undamaged telegram. reject returns the error to report. It returns nil if b is possibly noise. It also returns nil if b is within a
-// telegram that was rejected before, unless a telegram certainly begins at b (see certainStart).
+// reject returns the error to report for b, which cannot be read as a telegram because of err. The search for telegrams continues at the
+// second byte of b, because b possibly contains the beginning of an undamaged telegram. reject returns nil if b is possibly noise. If b is
+// within a telegram that was rejected before, reject returns nil unless a telegram certainly begins at b (see certainStart).
 func (d *Decoder) reject(p Protocol, b []byte, err error) error {
 	start, r := d.offset(), &d.reading
 	report := d.plausible(p, b) && (d.certainStart() || start >= d.damagedEnd && (p != P1 || !d.withinText()))

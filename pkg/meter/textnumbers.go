@@ -10,12 +10,12 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// errDigits is for a damaged number in a telegram without a checksum.
+// errDigits: a number in a telegram without a checksum is damaged.
 var errDigits = errors.New("p1: a number with characters that are no digits, in a telegram without checksum")
 
-// convertTexts converts a text to a Number if its code is that of a numeric quantity, because a number without a unit, such as a counter,
-// was read as a text. In a telegram without a checksum, a text that is no number is damage. A number in an unknown unit remains a text,
-// and gives no sample.
+// convertTexts converts a text to a Number if its code is the code of a numeric quantity. Package p1 returns a number without a unit, such as a
+// count, as a text. In a telegram without a checksum, another text with such a code is an error, because it is probably a damaged number. A
+// number in an unknown unit remains a text, and gives no sample.
 func (d *Decoder) convertTexts() error {
 	r := &d.reading
 	hasEnergies := false
@@ -53,9 +53,9 @@ func (d *Decoder) convertTexts() error {
 // energyGroupD is value group D of energies: C.8.E (IEC 62056-6-1).
 const energyGroupD = 8
 
-// addKilowattHours gives energies without a unit the unit kWh or kvarh, if no energy of the telegram has a unit. In readouts of
-// IEC 62056-21 these two units are optional, and meters of Hager do not send them. In other telegrams, such as P1, energies have units,
-// and the meaning of an energy without a unit is not known.
+// addKilowattHours gives energies without a unit the unit kWh or kvarh. In readouts of IEC 62056-21 these two units are optional, and meters of
+// Hager do not send them. addKilowattHours does nothing if an energy of the telegram has a unit, as in P1 telegrams. The meaning of an
+// energy without a unit is then not known.
 func (d *Decoder) addKilowattHours() {
 	const kilo = 3
 	records := d.reading.Records

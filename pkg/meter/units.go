@@ -5,21 +5,20 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// exponents are the powers of ten of values that a make sends without a scaler, as its documents say. Currents may have several
-// exponents, which are in rising order.
+// exponents are the powers of ten of values that a make sends without a scaler, from the documents of the make.
 type exponents struct {
 	energy, powerFactor int8
-	currents            []int8
+	currents            []int8 // one or several possible exponents, in rising order
 }
 
 var (
-	// usualExponents are those of Iskraemeco and Sagemcom: Wh, thousandths, 0.01 A.
+	// usualExponents are for makes such as Iskraemeco and Sagemcom: Wh, thousandths, 0.01 A.
 	usualExponents = exponents{energy: 0, powerFactor: -3, currents: []int8{-2}}
-	// unknownExponents are for meters whose make is not known: currents may have the exponent of any make.
+	// unknownExponents are for meters whose make is not known. Their currents can have the exponent of any make.
 	unknownExponents = exponents{energy: 0, powerFactor: -3, currents: []int8{-3, -2, 0}}
 )
 
-// exponentsOf returns the exponents of a make. f may be nil.
+// exponentsOf returns the exponents of a make. f is nil if the make is not known.
 func exponentsOf(f *family) *exponents {
 	switch {
 	case f == nil:
@@ -30,23 +29,24 @@ func exponentsOf(f *family) *exponents {
 	return f.exponents
 }
 
-// expectedExponent returns the exponent of currents that a meter's type stands for, or, if byLayout is true, its list without codes.
+// expectedExponent returns the exponent of currents for the type of the meter. If byLayout is true, the meter sent a list without codes, and the
+// exponent depends on the list.
 func (f *family) expectedExponent(r *Reading, byLayout bool) expectation {
 	e := exponentsOf(f)
 	switch {
 	case len(e.currents) == 1:
 		return expectation{e.currents[0], true}
 	case byLayout:
-		return expectation{-2, true} // the exponent of every layout but Kaifa's, which the case above covers
+		return expectation{-2, true} // all layouts except those of Kaifa, for which the case above returns -3
 	case f != nil && f.expect != nil:
 		return f.expect(r)
 	}
 	return expectation{}
 }
 
-// addUnits gives units to the numbers that were sent without a unit. All makes send power in W, and energy with the exponent of the make. The
-// exponent of voltages and frequencies follows from their size, and the exponent of currents from the power. byLayout is true if
-// the list had no codes.
+// addUnits adds units and exponents to the numbers that were sent without a unit. All makes send power in W. The exponent of energies depends on
+// the make. The exponent of voltages and frequencies is found from their size, and the exponent of currents from the power. byLayout is true
+// if the meter sent a list without codes.
 func (d *Decoder) addUnits(f *family, byLayout bool) {
 	u := unitAdder{exponents: exponentsOf(f)}
 	records := d.reading.Records
@@ -59,26 +59,26 @@ func (d *Decoder) addUnits(f *family, byLayout bool) {
 	if u.currents.count == 0 {
 		return
 	}
-	d.scaling.follow(&d.reading)
+	d.scaling.setMeter(&d.reading)
 	products := u.measured.voltAmps(voltExp)
 	exp, ok := d.scaling.Exponent, d.scaling.confirmed(&u.measured, &products)
 	if !ok {
 		exp, ok = d.scaling.exponent(&u.measured, &products, u.exponents.currents, f.expectedExponent(&d.reading, byLayout))
 	}
-	if ok || u.currents.highest == 0 { // without an exponent, currents stay without a unit: a wrong current is worse than none
+	if ok || u.currents.highest == 0 { // otherwise the currents have no unit and give no samples: a wrong current is worse than none
 		u.currents.scale(records, obis.Ampere, exp)
 	}
 }
 
-// unitAdder gives units to the numbers of one telegram. It collects voltages and currents, because their exponents are known only after all
+// unitAdder adds units to the numbers of one telegram. It collects voltages and currents, because their exponents are known only after all
 // records were added.
 type unitAdder struct {
 	exponents          *exponents
 	measured           measurements
-	voltages, currents sameExponent
+	voltages, currents recordGroup
 }
 
-// add gives record i its unit if the unit and exponent are known, and otherwise collects it. row is the quantity of the record.
+// add adds unit and exponent to record i, or collects the record if it is a voltage or a current. row is the quantity of the record.
 func (u *unitAdder) add(i int, rec *obis.Record, row *quantity.Row) {
 	switch unit := row.Units[0].Base; unit {
 	case obis.Volt:
@@ -90,7 +90,7 @@ func (u *unitAdder) add(i int, rec *obis.Record, row *quantity.Row) {
 	case obis.WattHour, obis.VarHour:
 		rec.Unit, rec.Value.Exp = unit, u.exponents.energy
 	case obis.None, obis.Count:
-		if row.Decimals > 0 {
+		if row.Decimals > 0 { // a power factor, and not a count
 			u.scalePowerFactor(rec)
 		}
 	case obis.Hertz:
@@ -104,32 +104,32 @@ func (u *unitAdder) add(i int, rec *obis.Record, row *quantity.Row) {
 	}
 }
 
-// sameExponent are the numbers of a telegram that share an exponent.
-type sameExponent struct {
-	indexes [8]uint16 // of their records: three phases and a neutral, each sent twice at most
-	count   int
-	highest int64
+// recordGroup is a group of records with the same unit and exponent: all voltages or all currents of a telegram.
+type recordGroup struct {
+	indexes [8]uint16 // indexes of the records: three phases and a neutral, each sent at most twice
+	count   int       // number of indexes
+	highest int64     // highest magnitude of a value, as sent
 }
 
-// add adds record i. If there are too many, a record stays without a unit.
-func (s *sameExponent) add(i int, value int64) {
-	if s.count == len(s.indexes) {
+// add adds record i. It does nothing if the group is full. The record then has no unit.
+func (g *recordGroup) add(i int, value int64) {
+	if g.count == len(g.indexes) {
 		return
 	}
-	s.indexes[s.count] = uint16(i)
-	s.count++
-	s.highest = max(s.highest, value, -value)
+	g.indexes[g.count] = uint16(i)
+	g.count++
+	g.highest = max(g.highest, value, -value)
 }
 
 // scale sets unit and exponent of the records.
-func (s *sameExponent) scale(records []obis.Record, unit obis.Unit, exp int8) {
-	for _, i := range s.indexes[:s.count] {
+func (g *recordGroup) scale(records []obis.Record, unit obis.Unit, exp int8) {
+	for _, i := range g.indexes[:g.count] {
 		records[i].Unit, records[i].Value.Exp = unit, exp
 	}
 }
 
-// scalePowerFactor sets the exponent of a power factor. If the power factor is then larger than 1, the record becomes empty, because the
-// meter uses another exponent.
+// scalePowerFactor sets the exponent of a power factor. If its magnitude is then larger than 1, the meter uses another exponent, and the record
+// becomes Empty.
 func (u *unitAdder) scalePowerFactor(rec *obis.Record) {
 	rec.Value.Exp = u.exponents.powerFactor
 	if one := powerOfTen(-rec.Value.Exp); rec.Value.Coef > one || rec.Value.Coef < -one {
@@ -137,9 +137,9 @@ func (u *unitAdder) scalePowerFactor(rec *obis.Record) {
 	}
 }
 
-// scaleVoltages sets the exponent of all voltages of the telegram, and returns it. The exponent is the one that brings the highest
-// voltage between 90 and 500 V, as in all grids. Meters send V, tenths, hundredths (Kamstrup on Bornholm) or thousandths. A phase
-// without voltage has 0. If no exponent fits, the records of the voltages become empty.
+// scaleVoltages sets the exponent of all voltages of the telegram, and returns it. With this exponent, the highest voltage is between 90 and
+// 500 V, as in all grids. Meters send V, tenths, hundredths (Kamstrup on Bornholm) or thousandths. A phase without voltage has 0. If no
+// exponent fits, the records of the voltages become Empty.
 func (u *unitAdder) scaleVoltages(records []obis.Record) (exp int8) {
 	const minVolts, maxVolts = 90, 500
 	v := &u.voltages
@@ -156,8 +156,8 @@ func (u *unitAdder) scaleVoltages(records []obis.Record) (exp int8) {
 	return exp
 }
 
-// rowWithoutUnit returns the quantity of record i if it is a number without a unit, else nil. It returns nil for limits of currents
-// too: no document says in which unit they are sent.
+// rowWithoutUnit returns the quantity of record i if the record is a number without a unit. Otherwise it returns nil. It also returns nil for
+// limits of currents, because no document says in which unit meters send them.
 func (d *Decoder) rowWithoutUnit(i int, rec *obis.Record) *quantity.Row {
 	if rec.Kind != obis.Number || rec.Unit != obis.None {
 		return nil
@@ -169,8 +169,8 @@ func (d *Decoder) rowWithoutUnit(i int, rec *obis.Record) *quantity.Row {
 	return id.Row()
 }
 
-// exponentBySize returns the exponent, from 0 to -3, that brings value between lowest and highest. highest must be less than ten
-// times lowest, so that one exponent fits at most. known is false if none fits.
+// exponentBySize returns the exponent, from 0 to -3, with which value is between lowest and highest. highest must be less than ten times
+// lowest, so that at most one exponent fits. known is false if none fits.
 func exponentBySize(value, lowest, highest int64) (exp int8, known bool) {
 	for unit := int64(1); unit <= 1000; unit *= 10 {
 		if value >= lowest*unit && value <= highest*unit {

@@ -6,27 +6,27 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A verifier decides which telegrams of a meter are trusted. A telegram with a right checksum is. A telegram without a checksum is trusted
-// if its codes are among the last four different lists of codes since the last telegram with a checksum. There are several lists, because
-// meters send several lists in turn.
+// A verifier decides which telegrams of a meter are Verified. A Checked telegram is Verified. Another telegram is Verified if lists has its
+// codes. lists has the last four different lists of codes since the last Checked telegram. Four are enough, because no meter alternates
+// between more lists.
 type verifier struct {
 	lists [4][]obis.Code
 	next  int // index of the oldest list, which is replaced first
 }
 
-// verify reports whether a telegram is trusted. The verifier copies the codes, and does not refer to r afterwards.
+// verify reports whether a telegram is Verified. It copies the codes, and does not refer to r afterwards.
 func (v *verifier) verify(r *Reading) bool {
 	if r.Checked {
-		v.reset() // this meter sends checksums: an earlier telegram without a checksum confirms nothing
+		v.reset() // this meter sends checksums, so an earlier telegram without a checksum was probably damaged
 		return true
 	}
 	return v.matches(r.Records)
 }
 
-// matches reports whether one of v.lists has the codes of these records. If none has, the codes replace the oldest list.
+// matches reports whether one of v.lists has the codes of these records. If no list has them, the codes replace the oldest list.
 func (v *verifier) matches(records []obis.Record) bool {
 	if len(records) == 0 {
-		return false // a telegram without records is never trusted
+		return false // a telegram without records is never Verified
 	}
 	for _, list := range v.lists {
 		if slices.EqualFunc(list, records, func(c obis.Code, r obis.Record) bool { return c == r.Code }) {
