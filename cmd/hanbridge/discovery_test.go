@@ -373,7 +373,7 @@ func TestDiscoveryIncomplete(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
 	s.retainAll(houseRetained(t, deviceStyle()))
-	// The commands read a limited number of bytes from a broker. These messages exceed that limit.
+	// The commands read at most 16 MiB of retained messages. These messages have more.
 	longPayload := `{"x":"` + strings.Repeat("x", 900<<10) + `"}`
 	for i := range 20 {
 		s.retain(fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), longPayload)
