@@ -1,12 +1,12 @@
 // Package capture reads and writes recordings of a meter's port.
 //
-// Its own format, a capture, keeps the time of each read. It is text, so that people can search it and post it. Each line is one read: the
-// time as in RFC 3339 with milliseconds, a blank, and the bytes in hexadecimal. Lines that begin with # are comments. The first line begins
-// with FirstLinePrefix. Chunk.Append writes a line.
+// A recording in the format of this package is called a capture. It is text with one line for each read: the time as in RFC 3339 with
+// milliseconds, a blank, and the bytes in hexadecimal. Lines that begin with # are comments. The first line begins with FirstLinePrefix.
+// Chunk.Append writes a line.
 //
-// A Reader reads captures and every other form in which people store bytes: raw bytes, hexadecimal digits, dumps of hexdump, od and xxd,
-// and bytes among other text, such as a log. The Reader recognises the form by the first 4096 bytes. NewBytesReader reads the same forms,
-// for programs that need no times.
+// A Reader reads captures and other recordings: raw bytes, hexadecimal digits, dumps of hexdump, od and xxd, and bytes among other text,
+// such as a log. The Reader recognises the form by the first 4096 bytes. NewBytesReader reads the same forms, for programs that need no
+// times.
 package capture
 
 import (
@@ -24,21 +24,21 @@ import (
 // FirstLinePrefix is how the first line of a capture begins. The prefix is part of the format and does not change.
 const FirstLinePrefix = "# hanbridge capture"
 
-// TestKeyPrefix is how a comment begins which says that the telegrams of the capture are encrypted with the public key of package mask. A
-// program that finds the comment can use that key, so that its user need not give a key.
+// TestKeyPrefix is the beginning of a comment in a capture whose telegrams are encrypted with the public key of package mask. A program that
+// finds this comment can decrypt the telegrams with the public key.
 const TestKeyPrefix = "# ciphered with a public test key"
 
 // Errors of reading. The error of a Reader matches one of these by errors.Is, unless it is an error of the underlying io.Reader.
 var (
 	// ErrMalformed is for a line of a capture that is damaged or longer than 128 kB.
 	ErrMalformed = errors.New("capture: malformed line")
-	// ErrTooLong is for a dump, or bytes among text, of more than 16 MiB.
+	// ErrTooLong is for a dump of more than 16 MiB, or for more than 16 MiB of text with bytes.
 	ErrTooLong = errors.New("capture: recording too long")
 )
 
 // A Chunk is the result of one read of a port.
 type Chunk struct {
-	// At is the time of the read; zero if the recording has no times.
+	// At is the time of the read. It is zero if the recording has no times.
 	At time.Time
 	// Bytes are the bytes that were read.
 	Bytes []byte
@@ -54,27 +54,27 @@ func (c Chunk) Append(dst []byte) []byte {
 type Reader struct {
 	lines *bufio.Reader // of a capture
 	plain io.Reader     // the bytes of a recording that is not a capture; nil for a capture
-	name  string        // for errors
-	line  int           // number of the line
-	buf   []byte        // bytes of the last chunk returned
+	name  string        // of the recording, for errors
+	line  int           // number of the last line that was read
+	buf   []byte        // bytes of the last chunk
 }
 
-// maxLine is the longest line of a capture, in bytes. One read of a port never returns so many bytes.
+// maxLine is the longest line of a capture, in bytes.
 const maxLine = 1 << 17
 
-// sampleSize is how many bytes at the beginning of a recording decide its form.
+// sampleSize is the number of bytes by which the form of a recording is recognised.
 const sampleSize = 4096
 
 // NewReader returns a Reader of the recording in r: a capture, or any other form that NewBytesReader reads. NewReader reads the beginning
-// of r. If r has a method Name, as files do, errors begin with its result.
+// of r. If r has a method Name, as files have, errors begin with this name.
 func NewReader(r io.Reader) *Reader {
 	b := bufio.NewReaderSize(r, maxLine)
 	c := &Reader{lines: b, name: "capture", buf: make([]byte, sampleSize)}
 	if file, ok := r.(interface{ Name() string }); ok {
 		c.name = file.Name()
 	}
-	_, _ = b.Peek(1)                                  // only one read, so as not to wait for a pipe; an error is returned again later
-	start, _ := b.Peek(min(b.Buffered(), sampleSize)) // never an error, since it is buffered
+	_, _ = b.Peek(1)                                  // reads once and does not wait for more; the first call of Next returns an error
+	start, _ := b.Peek(min(b.Buffered(), sampleSize)) // never an error, because these bytes are buffered
 	switch {
 	case isCapture(start):
 	case isDump(start):
@@ -89,22 +89,22 @@ func NewReader(r io.Reader) *Reader {
 	return c
 }
 
-// captureLine matches a first line with a time and bytes: that of a capture whose comments were removed.
+// captureLine matches a first line with a time and bytes. A capture whose comments were removed begins with such a line.
 var captureLine = regexp.MustCompile(`(?m)\A\s*\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d) [[:xdigit:]]+\s*$`)
 
-// isCapture reports whether a recording is a capture, from its beginning.
+// isCapture reports whether a recording with this beginning is a capture.
 func isCapture(start []byte) bool {
 	return bytes.HasPrefix(start, []byte(FirstLinePrefix)) || captureLine.Match(start)
 }
 
-// Next returns the next chunk. Its Bytes are valid until the following call. At the end the error is io.EOF. For a line that does not have
-// the form of a capture, the error matches ErrMalformed and names the line. If the recording is not a capture, its chunks have no time, and
-// their sizes mean nothing.
+// Next returns the next chunk. Its Bytes are valid until the next call. At the end the error is io.EOF. For a line that does not have the form
+// of a capture, the error matches ErrMalformed and names the line. If the recording is not a capture, its chunks have no times and can have
+// any size.
 func (c *Reader) Next() (Chunk, error) {
 	if c.plain != nil {
 		n, err := c.plain.Read(c.buf)
 		if n > 0 {
-			err = nil // the next call returns it
+			err = nil // the next call returns the error
 		}
 		return Chunk{Bytes: c.buf[:n]}, err
 	}
@@ -137,34 +137,34 @@ func (c *Reader) parse(text []byte) (Chunk, error) {
 	return Chunk{At: at, Bytes: c.buf}, nil
 }
 
-// fault returns an error that names the line and quotes its beginning.
+// fault returns an ErrMalformed that names the line and quotes the beginning of its text.
 func (c *Reader) fault(reason string, text []byte) error {
 	return kinderror.New(ErrMalformed, "%s:%d: %s: %.40q (was the file cut or edited?)", c.name, c.line, reason, text)
 }
 
-// NewBytesReader returns a reader of the bytes in the recording r. The beginning of r decides which of these forms it has:
+// NewBytesReader returns a reader of the bytes in the recording r. It recognises the form by the beginning of r:
 //
 //   - a capture: its bytes, without the times
-//   - a dump of hexdump, od or xxd: its bytes. A line * of the dump means that the line before it is repeated, up to 64 KiB
-//   - hexadecimal digits with white space between any of them, or bytes such as 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2
+//   - a dump of hexdump, od or xxd: its bytes. A line * means that the line before it is repeated, up to 64 KiB
+//   - hexadecimal digits with or without white space, or bytes such as 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2: their bytes
 //   - text with escapes such as the four characters \r\n, as programs print bytes: the text with the escapes replaced
-//   - other text in which bytes are written, such as a log: the bytes, if they contain whole telegrams
+//   - other text with bytes, such as a log: the bytes, if they contain whole telegrams
 //   - anything else: r unchanged
 //
-// Errors match ErrMalformed or ErrTooLong, or are errors of r. Dumps and text with bytes are read to their end before the first byte is
-// returned, at most 16 MiB; all other forms are returned as they arrive.
+// Errors match ErrMalformed or ErrTooLong, or are errors of r. Dumps and text with bytes are read to their end, at most 16 MiB, before the
+// first byte is returned. The bytes of all other forms are returned as they arrive.
 func NewBytesReader(r io.Reader) io.Reader {
 	c := NewReader(r)
 	if c.plain != nil {
 		return c.plain
 	}
 	return &sliceReader{next: func() ([]byte, error) {
-		record, err := c.Next()
-		return record.Bytes, err
+		chunk, err := c.Next()
+		return chunk.Bytes, err
 	}}
 }
 
-// maxText is the most text that is converted as a whole, in bytes.
+// maxText is the maximum number of bytes of a text that is converted as a whole.
 const maxText = 16 << 20
 
 // convertAll returns a reader of the bytes that convert finds in the whole text of r.

@@ -23,8 +23,7 @@ func TestChunkAppend(t *testing.T) {
 	}
 }
 
-// TestCaptureRoundTrip tests that Next returns the chunks that Append wrote, with their times in milliseconds, also if lines end with CR
-// LF.
+// TestCaptureRoundTrip tests that Next returns the chunks that Append wrote, also if the lines end with CR LF.
 func TestCaptureRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var want, got []capture.Chunk
@@ -60,7 +59,7 @@ func TestReaderOfOtherForms(t *testing.T) {
 		c := capture.NewReader(strings.NewReader(in))
 		got, err := c.Next()
 		if err != nil || !got.At.IsZero() || !strings.HasPrefix(string(got.Bytes), "\x7e\xa2C") {
-			t.Errorf("%q: got %x at %v, %v, want its bytes without a time", in, got.Bytes, got.At, err)
+			t.Errorf("%q: got %x with time %v, error %v; want the bytes without a time", in, got.Bytes, got.At, err)
 		}
 		if _, err := c.Next(); !errors.Is(err, io.EOF) {
 			t.Errorf("%q: got %v at the end, want EOF", in, err)
@@ -68,8 +67,8 @@ func TestReaderOfOtherForms(t *testing.T) {
 	}
 }
 
-// TestDamagedCapture tests that a line without the form of a capture is an error that names the file and the line, and that the chunks
-// before the line are returned.
+// TestDamagedCapture tests that a damaged line gives an error that names the file and the line, and that the chunks before the line are
+// returned.
 func TestDamagedCapture(t *testing.T) {
 	const header = capture.FirstLinePrefix + " 1\n2026-11-22T10:15:20.125+01:00 7ea2\n"
 	for _, tt := range []struct{ name, line, want string }{
@@ -90,10 +89,10 @@ func TestDamagedCapture(t *testing.T) {
 		}
 		got, err := io.ReadAll(capture.NewBytesReader(f))
 		if string(got) != "\x7e\xa2" || err == nil || !strings.Contains(err.Error(), "house.txt"+tt.want) || len(err.Error()) > 300 {
-			t.Errorf("%s: got %x, %v, want the bytes of the line before the damaged one, and an error with %q", tt.name, got, err, tt.want)
+			t.Errorf("%s: got %x, error %v; want 7ea2 and an error with %q", tt.name, got, err, tt.want)
 		}
 		if !errors.Is(err, capture.ErrMalformed) {
-			t.Errorf("%s: got error %v, want one that matches ErrMalformed", tt.name, err)
+			t.Errorf("%s: got error %v, want an error that matches ErrMalformed", tt.name, err)
 		}
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
@@ -101,8 +100,7 @@ func TestDamagedCapture(t *testing.T) {
 	}
 }
 
-// FuzzBytes tests that nothing panics and that reading ends, whatever a recording contains. The bytes are at most as many as the
-// characters, plus 64 KiB for each line * of a dump.
+// FuzzBytes tests that the number of bytes is at most the number of characters, plus 64 KiB for each line * of a dump.
 func FuzzBytes(f *testing.F) {
 	f.Add("7E A2 43 41 08 83 13 85 EB")
 	f.Add("0x7E, 0xA2, 0x43, 0x41, 0x8, 0x83, 0x13, 0x85, 0xF")
@@ -121,7 +119,7 @@ func FuzzBytes(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		maxBytes := len(text) + strings.Count(text, "*")<<16
 		if got, _ := io.ReadAll(capture.NewBytesReader(strings.NewReader(text))); len(got) > maxBytes {
-			t.Fatalf("got %d bytes of a text of %d bytes, want at most %d", len(got), len(text), maxBytes)
+			t.Fatalf("got %d bytes from a text of %d bytes, want at most %d", len(got), len(text), maxBytes)
 		}
 	})
 }

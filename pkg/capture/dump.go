@@ -14,48 +14,49 @@ type dump struct {
 	notation
 	offsetBase int
 	bytes      []byte // of all lines
-	last       []byte // of the last line
-	width      int    // of the first number in the last line, in bytes; only a last number has a smaller width
-	next       int64  // the offset that the next line must have
+	lastLine   []byte // bytes of the last line
+	width      int    // of the first number in the last line, in bytes
+	nextOffset int64  // the offset that the next line must have
 	repeated   bool   // a line * followed, which means that the last line is repeated
-	begun      bool   // at least one line was added
-	evidence   int    // signs that only a dump has: an offset that fits the lines before, characters at the end of a line
+	hasLine    bool   // at least one line was added
+	// evidence counts signs that only a dump has: offsets that fit the lines before them, and characters at the end of a line.
+	evidence int
 }
 
 // A notation is how a dump writes numbers.
 type notation struct {
-	base   int
-	digits int  // number of digits of one byte
-	little bool // little-endian: the low byte of a number comes first in the recording
+	base         int
+	digits       int  // number of digits of one byte
+	littleEndian bool // the low byte of a number is first in the recording
 }
 
-// isDump reports whether a recording is a dump, from its beginning. The offset of each line must fit the number of bytes before it, or a
-// line must end with the characters of its bytes.
+// isDump reports whether a recording with this beginning is a dump. The offset of each line must fit the number of bytes before the line. There
+// must be two such lines, or a line that ends with the characters of its bytes.
 func isDump(start []byte) bool {
 	if i := bytes.LastIndexByte(start, '\n'); i >= 0 && bytes.IndexByte(start, '\n') != i {
-		start = start[:i] // the last line may be incomplete
+		start = start[:i] // the last line is possibly incomplete
 	}
 	_, ok := parseDump(start, false)
 	return ok
 }
 
 // dumpedBytes returns the bytes of a dump, in the byte order that gives more telegrams. If a later line shows that the text is not a dump,
-// it is searched for bytes like any other text.
+// dumpedBytes searches the text for bytes like any other text.
 func dumpedBytes(text []byte) []byte {
-	inOrder, ok := parseDump(text, false)
+	bigEndian, ok := parseDump(text, false)
 	if !ok {
 		return bytesInText(text)
 	}
-	reversed, _ := parseDump(text, true)
-	if !bytes.Equal(inOrder, reversed) && countTelegrams(reversed, true) > countTelegrams(inOrder, true) {
-		return reversed
+	littleEndian, _ := parseDump(text, true)
+	if !bytes.Equal(bigEndian, littleEndian) && countTelegrams(littleEndian, true) > countTelegrams(bigEndian, true) {
+		return littleEndian
 	}
-	return inOrder
+	return bigEndian
 }
 
-// parseDump returns the bytes of a dump. ok is false if text is not a dump.
-func parseDump(text []byte, little bool) (b []byte, ok bool) {
-	for _, n := range []notation{{16, 2, little}, {8, 3, little}, {2, 8, little}} {
+// parseDump returns the bytes of a dump. It tries numbers and offsets of each base. ok is false if text is not a dump.
+func parseDump(text []byte, littleEndian bool) (b []byte, ok bool) {
+	for _, n := range []notation{{16, 2, littleEndian}, {8, 3, littleEndian}, {2, 8, littleEndian}} {
 		for _, base := range []int{16, 8, 10} {
 			d := dump{notation: n, offsetBase: base}
 			if d.read(text) {
@@ -76,10 +77,10 @@ func (d *dump) read(text []byte) (ok bool) {
 	return d.evidence > 0 && len(d.bytes) > 0
 }
 
-// dumpLine matches an offset, a colon if there is one, and the rest of the line.
+// dumpLine matches an offset, a colon after some offsets, and the rest of the line.
 var dumpLine = regexp.MustCompile(`^\s*(?:0x)?([[:xdigit:]]{4,16})(:?)(?:[ \t]+(\S.*))?\s*$`)
 
-// maxRepeated is the most bytes that are added for a line *. Telegrams have no longer repetitions.
+// maxRepeated is the maximum number of bytes that are added for a line *. Telegrams have no longer repetitions.
 const maxRepeated = 1 << 16
 
 // add adds a line, and reports whether its offset fits the lines before. It ignores lines that do not have the form of a dump.
@@ -98,42 +99,43 @@ func (d *dump) add(line []byte) (fits bool) {
 		return true
 	}
 	at, err := strconv.ParseInt(string(m[1]), d.offsetBase, 64)
-	switch gap := at - d.next; {
+	switch gap := at - d.nextOffset; {
 	case err != nil:
 		return false
-	case !d.begun, gap == 0:
+	case !d.hasLine, gap == 0:
 	case d.repeated && gap > 0:
 		if len(d.bytes) < maxText {
-			d.bytes = append(d.bytes, bytes.Repeat(d.last, int(min(gap, maxRepeated))/max(len(d.last), 1))...)
+			d.bytes = append(d.bytes, bytes.Repeat(d.lastLine, int(min(gap, maxRepeated))/max(len(d.lastLine), 1))...)
 		}
 	case len(b) == 0 && gap < 0 && -gap < int64(d.width): // the last number was padded
 		d.bytes = d.bytes[:len(d.bytes)+int(gap)]
 	default:
 		return false
 	}
-	if d.begun {
+	if d.hasLine {
 		d.evidence++
 	}
 	if len(characters) > 0 && len(characters) <= len(b) {
 		d.evidence++
 	}
 	d.bytes = append(d.bytes, b...)
-	d.begun, d.repeated, d.last, d.width, d.next = true, false, b, width, at+int64(len(b))
+	d.hasLine, d.repeated, d.lastLine, d.width, d.nextOffset = true, false, b, width, at+int64(len(b))
 	return true
 }
 
 // split separates the digits of a line from the characters after them. hexdump -C and od -t x1z put the characters between bars or angle
-// brackets; xxd, whose offsets have a colon, puts the characters after two blanks.
-func (n notation) split(line []byte, colon bool) (digits, characters []byte) {
-	if !colon {
+// brackets. xxd puts a colon after the offset, and the characters after two blanks.
+func (n notation) split(line []byte, hasColon bool) (digits, characters []byte) {
+	if !hasColon {
 		i := bytes.IndexAny(line, "|>")
 		if i < 0 {
 			return line, nil
 		}
 		return line[:i], bytes.Trim(line[i:], "|>< ")
 	}
-	const maxColumns = 256                                   // the most bytes that xxd writes in a line
-	for size := range min(maxColumns+1, max(len(line), 1)) { // an incomplete last number may have blanks before it too
+	// Two blanks can also be before an incomplete last number. So the characters must be as many as the bytes before them.
+	const maxColumns = 256 // the maximum number of bytes that xxd writes in a line
+	for size := range min(maxColumns+1, max(len(line), 1)) {
 		digits, ok := bytes.CutSuffix(line[:len(line)-size], []byte("  "))
 		if ok && len(digits)-bytes.Count(digits, []byte(" ")) == n.digits*size {
 			return digits, line[len(line)-size:]
@@ -143,8 +145,8 @@ func (n notation) split(line []byte, colon bool) (digits, characters []byte) {
 	return digits, bytes.TrimLeft(characters, " ")
 }
 
-// parse returns the bytes of the numbers in a line, and the width of the first number in bytes. All numbers have the same width, except the
-// last, whose width can be smaller.
+// parse returns the bytes of the numbers in a line, and the width of the first number in bytes. All numbers must have the same width. Only the
+// last number can be narrower.
 func (n notation) parse(line []byte) (all []byte, width int, ok bool) {
 	numbers := bytes.Fields(line)
 	for i, number := range numbers {
@@ -155,7 +157,7 @@ func (n notation) parse(line []byte) (all []byte, width int, ok bool) {
 		if err != nil || len(b) > width || len(b) < width && i < len(numbers)-1 {
 			return nil, 0, false
 		}
-		if n.little {
+		if n.littleEndian {
 			slices.Reverse(b)
 		}
 		all = append(all, b...)

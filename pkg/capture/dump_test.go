@@ -15,33 +15,30 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// dumped writes bytes b as dump programs do. Each group of bytes is written as one number, little-endian if little is true. offset is the
-// format of offsets. after returns the text after the digits of a line, given its bytes. If end is true, the last line is only the offset
-// after b.
-func dumped(b []byte, offset string, group int, little bool, end bool, after func([]byte) string) string {
+// dumped returns a dump of b. Each group of bytes is one number, little-endian if littleEndian is true. offset is the format of offsets. after
+// returns the text after the digits of a line, given the bytes of the line. If endOffset is true, the last line has only the length of b.
+func dumped(b []byte, offset string, group int, littleEndian, endOffset bool, after func([]byte) string) string {
 	var out strings.Builder
 	for at := 0; at < len(b); at += 16 {
 		row := b[at:min(at+16, len(b))]
 		fmt.Fprintf(&out, offset, at)
 		for i := 0; i < len(row); i += group {
-			one := bytes.Clone(row[i:min(i+group, len(row))])
-			if little {
-				one = append(one, make([]byte, group-len(one))...)
-				for a, z := 0, len(one)-1; a < z; a, z = a+1, z-1 {
-					one[a], one[z] = one[z], one[a]
-				}
+			number := bytes.Clone(row[i:min(i+group, len(row))])
+			if littleEndian {
+				number = append(number, make([]byte, group-len(number))...)
+				slices.Reverse(number)
 			}
-			fmt.Fprintf(&out, " %x", one)
+			fmt.Fprintf(&out, " %x", number)
 		}
 		out.WriteString(after(row) + "\n")
 	}
-	if end {
+	if endOffset {
 		fmt.Fprintf(&out, offset+"\n", len(b))
 	}
 	return out.String()
 }
 
-// characters returns the bytes as the characters at the end of a line of a dump.
+// characters returns b with a point in place of each byte that is not printable, as at the end of a line of a dump.
 func characters(b []byte) string {
 	b = bytes.Clone(b)
 	for i, x := range b {
@@ -52,7 +49,7 @@ func characters(b []byte) string {
 	return string(b)
 }
 
-// dumpedOctal writes bytes as od does: in octal. A number is one byte if group is 1, and two bytes, little-endian, if group is 2.
+// dumpedOctal returns an octal dump of b, as od writes it. group is the number of bytes of a number: 1, or 2 for little-endian numbers.
 func dumpedOctal(b []byte, group int) string {
 	var out strings.Builder
 	for at := 0; at < len(b); at += 16 {
@@ -71,7 +68,7 @@ func dumpedOctal(b []byte, group int) string {
 	return out.String()
 }
 
-// dumpedBinary writes bytes as xxd -b does.
+// dumpedBinary returns a dump of b as xxd -b writes it.
 func dumpedBinary(b []byte, after func([]byte) string) string {
 	var out strings.Builder
 	for at := 0; at < len(b); at += 6 {
@@ -81,23 +78,23 @@ func dumpedBinary(b []byte, after func([]byte) string) string {
 	return out.String()
 }
 
-// dumpedLittleEndian writes bytes as xxd -e does: little-endian, with blanks for the missing bytes of the last number.
+// dumpedLittleEndian returns a dump of b as xxd -e writes it: little-endian, with blanks for the missing bytes of the last number.
 func dumpedLittleEndian(b []byte, after func([]byte) string) string {
 	var out strings.Builder
 	for at := 0; at < len(b); at += 16 {
 		row := b[at:min(at+16, len(b))]
 		var numbers string
-		for one := range slices.Chunk(row, 4) {
-			one = bytes.Clone(one)
-			slices.Reverse(one)
-			numbers += fmt.Sprintf(" %8x", one)
+		for number := range slices.Chunk(row, 4) {
+			number = bytes.Clone(number)
+			slices.Reverse(number)
+			numbers += fmt.Sprintf(" %8x", number)
 		}
 		fmt.Fprintf(&out, "%08x:%-36s%s\n", at, numbers, after(row))
 	}
 	return out.String()
 }
 
-// TestBytesOfDumps tests that dumps of all programs and options give their bytes.
+// TestBytesOfDumps tests dumps of several programs with several options.
 func TestBytesOfDumps(t *testing.T) {
 	nothing := func([]byte) string { return "" }
 	bars := func(b []byte) string { return "  |" + characters(b) + "|" }
@@ -142,11 +139,11 @@ func TestBytesOfDumps(t *testing.T) {
 			} {
 				t.Run(fmt.Sprintf("%s %d %s", family, len(want)%2, name), func(t *testing.T) {
 					got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
-					if name == "big-endian hexdump" { // this form does not show whether the last number is padded
+					if name == "big-endian hexdump" { // the last number is possibly padded with zeros
 						got = got[:min(len(got), len(want))]
 					}
 					if err != nil || !bytes.Equal(got, want) {
-						t.Errorf("got %d bytes %.40x…, %v, want %d bytes %.40x…; of\n%.200s", len(got), got, err, len(want), want, text)
+						t.Errorf("got %d bytes %.40x…, error %v, want %d bytes %.40x…; the dump:\n%.200s", len(got), got, err, len(want), want, text)
 					}
 				})
 			}
@@ -154,11 +151,11 @@ func TestBytesOfDumps(t *testing.T) {
 	}
 }
 
-// TestBytesRepeated tests that the line before a line * is repeated up to the offset of the line after it, but for at most 64 KiB.
+// TestBytesRepeated tests that a line * repeats the line before it up to the next offset, but at most for 64 KiB.
 func TestBytesRepeated(t *testing.T) {
 	tests := []struct {
 		name, text string
-		want       int // bytes
+		want       int // number of bytes
 	}{
 		{"three equal lines", "0000000 0000 0000 0000 0000 0000 0000 0000 0000\n*\n0000030\n", 48},
 		{"a gap of 2 GB", "0000000 0000 0000 0000 0000 0000 0000 0000 0000\n*\n7fffff0\n", 16 + 1<<16},
@@ -167,13 +164,13 @@ func TestBytesRepeated(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(tt.text)))
 			if err != nil || len(got) != tt.want {
-				t.Errorf("got %d bytes, %v, want %d", len(got), err, tt.want)
+				t.Errorf("got %d bytes, error %v, want %d bytes", len(got), err, tt.want)
 			}
 		})
 	}
 }
 
-// TestBytesRepeatedLimit tests that many lines * together do not give more bytes than the limit of a dump.
+// TestBytesRepeatedLimit tests that many lines * add at most 16 MiB to a dump.
 func TestBytesRepeatedLimit(t *testing.T) {
 	var text strings.Builder
 	for at := range 1000 {
@@ -181,7 +178,7 @@ func TestBytesRepeatedLimit(t *testing.T) {
 	}
 	got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text.String())))
 	if err != nil || len(got) < 16<<20 || len(got) > 17<<20 {
-		t.Errorf("got %d bytes, %v, want 16 to 17 MiB", len(got), err)
+		t.Errorf("got %d bytes, error %v, want 16 to 17 MiB", len(got), err)
 	}
 }
 
@@ -190,15 +187,15 @@ func TestBytesTooLong(t *testing.T) {
 	text := "00000000 00\n00000001 00\n" + strings.Repeat("\n", 16<<20)
 	got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
 	if !errors.Is(err, capture.ErrTooLong) || len(got) > 0 {
-		t.Errorf("got %d bytes and error %v, want one that matches ErrTooLong", len(got), err)
+		t.Errorf("got %d bytes and error %v, want no bytes and ErrTooLong", len(got), err)
 	}
 }
 
-// TestBytesNotDump tests that hexadecimal text is not taken for a dump if its lines only seem to begin with offsets.
+// TestBytesNotDump tests that hexadecimal text is not taken for a dump if the first numbers of its lines are not offsets.
 func TestBytesNotDump(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"groups of four digits", "0000 0001 0203 0405 0607 0809\n0000 0001 0203 0405 0607 0809\n", "\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"},
-		{"a second number that does not fit as an offset", "00000000 0001020304050607\n00000012 0001020304050607\n", "\x00\x00\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07"},
+		{"the second line does not begin with its offset", "00000000 0001020304050607\n00000012 0001020304050607\n", "\x00\x00\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07"},
 		{"only offsets, one too small", "00000010\n0000000f\n", "\x00\x00\x00\x10\x00\x00\x00\x0f"},
 		{"digits that are all 0 and 1", "00000000 01111110 10100010 01000011\n00000000 01111110 10100010 01000011\n", "\x00\x00\x00\x00\x01\x11\x11\x10"},
 		{"one line", "00000000 7ea02a41 08831304\n", "\x00\x00\x00\x00\x7e\xa0\x2a\x41\x08\x83\x13\x04"},
@@ -207,7 +204,7 @@ func TestBytesNotDump(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(tt.text)))
 			if err != nil || !strings.HasPrefix(string(got), tt.want) {
-				t.Errorf("got %x, %v, want bytes that begin with %x", got, err, tt.want)
+				t.Errorf("got %x, error %v, want bytes that begin with %x", got, err, tt.want)
 			}
 		})
 	}

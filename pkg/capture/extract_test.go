@@ -30,7 +30,7 @@ func telegramsOf(t *testing.T, family string, count int) (all []byte) {
 	return all
 }
 
-// joined writes bytes as numbers with a separator between them. number is their format.
+// joined returns the bytes as numbers with a separator between them. number is the format of a number.
 func joined(b []byte, number, separator string) string {
 	all := make([]string, len(b))
 	for i, x := range b {
@@ -39,7 +39,7 @@ func joined(b []byte, number, separator string) string {
 	return strings.Join(all, separator)
 }
 
-// inLines writes 16 bytes a line. format returns the text of a line, given the number of the line, its bytes, and their characters.
+// inLines returns a text with a line for each 16 bytes. format returns the line, given its index, its bytes, and the bytes as characters.
 func inLines(b []byte, format func(i int, b []byte, characters string) string) string {
 	var out strings.Builder
 	for row := range slices.Chunk(b, 16) {
@@ -48,14 +48,14 @@ func inLines(b []byte, format func(i int, b []byte, characters string) string) s
 	return out.String()
 }
 
-// prefixed writes 16 bytes a line after a prefix, in which the number of the line replaces %02d.
+// prefixed returns a text with a line for each 16 bytes, between a prefix and a suffix. The index of the line replaces %02d in the prefix.
 func prefixed(b []byte, prefix, number, separator, suffix string) string {
 	return inLines(b, func(i int, row []byte, _ string) string {
 		return strings.Replace(prefix, "%02d", fmt.Sprintf("%02d", i%60), 1) + joined(row, number, separator) + suffix
 	})
 }
 
-// pythonLiteral writes bytes as Python prints them.
+// pythonLiteral returns the bytes as Python prints them.
 func pythonLiteral(b []byte) string {
 	var out strings.Builder
 	for _, x := range b {
@@ -71,14 +71,14 @@ func pythonLiteral(b []byte) string {
 	return "b'" + out.String() + "'"
 }
 
-// TestBytesInText tests that telegrams are found in text, in all the forms in which people store and post telegrams.
+// TestBytesInText tests that telegrams are found in the kinds of text in which people post telegrams.
 func TestBytesInText(t *testing.T) {
 	for _, family := range []string{"aidon-se", "p1-nl-5", "kaifa-no"} {
 		b := telegramsOf(t, family, 3)
 		list, _ := json.Marshal(strings.Fields(joined(b, "%02X", " ")))
 		for name, text := range map[string]string{
 			"prose before":               "Hi, can you decode what I get from my meter?\n\n" + prefixed(b, "", "%02X", " ", ""),
-			"prose around":               "Here it is:\n" + joined(b, "%02x", "") + "\nThanks a lot for a decade of help!\n",
+			"prose before and after":     "Here it is:\n" + joined(b, "%02x", "") + "\nThanks a lot for a decade of help!\n",
 			"prose in Latin-1":           "H\xe4r \xe4r den:\n" + joined(b, "%02x", "") + "\n",
 			"a byte order mark":          "\ufeff" + joined(b, "%02X", " "),
 			"a fence":                    "My data:\n\n```text\n" + prefixed(b, "", "%02X", " ", "") + "```\n\nregards\n",
@@ -118,15 +118,14 @@ func TestBytesInText(t *testing.T) {
 			t.Run(family+" "+name, func(t *testing.T) {
 				got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
 				if err != nil || !bytes.Contains(got, b) {
-					t.Errorf("got %d bytes %.40x…, %v, want %d bytes %.40x…; of\n%.200s", len(got), got, err, len(b), b, text)
+					t.Errorf("got %d bytes %.40x…, error %v, want %d bytes %.40x…; the text:\n%.200s", len(got), got, err, len(b), b, text)
 				}
 			})
 		}
 	}
 }
 
-// TestBytesInTextUncertain tests that text is returned unchanged if it has no telegram with a valid checksum, because a missing or extra
-// byte would not be noticed.
+// TestBytesInTextUncertain tests that text is returned unchanged if it has no telegram with a valid checksum.
 func TestBytesInTextUncertain(t *testing.T) {
 	frame := telegramsOf(t, "aidon-se", 1)
 	for _, tt := range []struct{ name, text string }{
@@ -140,7 +139,7 @@ func TestBytesInTextUncertain(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(tt.text)))
 			if err != nil || string(got) != tt.text {
-				t.Errorf("got %q, %v, want the text itself", got, err)
+				t.Errorf("got %q, error %v, want the text itself", got, err)
 			}
 		})
 	}
@@ -155,13 +154,12 @@ func TestBytesInTextWithoutChecksum(t *testing.T) {
 	} {
 		got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
 		if err != nil || string(got) != telegram {
-			t.Errorf("got %q, %v of %s, want %q", got, err, text, telegram)
+			t.Errorf("got %q, error %v from %s, want %q", got, err, text, telegram)
 		}
 	}
 }
 
-// TestBytesOfTelegramAtOnce tests that text that is a P1 telegram, or begins within one, is returned as it arrives and is not searched for
-// bytes.
+// TestBytesOfTelegramAtOnce tests that a P1 telegram, or a part of it, is returned as it arrives and is not searched for bytes.
 func TestBytesOfTelegramAtOnce(t *testing.T) {
 	for _, first := range []string{
 		"/ADN9 6534\r\n\r\n0-0:96.1.1(4B384547303034303436333935353037)\r\n",
@@ -174,7 +172,7 @@ func TestBytesOfTelegramAtOnce(t *testing.T) {
 		go func() { _, _ = io.WriteString(w, first) }() // until the reader is closed
 		got := make([]byte, len(first))
 		if _, err := io.ReadFull(capture.NewBytesReader(r), got); err != nil || string(got) != first {
-			t.Errorf("got %q, %v, want %q", got, err, first)
+			t.Errorf("got %q, error %v, want %q", got, err, first)
 		}
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
@@ -182,12 +180,12 @@ func TestBytesOfTelegramAtOnce(t *testing.T) {
 	}
 }
 
-// TestBytesInTextTooLong tests that text of more than 16 MiB is an error which says how to write so many bytes.
+// TestBytesInTextTooLong tests that the error for text of more than 16 MiB names xxd -p, which writes a form without a limit.
 func TestBytesInTextTooLong(t *testing.T) {
 	text := prefixed(telegramsOf(t, "aidon-se", 1), "[12:00:%02d] RX: ", "%02X", " ", "")
 	_, err := io.Copy(io.Discard, capture.NewBytesReader(io.MultiReader(strings.NewReader(text), io.LimitReader(zeros{}, 16<<20))))
 	if err == nil || !strings.Contains(err.Error(), "xxd -p") {
-		t.Errorf("got error %v, want one that says how to write so many bytes", err)
+		t.Errorf("got error %v, want an error with xxd -p", err)
 	}
 }
 

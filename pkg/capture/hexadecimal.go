@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// minDigits is the fewest digits of hexadecimal text. A recording that begins within an ASCII telegram can begin with digits, but a point
-// or a parenthesis follows soon. The shortest telegram has more digits.
+// minDigits is the minimum number of digits of hexadecimal text. The shortest telegram has more digits. A recording that begins within an ASCII
+// telegram can also begin with digits, but fewer of them.
 const minDigits = 16
 
 var (
-	// hexText matches text of hexadecimal digits and white space, or of bytes with the same separator between all of them. Lines that
-	// begin with a time or a number do not match, because another separator follows the time or number. The last byte may be incomplete.
+	// hexText matches text of hexadecimal digits and white space, or of bytes with the same separator between all of them. The last byte can be
+	// incomplete. Lines that begin with a time or a number do not match, because another separator follows the time or number.
 	hexText = func() *regexp.Regexp {
 		alternatives := []string{`[[:xdigit:]\s]*`}
 		for _, separator := range []string{`\s`, `,`, `;`, `:`, `\.`, `-`} {
@@ -25,24 +25,24 @@ var (
 	notDigits = regexp.MustCompile(`0[xX]|[^[:xdigit:]]`)
 )
 
-// isHex reports whether a recording is hexadecimal text, from its beginning.
+// isHex reports whether a recording with this beginning is hexadecimal text.
 func isHex(start []byte) bool {
 	return hexText.Match(start) && len(notDigits.ReplaceAll(start, nil)) >= minDigits
 }
 
 // A hexReader converts hexadecimal text into bytes. A character that is neither digit nor white space ends a byte and is skipped.
 type hexReader struct {
-	r        *bufio.Reader
-	first    byte // the first digit of a byte
-	hasFirst bool // first is set
-	prefixed bool // 0x was read, so that one digit alone can be a byte
+	r         *bufio.Reader
+	first     byte // the first digit of a byte
+	hasFirst  bool // first is set
+	hasPrefix bool // 0x was read, so that a byte can have only one digit
 }
 
 // Read implements io.Reader.
 func (h *hexReader) Read(p []byte) (n int, err error) {
-	for n < len(p) && (n == 0 || h.r.Buffered() > 0) { // return what has arrived, and do not wait for more
+	for n < len(p) && (n == 0 || h.r.Buffered() > 0) { // returns the bytes that have arrived, and does not wait for more
 		x, err := h.r.ReadByte()
-		if err != nil && (!h.prefixed || !h.hasFirst) { // n is 0 here
+		if err != nil && (!h.hasPrefix || !h.hasFirst) { // n is 0 here
 			return 0, err
 		}
 		v, isDigit := digit(x) // x is 0 at the end
@@ -51,12 +51,12 @@ func (h *hexReader) Read(p []byte) (n int, err error) {
 			h.first, h.hasFirst = v, true
 		case isDigit:
 			p[n] = h.first<<4 | v
-			n, h.hasFirst, h.prefixed = n+1, false, false
+			n, h.hasFirst, h.hasPrefix = n+1, false, false
 		case h.hasFirst && h.first == 0 && (x == 'x' || x == 'X'):
-			h.hasFirst, h.prefixed = false, true
-		case h.hasFirst && h.prefixed:
+			h.hasFirst, h.hasPrefix = false, true
+		case h.hasFirst && h.hasPrefix:
 			p[n] = h.first
-			n, h.hasFirst, h.prefixed = n+1, false, false
+			n, h.hasFirst, h.hasPrefix = n+1, false, false
 		case !strings.ContainsRune(" \t\r\n", rune(x)):
 			h.hasFirst = false
 		}
@@ -64,7 +64,7 @@ func (h *hexReader) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// digit returns the value of a hexadecimal digit, and false if x is not one.
+// digit returns the value of a hexadecimal digit, and false if x is another character.
 func digit(x byte) (byte, bool) {
 	switch {
 	case x >= '0' && x <= '9':

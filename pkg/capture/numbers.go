@@ -33,8 +33,8 @@ type row struct {
 	bytes    []byte
 }
 
-// extract is an extractor. It returns the row at the column where most rows begin, so that a time or a count in the line is not taken for
-// bytes. If no row begins there, it returns the longest row.
+// extract is an extractor. It returns the row at n.column, so that a time or a count in the line is not taken for bytes. If no row begins there,
+// it returns the longest row.
 func (n numbers) extract(line []byte) (b []byte, nothingElse bool) {
 	rows := n.rows(line)
 	if len(rows) == 0 {
@@ -47,27 +47,27 @@ func (n numbers) extract(line []byte) (b []byte, nothingElse bool) {
 	return r.bytes, r.from == 0 && r.to == len(line)
 }
 
-// longest returns the row with most bytes. If several rows have as many, it returns the first of them.
+// longest returns the row with most bytes, or the first of several such rows.
 func longest(rows []row) row {
 	return slices.MaxFunc(rows, func(a, b row) int { return len(a.bytes) - len(b.bytes) })
 }
 
-// rows returns the rows of a line. All numbers of a row have the same width, except the last, whose width can be smaller. A number
-// of smaller width begins another row too, because it is possibly no part of the row before it.
+// rows returns the rows of a line. All numbers of a row have the same width. Only the last number can be narrower. A narrower number also begins
+// another row, because it is possibly not part of the row before it.
 func (n numbers) rows(line []byte) (rows []row) {
 	for _, m := range n.number.FindAllIndex(line, -1) {
 		b, last := n.bytes(string(line[m[0]:m[1]])), len(rows)-1
-		first := row{from: m[0], to: m[1], width: len(b), bytes: b}
+		newRow := row{from: m[0], to: m[1], width: len(b), bytes: b}
 		if last < 0 || string(normalSeparator(line[rows[last].to:m[0]])) != n.separator || len(b) > rows[last].width {
 			if canBegin(line[:m[0]]) {
-				rows = append(rows, first)
+				rows = append(rows, newRow)
 			}
 			continue
 		}
 		r := &rows[last]
 		r.to, r.bytes = m[1], append(r.bytes, b...)
 		if len(b) < r.width {
-			rows = append(rows, first)
+			rows = append(rows, newRow)
 		}
 	}
 	return rows
@@ -84,14 +84,14 @@ func (n numbers) bytes(text string) []byte {
 	return b
 }
 
-// canBegin reports whether a row can begin after before, the beginning of its line. A row cannot begin within a time or a date.
+// canBegin reports whether a row can begin after the text before it in its line. A row cannot begin within a time or a date.
 func canBegin(before []byte) bool {
 	n := len(before)
 	return n < 2 || !bytes.ContainsRune([]byte(":.-/"), rune(before[n-1])) || before[n-2] < '0' || before[n-2] > '9'
 }
 
-// normalSeparator returns the separator between two numbers. One or two blanks or tabs count as one blank. More blanks are returned as they
-// are, because they separate columns.
+// normalSeparator returns the text between two numbers as a separator. One or two blanks or tabs are returned as one blank. More blanks do not
+// change, because they separate columns.
 func normalSeparator(between []byte) []byte {
 	if len(between) <= 2 && len(bytes.TrimSpace(between)) == 0 {
 		return blank
@@ -101,9 +101,9 @@ func normalSeparator(between []byte) []byte {
 
 var blank = []byte(" ")
 
-// separators returns the up to three most frequent separators of numbers in the text, the most frequent first.
+// separators returns the most frequent separators of numbers in the text: at most three, the most frequent first.
 func (n numbers) separators(text []byte) []string {
-	count := map[string]int{"": 0} // so that there is a separator for text with one number a line too
+	count := map[string]int{"": 0} // "" for text with one number in each line
 	for line := range bytes.Lines(text) {
 		all := n.number.FindAllIndex(line, -1)
 		for i := 1; i < len(all); i++ {
@@ -113,7 +113,7 @@ func (n numbers) separators(text []byte) []string {
 	return mostFrequent(count)[:min(len(count), 3)]
 }
 
-// commonColumn returns the index in the line at which the longest rows of most lines begin.
+// commonColumn returns the index in the line at which the longest row begins in most lines.
 func (n numbers) commonColumn(text []byte) int {
 	count := map[int]int{0: 0} // 0 for text without rows
 	for line := range bytes.Lines(text) {
@@ -124,7 +124,7 @@ func (n numbers) commonColumn(text []byte) int {
 	return mostFrequent(count)[0]
 }
 
-// mostFrequent returns the keys, those with the highest count first.
+// mostFrequent returns the keys, sorted by falling count.
 func mostFrequent[K cmp.Ordered](count map[K]int) []K {
 	return slices.SortedFunc(maps.Keys(count), func(a, b K) int {
 		return cmp.Or(count[b]-count[a], cmp.Compare(a, b))

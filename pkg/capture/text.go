@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	// telegramText matches text that is itself a P1 telegram or a part of one. It is not searched for bytes.
+	// telegramText matches text that is a P1 telegram or a part of a P1 telegram. Such text is not searched for bytes.
 	telegramText = regexp.MustCompile(`(?m)^/[A-Za-z]{3}|^[\d:.*-]*\.\d{1,3}(?:\*\d{1,3})?\(|^[[:xdigit:]]*\)`)
 
 	// someBytes matches eight or more bytes as separate numbers, or as digits without separators, or four or more escapes.
@@ -22,8 +22,7 @@ var (
 	quotedText = regexp.MustCompile(`'(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*"`)
 )
 
-// isText reports whether a recording is text in which bytes are written, from the beginning of the recording. A P1 telegram is not such
-// text.
+// isText reports whether a recording with this beginning is text in which bytes are written. A P1 telegram is not such text.
 func isText(start []byte) bool {
 	if isEscaped(start) {
 		return true
@@ -32,19 +31,19 @@ func isText(start []byte) bool {
 	return !bytes.ContainsFunc(start, isControl) && someBytes.Match(start) && !telegramText.Match(start)
 }
 
-// isEscaped reports whether text has line ends as escapes, as programs print them. No telegram has the four characters \r\n.
+// isEscaped reports whether text has line ends as escapes, as programs print them. A telegram never contains the four characters \r\n.
 func isEscaped(text []byte) bool { return bytes.Count(text, []byte(`\r\n`)) > 1 }
 
 // bytesInText returns the bytes that are written in a text, such as prose, terminal output, a log with times, JSON, source code. It uses
-// the extractor that gives most telegrams. If none gives a whole telegram, it returns the text itself.
+// the extractor that gives most telegrams. If no extractor gives a whole telegram, it returns the text, unescaped if isEscaped.
 func bytesInText(text []byte) []byte {
-	const sample = 1 << 18 // bytes of text with which extractors are compared
-	beginning := text[:min(len(text), sample)]
+	const maxSample = 1 << 18 // bytes of text with which extractors are compared
+	sample := text[:min(len(text), maxSample)]
 	var best extractor
-	most := 0
-	for _, e := range extractorsFor(beginning) {
-		if n := countTelegrams(e.all(beginning)); n > most {
-			best, most = e, n
+	maxCount := 0
+	for _, e := range extractorsFor(sample) {
+		if n := countTelegrams(e.all(sample)); n > maxCount {
+			best, maxCount = e, n
 		}
 	}
 	switch {
@@ -71,28 +70,28 @@ func extractorsFor(text []byte) []extractor {
 	return all
 }
 
-// all returns the bytes of all lines. whole is true if only line ends are between these bytes.
-func (e extractor) all(text []byte) (all []byte, whole bool) {
-	runs, joined := 0, false
+// all returns the bytes of all lines. contiguous is true if only line ends are between these bytes.
+func (e extractor) all(text []byte) (all []byte, contiguous bool) {
+	runs, lineContinues := 0, false // lineContinues: the bytes of the next line can belong to the same run
 	for line := range bytes.Lines(text) {
 		b, nothingElse := e(bytes.TrimSpace(line))
-		if len(b) > 0 && (!joined || !nothingElse) {
+		if len(b) > 0 && (!lineContinues || !nothingElse) {
 			runs++
 		}
-		joined = len(b) > 0 && nothingElse
+		lineContinues = len(b) > 0 && nothingElse
 		all = append(all, b...)
 	}
 	return all, runs == 1
 }
 
-// countTelegrams returns how many telegrams are in b. Telegrams without a checksum count only if whole is true,
-// because a missing or extra byte would not be noticed in bytes from several places.
-func countTelegrams(b []byte, whole bool) (n int) {
+// countTelegrams returns how many telegrams are in b. Telegrams without a checksum count only if contiguous is true. In bytes from several
+// places of a text, a missing byte would not be noticed.
+func countTelegrams(b []byte, contiguous bool) (n int) {
 	for d := meter.NewDecoder(bytes.NewReader(b), meter.Options{AcceptUnverified: true}); ; {
 		r, err := d.Next()
 		bad, damaged := errors.AsType[*meter.TelegramError](err)
 		switch {
-		case err == nil && (r.Checked || whole), damaged && bad.Intact:
+		case err == nil && (r.Checked || contiguous), damaged && bad.Intact:
 			n++
 		case err != nil && !damaged:
 			return n
@@ -100,8 +99,7 @@ func countTelegrams(b []byte, whole bool) (n int) {
 	}
 }
 
-// quoted is an extractor. It returns the longest text between quotes, with its escapes replaced: bytes that Python printed, or a string in
-// a program or in JSON.
+// quoted is an extractor. It returns the longest text between quotes with its escapes replaced, such as a string in a program or in JSON.
 func quoted(line []byte) ([]byte, bool) {
 	all := quotedText.FindAll(line, -1)
 	if len(all) == 0 {
@@ -111,8 +109,8 @@ func quoted(line []byte) ([]byte, bool) {
 	return unescaped(text[1 : len(text)-1]), len(text) == len(line)
 }
 
-// escapes replaces the escapes that Python, C and JSON share, and removes the line ends of an editor, with or without a '\' before them. A
-// '\' before any other character stays, because the identification lines of Dutch meters contain a '\'.
+// escapes replaces the escapes that Python, C and JSON share. It removes real line ends, with or without a '\' before them. It does not change a
+// '\' before any other character, because the identification lines of Dutch meters contain a '\'.
 var escapes = func() *strings.Replacer {
 	pairs := []string{`\r`, "\r", `\n`, "\n", `\t`, "\t", `\\`, `\`, `\'`, `'`, `\"`, `"`, "\\\r", "", "\\\n", "", "\r", "", "\n", ""}
 	for x := range 256 {
