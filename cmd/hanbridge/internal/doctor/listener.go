@@ -33,11 +33,11 @@ type observation struct {
 	began  time.Time // when the endpoint was opened
 	telnet bool      // the source is a gateway in telnet mode
 
-	verified     int                  // number of verified telegrams
-	firstArrival time.Time            // when the first verified telegram arrived, or the last telegram that gave no reading
-	lastArrival  time.Time            // when the last verified telegram arrived
-	gaps         []time.Duration      // durations between verified telegrams
-	encryptedErr *dlms.EncryptedError // error of a telegram that no key decrypts
+	verifiedCount int                  // number of verified telegrams
+	firstArrival  time.Time            // when the first verified telegram arrived, or the last telegram that gave no reading
+	lastArrival   time.Time            // when the last verified telegram arrived
+	gaps          []time.Duration      // durations between verified telegrams
+	encryptedErr  *dlms.EncryptedError // error of a telegram that no key decrypts
 
 	protocol meter.Protocol
 	bytes    int  // length of the longest telegram
@@ -47,13 +47,13 @@ type observation struct {
 	family   string // make whose rules the decoder applied, in lower case
 	cipher   meter.Cipher
 	clock    obis.Time
-	sent     map[quantity.ID]bool // quantities that the meter has sent
+	sentIDs  map[quantity.ID]bool // quantities that the meter has sent
 }
 
-// Opened begins a new observation if the endpoint is another one than before.
+// Opened begins a new observation, unless the same attempt opens its endpoint again.
 func (l *listener) Opened(a *probe.Attempt) error {
 	if a != l.Attempt {
-		l.observation = observation{Attempt: a, began: time.Now(), sent: map[quantity.ID]bool{}}
+		l.observation = observation{Attempt: a, began: time.Now(), sentIDs: map[quantity.ID]bool{}}
 		l.progress("listening on %s, %v at most …", daemon.EndpointName(a.Endpoint), l.dwell)
 	}
 	return nil
@@ -66,20 +66,20 @@ func (l *listener) Reading(_ context.Context, r *meter.Reading) (enough bool) {
 		return false
 	}
 	now := time.Now()
-	if l.verified++; l.verified > 1 {
+	if l.verifiedCount++; l.verifiedCount > 1 {
 		l.gaps = append(l.gaps, now.Sub(l.lastArrival))
 	} else {
 		l.firstArrival = now
 	}
 	l.lastArrival = now
-	l.record(r)
+	l.update(r)
 	return len(l.gaps) > 1 && now.Sub(l.firstArrival) >= l.dwell
 }
 
 // provedTimeout returns how long to wait for the next telegram of an endpoint. After the first telegram the wait is longer, because the
-// interval is not known yet. After the second, the wait ends dwell after the first.
+// interval is not known yet. With two or more telegrams, the wait ends when dwell has passed since the first telegram.
 func (l *listener) provedTimeout() time.Duration {
-	switch l.verified {
+	switch l.verifiedCount {
 	case 0:
 		return l.dwell
 	case 1:
@@ -88,8 +88,8 @@ func (l *listener) provedTimeout() time.Duration {
 	return max(l.dwell-time.Since(l.firstArrival), time.Millisecond)
 }
 
-// record records what a reading says about the meter.
-func (l *listener) record(r *meter.Reading) {
+// update adds what a reading says about the meter.
+func (l *listener) update(r *meter.Reading) {
 	l.telnet = l.telnet || l.decoder.TelnetNegotiated()
 	l.protocol, l.checked, l.cipher = r.Protocol, r.Checked, r.Cipher
 	if r.Bytes >= l.bytes {
@@ -101,7 +101,7 @@ func (l *listener) record(r *meter.Reading) {
 	m.Serial, m.List = cmp.Or(r.Meter.Serial, m.Serial), cmp.Or(r.Meter.List, m.List)
 	l.clock = r.Time
 	for i := range r.Samples {
-		l.sent[r.Samples[i].ID] = true
+		l.sentIDs[r.Samples[i].ID] = true
 	}
 }
 
@@ -109,7 +109,7 @@ func (l *listener) record(r *meter.Reading) {
 // cannot be read.
 func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	encrypted, isEncrypted := errors.AsType[*dlms.EncryptedError](e)
-	if l.verified > 0 || !isEncrypted && !e.Intact {
+	if l.verifiedCount > 0 || !isEncrypted && !e.Intact {
 		return false
 	}
 	l.telnet = l.telnet || l.decoder.TelnetNegotiated()
@@ -142,4 +142,4 @@ func (o *observation) interval() time.Duration {
 }
 
 // quantities returns the quantities that the meter has sent, sorted by ID.
-func (o *observation) quantities() []quantity.ID { return slices.Sorted(maps.Keys(o.sent)) }
+func (o *observation) quantities() []quantity.ID { return slices.Sorted(maps.Keys(o.sentIDs)) }

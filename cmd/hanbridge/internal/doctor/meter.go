@@ -26,9 +26,9 @@ func (d *examination) reportTelegrams(context.Context) *verdict {
 	o := d.found
 	d.reportLineSetting(o)
 	switch {
-	case o.verified == 0 && o.encryptedErr != nil:
+	case o.verifiedCount == 0 && o.encryptedErr != nil:
 		return d.reportEncrypted(o.encryptedErr)
-	case o.verified == 0:
+	case o.verifiedCount == 0:
 		return &verdict{codeUnknown, "telegrams arrive whole, but of a kind that hanbridge does not read yet: capture a minute with hanbridge " +
 			"capture " + d.portArgument() + "--for 60s --out meter.txt and report it"}
 	}
@@ -64,9 +64,9 @@ const authenticated = 0x10
 // verification says how it is known that the telegrams are intact.
 func (o *observation) verification() string {
 	switch {
-	case o.verified == 0 && o.encryptedErr != nil:
+	case o.verifiedCount == 0 && o.encryptedErr != nil:
 		return "encrypted"
-	case o.verified == 0:
+	case o.verifiedCount == 0:
 		return "of an unknown kind"
 	case o.checked:
 		return "checksum right"
@@ -88,8 +88,8 @@ func (d *examination) reportMeter(o *observation) {
 		m.Number = "…" + o.meter.Serial[max(0, n-4):]
 	}
 	parts := []string{cmp.Or(strings.TrimSpace(m.Make+" "+m.Model), "make unknown"), o.listText()}
-	live := d.meter().Port.Kind != config.ReplayPort // a recording is read faster than it was recorded
-	if live && o.interval() > 0 {
+	isLive := d.meter().Port.Kind != config.ReplayPort // a recording is read faster than it was recorded
+	if isLive && o.interval() > 0 {
 		m.Interval = o.interval().Milliseconds()
 		parts = append(parts, "every "+strings.TrimSuffix(seconds(o.interval()), ".0")+" s")
 	}
@@ -98,7 +98,7 @@ func (d *examination) reportMeter(o *observation) {
 		number = "number " + m.Number
 	}
 	text := strings.Join(append(parts, number), ", ")
-	if offset, ok := clockOffset(o.clock, o.lastArrival); ok && live {
+	if offset, ok := clockOffset(o.clock, o.lastArrival); ok && isLive {
 		secondsAhead := int64(offset.Round(time.Second) / time.Second)
 		m.Clock = &secondsAhead
 		text += fmt.Sprintf("      clock %+d s", secondsAhead)
@@ -120,13 +120,13 @@ func (o *observation) listText() string {
 	return name + " of " + cli.Count(o.items, "item")
 }
 
-// clockOffset returns by how much the meter's clock is ahead. Many meters do not send their time zone. Therefore clockOffset subtracts up to
-// three whole hours, by which a European time zone is ahead of UTC. ok is false if the clock is not valid, or differs by more than that.
+// clockOffset returns by how much the meter's clock is ahead. Many meters do not send their time zone, and European zones are up to three
+// hours ahead of UTC. Therefore clockOffset subtracts 0, 1, 2 or 3 whole hours. ok is false if the clock is not valid, or differs by more.
 func clockOffset(t obis.Time, received time.Time) (offset time.Duration, ok bool) {
 	if t.IsZero() || !t.Valid() {
 		return 0, false
 	}
-	t.Zone = false
+	t.Zone = false // take the time as UTC
 	offset = t.Time(time.UTC).Sub(received)
 	hours := offset.Round(time.Hour)
 	if hours < 0 || hours > 3*time.Hour {
@@ -143,7 +143,7 @@ func (d *examination) reportValues(o *observation) {
 	d.printLine("values", cmp.Or(summary(o.quantities()), "none that hanbridge knows"))
 }
 
-// reportCipher reports how the telegrams that were read are encrypted, if they are.
+// reportCipher reports whether and how the telegrams are encrypted.
 func (d *examination) reportCipher(o *observation) {
 	if o.cipher == (meter.Cipher{}) {
 		d.report.Cipher = &cipherReport{}

@@ -17,13 +17,13 @@ import (
 )
 
 // findMeter listens on the configured port, or on all free ports if the port is auto. It returns nil when a port gives a telegram. If no port
-// does, it returns the most useful verdict.
-func (d *examination) findMeter(ctx context.Context) (useful *verdict) {
+// does, it returns the verdict that helps most.
+func (d *examination) findMeter(ctx context.Context) (best *verdict) {
 	ports, v := d.usablePorts()
 	if v != nil {
 		return v
 	}
-	usefulPort := "" // name of the port that useful is about
+	bestPort := "" // name of the port that best is about
 	for _, port := range ports {
 		d.report.Port.Name = port.String()
 		note := ""
@@ -41,12 +41,12 @@ func (d *examination) findMeter(ctx context.Context) (useful *verdict) {
 		if ctx.Err() != nil {
 			return v
 		}
-		if useful == nil || useful.Code == codeSilent { // a port with bytes is more likely the meter's port than a silent port
-			useful, usefulPort = v, port.String()
+		if best == nil || best.Code == codeSilent { // a port with bytes is more likely the meter's port than a silent port
+			best, bestPort = v, port.String()
 		}
 	}
-	d.report.Port.Name = usefulPort
-	return useful
+	d.report.Port.Name = bestPort
+	return best
 }
 
 // usablePorts returns the ports to listen on, or a verdict if there is none.
@@ -122,10 +122,10 @@ func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
 		d.found = &l.observation
 		return nil
 	}
-	closed, isClosed := errors.AsType[probe.ClosedError](result.Err)
+	closedErr, isClosedErr := errors.AsType[probe.ClosedError](result.Err)
 	// If a recording has ended, or bytes arrived before the connection was closed, lineVerdict says more than the error.
-	hasEnded := src.Recorded && errors.Is(result.Err, io.EOF) || isClosed && closed != probe.ErrClosedEmpty
-	if result.Err != nil && !hasEnded {
+	sourceEnded := src.Recorded && errors.Is(result.Err, io.EOF) || isClosedErr && closedErr != probe.ErrClosedEmpty
+	if result.Err != nil && !sourceEnded {
 		return portVerdict(result.Err)
 	}
 	if ctx.Err() == nil {
@@ -142,5 +142,5 @@ func (d *examination) endpoints(m config.Meter) ([]probe.Endpoint, error) {
 	}
 	m.Serial = config.Serial{Auto: true}
 	usual, err := d.endpointsOf(m)
-	return append(all, slices.DeleteFunc(usual, func(c probe.Endpoint) bool { return c.Line == all[0].Line })...), err
+	return append(all, slices.DeleteFunc(usual, func(e probe.Endpoint) bool { return e.Line == all[0].Line })...), err
 }

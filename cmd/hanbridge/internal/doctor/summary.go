@@ -11,7 +11,11 @@ import (
 
 // summary returns the kinds of quantities that a meter sends, such as "power, energy ×4; voltage ×3 phases".
 func summary(ids []quantity.ID) string {
-	var totalKinds, phaseKinds, phases []string
+	var (
+		totalKinds []string // kinds of quantities of the whole connection
+		phaseKinds []string // kinds of quantities of single phases
+		phases     []string // "_l1", "_l2", "_l3"
+	)
 	counters := 0 // number of energy counters
 	for _, id := range ids {
 		name, row := id.String(), id.Row()

@@ -51,7 +51,7 @@ func (d *examination) lineVerdict(port config.Port, result probe.Result) *verdic
 	best, _ := result.Tried.Best() // the finding that says most about the line
 	v, tried := best.Verdict, len(result.Tried)
 	otherService := v == line.Telnet || v == line.WebServer || v == line.LoginPrompt
-	closed, isClosed := errors.AsType[probe.ClosedError](result.Err)
+	closedErr, isClosedErr := errors.AsType[probe.ClosedError](result.Err)
 	switch {
 	case port.Kind == config.ReplayPort && !otherService:
 		return &verdict{v.String(), fmt.Sprintf("no telegram in %s: %s", port.Address, render.NoTelegramReason)}
@@ -62,7 +62,7 @@ func (d *examination) lineVerdict(port config.Port, result probe.Result) *verdic
 			"so try another. Where that changes nothing, look at the text with: hanbridge capture %s --for 30s | hanbridge replay -; if "+
 			"its numbers are right, your meter is one of the few that send wrong checksums: set checksum: ignore",
 			daemon.EndpointName(best.Endpoint), asArguments(best.Endpoint))}
-	case isClosed && closed != probe.ErrClosed && (v == line.TooFewBytes || !v.SuggestsOtherSetting()):
+	case isClosedErr && closedErr != probe.ErrClosed && (v == line.TooFewBytes || !v.SuggestsOtherSetting()):
 		return &verdict{v.String(), result.Err.Error()}
 	case port.Kind == config.TCPPort && v.SuggestsOtherSetting():
 		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram from %s: most likely the reader is set to another line setting than the meter's: "+
