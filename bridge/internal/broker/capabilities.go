@@ -15,32 +15,32 @@ import (
 // Capabilities is safe for concurrent use.
 type Capabilities struct {
 	mu      sync.Mutex
-	current capabilities    // the capabilities that are known at present
-	suspect *messageSummary // the messages in flight when the broker closed the last connection; nil if there were none
-	// failures counts successive connections that the broker closed while only one message was in flight, each time under the same topic,
-	// and while a second connection to the broker remained open.
+	current knownCapabilities // the capabilities that are known at present
+	suspect *messageSummary   // the messages in flight when the broker closed the last connection; nil if there were none
+	// failures counts successive connections that the broker closed while only one message was in flight. The topic was the same each time,
+	// and a second connection to the broker remained open.
 	failures int
 }
 
-// capabilities is a snapshot of what is known about a broker. Its map is never changed, but replaced by a new map.
-type capabilities struct {
+// knownCapabilities is a snapshot of what is known about a broker. The map of a snapshot is never changed. A new snapshot gets a new map.
+type knownCapabilities struct {
 	limits
-	refusedSize   int             // the size of the smallest packet that the broker did not accept, in bytes; 0 if it accepted every packet
+	refusedSize   int             // the smallest packet that the broker did not accept, in bytes; 0 if there is none
 	reaction      string          // how the broker reacts to a packet of refusedSize: closesConnection or dropsSilently
 	refusedTopics map[string]bool // topics that the broker does not accept, whatever the size of the message
 }
 
 // tooLarge reports whether the broker is known not to accept packets of size bytes.
-func (t *capabilities) tooLarge(size int) bool {
+func (t *knownCapabilities) tooLarge(size int) bool {
 	return t.maxPacket > 0 && size > t.maxPacket || t.refusedSize > 0 && size >= t.refusedSize
 }
 
-// failuresToRefuse is the number of connections that must end at a message before messages under its topic are no longer published.
+// failuresToRefuse is the number of failures after which messages under the topic are no longer published.
 const failuresToRefuse = 2
 
 // snapshot returns what is known about the broker. suspectTopic is the topic of the oldest message in flight when the broker closed the
 // last connection. suspected is true if there was such a message.
-func (t *Capabilities) snapshot() (known capabilities, suspectTopic string, suspected bool) {
+func (t *Capabilities) snapshot() (known knownCapabilities, suspectTopic string, suspected bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.suspect == nil {
@@ -57,7 +57,7 @@ func (t *Capabilities) connectionLost(unacked messageSummary, lifetime time.Dura
 	if unacked.count == 0 {
 		t.suspect, t.failures = nil, 0
 		if lifetime > shortConnection { // the broker was possibly restarted with other settings
-			t.current = capabilities{limits: t.current.limits} // the next Dial reads the limits again
+			t.current = knownCapabilities{limits: t.current.limits} // the next Dial reads the limits again
 		}
 		return
 	}
@@ -84,17 +84,17 @@ func (t *Capabilities) clearSuspect() {
 }
 
 // update changes the known capabilities. If they then explain the end of the last connection, its messages are no longer suspected.
-func (t *Capabilities) update(change func(*capabilities)) {
+func (t *Capabilities) update(change func(*knownCapabilities)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(&t.current)
-	if u := t.suspect; u != nil && (t.current.tooLarge(u.largest.size) || t.current.noRetain && u.retained) {
+	if suspect := t.suspect; suspect != nil && (t.current.tooLarge(suspect.largest.size) || t.current.noRetain && suspect.retained) {
 		t.suspect, t.failures = nil, 0
 	}
 }
 
-// examine determines the limits of the broker before a connection is made. It does so only if a message is suspected or if limits are
-// known, because the limits have possibly changed. It changes nothing if the broker cannot be reached.
+// examine determines the limits of the broker before a connection is made. It does this only if a message is suspected, or if limits are
+// known and have possibly changed. It changes nothing if the broker cannot be reached.
 func (t *Capabilities) examine(ctx context.Context, p target) {
 	t.mu.Lock()
 	known, suspect := t.current, t.suspect
@@ -105,7 +105,7 @@ func (t *Capabilities) examine(ctx context.Context, p target) {
 	l, err := p.queryLimits(ctx)
 	switch {
 	case err == nil:
-		t.update(func(known *capabilities) {
+		t.update(func(known *knownCapabilities) {
 			known.limits = l
 			if l.maxPacket > 0 && known.reaction == closesConnection {
 				known.refusedSize = 0 // the stated limit replaces it
@@ -125,16 +125,15 @@ const smallPacketSize = 256
 // probeLimits determines the limits of a broker that does not state them. It publishes test messages under TestTopic, each on a separate
 // connection: a retained message if retain is true, and a message with a packet of size bytes.
 func (p target) probeLimits(ctx context.Context, retain bool, size int) {
-	m := Message{Topic: p.TestTopic, QoS: 1}
-	if p.TestTopic == "" || !p.acceptsMessage(ctx, m) {
+	small := Message{Topic: p.TestTopic, QoS: 1}
+	if p.TestTopic == "" || !p.acceptsMessage(ctx, small) {
 		return
 	}
-	large := m
-	large.Payload = make([]byte, max(size-packetSize(&m), 0))
-	m.Retain = true
-	noRetain := retain && !p.acceptsMessage(ctx, m)
+	retained, large := small, small
+	retained.Retain, large.Payload = true, make([]byte, max(size-packetSize(&small), 0))
+	noRetain := retain && !p.acceptsMessage(ctx, retained)
 	tooLarge := size > smallPacketSize && !p.acceptsMessage(ctx, large)
-	p.Capabilities.update(func(known *capabilities) {
+	p.Capabilities.update(func(known *knownCapabilities) {
 		known.noRetain = known.noRetain || noRetain
 		if tooLarge {
 			known.refusedSize, known.reaction = size, closesConnection
@@ -142,8 +141,8 @@ func (p target) probeLimits(ctx context.Context, retain bool, size int) {
 	})
 }
 
-// acceptsMessage publishes m on a separate connection. It reports false if the broker closed that connection. Otherwise it reports true,
-// even if the connection could not be made.
+// acceptsMessage publishes m on a separate connection. It returns false if the broker closed that connection, and true otherwise. It also
+// returns true if the connection could not be made.
 func (p target) acceptsMessage(ctx context.Context, m Message) bool {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
@@ -166,7 +165,7 @@ func (t *Capabilities) refusesRetainedWill(ctx context.Context, p target) bool {
 		l.noRetain = p.acceptsWill(ctx, false) && !p.acceptsWill(ctx, true)
 	}
 	if l.noRetain {
-		t.update(func(known *capabilities) { known.limits = l })
+		t.update(func(known *knownCapabilities) { known.limits = l })
 	}
 	return l.noRetain
 }
@@ -204,7 +203,7 @@ func (e *RefusedError) Error() string {
 		"message_size_limit too where it is set, then restart it)", e.Host, fmt.Sprintf(e.reaction, e.limit), e.Topic, e.Size, suggested)
 }
 
-// The reactions of a broker to a packet that is too large, as formats that take its size in bytes.
+// The reactions of a broker to a packet that is too large. Each is a format for a size in bytes.
 const (
 	statesLimit      = "takes packets of %d bytes at most"
 	closesConnection = "ends the connection at a packet of %d bytes, its limit must be smaller"
@@ -213,7 +212,7 @@ const (
 
 // CheckMessage returns a *RefusedError if this broker is known not to accept m, and nil otherwise. It sends nothing.
 func (c *Conn) CheckMessage(m Message) error {
-	known := &c.capabilities
+	known := &c.known
 	e := &RefusedError{Host: c.target.host, Topic: m.Topic, Size: packetSize(&m)}
 	switch {
 	case known.maxPacket > 0 && e.Size > known.maxPacket:
@@ -226,8 +225,8 @@ func (c *Conn) CheckMessage(m Message) error {
 	return e
 }
 
-// DropsSilently reports whether the broker acknowledges packets of size bytes without delivering them. Mosquitto does so above its
-// message_size_limit. DropsSilently publishes a packet of that size and a small one under Config.TestTopic, on separate connections, which
+// DropsSilently reports whether the broker acknowledges packets of size bytes without delivering them. Mosquitto does this above its
+// message_size_limit. DropsSilently publishes a packet of that size and a small packet under Config.TestTopic, on separate connections. This
 // takes a few seconds at most. A positive result is recorded in this connection and in Config.Capabilities.
 func (c *Conn) DropsSilently(ctx context.Context, size int) bool {
 	p := c.target.forSeparateConnection("-try")
@@ -238,12 +237,12 @@ func (c *Conn) DropsSilently(ctx context.Context, size int) bool {
 	if small, err := p.probeSize(ctx, p.TestTopic, smallPacketSize); err != nil || small != nil {
 		return false // the size is not the reason
 	}
-	record := func(known *capabilities) { known.refusedSize, known.reaction = size, dropsSilently }
-	record(&c.capabilities)
+	record := func(known *knownCapabilities) { known.refusedSize, known.reaction = size, dropsSilently }
+	record(&c.known)
 	c.target.Capabilities.update(record)
 	return true
 }
 
 // RetainAvailable reports whether the broker supports retained messages, as far as is known. If it does not, Publish sends every message
 // without the retain flag.
-func (c *Conn) RetainAvailable() bool { return !c.capabilities.noRetain }
+func (c *Conn) RetainAvailable() bool { return !c.known.noRetain }

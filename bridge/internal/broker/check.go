@@ -11,7 +11,7 @@ import (
 
 // A Report is the result of Check.
 type Report struct {
-	// Denied has an error, in words for users, for each topic under which publishing failed or from which no message came back.
+	// Denied has an error for each topic under which publishing failed or no message came back. The errors are in words for users.
 	Denied []error
 	// RetainAvailable is true if the broker retained a message under every permitted topic.
 	RetainAvailable bool

@@ -21,10 +21,11 @@ const (
 	secondConnTimeout = 3 * time.Second
 )
 
-// A ConflictDetector detects a client-id conflict: another client uses the same client id, and each login of one client makes the broker
-// close the connection of the other. A broker that restarts also closes connections, but it closes all of them. So after a short
-// connection, Dial also makes a second connection, with another client id. If the broker closes only the first of the two, the cause is a
-// conflict. Set the same ConflictDetector in every Config of a client. The zero value is ready to use. It is safe for concurrent use.
+// A ConflictDetector detects that another client uses the same client id. In such a conflict, each login of one client makes the broker close
+// the connection of the other client. A broker that restarts closes all connections. So after a short connection, Dial also makes a second
+// connection, with another client id. If the second connection remains open when the broker closes the first, the cause is a conflict.
+//
+// Set the same ConflictDetector in every Config of a client. The zero value is ready to use. It is safe for concurrent use.
 type ConflictDetector struct {
 	mu        sync.Mutex
 	suspected bool // the broker closed the last connection within shortConnection
@@ -43,8 +44,8 @@ func (e *ConflictError) Error() string {
 		"broker may also end the connection of a program that publishes what the access rules forbid: look at its log", e.Host, e.ID)
 }
 
-// Wait returns the shortest time to wait before the next attempt, so that the two clients do not end each other's connection every second.
-// The time is zero for the first conflict in a row.
+// Wait returns the shortest time to wait before the next attempt. The time is zero for the first conflict in a row. Without a wait, the two
+// clients would end each other's connection every second.
 func (e *ConflictError) Wait() time.Duration { return e.wait }
 
 // Detected reports whether the last connection most likely ended because another client uses the same id.

@@ -59,8 +59,7 @@ func runConnections(t *testing.T, connections []connectionCase) {
 	}
 }
 
-// TestMaxConflictWait tests that a client that waits because of a conflict reconnects while the other client's connection still
-// counts as short.
+// TestMaxConflictWait tests that the wait after a conflict is at most half of shortConnection, so that the next conflict is detected too.
 func TestMaxConflictWait(t *testing.T) {
 	c, p := new(ConflictDetector), &target{}
 	for range 100 {

@@ -10,7 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// closeConnections closes all connections, as a broker that restarts, or only that of the client "hanbridge", as at a client-id conflict.
+// closeConnections closes all connections, like a broker that restarts. If all is false, it closes only the connection of the client
+// "hanbridge", like a broker at a client-id conflict.
 func (s *server) closeConnections(all bool) {
 	for id, client := range s.Clients.GetAll() {
 		if all || id == "hanbridge" {
@@ -19,7 +20,7 @@ func (s *server) closeConnections(all bool) {
 	}
 }
 
-// TestConflictOverConnections tests that the end of a connection after a short one is a conflict only if the second connection remains open.
+// TestConflictOverConnections tests that a closed connection is reported as a conflict only if the second connection remains open.
 func TestConflictOverConnections(t *testing.T) {
 	t.Parallel()
 	for qos := range byte(2) {
@@ -61,8 +62,7 @@ func conflictOverConnections(t *testing.T, qos byte) {
 	}
 }
 
-// TestConflictWhilePublishing tests that a message is not the cause of a loss if it was published during the wait for an answer on the
-// second connection.
+// TestConflictWhilePublishing tests that a conflict is detected although messages are published during the test of the second connection.
 func TestConflictWhilePublishing(t *testing.T) {
 	t.Parallel()
 	queried, answer := make(chan struct{}), make(chan struct{})

@@ -20,13 +20,13 @@ type Conn struct {
 	target         target
 	client         mqtt.Client
 	packets        *packetConn
-	detachFromDial func() bool // frees the connection from the context of Dial; false if that context has already closed the connection
+	detachFromDial func() bool // keeps the connection open when the context of Dial ends; false if it has already ended
 	window         window
-	capabilities   capabilities // what was known about the broker when the connection was dialled
+	known          knownCapabilities // what was known about the broker when the connection was dialled
 	// stopAndWait makes Publish wait for the acknowledgement of each message before it sends the next message. If the broker closes the
 	// connection, the message that caused this is then known. Only the publishing goroutine uses stopAndWait and suspectTopic.
 	stopAndWait  bool
-	suspectTopic string // stopAndWait ends with the first Flush after a message under this topic was acknowledged; "" if there is none
+	suspectTopic string // when a message under this topic is acknowledged, the next Flush ends stopAndWait
 	dialedAt     time.Time
 	secondConn   *Conn // a connection that shows whether the broker still runs (see ConflictDetector); usually nil
 
@@ -68,7 +68,7 @@ func (c *Conn) Publish(m Message) error {
 	if err := m.validate(); err != nil {
 		return err
 	}
-	m.Retain = m.Retain && !c.capabilities.noRetain
+	m.Retain = m.Retain && !c.known.noRetain
 	if c.stopAndWait {
 		m.QoS = 1 // with QoS 0 there would be no acknowledgement to wait for
 	}
@@ -108,6 +108,7 @@ func (c *Conn) waitForRoom() error {
 		}
 	}
 	inFlight := len(c.window.queue)
+	// If the deadline is over, awaitOldest ends the connection.
 	if inFlight > 0 && (inFlight == c.target.MaxInFlight || c.stopAndWait || time.Now().After(c.ackDeadline())) {
 		return c.awaitOldest(context.Background())
 	}
@@ -149,8 +150,7 @@ func (c *Conn) ackDeadline() time.Time {
 }
 
 // completeOldest removes the oldest message, whose token is done, from the window. A token without an error means that the message was
-// acknowledged (QoS 1) or written to the network (QoS 0). paho also reports no error for a message that it will send again after a
-// reconnect, but this client never reconnects.
+// acknowledged (QoS 1) or written to the network (QoS 0).
 func (c *Conn) completeOldest() error {
 	m := c.window.oldest()
 	if err := m.token.Error(); err != nil {
@@ -181,7 +181,7 @@ func (c *Conn) Flush(ctx context.Context) error {
 	return c.endErr()
 }
 
-// Lost returns a channel that is closed when the connection has ended by a loss, by an error on this side or by Close.
+// Lost returns a channel that is closed when the connection has ended. The cause can also be an error on this side, or Close.
 func (c *Conn) Lost() <-chan struct{} { return c.ended }
 
 // Err returns why the connection was lost. It is nil while the connection exists and after Close.
@@ -195,10 +195,10 @@ func (c *Conn) Err() error {
 }
 
 const (
-	// shortCloseTimeout is how long Close waits, after Flush has failed, for the DISCONNECT to be written and paho's goroutines to end.
+	// shortCloseTimeout is how long Close waits after Flush has failed. In this time the DISCONNECT is written and paho's goroutines end.
 	shortCloseTimeout = 500 * time.Millisecond
-	// closeTimeout is how long Close waits for the same after Flush has succeeded. It is longer because a machine under load possibly needs
-	// more time. Close also waits this long for a broker that sends nothing and does not close the connection.
+	// closeTimeout replaces shortCloseTimeout after Flush has succeeded, because a machine under load possibly needs more time. It is also how
+	// long Close waits for a broker that sends nothing and does not close the connection.
 	closeTimeout = 5 * time.Second
 )
 

@@ -124,7 +124,7 @@ func TestFullWindowWaits(t *testing.T) {
 	go func() { fifth <- c.Publish(numbered(4)) }()
 	select {
 	case err := <-fifth:
-		t.Fatalf("the fifth message of a window of 4 did not wait (%v)", err)
+		t.Fatalf("Publish of the fifth message returned %v, want it to wait", err)
 	case <-time.After(50 * time.Millisecond):
 	}
 	p.Unblock()
@@ -294,7 +294,7 @@ func TestFlushFailsWithoutAcknowledgement(t *testing.T) {
 	publishAll(t, c, 0, 100)
 	p.ResetConnections()
 	if err := c.Flush(t.Context()); err == nil {
-		t.Error("Flush: no error, though nothing arrived")
+		t.Error("Flush: got no error, want an error because nothing arrived")
 	}
 	if got := s.messages(); len(got) > 0 && got[0] != recordedWill {
 		t.Errorf("the broker has %q, want nothing but the will", got)
@@ -363,7 +363,7 @@ func TestNoGoroutineRemains(t *testing.T) {
 			p.Block()
 			publishAll(t, c, 0, 1)
 			if err := c.Flush(t.Context()); err == nil {
-				t.Fatal("Flush: no error, though nothing was acknowledged")
+				t.Fatal("Flush: got no error, want an error because nothing was acknowledged")
 			}
 			p.Unblock()
 		}
@@ -410,8 +410,7 @@ func waitFor(t *testing.T, failure string, done func() bool) {
 	}
 }
 
-// TestLossWhilePublishing tests that Publish returns an error at once when the connection is lost while messages are published without a
-// pause.
+// TestLossWhilePublishing tests that Publish returns an error at once if the connection is lost during continuous publishing.
 func TestLossWhilePublishing(t *testing.T) {
 	t.Parallel()
 	s := start(t)

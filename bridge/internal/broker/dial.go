@@ -45,7 +45,7 @@ func (p target) dial(ctx context.Context) (*Conn, error) {
 // dialOnce connects without examining the broker.
 func (p target) dialOnce(ctx context.Context) (*Conn, error) {
 	c := &Conn{target: p, dialedAt: time.Now(), ended: make(chan struct{})}
-	c.capabilities, c.suspectTopic, c.stopAndWait = p.Capabilities.snapshot()
+	c.known, c.suspectTopic, c.stopAndWait = p.Capabilities.snapshot()
 	c.secondConn = p.Conflict.dialSecond(ctx, p)
 	if err := c.login(ctx); err != nil {
 		c.end(err) // so that a later error of this connection has no effect
@@ -98,7 +98,7 @@ func (c *Conn) options(dialCtx context.Context) *mqtt.ClientOptions {
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(dialCtx) })
 	o.Servers = []*url.URL{c.target.url}
 	if w := c.target.Will; w.Topic != "" {
-		o.SetBinaryWill(w.Topic, bytes.Clone(w.Payload), w.QoS, w.Retain && !c.capabilities.noRetain)
+		o.SetBinaryWill(w.Topic, bytes.Clone(w.Payload), w.QoS, w.Retain && !c.known.noRetain)
 	}
 	return o
 }

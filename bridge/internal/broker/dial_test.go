@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// fakeServer starts a server that sends reply to each client and then closes the connection, or leaves it open if hang is true. It returns
-// the address.
+// fakeServer starts a server that sends reply to each client and then closes the connection. If hang is true, the connection remains open.
+// fakeServer returns the address of the server.
 func fakeServer(t *testing.T, reply string, hang bool) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

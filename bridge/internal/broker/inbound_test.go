@@ -63,8 +63,8 @@ func startScripted(t *testing.T, afterSuback []byte) (url string, received <-cha
 	return "mqtt://" + l.Addr().String(), packets
 }
 
-// TestOversizedPacketsAreDiscarded tests that packets above the limit of 1 MiB are discarded, and that a small message after them arrives on
-// the same connection.
+// TestOversizedPacketsAreDiscarded tests that a packet above 1 MiB is discarded, and that a small message after it arrives on the same
+// connection.
 func TestOversizedPacketsAreDiscarded(t *testing.T) {
 	huge := make([]byte, 3<<20)
 	for name, tc := range map[string]struct {

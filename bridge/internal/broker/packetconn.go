@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// maxInboundPacket is the largest remaining length, in bytes, of a packet that is read. paho allocates each packet as a whole, so
-	// without this limit any program that publishes to a subscribed topic could make the bridge use much memory.
+	// maxInboundPacket is the largest remaining length, in bytes, of a packet that is read. paho allocates memory for the whole packet. Without
+	// this limit, any program that publishes to a subscribed topic could make the bridge use much memory.
 	maxInboundPacket = 1 << 20
 	// writeTimeout is how long a Write waits for the network to accept its bytes.
 	writeTimeout = 5 * time.Second
@@ -32,8 +32,8 @@ var (
 )
 
 // A packetConn is the network connection under the MQTT client. Its Read returns only whole, well-formed packets. Packets larger than
-// maxInboundPacket are discarded while they arrive. If the connection is lost, a packetConn reports the cause at once. paho does so only
-// after its goroutines have ended, and not at all if its client was closed meanwhile.
+// maxInboundPacket are discarded while they arrive. If the connection is lost, a packetConn reports the cause at once. paho reports a loss only
+// after its goroutines have ended, and never if its client was closed before.
 type packetConn struct {
 	net.Conn
 	onLoss       func(error)                   // called with the cause of a loss
@@ -131,7 +131,7 @@ func (l *packetConn) checkPacket(packet []byte) error {
 	return nil
 }
 
-// discardPacket reads the rest of a packet, of which length bytes follow the fixed header, and drops the packet. It acknowledges a
+// discardPacket reads and drops the rest of a packet. length is the number of bytes after the fixed header. discardPacket acknowledges a
 // PUBLISH with QoS 1 (MQTT 3.1.1, 3.3), because a broker sends only a limited number of unacknowledged messages.
 func (l *packetConn) discardPacket(kind byte, length int) error {
 	start := make([]byte, 2+math.MaxUint16+2) // the length of the topic, the longest topic and the packet identifier; an oversized packet is longer

@@ -25,15 +25,16 @@ const (
 var ErrUnanswered = errors.New("is it overloaded? Look at its log")
 
 // Subscribe subscribes to a topic filter with at most the given QoS and returns when the broker has granted it. It is safe for concurrent
-// use and can be called from f. Each message is passed to f in a separate goroutine. So f can block, several calls can run at the same
-// time, and the order of the calls is not the order of the messages. f owns its Message. A later Subscribe with the same filter replaces
-// f and causes the broker to send the retained messages again. If the broker does not answer within 5 s, the error wraps ErrUnanswered;
-// the connection remains usable, and f still receives messages that arrive. Messages above 1 MiB are discarded.
+// use and can be called from f. Each message is passed to f in a separate goroutine, so f can block. Calls of f can overlap, and their order
+// is not the order of the messages. f owns its Message. A later Subscribe with the same filter replaces f and causes the broker to send the
+// retained messages again. If the broker does not answer within 5 s, the error wraps ErrUnanswered. The connection then remains usable, and
+// f still receives messages that arrive. Messages above 1 MiB are discarded.
 func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Message)) error {
 	if err := c.endErr(); err != nil {
 		return err
 	}
-	for range 2 { // the broker Mochi refuses a packet identifier that one of its own messages uses; the second request has another identifier
+	// The broker Mochi refuses a packet identifier that one of its own messages uses. The second request has another identifier.
+	for range 2 {
 		token := c.client.Subscribe(topic, qos, func(_ mqtt.Client, m mqtt.Message) {
 			f(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retain: m.Retained()})
 		})

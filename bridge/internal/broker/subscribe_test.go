@@ -105,7 +105,7 @@ func TestSubscriptionWithoutSuback(t *testing.T) {
 		}
 	}
 	if err := c.Unsubscribe(t.Context(), "a", "b"); err == nil {
-		t.Error("Unsubscribe: no error, though the broker has not answered")
+		t.Error("Unsubscribe: got no error, want an error because the broker has not answered")
 	}
 	publishAll(t, c, 0, 3)
 	if err := c.Flush(t.Context()); err != nil {

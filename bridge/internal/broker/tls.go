@@ -17,7 +17,8 @@ import (
 // bridge uses a renewed certificate without a restart.
 func (p *target) loadCertificates() (errs []error) {
 	refuse := func(key, reason string, err error) { errs = append(errs, &ConfigError{key, reason, err}) }
-	if scheme, _, _ := strings.Cut(p.URL, ":"); p.URL != "" && !schemes[scheme].secure { // p.url is nil if the rest of the address is wrong, so the scheme is read from the text
+	// The scheme is read from the text, because p.url is nil if the address is not valid.
+	if scheme, _, _ := strings.Cut(p.URL, ":"); p.URL != "" && !schemes[scheme].secure {
 		for _, f := range [...]struct{ key, file string }{{"mqtt.ca_file", p.CAFile}, {"mqtt.cert_file", p.CertFile}, {"mqtt.key_file", p.KeyFile}} {
 			if f.file != "" {
 				_, err := readPEM(f.file)
@@ -89,8 +90,8 @@ func readPEM(name string) ([]byte, error) {
 	return bytes.TrimPrefix(pem, []byte("\ufeff")), nil
 }
 
-// explainCertificate explains what is wrong with the broker's certificate. It returns nil if err has another cause. A certificate that is
-// not valid at this time is not a permanent error, because the clock of this machine is possibly still wrong.
+// explainCertificate explains what is wrong with the broker's certificate. It returns nil if err has another cause. A certificate that has
+// expired or is not valid yet is not a permanent error, because the clock of this machine is possibly wrong.
 func (p *target) explainCertificate(err error) error {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError

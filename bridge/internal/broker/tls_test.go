@@ -92,7 +92,7 @@ func TestSchemes(t *testing.T) {
 		})
 		publishAll(t, conn, 0, 100)
 		if err := conn.Close(t.Context()); err != nil {
-			t.Errorf("%s: %v", url, err)
+			t.Errorf("Close of %s: %v", url, err)
 		}
 	}
 	s.await(t, 400) // 100 messages over each of four schemes

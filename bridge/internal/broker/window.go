@@ -18,7 +18,7 @@ type window struct {
 	lastQoS0   time.Time      // when the last QoS 0 message was sent
 }
 
-// qos0Window is the time after a QoS 0 message in which that message is possibly the cause of the end of the connection.
+// qos0Window is how long a QoS 0 message counts as a possible cause of the end of the connection.
 const qos0Window = time.Second
 
 // An inFlightMessage is a message that was sent and was not acknowledged when it was last checked.
@@ -46,7 +46,8 @@ func (m *inFlightMessage) done() bool {
 
 // A messageSummary describes messages that the broker has possibly not received.
 type messageSummary struct {
-	count    int // the number of messages; at least 2 if one of them has QoS 0, so that no single message is taken for the cause of a loss
+	// count is the number of messages. If a message has QoS 0, count is at least 2, so that no single message counts as the cause of a loss.
+	count    int
 	oldest   inFlightMessage
 	largest  inFlightMessage
 	retained bool // at least one message has Retain set

@@ -27,7 +27,7 @@ type Proxy struct {
 	pairs   map[pair]bool
 }
 
-// A pair is the two TCP connections, to the client and to the target, between which the proxy forwards.
+// A pair holds the two TCP connections between which the proxy forwards.
 type pair struct{ client, target *net.TCPConn }
 
 // New starts a proxy to target ("host:port") without faults. The proxy and all its goroutines end with the test.

@@ -64,7 +64,7 @@ func TestBlock(t *testing.T) {
 	p := faultnet.New(t, echo(t))
 	c := dial(t, p)
 	if err := sendByte(c, time.Minute); err != nil {
-		t.Fatalf("before Block: %v", err)
+		t.Fatalf("send and receive a byte before Block: %v", err)
 	}
 	p.Block()
 	if err := sendByte(c, 50*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -72,7 +72,7 @@ func TestBlock(t *testing.T) {
 	}
 	p.Unblock()
 	if err := receiveByte(c, time.Minute); err != nil {
-		t.Fatalf("unblocked: %v", err)
+		t.Fatalf("receive a byte after Unblock: %v", err)
 	}
 }
 
@@ -102,7 +102,7 @@ func TestResetConnections(t *testing.T) {
 		t.Fatalf("got %v, want a reset", err)
 	}
 	if err := sendByte(dial(t, p), time.Minute); err != nil {
-		t.Errorf("a connection after the reset: %v", err)
+		t.Errorf("send and receive a byte on a new connection: %v", err)
 	}
 }
 

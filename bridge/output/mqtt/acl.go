@@ -18,9 +18,9 @@ type Rule struct {
 }
 
 // ACL returns the permissions that the bridge and the commands need at the broker with this configuration. The rules are the same for each
-// Style, because after a change of Style the bridge removes the announcements in the old style. Most brokers have no wildcard for a part of a
-// level, such as hanbridge_+, so the rules match every device. With a rule for each meter, a meter that is added later would not be
-// announced, and nothing would report this, because a broker also acknowledges a message that its rules forbid.
+// Style, because after a change of Style the bridge removes the old announcements. The rules match the announcements of every device, because
+// most brokers have no wildcard for a part of a level, such as hanbridge_+. A rule for each meter would be missing for a meter that is added
+// later. Nothing would report this, because a broker also acknowledges a message that its rules forbid.
 func (c Config) ACL() []Rule {
 	rules := []Rule{
 		{Publish, c.BaseTopic + "/#", "values, states, telegrams and events of the bridge and its meters"},

@@ -33,7 +33,7 @@ type wantedDevice struct {
 // announceDue publishes the next announcement step of every device. If the last step of a device was published less than StepPause ago, the
 // next step is scheduled.
 func (s *session) announceDue() {
-	s.announce(&s.bridgeDevice) // first: a hub that receives a meter before the bridge creates an empty device for the bridge
+	s.announce(&s.bridgeDevice) // first, because a hub that receives a meter before the bridge creates an empty device for the bridge
 	for i := range s.removedMeters {
 		s.announce(&s.removedMeters[i])
 	}
@@ -94,9 +94,12 @@ func (s *session) prepareSteps(a *announcer) (hasSteps bool) {
 	delete(s.undelivered, a.meterID)
 	topics := union(plan.wanted.topics, plan.unchanged.Topics)
 	a.steps, a.afterSteps = plan.steps, device{Announced: plan.replacement.Union(plan.unchanged.Announced), Topics: topics}
-	if removals := s.removalMessages(a.meterID, recorded.Topics, topics); len(removals) > 0 { // they become part of the last step, or the only step
-		last := max(len(a.steps)-1, 0)
-		a.steps = append(a.steps[:last], slices.Concat(slices.Concat(a.steps[last:]...), removals))
+	if removals := s.removalMessages(a.meterID, recorded.Topics, topics); len(removals) > 0 {
+		if len(a.steps) == 0 {
+			a.steps = [][]discovery.Message{nil}
+		}
+		last := len(a.steps) - 1
+		a.steps[last] = slices.Concat(a.steps[last], removals)
 	}
 	if len(a.steps) == 0 {
 		s.devices.set(a.meterID, a.afterSteps)

@@ -108,8 +108,8 @@ func (s *session) logDenied(m *meter, check *arrivalCheck) {
 	}
 }
 
-// logAnnounced logs that a meter is announced, or that its announcements are removed. The level is debug if the number of entities has not
-// changed, for example when everything is published again for a hub that has started.
+// logAnnounced logs that a meter is announced, or that its announcements are removed. If the number of entities has not changed since the
+// last log line, the level is debug.
 func (s *session) logAnnounced(a *announcer, want *wantedDevice) {
 	entities, level := want.entities, s.announcedLevel
 	switch firstStep := a.lastStep.IsZero(); {

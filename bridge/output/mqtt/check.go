@@ -23,7 +23,7 @@ const (
 	smallAnnouncement = 1 << 10
 )
 
-// Check connects to the broker and tests whether the broker permits the bridge to publish values and announcements, whether the broker
+// Check connects to the broker and tests three things: whether the bridge is permitted to publish values and announcements, whether the broker
 // supports retained messages, and whether it accepts announcements of the usual size. Check uses topics that no other program reads, and no
 // message remains retained there. It returns an error if the bridge cannot work with this broker.
 func Check(ctx context.Context, c Config) (CheckResult, error) {

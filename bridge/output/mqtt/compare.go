@@ -20,7 +20,7 @@ const (
 	// minConfirmingCounter is the smallest retained counter, in kWh or kvarh, that can show that the meter is the same. Two new meters can both
 	// have smaller counters.
 	minConfirmingCounter = 100
-	// maxRetainedAge is the largest age of retained values at which the counters can show without a serial number that the meter is the same.
+	// maxRetainedAge is the largest age of retained values that can show, without an equal serial number, that the meter is the same.
 	maxRetainedAge = 50 * time.Hour
 	// compareTimeout limits reading the retained values, because the session waits for them.
 	compareTimeout = 5 * time.Second
@@ -39,7 +39,7 @@ func (s *session) compareWithRetained(ctx context.Context, m *meter) comparison 
 
 // compareMeter compares counters and the serial number of a meter with the retained topics of the same meter id. The keys of retained are the
 // topics below the topic of the meter. A counter that has fallen or has risen too far means another meter, even if the serial numbers are
-// equal, because all meters of some manufacturers send the same serial number.
+// equal. The serial number alone is not enough, because all meters of some manufacturers send the same serial number.
 func compareMeter(retained map[string]string, serial string, counters []bridge.Value, now time.Time) comparison {
 	info := parseJSON[struct{ Serial string }]([]byte(retained["info"]))
 	sameSerial := info.Serial != "" && info.Serial == serial

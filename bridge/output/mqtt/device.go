@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// savedDevices records the announcements and values that the broker retains of each device, so that the bridge can remove them when they are
-// no longer wanted. The record lasts over connections and, if there is a state file, over restarts.
+// savedDevices records the announcements and values that the broker retains of each device. The bridge needs the record to remove them when
+// they are no longer wanted. If there is a state file, the record remains after a restart.
 type savedDevices struct {
 	store    *state.Store
 	document deviceDocument

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestFloodsAreRateLimited tests that the bridge publishes its status and announcements at most twice more, and logs at most one line, if
-// another client publishes ten thousand messages.
+// TestFloodsAreRateLimited tests how the bridge reacts to ten thousand messages of another client. It must publish its status and
+// announcements at most twice more, and log at most one line.
 func TestFloodsAreRateLimited(t *testing.T) {
 	t.Parallel()
 	const hub, own = "homeassistant/status", "hanbridge/status"

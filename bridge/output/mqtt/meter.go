@@ -27,7 +27,7 @@ type meter struct {
 	isSecond         bool                         // this bridge does not publish its counters, because another bridge publishes or has published them
 	reasonPublished  bool                         // the hub has the reason why counters are withheld
 	withheldCounters map[quantity.ID]bridge.Value // the newest counters, while this bridge does not publish them
-	comparedFacts    int                          // the number of values in the last comparison (see decideCounters)
+	comparedValues   int                          // the number of values in the last comparison (see decideCounters)
 	otherLogged      bool                         // a message about another bridge was logged
 	infoRival        string                       // the ownership's rivalMark in the published description
 	infoRepublished  time.Time                    // when the description was last published because of another bridge
@@ -131,7 +131,7 @@ var commonTopics = []string{
 	discovery.Rejected, discovery.RejectedReason,
 }
 
-// publishInfo publishes the description of a meter, with the mark of this bridge and the time at which the bridge began to publish the meter.
+// publishInfo publishes the description of a meter. The description also says which bridge publishes the meter, and since when.
 func (s *session) publishInfo(m *meter) {
 	s.publishJSON(m.prefix+"info", true, struct {
 		Make     string `json:"make"`
@@ -167,8 +167,8 @@ func (s *session) publishJSON(topic string, retain bool, v any) {
 	}
 }
 
-// publishStats publishes the statistics of a meter. Before the first telegram the interval and the time of the last telegram are not
-// published, so the values of an earlier run remain on the broker.
+// publishStats publishes the statistics of a meter. Before the first telegram, there is no interval and no time of the last telegram to
+// publish. The values of an earlier run then remain on the broker.
 func (s *session) publishStats(m *meter, st *bridge.Stats) {
 	type statistic struct{ name, text string }
 	statistics := []statistic{

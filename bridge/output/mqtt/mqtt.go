@@ -25,8 +25,8 @@ type Output struct {
 	capabilities broker.Capabilities
 	devices      *savedDevices // the record of what the broker retains; nil before the first connection
 	scanned      bool          // the retained scan has ended, or is not necessary
-	// foundMeters holds, by meter id, the quantities whose announcements the retained scan found and that the meter has not sent since then. It
-	// is nil from foundExpiry on (see expireFound).
+	// foundMeters holds, by meter id, the quantities that the retained scan found and that the meter has not sent since then. It is nil from
+	// foundExpiry on (see expireFound).
 	foundMeters map[string]discovery.Meter
 	foundExpiry time.Time
 	// scanIncomplete is true if the broker possibly retains announcements that the retained scan did not find.

@@ -14,7 +14,7 @@ import (
 // marks are the instance marks of this bridge. They distinguish its messages from those of other bridges.
 type marks struct {
 	run      string           // the mark of this run
-	client   string           // the mark of runs without a state file, derived from the client id, which only one client of a broker can have
+	client   string           // the mark of runs without a state file, which is derived from the client id
 	instance *bridge.Instance // nil if the bridge has no state file
 }
 

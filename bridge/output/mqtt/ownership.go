@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// An ownership records whether this bridge publishes one meter, or another bridge with the same mqtt.base_topic and meters.id, or both. If
-// both bridges publish the meter, only the first bridge publishes counters. Otherwise a hub would record the difference between the counters
-// of two meters as consumption.
+// An ownership records which bridges publish one meter. A second bridge can have the same mqtt.base_topic and meters.id. Then only the first
+// bridge publishes counters. Otherwise a hub would record the difference between the counters of two meters as consumption.
 //
-// The first bridge is the bridge whose instance mark is in the retained description of the meter, <base>/<meter>/info. If no description is
-// retained, a bridge becomes the first when its meter sends a telegram, unless a telegram of another bridge has arrived before. A second
-// bridge becomes the first when the other bridge has sent nothing for silentIntervals telegram intervals. In addition, the counters must show
-// that the meter is the same, or a person must have removed the description (hanbridge takeover).
+// The first bridge is the bridge whose instance mark is in the retained description of the meter, <base>/<meter>/info. If there is no
+// description, the bridge whose meter sends the first telegram becomes the first. A second bridge becomes the first when the other bridge has
+// sent nothing for silentIntervals telegram intervals. In addition, the counters must show that the meter is the same, or a person must have
+// removed the description (hanbridge takeover).
 type ownership struct {
 	ownMark     string        // the instance mark of this run
 	minSilence  time.Duration // the shortest time without a telegram of the other bridge after which this bridge can replace it
@@ -21,7 +20,7 @@ type ownership struct {
 	since       time.Time     // when this bridge or an earlier run of this bridge began to publish the meter
 	connectedAt time.Time     // when this connection began to receive messages
 
-	otherMark     string        // the mark in the retained description; "" if there is no mark or it is a mark of this bridge
+	otherMark     string        // the mark of another bridge in the retained description; "" if there is none
 	otherUnmarked bool          // a version of hanbridge without marks wrote the retained description
 	otherOnline   bool          // a bridge with this base topic was online when this bridge connected, or has published after that
 	lastOther     time.Time     // when the last telegram of a bridge that publishes counters arrived
@@ -59,7 +58,7 @@ const (
 	withholdCounters          // withhold counters until a person acts
 )
 
-// silentAt returns the time from which the other bridge counts as silent if it sends no telegram until then.
+// silentAt returns the time at which the other bridge counts as silent, unless it sends a telegram before.
 func (o *ownership) silentAt() time.Time {
 	since := o.connectedAt
 	if o.lastOther.After(since) {
@@ -74,7 +73,7 @@ const silentIntervals = 6
 // isSilent reports whether the other bridge counts as silent.
 func (o *ownership) isSilent(now time.Time) bool { return !now.Before(o.silentAt()) }
 
-// otherPublishesStatus reports whether another bridge publishes whether the meter is online.
+// otherPublishesStatus reports whether another bridge publishes the status of the meter.
 func (o *ownership) otherPublishesStatus(now time.Time) bool {
 	return !o.isFirst && o.contested() && o.otherOnline && !o.isSilent(now)
 }
@@ -86,8 +85,8 @@ func (o *ownership) contested() bool {
 
 // decide returns what to do with the counters of the meter.
 func (o *ownership) decide(now time.Time) decision {
-	// If no telegram of another bridge has arrived, most likely an earlier version or an earlier run of this bridge wrote the description. The
-	// meter then has no other owner.
+	// unowned is true if no other bridge publishes the meter. If no telegram of another bridge has arrived, most likely an earlier version or
+	// run of this bridge wrote the description.
 	unowned := o.infoRemoved || o.lastOther.IsZero() && (o.otherMark == "" || o.stateless && o.comparison == inconclusive)
 	switch {
 	case o.isFirst, !o.contested(), unowned && o.isSilent(now):

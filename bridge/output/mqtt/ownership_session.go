@@ -72,8 +72,8 @@ func (s *session) awaitRetained() {
 	s.scheduleReview(0)
 }
 
-// runPostedUntil runs posted functions until done returns true. It reports false if done has not returned true within timeout, if no function
-// is posted for idle, or if the connection is lost.
+// runPostedUntil runs posted functions until done returns true. It gives up and returns false after timeout, if no function is posted for
+// idle, or if the connection is lost.
 func (s *session) runPostedUntil(timeout, idle time.Duration, done func() bool) bool {
 	for limit := time.After(timeout); !done(); s.runPosted() {
 		select {

@@ -36,8 +36,8 @@ func announceOverConnections(t *testing.T, b *broker, s *mqtt.AnnouncerStage, wa
 	return nil
 }
 
-// TestPacketSizeLimitChanges tests that the entities move to single announcements when the broker's limit becomes smaller than the announcement
-// of the device, and back when the limit is raised. A hub must never remove an entity or create it again.
+// TestPacketSizeLimitChanges tests that the entities are announced one by one while the broker's limit is smaller than the announcement of the
+// device. A hub must never remove an entity or create it again.
 func TestPacketSizeLimitChanges(t *testing.T) {
 	t.Parallel()
 	const all = "import_power import_energy gas tariff"

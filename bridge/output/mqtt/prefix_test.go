@@ -23,8 +23,8 @@ type discoverySetting struct {
 
 const secondPrefix = "hubs/second"
 
-// TestDiscoveryPrefixChange tests that the announcements of the earlier setting are removed when the prefix changes or discovery is switched
-// off, even if the connection is lost during the removal.
+// TestDiscoveryPrefixChange tests that the old announcements are removed when the prefix changes or discovery is switched off, even if the
+// connection is lost during the removal.
 func TestDiscoveryPrefixChange(t *testing.T) {
 	t.Parallel()
 	oldPrefix, newPrefix := discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: secondPrefix}
@@ -120,7 +120,7 @@ func isSettled(all []message, c mqtt.Config, s discoverySetting) bool {
 	return wanted >= minWanted && others == 0
 }
 
-// checkHubs tests that the hub of the setting's prefix has the meter, that the other hub has no entities, and that no hub has warnings.
+// checkHubs tests that only the hub of the setting's prefix has the meter, and that no hub has warnings.
 func checkHubs(t *testing.T, all []message, s discoverySetting) {
 	t.Helper()
 	for _, prefix := range []string{"homeassistant", secondPrefix} {
@@ -218,8 +218,7 @@ func TestRetainedScanAtItsLimit(t *testing.T) {
 	}
 }
 
-// TestIncompleteScanTakesNothingBack tests that after an incomplete scan no announcement is removed before foundLifetime is over, even if the
-// meter does not send the quantity.
+// TestIncompleteScanTakesNothingBack tests that after an incomplete scan no announcement is removed before foundLifetime is over.
 func TestIncompleteScanTakesNothingBack(t *testing.T) {
 	t.Parallel()
 	const all = "import_power import_energy gas"

@@ -184,7 +184,7 @@ func TestLostConnectionPublishesWill(t *testing.T) {
 	})[before:]
 	will := received[index(received, "hanbridge/status", "offline")]
 	if !will.will || !will.retain {
-		t.Errorf("offline: will %v, retained %v, want both", will.will, will.retain)
+		t.Errorf("message offline: got will %v, retain %v, want true, true", will.will, will.retain)
 	}
 	if got := b.retained()["hanbridge/status"]; got != "online" {
 		t.Errorf("the status of the bridge is %q on its second connection, want online", got)

@@ -64,8 +64,8 @@ func readRetained(ctx context.Context, c Config, suffix string, accepts func(top
 	}
 	s := &scan{url: c.URL, accepts: accepts, limits: commandLimits, idleTime: commandIdleTime}
 	err = s.run(ctx, conn, c.testTopic(), filters)
-	found, incomplete := s.result()
-	return found, cmp.Or(errors.Join(err, conn.Close(ctx)), incomplete)
+	found, incompleteErr := s.result()
+	return found, cmp.Or(errors.Join(err, conn.Close(ctx)), incompleteErr)
 }
 
 // RetainedAnnouncements connects to the broker and returns the retained announcements of every hanbridge, sorted by topic. With an

@@ -30,8 +30,8 @@ func hubEntities(t *testing.T, all []message) map[string]hatest.Entity {
 	return byID
 }
 
-// TestNoStateFileKeepsEntities tests that a bridge without the state of an earlier run keeps the entities of the hourly list of a meter while
-// the meter sends only short lists.
+// TestNoStateFileKeepsEntities tests that the entities of an hourly list remain after a restart without a state file, before the meter sends
+// that list again.
 func TestNoStateFileKeepsEntities(t *testing.T) {
 	t.Parallel()
 	for _, styles := range [][2]discovery.Style{
@@ -76,8 +76,8 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 	}
 }
 
-// TestTakeBackAfterConnectionLoss tests that everything of a meter that is no longer configured is removed from the broker, even if the
-// connection is lost during the removal.
+// TestTakeBackAfterConnectionLoss tests that the topics of a meter that is no longer configured are removed, even if the connection is lost
+// during the removal.
 func TestTakeBackAfterConnectionLoss(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -200,8 +200,8 @@ func TestBaseTopicChange(t *testing.T) {
 	}
 }
 
-// TestRetainedScanOnSlowConnection tests that the retained scan finds every announcement of an earlier run among many of other programs,
-// although the connection is slow.
+// TestRetainedScanOnSlowConnection tests that the retained scan finds every announcement of an earlier run on a slow connection. The broker
+// also retains many announcements of other programs.
 func TestRetainedScanOnSlowConnection(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)

@@ -18,8 +18,8 @@ const ownDevice = "bridge"
 
 // scanRetained reads which announcements of this bridge the broker retains, and then publishes everything unless ctx ends first. It runs when
 // the state file is possibly incomplete: at every start in the first 50 h (foundLifetime) after the first complete scan, and after another
-// bridge has announced these meters. Nothing is published before the scan has ended, because a hub must never receive announcements in two
-// styles, and an earlier run has possibly announced in another style.
+// bridge has announced these meters. Nothing is published before the scan has ended, because an earlier run has possibly announced in another
+// style. A hub must never receive announcements in two styles.
 func (s *session) scanRetained(ctx context.Context) {
 	s.scanned = false
 	for _, m := range s.meters {
@@ -60,8 +60,8 @@ func (s *session) unsubscribe(filters []string) {
 // time, a value that is sent once a day arrives at least twice.
 const foundLifetime = 50 * time.Hour
 
-// adoptFound keeps the announcements of an earlier run for foundLifetime. Otherwise the entities of a list that the meter sends once an hour
-// would disappear at each start until the meter has sent the list.
+// adoptFound keeps the announcements of an earlier run for foundLifetime. Otherwise the entities of an hourly list would disappear at each
+// start until the meter has sent that list.
 func (s *session) adoptFound(found []discovery.Message) {
 	announced := discovery.AnnouncedBy(found)
 	s.foundMeters = map[string]discovery.Meter{}

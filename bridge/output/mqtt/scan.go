@@ -25,7 +25,7 @@ type scan struct {
 	bytes          int   // the total size of the topics and payloads in messages
 	received       int   // the number of retained messages received, accepted or not
 	receivedBefore int   // received at the last call of isIdle
-	incomplete     error // why the scan is incomplete; nil if no reason is known
+	incompleteErr  error // why the scan is incomplete; nil if it is complete or still runs
 	closed         bool  // no more messages are added to messages
 }
 
@@ -79,8 +79,8 @@ func (s *scan) receive(m broker.Message) {
 // stop ends an incomplete scan. The caller holds s.mu.
 func (s *scan) stop(format string, args ...any) {
 	s.closed = true
-	if s.incomplete == nil {
-		s.incomplete = &IncompleteError{s.url, fmt.Sprintf(format, args...)}
+	if s.incompleteErr == nil {
+		s.incompleteErr = &IncompleteError{s.url, fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -133,11 +133,11 @@ func (s *scan) noteFailure(scanCtx context.Context, err error) {
 	switch {
 	case scanCtx.Err() != nil:
 		s.stop("it took more than %v (is the broker busy?)", scanTimeout)
-	case s.incomplete != nil:
+	case s.incompleteErr != nil:
 	case errors.Is(err, broker.ErrUnanswered): // receive still adds messages that arrive later
-		s.incomplete = &IncompleteError{s.url, strings.TrimPrefix(err.Error(), "mqtt: ")}
+		s.incompleteErr = &IncompleteError{s.url, strings.TrimPrefix(err.Error(), "mqtt: ")}
 	default:
-		s.incomplete = err // the scan continues, because the user is possibly allowed to read the other filters
+		s.incompleteErr = err // the scan continues, because the user is possibly allowed to read the other filters
 	}
 }
 
@@ -157,10 +157,10 @@ func (s *scan) isIdle() bool {
 	return idle
 }
 
-// result ends the scan. It returns the messages, and an error that says why they are incomplete or nil if they are complete.
+// result ends the scan. It returns the messages, and why they are incomplete. The error is nil if the messages are complete.
 func (s *scan) result() ([]broker.Message, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	return s.messages, s.incomplete
+	return s.messages, s.incompleteErr
 }

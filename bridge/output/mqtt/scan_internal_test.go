@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// TestScanLimits tests that a scan with limits of 100 messages and 10 000 bytes stores no more than this, and is incomplete if there are more
-// messages.
+// TestScanLimits tests that a scan stores no more than its limits permit, and is incomplete if there are more messages. The limits are 100
+// messages and 10 000 bytes.
 func TestScanLimits(t *testing.T) {
 	retained := func(topic string, size int) broker.Message {
 		return broker.Message{Topic: topic, Payload: []byte(strings.Repeat("x", size)), Retain: true}

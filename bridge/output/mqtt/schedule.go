@@ -95,8 +95,8 @@ func (s *session) processPosted(ctx context.Context) {
 	s.review(ctx)
 }
 
-// A backoff limits how often everything is published again because a hub has started, or because another program has published that this
-// bridge is offline. The gaps grow from zero, so that two bridges that contradict each other do not flood the broker.
+// A backoff limits how often everything is published again. The cause is a hub that has started, or another program that has published that
+// this bridge is offline. The gaps grow, so that two bridges that contradict each other do not flood the broker.
 type backoff struct {
 	lastDone time.Time     // when everything was last published again
 	gap      time.Duration // the shortest time from lastDone to the next time
@@ -121,9 +121,8 @@ func (b *backoff) done(now time.Time) {
 	b.lastDone, b.gap = now, min(max(minGap, 2*b.gap), maxGap)
 }
 
-// receiveOwnStatus handles a message under the status topic of this bridge. This session publishes "offline" only when it ends. So an
-// earlier "offline" is from a second bridge with the same topics, or the broker publishes it as the late will of an earlier connection. A
-// retained status is only recorded.
+// receiveOwnStatus handles a message under the status topic of this bridge. This session publishes "offline" only at its end. An earlier
+// "offline" is from a second bridge with the same topics, or is the late will of an earlier connection. A retained status is only recorded.
 func (s *session) receiveOwnStatus(m broker.Message) {
 	s.post(func() {
 		if m.Retain {

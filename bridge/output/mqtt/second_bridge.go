@@ -23,7 +23,7 @@ func (m *meter) storeCounters(values []bridge.Value) {
 	}
 }
 
-// otherPublishesStatus reports whether another bridge publishes whether the meter is online.
+// otherPublishesStatus reports whether another bridge publishes the status of the meter.
 func (m *meter) otherPublishesStatus() bool { return m.ownership.otherPublishesStatus(time.Now()) }
 
 // otherAnnounces reports whether another bridge announces the meter, or has announced it and possibly still runs.
@@ -38,19 +38,19 @@ func (m *meter) publishesStats() bool {
 // decideCounters decides whether this bridge publishes the counters of a meter. If necessary, decideCounters compares the meter with the
 // retained values, or schedules a review. It does not return compareFirst.
 func (s *session) decideCounters(ctx context.Context, m *meter) decision {
-	o, facts := m.ownership, len(m.withheldCounters) // facts is the number of values by which the meter can be compared
+	o, valueCount := m.ownership, len(m.withheldCounters) // valueCount is the number of values that can be compared
 	if m.description.Serial != "" {
-		facts++
+		valueCount++
 	}
-	if o.comparison == inconclusive && facts > m.comparedFacts { // compare again, because there are more values
+	if o.comparison == inconclusive && valueCount > m.comparedValues { // compare again, because there are more values
 		o.comparison = notCompared
 	}
 	d := o.decide(time.Now())
-	if d == compareFirst && facts == 0 {
+	if d == compareFirst && valueCount == 0 {
 		return waitForOther // until the meter has sent counters; some meters send them only once an hour
 	}
 	if d == compareFirst {
-		m.comparedFacts, o.comparison = facts, s.compareWithRetained(ctx, m)
+		m.comparedValues, o.comparison = valueCount, s.compareWithRetained(ctx, m)
 		d = o.decide(time.Now())
 	}
 	if d == waitForOther {
@@ -108,8 +108,8 @@ func (s *session) dropRecord(m *meter) {
 	}
 }
 
-// reassertFirst publishes the description of a meter again if another bridge has published a description, or if rivalMark in the description
-// must change. After minSilence without a message of the other bridge, rivalMark is cleared.
+// reassertFirst publishes the description of a meter again if another bridge has published its own description, or if rivalMark has changed.
+// It clears rivalMark after minSilence without a message of the other bridge.
 func (s *session) reassertFirst(m *meter) {
 	o, now := m.ownership, time.Now()
 	if wait := o.rivalLastTime.Add(o.minSilence).Sub(now); o.rivalMark != "" && wait > 0 {
@@ -152,7 +152,7 @@ func (s *session) logHourly(m *meter, level zerolog.Level, message string) {
 }
 
 // reportDecision logs why the counters of a meter are not published, or that they are published from now on. If the other bridge is silent and
-// a person must act, it also publishes the reason for the hub, because a person looks there for the counters.
+// a person must act, reportDecision also publishes the reason, so that the hub shows it.
 func (s *session) reportDecision(m *meter, d decision) {
 	switch {
 	case d == publishCounters && m.otherLogged:

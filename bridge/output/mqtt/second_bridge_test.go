@@ -107,7 +107,7 @@ func (w *rivalBridge) awaitLog(texts ...string) {
 	logged := func(text string) bool { return w.count(text) > 0 }
 	for deadline := time.Now().Add(2 * time.Minute); !slices.ContainsFunc(texts, logged); <-tick.C {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("not logged within 2 minutes: %s", texts)
+			w.t.Fatalf("no log line within 2 minutes contains one of: %q", texts)
 		}
 	}
 }
@@ -384,7 +384,7 @@ func TestForbiddenToRead(t *testing.T) {
 	}
 }
 
-// TestReadPermissionGrantedLater tests that a bridge whose second connection is permitted to read waits on that connection for other bridges
+// TestReadPermissionGrantedLater tests a bridge that is permitted to read only on its second connection. It must wait there for other bridges
 // before it publishes counters.
 func TestReadPermissionGrantedLater(t *testing.T) {
 	t.Parallel()
@@ -443,7 +443,7 @@ func TestCountersAreTotalIncreasing(t *testing.T) {
 		quantity.ThermalEnergy, quantity.AbsoluteEnergy,
 	} {
 		if id.Row().StateClass != quantity.TotalIncreasing {
-			t.Errorf("%s is no counter", id)
+			t.Errorf("%s is not a counter", id)
 		}
 	}
 }

@@ -109,7 +109,7 @@ func TestUnansweredRequests(t *testing.T) {
 				select {
 				case <-time.After(100 * time.Millisecond):
 				case <-limit:
-					t.Fatalf("no values in 2 minutes:\n%s", h.log.String())
+					t.Fatalf("no value or no announcement is retained after 2 minutes; log:\n%s", h.log.String())
 				}
 			}
 			if got := b.connectionLog(); got != "connect" {

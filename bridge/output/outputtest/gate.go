@@ -8,9 +8,9 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// A stopGate runs an output with a context whose Done can call a function of the test. If the test has armed a function, the next call of Done
-// calls that function and then waits for the end of the context. If the function sends an update, the output finds the update and the end of
-// its context at the same time.
+// A stopGate runs an output with a context whose Done method can call a function of the test. If a function is armed, the next call of Done
+// calls the function and then waits for the end of the context. So an update that the function sends arrives at the output at the same time as
+// the end of the context.
 type stopGate struct {
 	bridge.Output
 	armed atomic.Pointer[func()] // the function that the next call of Done calls; nil if there is none
