@@ -35,7 +35,7 @@ func testAccessRules(t *testing.T) {
 	show.RequireOutputOnce("homeassistant/device/hanbridge_house/config")
 
 	messages.Reset()
-	broker.publishAs(t, "homeassistant", "homeassistant/status", "online")
+	broker.publishAs(t, "homeassistant", "homeassistant/status", "online") // the birth message of a hub
 	messages.AwaitMessage("hanbridge/house/import_power")
 	messages.AwaitMessage("homeassistant/device/hanbridge_house/config")
 	cable.Send()

@@ -34,10 +34,10 @@ type bridge struct {
 
 // startBridge starts a bridge with a client id and an empty state folder. The seed chooses the simulated meter.
 func (p *bridgePair) startBridge(clientID string, seed uint64) *bridge {
-	c := testbed.PlugCable(p.t, "p1-se-aidon")
-	c.Meter = testbed.NewMeter(p.t, "p1-se-aidon", seed)
-	b := &bridge{Cable: c, pair: p, variables: []string{
-		p.broker.URLVariable(), c.PortVariable(), "HANBRIDGE_METER_SERIAL=115200 8N1", "HANBRIDGE_MQTT_CLIENT_ID=" + clientID,
+	cable := testbed.PlugCable(p.t, "p1-se-aidon")
+	cable.Meter = testbed.NewMeter(p.t, "p1-se-aidon", seed)
+	b := &bridge{Cable: cable, pair: p, variables: []string{
+		p.broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_METER_SERIAL=115200 8N1", "HANBRIDGE_MQTT_CLIENT_ID=" + clientID,
 		"HANBRIDGE_STATE_DIR=" + p.t.TempDir(),
 	}}
 	b.start()
@@ -73,17 +73,17 @@ func (p *bridgePair) telegramCount() int {
 // counterDigits returns the set of the first two digits of all published counters of imported energy. A counter is published in its own topic
 // and in telegrams.
 func (p *bridgePair) counterDigits() map[string]bool {
-	all := map[string]bool{}
+	digits := map[string]bool{}
 	for line := range strings.Lines(p.messages.Text()) {
 		topic, payload, _ := strings.Cut(strings.TrimSpace(line), " ")
 		_, inTelegram, found := strings.Cut(payload, `"import_energy":`)
 		if topic == "hanbridge/house/import_energy" {
-			all[payload[:2]] = true
+			digits[payload[:2]] = true
 		} else if topic == "hanbridge/house/telegram" && found {
-			all[inTelegram[:2]] = true
+			digits[inTelegram[:2]] = true
 		}
 	}
-	return all
+	return digits
 }
 
 // requireDigits requires that only counters that begin with the given digits were published.

@@ -24,7 +24,7 @@ func TestBrokerLimits(t *testing.T) {
 		"packet limit, QoS 0": func(t *testing.T) {
 			testLimit(t, "max_packet_size 2048", "takes packets of 2048 bytes at most", "HANBRIDGE_MQTT_QOS=0")
 		},
-		"limit that drops silently": func(t *testing.T) {
+		"broker drops silently": func(t *testing.T) {
 			testLimit(t, "message_size_limit 2048", "bytes and does not deliver them; its limit must be smaller")
 		},
 		"limit below the telegram": testLowLimit,
@@ -116,7 +116,7 @@ func testNoRetain(t *testing.T, extraVariables ...string) {
 	run.RequireOutputOnce("retain_available false")
 	messages.Reset()
 	broker.Publish(testbed.Message{Topic: "homeassistant/status", Payload: "online"})
-	testbed.Until(t, "everything published again after the hub's birth", complete)
+	testbed.Until(t, "everything published again after the birth message", complete)
 	check := testbed.Hanbridge(t, variables, "check")
 	check.RequireSuccess()
 	check.RequireOutputOnce("connected, may publish, keeps nothing")
@@ -144,7 +144,7 @@ func testLargeMessage(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 	restarted := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
 	restarted.AwaitOutput("was not read")
-	testbed.Until(t, "the bridge is online", func() bool {
+	testbed.Until(t, "the bridge is online", func() bool { // without broker.Retained, which would read the large message
 		return testbed.Connect(t, broker.Address(), "", "").Retained("hanbridge/status")["hanbridge/status"] == "online"
 	})
 	if now := peakMemory(t, restarted); now > before+maxMore {

@@ -40,7 +40,7 @@ func (b *protectedBroker) protectedURL(scheme string) string {
 	return "HANBRIDGE_MQTT_URL=" + scheme + "://" + b.protectedAddress
 }
 
-// secret is the password of all users. No output must contain this password.
+// secret is the password of all users. The programs must never output this password.
 const secret = "Sup3r:secret#"
 
 // anyCertificate is the environment variable that makes a bridge accept any certificate of the broker.

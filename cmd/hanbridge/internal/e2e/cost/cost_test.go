@@ -46,13 +46,13 @@ func BenchmarkLatency(b *testing.B) {
 	for _, c := range cases {
 		b.Run(c.name, func(b *testing.B) {
 			m := newMeasurement(b, program, c.brokerLine, c.family, c.speed)
-			var first, last []time.Duration
+			var firstTimes, lastTimes []time.Duration
 			for b.Loop() {
-				f, l := m.telegram()
-				first, last = append(first, f), append(last, l)
+				first, last := m.telegram()
+				firstTimes, lastTimes = append(firstTimes, first), append(lastTimes, last)
 			}
-			reportTimes(b, "first", first)
-			reportTimes(b, "last", last)
+			reportTimes(b, "first", firstTimes)
+			reportTimes(b, "last", lastTimes)
 		})
 	}
 }
@@ -125,7 +125,7 @@ func binarySize(b *testing.B, program string) float64 {
 	return float64(info.Size()) / (1 << 20)
 }
 
-// number parses a decimal number from a file below /proc.
+// number parses a decimal number in a file below /proc.
 func number(b *testing.B, text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

@@ -51,8 +51,8 @@ func newMeasurement(b *testing.B, program, brokerLine, family string, speed int)
 	return m
 }
 
-// telegram sends a telegram at the next second. It returns the times from the last byte to the first and to the last message of the telegram.
-// The bridge publishes each quantity, and then the whole telegram as JSON.
+// telegram sends a telegram at the next tick of m.second. It returns the times from the last byte until the first and the last message arrive.
+// The last message is the whole telegram as JSON, after a message for each quantity.
 func (m *measurement) telegram() (first, last time.Duration) {
 	m.b.Helper()
 	_, telegram := m.meter.Next()
@@ -150,13 +150,13 @@ func releaseProgram(b *testing.B) string {
 	return path
 }
 
-// startBridge runs the bridge until the benchmark ends. It has no configuration file.
+// startBridge runs the bridge without a configuration file until the benchmark ends.
 func startBridge(b *testing.B, program, address, port string) *testbed.Process {
 	b.Helper()
 	return testbed.Launch(b, []string{"HANBRIDGE_MQTT_URL=mqtt://" + address, "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_PUBLISH=realtime"}, program, "run")
 }
 
-// startMosquitto runs a Mosquitto on 127.0.0.1 with an extra line of configuration, which may be empty, and returns its address.
+// startMosquitto runs a Mosquitto on 127.0.0.1 and returns the address. line is a line of Mosquitto's configuration, or "".
 func startMosquitto(b *testing.B, line string) string {
 	b.Helper()
 	port := testbed.FreePort(b)

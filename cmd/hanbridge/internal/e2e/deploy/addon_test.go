@@ -56,9 +56,9 @@ func TestAddon(t *testing.T) {
 		}
 	}
 	if !regexp.MustCompile(`^[-_.A-Za-z0-9]+$`).MatchString(a.Slug) || !strings.HasPrefix(a.URL, "https://") {
-		t.Errorf("got slug %q and url %q, want a slug without other characters and an https URL", a.Slug, a.URL)
+		t.Errorf("got slug %q and url %q, want letters, digits, -, _ and . in the slug, and an https URL", a.Slug, a.URL)
 	}
-	// Home Assistant has no 32-bit systems since 2025.12.
+	// Home Assistant supports only 64-bit systems since 2025.12.
 	if want := []string{"aarch64", "amd64"}; !slices.Equal(a.Arch, want) {
 		t.Errorf("arch: got %q, want %q", a.Arch, want)
 	}

@@ -38,7 +38,7 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// importedPackages returns the packages of the module that the program imports, without the module's name.
+// importedPackages returns the packages of the module that the program imports, such as "pkg/meter".
 func importedPackages(t *testing.T) (names []string) {
 	t.Helper()
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./cmd/hanbridge")
@@ -53,7 +53,7 @@ func importedPackages(t *testing.T) (names []string) {
 		}
 	}
 	if len(names) < 5 {
-		t.Fatalf("go list found %q: want at least 5 packages", names)
+		t.Fatalf("go list: got packages %q, want at least 5", names)
 	}
 	return names
 }
@@ -108,9 +108,10 @@ func requireVariables(t *testing.T, names ...string) {
 	check := exec.CommandContext(t.Context(), testbed.Program(t), "check", "--config", file)
 	check.Env = []string{"PATH=" + os.Getenv("PATH")}
 	for _, name := range names {
-		check.Env = append(check.Env, name+"=") // an empty variable counts as not set
+		check.Env = append(check.Env, name+"=") // like a variable that is not set
 	}
 	out, err := check.CombinedOutput()
+	// If all variables exist, the program only reports the missing broker.
 	if err == nil || !strings.Contains(string(out), "mqtt.url: no broker is set") {
 		t.Errorf("the program does not accept the variables: %v\n%s", err, out)
 	}

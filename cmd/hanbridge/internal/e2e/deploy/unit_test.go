@@ -34,10 +34,11 @@ func TestUnit(t *testing.T) {
 	for key, want := range map[string]string{
 		// A wrong configuration and a panic have the same exit code, 2. With GOTRACEBACK=crash a panic ends with a signal, so that systemd restarts
 		// the program only after a panic.
-		"RestartPreventExitStatus": "2", "Environment": "GOTRACEBACK=crash", "PrivateDevices": "no",
+		"Restart": "always", "RestartPreventExitStatus": "2", "Environment": "GOTRACEBACK=crash",
 		// The program is ready after the first telegram, which can arrive weeks later.
-		"Type": "notify", "NotifyAccess": "main", "TimeoutStartSec": "infinity", "WatchdogSec": "60", "Restart": "always",
-		"StateDirectory": strings.TrimPrefix(exampleSetting(t, "state_dir"), "/var/lib/"),
+		"Type": "notify", "NotifyAccess": "main", "TimeoutStartSec": "infinity", "WatchdogSec": "60",
+		// The program must have access to serial ports and to its state folder.
+		"PrivateDevices": "no", "StateDirectory": strings.TrimPrefix(exampleSetting(t, "state_dir"), "/var/lib/"),
 	} {
 		if got := unitValue(t, unit, key); got != want {
 			t.Errorf("%s: got %q, want %q", key, got, want)

@@ -15,14 +15,14 @@ import (
 // A flowNode has the members of a node in deploy/nodered/flows.json that the tests read.
 type flowNode struct {
 	ID, Type, Name               string
-	Z                            string // id of the tab
-	X, Y                         int    // position in the tab
-	Wires                        [][]string
+	Z                            string     // id of the tab
+	X, Y                         int        // position in the tab
+	Wires                        [][]string // ids of the next nodes, by output
 	Broker, Topic, QoS, Datatype string
 	Port, ProtocolVersion        string
 	Func, Template               string
 	Libs, Links                  []any
-	Scope                        []string
+	Scope                        []string // ids of the nodes that a status node observes
 	Env                          []struct{ Name, Value string }
 }
 
@@ -44,9 +44,9 @@ func TestNodeREDFlow(t *testing.T) {
 		if n.Type != "tab" && nodes[n.Z].Type != "tab" {
 			t.Errorf("node %q: z is %q, want the id of a tab", id, n.Z)
 		}
-		for _, to := range slices.Concat(append(n.Wires, n.Scope)...) {
-			if _, ok := nodes[to]; !ok {
-				t.Errorf("node %q refers to %q, which does not exist", id, to)
+		for _, other := range slices.Concat(append(n.Wires, n.Scope)...) {
+			if _, ok := nodes[other]; !ok {
+				t.Errorf("node %q refers to node %q, which does not exist", id, other)
 			}
 		}
 		if len(n.Libs)+len(n.Links) > 0 || strings.Contains(n.Func, "require") {
@@ -66,7 +66,7 @@ func TestNodeREDFlow(t *testing.T) {
 	checkFlowBroker(t, nodes)
 }
 
-// checkFlowBroker requires that the flow subscribes to all topics of all meters, at the broker that the environment variables name.
+// checkFlowBroker requires that the flow subscribes to all topics of all meters, at the broker in MQTT_HOST and MQTT_PORT.
 func checkFlowBroker(t *testing.T, nodes map[string]flowNode) {
 	t.Helper()
 	topics := []string{}
@@ -104,7 +104,7 @@ func readFlow(t *testing.T, text string) map[string]flowNode {
 	}
 	nodes := map[string]flowNode{}
 	for _, n := range list {
-		if _, twice := nodes[n.ID]; twice || n.ID == "" {
+		if _, duplicate := nodes[n.ID]; duplicate || n.ID == "" {
 			t.Errorf("id %q is empty or not unique", n.ID)
 		}
 		nodes[n.ID] = n

@@ -30,7 +30,7 @@ func testNetworkAttached(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testSimulatedPort tests a bridge that reads the pseudo-terminal of the command simulate. No telegram must be damaged.
+// testSimulatedPort tests a bridge that reads the pseudo-terminal of the command simulate. All telegrams must arrive undamaged.
 func testSimulatedPort(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
@@ -69,7 +69,7 @@ func testDemo(t *testing.T) {
 	demo.Stop(syscall.SIGINT)
 }
 
-// testDemoAtBroker tests the demo at an external broker. The announced name of the device must say that it is simulated.
+// testDemoAtBroker tests the demo at an external broker. The announced name of the device must contain "simulated".
 func testDemoAtBroker(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()

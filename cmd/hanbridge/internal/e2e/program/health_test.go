@@ -37,7 +37,7 @@ func requireHealth(t *testing.T, variables []string, wantCode int, wantTexts ...
 }
 
 // TestHealth tests the command health. A bridge without telegrams and without a broker must be healthy while it runs. It must be unhealthy while
-// SIGSTOP stops it, and after a crash.
+// SIGSTOP stops it, and after a crash. The meter has the id "meter".
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	for name, state := range map[string]string{"state folder": t.TempDir(), "no state": "off"} {
@@ -87,7 +87,7 @@ func listen(t *testing.T, port string) (connected func() bool) {
 }
 
 // TestHealthOfStuckMeter tests that the command health reports a meter whose goroutine makes no progress. The goroutine logs the first telegram
-// to a full pipe. It makes progress again when the test reads the pipe.
+// to a full pipe. It makes progress again when the test reads the pipe. The meter has the id "meter".
 func TestHealthOfStuckMeter(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")

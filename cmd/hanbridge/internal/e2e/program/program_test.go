@@ -108,7 +108,7 @@ func testPortVanishes(t *testing.T) {
 	cable.Plug()
 	cable.SendUntil(time.Second, "values after the port returned", published)
 
-	// The bridge learns the interval of the telegrams. It takes an interval of 200 ms for 1 s.
+	// The bridge learns the interval of the telegrams, but assumes at least 1 s.
 	end := time.Now().Add(3 * time.Second)
 	cable.SendUntil(200*time.Millisecond, "telegrams for 3 s", func() bool { return time.Now().After(end) })
 	silentSince := time.Now()
