@@ -73,6 +73,7 @@ func newContainer(t *testing.T, s *supervisor, options map[string]any) *containe
 	c.write("data/options.json", string(text), 0o600)
 	c.write("bin/hanbridge", "#!/bin/sh\nprintf '%s\\n' hanbridge \"$@\" >>"+c.root+"/arguments\nenv -0 >"+c.root+"/environment\n", 0o755)
 	c.write("bin/sleep", "#!/bin/sh\n", 0o755)
+	// These programs record their arguments, and then run as usual.
 	for _, name := range []string{"jq", "curl", "grep"} {
 		path, err := exec.LookPath(name)
 		if err != nil {
@@ -80,6 +81,7 @@ func newContainer(t *testing.T, s *supervisor, options map[string]any) *containe
 		}
 		c.write("bin/"+name, "#!/bin/sh\nprintf '%s\\n' "+name+" \"$@\" >>"+c.root+"/arguments\nexec "+path+" \"$@\"\n", 0o755)
 	}
+	// In the script, paths are replaced by paths below root, and the address of the Supervisor by the address of s.
 	script := testbed.ReadFile(t, addonFolder+"run.sh")
 	for _, folder := range []string{"/data/", "/config/", "/dev/serial/by-id/"} {
 		script = mustReplace(t, script, folder, c.root+folder)

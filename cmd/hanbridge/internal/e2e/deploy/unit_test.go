@@ -79,7 +79,8 @@ func TestNotify(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")
 	socket := newNotifySocket(t)
-	env := []string{"NOTIFY_SOCKET=" + socket.path, "WATCHDOG_USEC=100000", "HANBRIDGE_STATE_DIR=" + t.TempDir(),
+	const watchdog = "WATCHDOG_USEC=100000" // 100 ms
+	env := []string{"NOTIFY_SOCKET=" + socket.path, watchdog, "HANBRIDGE_STATE_DIR=" + t.TempDir(),
 		"HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + testbed.FreePort(t), cable.PortVariable()}
 	run := testbed.Hanbridge(t, env, "run")
 	run.AwaitOutput("port opened")

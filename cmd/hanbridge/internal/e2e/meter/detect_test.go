@@ -37,7 +37,8 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// Environment variables with keys. In the wrong ones a key of the simulated meter stands in the place of the other key.
+// Environment variables with keys. In wrongKeys the two keys of the simulated meter are exchanged. In wrongAuthKey both keys are the encryption
+// key.
 var (
 	rightKeys    = []string{"HANBRIDGE_METER_KEY=" + simulate.EncryptionKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.AuthenticationKey}
 	wrongKeys    = []string{"HANBRIDGE_METER_KEY=" + simulate.AuthenticationKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.EncryptionKey}
@@ -93,7 +94,7 @@ func protocol(t *testing.T, info string) string {
 	return about.Protocol
 }
 
-// names returns the set of quantities in values.
+// names returns the set of names in values, which are names of quantities.
 func names(values map[string]string) map[string]bool {
 	set := map[string]bool{}
 	for name := range values {

@@ -20,8 +20,8 @@ import (
 // working meter of the right manufacturer.
 func TestFamiliesOverTCP(t *testing.T) {
 	t.Parallel()
-	keys := filepath.Join(t.TempDir(), "meter.key")
-	if err := os.WriteFile(keys, []byte(simulate.EncryptionKey+" "+simulate.AuthenticationKey+"\n"), 0o600); err != nil {
+	keyFile := filepath.Join(t.TempDir(), "meter.key")
+	if err := os.WriteFile(keyFile, []byte(simulate.EncryptionKey+" "+simulate.AuthenticationKey+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for families := range slices.Chunk(simulate.Families(), 4) {
@@ -30,10 +30,10 @@ func TestFamiliesOverTCP(t *testing.T) {
 			var doctors []*testbed.Process
 			for _, f := range families {
 				address := strings.TrimPrefix(startGateway(t, func(_ int, c *net.TCPConn) { sendTelegrams(f, c) }), "HANBRIDGE_METER_PORT=")
-				doctors = append(doctors, testbed.Hanbridge(t, nil, "doctor", address, "--json", "--dwell", "5s", "--key-file", keys))
+				doctors = append(doctors, testbed.Hanbridge(t, nil, "doctor", address, "--json", "--dwell", "5s", "--key-file", keyFile))
 			}
 			for i, f := range families {
-				doctors[i].ExitCode()
+				doctors[i].ExitCode() // waits for the end
 				checkDiagnosis(t, f, doctors[i].Output())
 			}
 		})
@@ -70,6 +70,7 @@ func checkDiagnosis(t *testing.T, f simulate.Family, output string) {
 		t.Errorf("%s: got report %+v, want a working meter with values, encrypted: %v", f.Name, report, f.Cipher != 0)
 	}
 	sameAsAidon := strings.HasPrefix(f.Name, "landisgyr-no") // list 1 of these meters has the same bytes as Aidon's list 1
+	// The manufacturer is empty if the telegrams do not contain it.
 	if got := report.Meter.Make; got != "" && got != f.Make && !sameAsAidon {
 		t.Errorf("%s: got make %q, want %q", f.Name, got, f.Make)
 	}

@@ -31,7 +31,7 @@ func buildBboltProgram(t *testing.T) (path string) {
 		return cmd
 	}
 	if err := git("cat-file", "-e", bboltCommit+"^{commit}").Run(); err != nil {
-		reason := fmt.Sprintf("the program with the bbolt file cannot be built: git does not have its commit %.7s (%v): clone with the whole history", bboltCommit, err)
+		reason := fmt.Sprintf("git does not have the commit %.7s (%v): clone with the whole history", bboltCommit, err)
 		if os.Getenv("CI") == "true" {
 			t.Fatal(reason)
 		}
@@ -61,8 +61,8 @@ func TestBboltState(t *testing.T) {
 	t.Parallel()
 	bboltProgram, currentProgram := buildBboltProgram(t), testbed.Program(t)
 	for name, end := range map[string]func(*testbed.Process){
-		"ended":  func(p *testbed.Process) { p.Stop(syscall.SIGTERM) },
-		"killed": (*testbed.Process).Kill,
+		"stopped": func(p *testbed.Process) { p.Stop(syscall.SIGTERM) },
+		"killed":  (*testbed.Process).Kill,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -116,7 +116,7 @@ func (c *counterTest) send(counter string) {
 	c.cable.Write(counterTelegram(c.t, c.clock, counter))
 }
 
-// sendNext sends the next right counter, which is 1 Wh higher, and waits until it is published.
+// sendNext sends the next right counter, which is 1 Wh higher. It returns the counter when it is published.
 func (c *counterTest) sendNext() string {
 	c.t.Helper()
 	c.wattHours++
@@ -182,7 +182,7 @@ func (c *counterTest) crash() {
 	c.start()
 }
 
-// damageState kills the bridge, damages the named state files, and starts the bridge again. If damage is nil, it removes the files. If logged
+// damageState kills the bridge, damages the named state files, and starts the bridge again. If damage is nil, the files are removed. If logged
 // is not empty, the bridge must log this text.
 func (c *counterTest) damageState(logged string, damage func([]byte) []byte, names ...string) {
 	c.t.Helper()

@@ -16,8 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A Cable is a serial port that can be unplugged, with a simulated meter. The port is a pseudo-terminal. A symbolic link always has the same
-// name, like the links in /dev/serial/by-id.
+// A Cable is a serial port that can be unplugged, with a simulated meter. Each call of Plug opens a new pseudo-terminal. The path of the port
+// stays the same, because it is a symbolic link, as in /dev/serial/by-id.
 type Cable struct {
 	Path    string // of the symbolic link
 	Meter   *simulate.Meter
@@ -26,10 +26,10 @@ type Cable struct {
 	t       testing.TB
 }
 
-// Noon is the time at which the clock of every meter of NewMeter starts.
+// Noon is the first time of the clock of each meter that NewMeter returns.
 var Noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.FixedZone("CET", 3600))
 
-// NewMeter returns a simulated meter of a family of package simulate, such as "aidon-se". Its clock starts at Noon.
+// NewMeter returns a simulated meter of a family of package simulate, such as "aidon-se".
 func NewMeter(t testing.TB, family string, seed uint64) *simulate.Meter {
 	t.Helper()
 	f, ok := simulate.Named(family)

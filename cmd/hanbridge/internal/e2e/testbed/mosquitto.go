@@ -33,7 +33,7 @@ func StartMosquitto(t testing.TB, more ...string) *Mosquitto {
 	return ConfigureMosquitto(t, port, strings.Join(lines, "\n")+"\n")
 }
 
-// ConfigureMosquitto starts a broker with the text of a configuration file. The configuration must make it listen on port without TLS.
+// ConfigureMosquitto starts a broker with the text of a configuration file. The configuration must have a listener without TLS on port.
 func ConfigureMosquitto(t testing.TB, port, config string) *Mosquitto {
 	t.Helper()
 	RequireProgram(t, "mosquitto")

@@ -29,7 +29,7 @@ const parallelTests = "24"
 // folder holds the built program while the tests of a package run.
 var folder string
 
-// Main runs the tests of a package and ends the process. The TestMain of every package that uses testbed must call it.
+// Main runs the tests of a package and ends the process. The TestMain of every package that uses testbed must call Main.
 func Main(m *testing.M) {
 	err := flag.Set("test.parallel", parallelTests) // a flag on the command line overrides this value
 	if err == nil {
@@ -68,7 +68,7 @@ var buildProgram = sync.OnceValues(func() (path string, err error) {
 	return path, nil
 })
 
-// ModuleRoot is the folder of the module. Tests run in the folder of their package, five levels below it.
+// ModuleRoot is the folder of the module. Tests run in the folder of their package, which is five levels below ModuleRoot.
 var ModuleRoot, _ = filepath.Abs("../../../../..")
 
 // ReadFile returns the text of a file of the module.
@@ -115,8 +115,9 @@ func FirstTelegram(t testing.TB, family string) map[string]string {
 	want := map[string]string{}
 	for line := range strings.Lines(ReadFile(t, "cmd/hanbridge/internal/e2e/testbed/testdata/aidon.txt")) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		// In an aidon-se telegram a current has the sign of its power. Here each phase exports.
 		if family == "aidon-se" && strings.HasPrefix(name, "current_") {
-			value = "-" + value // an aidon-se meter gives each current the sign of its power, and this telegram exports in every phase
+			value = "-" + value
 		}
 		want[name] = value
 	}
