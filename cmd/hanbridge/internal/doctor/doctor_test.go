@@ -17,10 +17,10 @@ import (
 
 // TestDoctorVerdicts tests the verdict and the printed text for each fault, and for a machine without a fault.
 func TestDoctorVerdicts(t *testing.T) {
-	const another = "/dev/serial/by-id/usb-Prolific-if00-port0"
-	denied := errors.New("open " + aPort + ": permission denied (group dialout, gid 20). Container: add group_add: [\"20\"]; otherwise: " +
+	const anotherPort = "/dev/serial/by-id/usb-Prolific-if00-port0"
+	deniedErr := errors.New("open " + aPort + ": permission denied (group dialout, gid 20). Container: add group_add: [\"20\"]; otherwise: " +
 		"sudo usermod -aG dialout $USER, and log in again")
-	busy := errors.New("open " + aPort + ": another program reads it, cat (process 7): stop that one, a port has one reader")
+	busyErr := errors.New("open " + aPort + ": another program reads it, cat (process 7): stop that one, a port has one reader")
 	key, auth := simulate.EncryptionKey, simulate.AuthenticationKey
 	tests := []struct {
 		name    string
@@ -37,10 +37,10 @@ func TestDoctorVerdicts(t *testing.T) {
 			"broker    mqtt://broker:1883: connected, may publish, may retain; a hub announced itself on homeassistant/status\n",
 			"verdict   all well. Start with: hanbridge run\n", "\nmqtt:\n  url: mqtt://broker:1883\n", "port: " + aPort + "\n",
 		}, nil},
-		{"all well, port found by a search", machine{family: "aidon-no", ports: []string{aPort, another}, meterPort: another}, "well", []string{
+		{"all well, port found by a search", machine{family: "aidon-no", ports: []string{aPort, anotherPort}, meterPort: anotherPort}, "well", []string{
 			"port      " + aPort + "   readable, not in use\nline      no telegram (115200 8N1: 0 bytes, silent; 2400 8E1: 0 bytes, silent)\n",
-			"port      " + another + "   readable", "line      2400 8E1: HDLC, ", "every 2.5 s", "AIDON_V0001", "no hub has announced itself",
-			"    port: " + another + "\n", "number …",
+			"port      " + anotherPort + "   readable", "line      2400 8E1: HDLC, ", "every 2.5 s", "AIDON_V0001", "no hub has announced itself",
+			"    port: " + anotherPort + "\n", "number …",
 		}, nil},
 		{"all well, a meter that sends only power", machine{family: "aidon-no1", config: onPort}, "well", []string{"meter     Aidon, list of 1 item, every 2.5 s", "values    power\n"}, nil},
 		{"all well without a checksum", machine{family: "p1-nl-22", config: onPort}, "well", []string{
@@ -49,14 +49,14 @@ func TestDoctorVerdicts(t *testing.T) {
 		{"all well over the network", machine{family: "p1-se-aidon", config: overTCP}, "well",
 			[]string{"port      tcp://reader:8088\nline      P1, ", "meter     Aidon 6534, telegram of "}, nil},
 		{"no port", machine{}, "no-port", []string{"port      none found\nverdict   no serial port found: plug in the cable"}, []string{"line "}},
-		{"no permission", machine{family: "aidon-se", config: onPort, portErrs: map[string]error{aPort: denied}}, "no-permission",
+		{"no permission", machine{family: "aidon-se", config: onPort, portErrs: map[string]error{aPort: deniedErr}}, "no-permission",
 			[]string{"verdict   open " + aPort + ": permission denied (group dialout, gid 20)", "usermod"}, []string{"line "}},
-		{"port in use", machine{family: "aidon-se", config: onPort, portErrs: map[string]error{aPort: busy}}, "in-use",
+		{"port in use", machine{family: "aidon-se", config: onPort, portErrs: map[string]error{aPort: busyErr}}, "in-use",
 			[]string{"verdict   open " + aPort + ": another program reads it, cat (process 7)"}, []string{"line "}},
-		{"every port in use", machine{family: "aidon-se", ports: []string{aPort}, portErrs: map[string]error{aPort: busy}}, "in-use",
+		{"every port in use", machine{family: "aidon-se", ports: []string{aPort}, portErrs: map[string]error{aPort: busyErr}}, "in-use",
 			[]string{"port      " + aPort + "   skipped: another program reads it, cat"}, []string{"line "}},
-		{"one port in use", machine{family: "aidon-se", ports: []string{aPort, another}, meterPort: another, portErrs: map[string]error{aPort: busy}}, "well",
-			[]string{"port      " + aPort + "   skipped: another program", "port      " + another + "   readable", "all well"}, nil},
+		{"one port in use", machine{family: "aidon-se", ports: []string{aPort, anotherPort}, meterPort: anotherPort, portErrs: map[string]error{aPort: busyErr}}, "well",
+			[]string{"port      " + aPort + "   skipped: another program", "port      " + anotherPort + "   readable", "all well"}, nil},
 		{"no bytes from a serial port", machine{config: onPort}, "silent", []string{
 			"line      no telegram (115200 8N1: 0 bytes, silent; 2400 8E1: 0 bytes, silent)\n",
 			// Two line settings are tried for 12 s each.
@@ -204,9 +204,9 @@ func TestDoctorTelegramsWithoutChecksum(t *testing.T) {
 
 // TestDoctorNamesThePort tests that the report names the port that the verdict is about, also if another port was tried last.
 func TestDoctorNamesThePort(t *testing.T) {
-	const another = "/dev/serial/by-id/usb-Prolific-if00-port0"
-	for _, meterPort := range []string{aPort, another} {
-		_, r := machine{family: "p1-se-aidon", inverted: true, ports: []string{aPort, another}, meterPort: meterPort}.examine(t)
+	const anotherPort = "/dev/serial/by-id/usb-Prolific-if00-port0"
+	for _, meterPort := range []string{aPort, anotherPort} {
+		_, r := machine{family: "p1-se-aidon", inverted: true, ports: []string{aPort, anotherPort}, meterPort: meterPort}.examine(t)
 		if r.Verdict.Code != "inverted" || r.Port.Name != meterPort {
 			t.Errorf("got %s on %s, want inverted on %s", r.Verdict.Code, r.Port.Name, meterPort)
 		}

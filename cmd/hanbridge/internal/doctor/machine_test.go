@@ -46,7 +46,8 @@ func (mach machine) examine(t *testing.T) (text string, r doctorReport) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		d := &examination{
-			options: mach.options, correctsSerial: mach.options.Write, cfg: defaultConfig(), dwell: probe.Dwell, ports: mach.sourcePorts, endpointsOf: mach.endpoints,
+			options: mach.options, correctsSerial: mach.options.Write, cfg: defaultConfig(), dwell: probe.Dwell,
+			ports: mach.sourcePorts, endpointsOf: mach.endpoints,
 			portError: func(path string) error { return mach.portErrs[path] },
 			tryBroker: func(context.Context, mqtt.Config) (mqtt.CheckResult, error) {
 				return mqtt.CheckResult{RetainAvailable: true}, mach.brokerErr
@@ -108,7 +109,7 @@ func (mach machine) wire(port string, l source.Line) io.ReadCloser {
 		return io.NopCloser(io.MultiReader(strings.NewReader(mach.firstBytes), iotest.ErrReader(mach.readErr)))
 	}
 	if mach.family == "" || meterPort != "" && port != meterPort {
-		return silence()
+		return silence() // there is no meter on this port
 	}
 	f, ok := simulate.Named(mach.family)
 	if !ok {
@@ -139,7 +140,7 @@ func (mach machine) wire(port string, l source.Line) io.ReadCloser {
 	})
 }
 
-// silence returns a wire on which no byte arrives. It has an event without bytes once a day.
+// silence returns a wire on which no byte arrives. A Wire needs a next delivery, so an empty delivery is due each day.
 func silence() io.ReadCloser {
 	at := time.Now()
 	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
@@ -166,8 +167,10 @@ func loseBytes(b []byte) []byte {
 	return out
 }
 
+// truncate returns the first 20 bytes.
 func truncate(b []byte) []byte { return b[:20] }
 
+// rewriteLineEnds replaces CR LF by LF.
 func rewriteLineEnds(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }
 
 // p1Unchecked is a P1 telegram of DSMR 2.2, a version without checksums.
@@ -203,12 +206,14 @@ func with(changes ...func(*config.Config)) func(*config.Config) {
 	}
 }
 
+// withKeys returns a function that sets the encryption key and the authentication key.
 func withKeys(encryption, authentication string) func(*config.Config) {
 	return func(c *config.Config) {
 		c.Meters[0].Key, c.Meters[0].AuthKey = config.Secret(encryption), config.Secret(authentication)
 	}
 }
 
+// withSerial returns a function that sets the line setting.
 func withSerial(serial string) func(*config.Config) {
 	return func(c *config.Config) {
 		if err := c.Meters[0].Serial.UnmarshalText([]byte(serial)); err != nil {

@@ -13,47 +13,80 @@ import (
 // TestDoctorSetting tests that --write corrects a wrong line setting of the configuration, and that a wrong --serial is only remarked.
 func TestDoctorSetting(t *testing.T) {
 	const right, wrong = "115200 8N1", "2400 8E1"
-	unreachable := errors.New("mqtt: nobody listens")
-	noBroker := func(c *config.Config) { c.MQTT.URL = "" }
 	tests := []struct {
 		name          string
-		serial        string // serial in the configuration
-		flag          string // the flag --serial; "" if it is not given
-		write         bool   // the flag --write
-		brokerErr     error
-		config        func(*config.Config)
+		serial        string   // serial in the configuration
+		flag          string   // the flag --serial; "" if it is not given
+		write         bool     // the flag --write
+		brokerErr     error    // why the bridge cannot work with the broker
+		noBroker      bool     // the configuration names no broker
 		code          string   // code of the verdict
 		want, notWant []string // parts that must be printed, and parts that must not
 		wantFile      string   // part of the written file; "" if no file is written
 	}{
-		{"the configuration is wrong, --write corrects it", wrong, "", true, nil, onPort, "well", []string{
-			"broker    mqtt://broker:1883: connected", "verdict   all well, now that serial was changed from 2400 8E1 to 115200 8N1, which the meter sends. Start with: " +
-				"hanbridge run --config FILE        (configuration written to FILE",
-		}, []string{"set serial to"}, "port: /dev"},
-		{"the configuration is wrong and names no broker, --write corrects it", wrong, "", true, nil, with(onPort, noBroker), "well", []string{
-			"verdict   the meter is well, now that serial was changed from 2400 8E1 to 115200 8N1, which the meter sends", "mqtt.url in FILE is only a guess: change that line to the address of yours; " +
-				"then start with: hanbridge run --config FILE ",
-		}, nil, "port: /dev"},
-		{"the configuration is wrong, nothing is written because the broker is unreachable", wrong, "", true, unreachable, onPort, "broker", []string{
-			"the broker is not: mqtt: nobody listens; besides, serial is set to 2400 8E1, and the meter speaks 115200 8N1: set serial to auto", "(nothing was written)",
-		}, nil, ""},
-		{"the configuration is wrong, no --write", wrong, "", false, nil, onPort, "setting", []string{"the meter speaks 115200 8N1: set serial to auto, or to"}, []string{"broker "}, ""},
-		{"the flag is wrong, the configuration is auto", "auto", wrong, false, nil, onPort, "well", []string{
-			"verdict   all well, but the meter speaks 115200 8N1, not the 2400 8E1 of --serial: the right setting is serial: auto. Start with: hanbridge run --config FILE\n",
-		}, []string{"serial: 2400"}, ""},
-		{"the flag is wrong, the configuration is auto, --write", "auto", wrong, true, nil, onPort, "well", []string{"of --serial: the right setting is serial: 115200 8N1"}, nil, "port: /dev"},
-		{"the flag is wrong, the configuration is right", right, wrong, false, nil, onPort, "well", []string{
-			"not the 2400 8E1 of --serial: the right setting is serial: 115200 8N1.", "    serial: 115200 8N1\n",
-		}, nil, ""},
-		{"both the flag and the configuration are wrong", "9600 8N1", wrong, false, nil, onPort, "setting",
-			[]string{"verdict   serial is set to 9600 8N1, and the meter speaks 115200 8N1"}, nil, ""},
-		{"the flag is right, the configuration is auto", "auto", right, false, nil, onPort, "well", []string{"verdict   all well. Start", "    serial: 115200 8N1\n"}, nil, ""},
+		{
+			name: "the configuration is wrong, --write corrects it", serial: wrong, write: true, code: "well",
+			want: []string{
+				"broker    mqtt://broker:1883: connected",
+				"verdict   all well, now that serial was changed from 2400 8E1 to 115200 8N1, which the meter sends. Start with: " +
+					"hanbridge run --config FILE        (configuration written to FILE",
+			},
+			notWant: []string{"set serial to"}, wantFile: "port: /dev",
+		},
+		{
+			name: "the configuration is wrong and names no broker, --write corrects it", serial: wrong, write: true, noBroker: true, code: "well",
+			want: []string{
+				"verdict   the meter is well, now that serial was changed from 2400 8E1 to 115200 8N1, which the meter sends",
+				"mqtt.url in FILE is only a guess: change that line to the address of yours; then start with: hanbridge run --config FILE ",
+			},
+			wantFile: "port: /dev",
+		},
+		{
+			name: "the configuration is wrong, nothing is written because the broker is unreachable", serial: wrong, write: true,
+			brokerErr: errors.New("mqtt: nobody listens"), code: "broker",
+			want: []string{
+				"the broker is not: mqtt: nobody listens; besides, serial is set to 2400 8E1, and the meter speaks 115200 8N1: set serial to auto",
+				"(nothing was written)",
+			},
+		},
+		{
+			name: "the configuration is wrong, no --write", serial: wrong, code: "setting",
+			want: []string{"the meter speaks 115200 8N1: set serial to auto, or to"}, notWant: []string{"broker "},
+		},
+		{
+			name: "the flag is wrong, the configuration is auto", serial: "auto", flag: wrong, code: "well",
+			want: []string{"verdict   all well, but the meter speaks 115200 8N1, not the 2400 8E1 of --serial: the right setting is serial: auto. " +
+				"Start with: hanbridge run --config FILE\n"},
+			notWant: []string{"serial: 2400"},
+		},
+		{
+			name: "the flag is wrong, the configuration is auto, --write", serial: "auto", flag: wrong, write: true, code: "well",
+			want: []string{"of --serial: the right setting is serial: 115200 8N1"}, wantFile: "port: /dev",
+		},
+		{
+			name: "the flag is wrong, the configuration is right", serial: right, flag: wrong, code: "well",
+			want: []string{"not the 2400 8E1 of --serial: the right setting is serial: 115200 8N1.", "    serial: 115200 8N1\n"},
+		},
+		{
+			name: "both the flag and the configuration are wrong", serial: "9600 8N1", flag: wrong, code: "setting",
+			want: []string{"verdict   serial is set to 9600 8N1, and the meter speaks 115200 8N1"},
+		},
+		{
+			name: "the flag is right, the configuration is auto", serial: "auto", flag: right, code: "well",
+			want: []string{"verdict   all well. Start", "    serial: 115200 8N1\n"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "house.yaml")
-			mach := machine{family: "p1-se-aidon", brokerErr: tt.brokerErr, config: with(tt.config, withSerial(tt.serial)),
-				options: Options{Config: file, Serial: tt.flag, Write: tt.write}}
+			mach := machine{
+				family: "p1-se-aidon", brokerErr: tt.brokerErr, options: Options{Config: file, Serial: tt.flag, Write: tt.write},
+				config: with(onPort, withSerial(tt.serial), func(c *config.Config) {
+					if tt.noBroker {
+						c.MQTT.URL = ""
+					}
+				}),
+			}
 			text, r := mach.examine(t)
 			text = strings.ReplaceAll(text, file, "FILE")
 			if r.Verdict.Code != tt.code || r.OK != (tt.code == "well") {
@@ -69,9 +102,9 @@ func TestDoctorSetting(t *testing.T) {
 					t.Errorf("the text contains %q", notWant)
 				}
 			}
-			got, err := os.ReadFile(file)
-			if (err == nil) != (tt.wantFile != "") || !strings.Contains(string(got), tt.wantFile) || err == nil && !strings.Contains(string(got), "serial: 115200 8N1\n") {
-				t.Errorf("written file: got %q, error %v, want the line setting of the meter and %q", got, err, tt.wantFile)
+			written, err := os.ReadFile(file)
+			if (err == nil) != (tt.wantFile != "") || !strings.Contains(string(written), tt.wantFile) || err == nil && !strings.Contains(string(written), "serial: 115200 8N1\n") {
+				t.Errorf("written file: got %q, error %v, want the line setting of the meter and %q", written, err, tt.wantFile)
 			}
 			if t.Failed() {
 				t.Logf("the text:\n%s", text)
@@ -111,6 +144,7 @@ func TestDoctorCommands(t *testing.T) {
 // TestReportLine tests that a report line is wrapped between words if it is for a terminal, and that a long word is not cut.
 func TestReportLine(t *testing.T) {
 	longWord, indent := "/dev/serial/by-id/"+strings.Repeat("x", 70), strings.Repeat(" ", 10)
+	// The text has 70 columns, in which eight words of seven letters fit.
 	tests := []struct{ name, text, want string }{
 		{"cipher", "none", "cipher    none\n"},
 		{"", "a warning", "          a warning\n"},

@@ -76,6 +76,7 @@ func TestCaptureTriesLineSettings(t *testing.T) {
 		const want = "reading /dev/ttyTEST at 115200 8N1; Ctrl-C ends it\n" +
 			"no telegram from /dev/ttyTEST at 115200 8N1 in 12s; next: /dev/ttyTEST at 2400 8E1\n" +
 			"reading /dev/ttyTEST at 2400 8E1; Ctrl-C ends it\n" +
+			// 17 bytes of noise, and 6 telegrams of 581 bytes
 			"FILE: 3503 bytes; telegrams: 6 good, 0 damaged\n"
 		if diff := cmp.Diff(want, messages); diff != "" {
 			t.Errorf("messages (-want +got):\n%s", diff)
@@ -94,29 +95,48 @@ func TestCaptureTriesLineSettings(t *testing.T) {
 // TestCaptureEnds tests when a capture ends, with which exit code, and with how many telegrams.
 func TestCaptureEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const telegramBytes = 581 // of the family aidon-se
+		const (
+			maxTime       = 95 * time.Second // the limit of each capture
+			telegramBytes = 581              // length of a telegram of meterWire
+		)
 		errGone := errors.New("the port has gone")
 		meter := endpointOf("2400 8E1", meterWire)
 		silent := endpointOf("115200 8N1", silence)
 		for _, tt := range []struct {
 			name      string
 			endpoints []probe.Endpoint
-			count     int
+			count     int           // number of telegrams after which the capture ends; 0 for no limit
 			wantTime  time.Duration // after which the capture ends
 			wantGood  int           // telegrams with a reading
 			wantCode  int           // exit code
 			wantErr   string        // part of the error
 		}{
-			{"the count is reached", []probe.Endpoint{meter}, 3, 20 * time.Second, 3, cli.ExitOK, ""},
-			{"the time is over", []probe.Endpoint{meter}, 0, 95 * time.Second, 10, cli.ExitOK, ""},
-			{"the time is over, without a byte", []probe.Endpoint{silent, silent}, 0, 95 * time.Second, 0, cli.ExitData, "not activated"},
-			{"the time is over, without a telegram", []probe.Endpoint{endpointOf("2400 8E1", noise)}, 0, 95 * time.Second, 0, cli.ExitData, "like nothing that a meter sends"},
-			{"the cable is pulled after two telegrams", []probe.Endpoint{endpointOf("", func() io.ReadCloser {
-				return io.NopCloser(io.MultiReader(io.LimitReader(meterWire(), 2*telegramBytes), errReader{errGone}))
-			})}, 0, 11 * time.Second, 2, cli.ExitData, "/dev/ttyTEST: the port has gone"},
+			{
+				name: "the count is reached", endpoints: []probe.Endpoint{meter}, count: 3,
+				wantTime: 20 * time.Second, wantGood: 3, wantCode: cli.ExitOK,
+			},
+			{
+				name: "the time is over", endpoints: []probe.Endpoint{meter},
+				wantTime: maxTime, wantGood: 10, wantCode: cli.ExitOK,
+			},
+			{
+				name: "the time is over, without a byte", endpoints: []probe.Endpoint{silent, silent},
+				wantTime: maxTime, wantCode: cli.ExitData, wantErr: "not activated",
+			},
+			{
+				name: "the time is over, without a telegram", endpoints: []probe.Endpoint{endpointOf("2400 8E1", noise)},
+				wantTime: maxTime, wantCode: cli.ExitData, wantErr: "like nothing that a meter sends",
+			},
+			{
+				name: "the cable is pulled after two telegrams",
+				endpoints: []probe.Endpoint{endpointOf("", func() io.ReadCloser {
+					return io.NopCloser(io.MultiReader(io.LimitReader(meterWire(), 2*telegramBytes), errReader{errGone}))
+				})},
+				wantTime: 11 * time.Second, wantGood: 2, wantCode: cli.ExitData, wantErr: "/dev/ttyTEST: the port has gone",
+			},
 		} {
 			start := time.Now()
-			messages, _, l, err := runCapture(t, 95*time.Second, tt.count, tt.endpoints...)
+			messages, _, l, err := runCapture(t, maxTime, tt.count, tt.endpoints...)
 			code, _ := cli.ExitCode(err)
 			if code != tt.wantCode || !strings.Contains(fmt.Sprint(err), tt.wantErr) || l.good != tt.wantGood {
 				t.Errorf("%s: got %d telegrams, exit code %d, error %v, want %d, %d, %q\n%s",
