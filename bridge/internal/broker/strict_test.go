@@ -57,6 +57,7 @@ func (s *strictBroker) start(t *testing.T) (url string) {
 	return "mqtt://" + l.Addr().String()
 }
 
+// serve answers the packets of a client until the connection ends.
 func (s *strictBroker) serve(c net.Conn) {
 	defer func() { _ = c.Close() }()
 	in, subscribed := bufio.NewReader(c), map[string]bool{}
@@ -65,8 +66,8 @@ func (s *strictBroker) serve(c net.Conn) {
 		if err != nil {
 			return
 		}
-		answer, ok := s.answer(kind, body, subscribed)
-		if !ok {
+		answer, open := s.answer(kind, body, subscribed)
+		if !open {
 			return
 		}
 		if _, err := c.Write(answer); err != nil {
@@ -89,6 +90,7 @@ func (s *strictBroker) read(in *bufio.Reader) (kind byte, body []byte, err error
 	return kind, body, err
 }
 
+// tooLarge reports whether the broker closes the connection at a packet of size bytes.
 func (s *strictBroker) tooLarge(size int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,7 +119,7 @@ func (s *strictBroker) answer(kind byte, body []byte, subscribed map[string]bool
 
 // publish records a message that the rules accept. It returns what the broker sends, and whether the connection remains open.
 func (s *strictBroker) publish(kind byte, body []byte, subscribed map[string]bool) (answer []byte, open bool) {
-	n := 2 + int(binary.BigEndian.Uint16(body))
+	n := 2 + int(binary.BigEndian.Uint16(body)) // where the topic ends
 	topic, payload := string(body[2:n]), body[n:]
 	if topic == s.forbidden || s.noRetain && kind&1 != 0 {
 		return nil, false
@@ -125,7 +127,7 @@ func (s *strictBroker) publish(kind byte, body []byte, subscribed map[string]boo
 	if kind&0x06 != 0 { // QoS 1: a packet identifier follows the topic
 		payload, answer = body[n+2:], []byte{0x40, 2, body[n], body[n+1]}
 	}
-	if s.maxPacket > 0 && len(body)+2 > s.maxPacket {
+	if s.maxPacket > 0 && len(body)+2 > s.maxPacket { // dropsLarge: the message is only acknowledged
 		return answer, true
 	}
 	s.accepted = append(s.accepted, topic)
@@ -219,8 +221,8 @@ func deliver(t *testing.T, c broker.Config, maxConnections int, messages ...brok
 func TestRefusedMessagesDoNotBlockOthers(t *testing.T) {
 	small := broker.Message{Topic: "power", Payload: []byte("1727"), QoS: 1}
 	retained := broker.Message{Topic: "status", Payload: []byte("online"), QoS: 1, Retain: true}
-	large := broker.Message{Topic: "config", Payload: bytes.Repeat([]byte("x"), 13_000), QoS: 1, Retain: true}
-	medium := broker.Message{Topic: "telegram", Payload: bytes.Repeat([]byte("x"), 900), QoS: 1}
+	large := broker.Message{Topic: "config", Payload: bytes.Repeat([]byte("x"), 13_000), QoS: 1, Retain: true} // a packet of 13013 bytes
+	medium := broker.Message{Topic: "telegram", Payload: bytes.Repeat([]byte("x"), 900), QoS: 1}               // a packet of 915 bytes
 	forbidden := broker.Message{Topic: "secret", Payload: []byte("1"), QoS: 1}
 	withQoS0 := func(m broker.Message) broker.Message { m.QoS = 0; return m }
 	for name, tc := range map[string]struct {
@@ -262,8 +264,9 @@ func TestRefusedMessagesDoNotBlockOthers(t *testing.T) {
 			b.mu.Lock()
 			before := b.logins
 			b.mu.Unlock()
-			if deliver(t, c, 1, tc.messages...); b.logins > before+3 {
-				t.Errorf("%d logins for the next connection, want 3 at most: its own, the query of the limits by MQTT 5, the second connection", b.logins-before)
+			deliver(t, c, 1, tc.messages...)
+			if got := b.logins - before; got > 3 { // the login, the query of the limits and the second connection
+				t.Errorf("the next connection took %d logins, want 3 at most", got)
 			}
 		})
 	}
@@ -276,13 +279,13 @@ func TestRaisedLimits(t *testing.T) {
 	c := config(b.start(t))
 	c.Capabilities = new(broker.Capabilities)
 	if refused := deliver(t, c, 2, large); len(refused) != 1 {
-		t.Fatalf("refused: %v, want the large message", refused)
+		t.Fatalf("refused: got %v, want one error about the large message", refused)
 	}
 	b.mu.Lock()
 	b.maxPacket = 0
 	b.mu.Unlock()
 	if refused := deliver(t, c, 1, large); len(refused) != 0 || b.topics() != "end config end" {
-		t.Errorf("refused: %v, accepted: %q; want the large message accepted", refused, b.topics())
+		t.Errorf("got refused %v and accepted topics %q, want the large message accepted", refused, b.topics())
 	}
 }
 

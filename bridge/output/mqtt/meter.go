@@ -125,7 +125,7 @@ func (s *session) wanted(m *meter, style discovery.Style) wantedDevice {
 	return wantedDevice{messages: s.config.discovery(style).Meter(d), topics: topics, entities: d.EntityCount()}
 }
 
-// commonTopics are the retained topics that every meter has besides those of its quantities.
+// commonTopics are the retained topics that every meter has, in addition to the topics of its quantities.
 var commonTopics = []string{
 	"status", "info", discovery.Telegrams, discovery.TelegramErrors, discovery.TelegramInterval, discovery.LastTelegram,
 	discovery.Rejected, discovery.RejectedReason,
@@ -149,7 +149,7 @@ func (s *session) publishInfo(m *meter) {
 		s.marks.run, s.marks.client, m.ownership.since.Format(millisecondLayout), m.infoRival})
 }
 
-// publishEvent publishes an event of a meter. It is never retained, because a hub that starts would take a retained event for a new one.
+// publishEvent publishes an event of a meter. The message is never retained, because a hub that starts would take an old event for a new event.
 func (s *session) publishEvent(m *meter, e bridge.Event) {
 	s.publishJSON(m.prefix+"event", false, struct {
 		Time     string `json:"time"`

@@ -110,7 +110,7 @@ func OwnRetained(ctx context.Context, c Config, own *bridge.Instance, configured
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		retained, isConfigured := all[id], slices.Contains(configured, id)
 		ours := isConfigured || slices.Contains(named, id) || marks.own(parseJSON[infoPayload]([]byte(retained["info"])).Instance)
-		if id == ownDevice || !ours {
+		if id == ownDevice || !ours { // the status must remain, because another bridge possibly uses it
 			removeStatus = false
 			continue
 		}

@@ -185,7 +185,7 @@ func TestSecondBridge(t *testing.T) {
 			if n := one.count(secondLog); n > 0 {
 				t.Errorf("the first bridge logs %d times that it is second", n)
 			}
-			b.await(t, "the description with the instance of the other bridge", func([]message) bool {
+			b.await(t, "the description with the mark of the other bridge", func([]message) bool {
 				return strings.Contains(b.retained()["hanbridge/house/info"], `"other_instance":"`)
 			})
 			for _, m := range telegrams(t, b.messages()) {
@@ -197,8 +197,8 @@ func TestSecondBridge(t *testing.T) {
 	}
 }
 
-// TestSecondBridgePublishesNoDescription tests that the description, statistics and announcement of a meter remain those of the first
-// bridge.
+// TestSecondBridgePublishesNoDescription tests that a second bridge neither publishes that the meter is offline nor removes its announcement
+// when it stops.
 func TestSecondBridgePublishesNoDescription(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -215,8 +215,7 @@ func TestSecondBridgePublishesNoDescription(t *testing.T) {
 	two.stop()
 	one.awaitLog(firstLog)
 	for _, m := range b.messages()[from:] {
-		name := strings.TrimPrefix(m.topic, "hanbridge/house/")
-		if name == "status" && m.payload == "offline" || strings.Contains(m.topic, "/hanbridge_house/") && m.payload == "" {
+		if m.topic == "hanbridge/house/status" && m.payload == "offline" || strings.Contains(m.topic, "/hanbridge_house/") && m.payload == "" {
 			t.Errorf("the second bridge publishes %s %q", m.topic, m.payload)
 		}
 	}

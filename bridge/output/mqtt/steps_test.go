@@ -110,22 +110,22 @@ func testInterrupted(t *testing.T, first, second, third announcement, steps int)
 	s, finished := runSteps(t, b, s, second, steps, false)
 	runSteps(t, b, s, third, allSteps, true)
 
-	got, want := entities(t, b), map[string]bool{}
+	got, want := map[string]bool{}, map[string]bool{}
 	if third.style != discovery.Off {
 		for _, name := range strings.Fields(third.names) {
 			want[name] = true
 		}
 	}
-	names := map[string]bool{}
-	for name, created := range got {
-		names[name] = true
-		inAll := second.style != discovery.Off && strings.Contains(second.names, name)
-		if old, ok := before[name]; ok && inAll && old != created {
+	for name, created := range entities(t, b) {
+		got[name] = true
+		createdBefore, inFirst := before[name]
+		inSecond := second.style != discovery.Off && strings.Contains(second.names, name)
+		if inFirst && inSecond && created != createdBefore {
 			t.Errorf("after %d steps: %s was removed and created again", steps, name)
 		}
 	}
-	if diff := cmp.Diff(want, names); diff != "" {
-		t.Errorf("after %d steps, entities (-want +got):\n%s", steps, diff)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("after %d steps: entities (-want +got):\n%s", steps, diff)
 	}
 	checkRetained(t, b, first, second, third, steps)
 	return !finished
@@ -166,13 +166,13 @@ func TestLateAcknowledgementOfEarlierChange(t *testing.T) {
 	c.Style = second.style
 	s, err := mqtt.NewAnnouncerStage(t.Context(), c, s, second.descriptors(t)...)
 	for more := true; more && err == nil; {
-		more, err = s.Step(t.Context(), false)
+		more, err = s.Step(t.Context(), false) // the steps to second are not acknowledged yet
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.SetDescriptors(announcement{discovery.Device, "gas tariff"}.descriptors(t)...)
-	if _, err := s.Step(t.Context(), true); err != nil {
+	if _, err := s.Step(t.Context(), true); err != nil { // their acknowledgement arrives when the next change has begun
 		t.Fatal(err)
 	}
 	if err := s.Close(t.Context()); err != nil {
