@@ -93,21 +93,22 @@ func (d *dump) add(line []byte) (fits bool) {
 	if m == nil {
 		return true
 	}
-	digits, characters := d.split(m[3], len(m[2]) > 0)
+	offsetText, colon, rest := string(m[1]), m[2], m[3]
+	digits, characters := d.split(rest, len(colon) > 0)
 	b, width, ok := d.parse(digits)
 	if !ok {
 		return true
 	}
-	at, err := strconv.ParseInt(string(m[1]), d.offsetBase, 64)
-	switch gap := at - d.nextOffset; {
+	offset, err := strconv.ParseInt(offsetText, d.offsetBase, 64)
+	switch gap := offset - d.nextOffset; {
 	case err != nil:
 		return false
 	case !d.hasLine, gap == 0:
-	case d.repeated && gap > 0:
+	case d.repeated && gap > 0: // the lines for which a line * stands
 		if len(d.bytes) < maxText {
 			d.bytes = append(d.bytes, bytes.Repeat(d.lastLine, int(min(gap, maxRepeated))/max(len(d.lastLine), 1))...)
 		}
-	case len(b) == 0 && gap < 0 && -gap < int64(d.width): // the last number was padded
+	case len(b) == 0 && gap < 0 && -gap < int64(d.width): // the offset at the end shows that the last number was padded
 		d.bytes = d.bytes[:len(d.bytes)+int(gap)]
 	default:
 		return false
@@ -119,7 +120,7 @@ func (d *dump) add(line []byte) (fits bool) {
 		d.evidence++
 	}
 	d.bytes = append(d.bytes, b...)
-	d.hasLine, d.repeated, d.lastLine, d.width, d.nextOffset = true, false, b, width, at+int64(len(b))
+	d.hasLine, d.repeated, d.lastLine, d.width, d.nextOffset = true, false, b, width, offset+int64(len(b))
 	return true
 }
 

@@ -11,23 +11,23 @@ import (
 // after b never change a result other than 0. Length verifies nothing.
 //
 // A telegram ends with the line of its '!' and checksum. A damaged telegram ends earlier: before another '/' at the start of a line, before
-// a byte that no telegram contains, or at MaxLength. An encrypted telegram ends where its length says, and after its checksum.
+// a byte that no telegram contains, or at MaxLength. An encrypted telegram ends where its length field says, or after the checksum there.
 func Length(b []byte) int {
 	end := min(len(b), MaxLength)
 	if end == 0 {
 		return 0
 	}
 	atLimit := end == MaxLength // no more bytes belong to the telegram
-	mark := indexLineStartingWith(b[:end], '!')
 	textEnd := end
+	mark := indexLineStartingWith(b[:end], '!') // the '!' before the checksum
 	if mark >= 0 {
 		textEnd = mark
 	}
-	cut := indexNotText(b[:textEnd])
+	cut := indexNotText(b[:textEnd]) // the first byte that is not text
 	if cut >= 0 {
 		textEnd = max(cut, 1)
 	}
-	next := indexLineStartingWith(b[:textEnd], '/')
+	next := indexLineStartingWith(b[:textEnd], '/') // the next telegram
 	switch {
 	case next >= 0:
 		return next
@@ -92,8 +92,8 @@ func lineEnd(b []byte, n int, atLimit bool) int {
 }
 
 // indexNotText returns the index of the first byte that is not part of a telegram of text, -1 if there is none. Only a zero or a byte with bit 7
-// set can be such a byte. Both are text after a possible identification line, as damaged or filled bytes. For a zero there are more
-// conditions, because binary protocols have many zeros: the zero must fill the end of a value, or isDamagedByte must accept it.
+// set can be such a byte. A byte with bit 7 set is text if b begins with a possible identification line. A zero must also fill the end of a
+// value, or isDamagedByte must accept the zero, because binary protocols have many zeros.
 func indexNotText(b []byte) int {
 	for i, end := range zeroAndHighRuns(b) {
 		if !hasPossibleIdent(b) {
@@ -120,7 +120,7 @@ func hasPossibleIdent(b []byte) bool {
 	if len(b) <= letters {
 		return false
 	}
-	return hasMakerCode(b[1:]) && (len(b) < maxIdent || bytes.IndexByte(b[:maxIdent], '\n') >= 0)
+	return hasManufacturerCode(b[1:]) && (len(b) < maxIdent || bytes.IndexByte(b[:maxIdent], '\n') >= 0)
 }
 
 // indexForbidden returns the index of the first byte that a telegram without a checksum must not contain, -1 if there is none: a zero or a

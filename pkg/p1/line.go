@@ -16,7 +16,7 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 		return t.continuationLine(b, 0)
 	}
 	code, i := t.readCode(len(t.Records), b)
-	if i > 0 && i < len(b) && b[i] == '(' {
+	if i > 0 && i < len(b) && b[i] == '(' { // a code and a value, which in most lines ends with the line
 		t.Records = append(t.Records, obis.Record{Code: code})
 		if n := parseUsualValue(&t.Records[len(t.Records)-1], b[i:]); n > 0 {
 			return i + n, true
@@ -30,14 +30,14 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 	if start == end {
 		return n, true
 	}
-	v := bytes.IndexByte(b[start:end], '(')
+	valueStart := bytes.IndexByte(b[start:end], '(')
 	switch {
-	case v == 0:
+	case valueStart == 0:
 		return t.continuationLine(b, start)
-	case v > 0:
-		return t.item(b, start, start+v)
+	case valueStart > 0:
+		return t.item(b, start, start+valueStart)
 	}
-	if next := n + blanks(b[n:]); next < len(b) && b[next] == '(' {
+	if next := n + blanks(b[n:]); next < len(b) && b[next] == '(' { // the value is on the next line
 		return t.item(b, start, next)
 	}
 	t.appendLine(b[start:end])
@@ -45,7 +45,7 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 }
 
 // oneLineItem fills the last record from the value that begins with the '(' at b[i], if the value ends with its line. It returns the length
-// of the line in bytes with its end, or 0 if the value may continue in the next line.
+// of the line in bytes with its end, or 0 if the value possibly continues in the next line.
 func (t *Telegram) oneLineItem(b []byte, i int) (n int) {
 	if n = bytes.IndexByte(b, '\n') + 1; n == 0 {
 		return 0
@@ -62,14 +62,16 @@ func (t *Telegram) oneLineItem(b []byte, i int) (n int) {
 	return n
 }
 
-// item appends the record of the code or label at b[start] and the value that begins with the '(' at b[v]. Results are as in parseLine.
-func (t *Telegram) item(b []byte, start, v int) (n int, ok bool) {
-	name := trimmed(b[start:v])
+// item appends the record of the code or label at b[start] and the value that begins with the '(' at b[valueStart]. Results are as in
+// parseLine.
+func (t *Telegram) item(b []byte, start, valueStart int) (n int, ok bool) {
+	name := trimmed(b[start:valueStart])
 	code, size := obis.ReadCode(name)
 	hasCode := size == len(name)
-	onNextLine := bytes.IndexByte(b[start:v], '\n') >= 0
-	x := extentOf(b[v:], !hasCode || isLog(code) || onNextLine || beginsBlock(b[v:]))
-	text := b[v : v+x.valueEnd]
+	onNextLine := bytes.IndexByte(b[start:valueStart], '\n') >= 0
+	many := !hasCode || isLog(code) || onNextLine || beginsBlock(b[valueStart:])
+	x := extentOf(b[valueStart:], many)
+	text := b[valueStart : valueStart+x.valueEnd]
 	switch ok = x.form != unclosed; {
 	case hasCode && (x.form == oneLine || isLog(code)):
 		t.Records = append(t.Records, obis.Record{Code: code})
@@ -78,10 +80,10 @@ func (t *Telegram) item(b []byte, start, v int) (n int, ok bool) {
 		t.Records = append(t.Records, obis.Record{Code: code, Kind: obis.Text, Text: text[1 : len(text)-1]})
 		ok = !mayHaveUnit(code)
 	default:
-		t.appendLine(b[start : v+x.valueEnd])
+		t.appendLine(b[start : valueStart+x.valueEnd])
 		ok = ok && (hasCode || isLabel(name))
 	}
-	return v + x.lineEnd, ok
+	return valueStart + x.lineEnd, ok
 }
 
 // fillValue fills the last record from text, its value in parentheses. A value in several lines stays a text, because it has past values.

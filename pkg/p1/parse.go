@@ -98,15 +98,15 @@ func (t *Telegram) checkUnchecked(ident, body []byte, endsAtMark bool) error {
 	switch {
 	case !hasCode:
 		return errNoData
-	case !hasMakerCode(ident):
+	case !hasManufacturerCode(ident):
 		return errNoIdent
 	}
 	return nil
 }
 
-// hasMakerCode reports whether an identification line begins with the three letters of a manufacturer (IEC 62056-21, 6.3.2) and has more
+// hasManufacturerCode reports whether an identification line begins with the three letters of a manufacturer (IEC 62056-21, 6.3.2) and has more
 // characters after them.
-func hasMakerCode(ident []byte) bool {
+func hasManufacturerCode(ident []byte) bool {
 	for _, x := range ident[:min(3, len(ident))] {
 		if (x|0x20)-'a' > 'z'-'a' {
 			return false

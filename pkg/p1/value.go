@@ -180,7 +180,8 @@ func isWellFormed(r *obis.Record) bool {
 			return false
 		}
 	}
-	return several || r.Code[2] != submeterGroupC || r.Code[3] != submeterGroupD || isNumber(r.Text)
+	isSubmeter := r.Code[2] == submeterGroupC && r.Code[3] == submeterGroupD
+	return several || !isSubmeter || isNumber(r.Text)
 }
 
 // isWellFormedLine is isWellFormed for a Line. A Line of several text lines is always well formed, because it has only past values.

@@ -111,19 +111,19 @@ func (t asciiTelegram) variable(name, line, suffix string) func([]byte, *State) 
 	if write := namedTexts[name]; write != nil {
 		return func(dst []byte, s *State) []byte { return write(dst, t.zone, s) }
 	}
-	layout, signed := strings.CutPrefix(name, "-")
+	layout, signed := strings.CutPrefix(name, "-") // a format such as "-5.3 gas"
 	valueName, layout := cutLast(layout, ' ')
-	digits, decimals, _ := strings.Cut(layout, ".")
-	n, err := strconv.Atoi(digits)
-	m, _ := strconv.Atoi(decimals)
+	digitsText, decimalsText, _ := strings.Cut(layout, ".")
+	digits, err := strconv.Atoi(digitsText)
+	decimals, _ := strconv.Atoi(decimalsText) // 0 if there is no point
 	if err != nil {
 		panic("simulate: {" + name + "} in a text")
 	}
-	format := numberFormat{digits: n, decimals: m, signed: signed, value: namedNumbers[valueName]}
+	format := numberFormat{digits: digits, decimals: decimals, signed: signed, value: namedNumbers[valueName]}
 	if format.value == nil { // the register with the code of the line
 		c, _, _ := strings.Cut(line, "(")
 		c, _, _ = strings.Cut(c, "*") // group F, which is always 255
-		format.value = t.registerReader(obis.MustCode(c), -int8(m), signed, strings.HasPrefix(suffix, "*k"))
+		format.value = t.registerReader(obis.MustCode(c), -int8(decimals), signed, strings.HasPrefix(suffix, "*k"))
 	}
 	return format.append
 }
@@ -147,7 +147,7 @@ func cutLast(s string, by byte) (before, after string) {
 
 // A numberFormat appends a number with a fixed count of digits.
 type numberFormat struct {
-	digits, decimals int
+	digits, decimals int // before and after the point
 	// signed is true for a meter that writes the minus sign of a negative number, as an additional character.
 	signed bool
 	value  func(*State) int64 // in units of the last digit
