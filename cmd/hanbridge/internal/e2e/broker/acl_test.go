@@ -75,7 +75,7 @@ func checkForbidden(t *testing.T, broker *protectedBroker, messages *testbed.Mes
 	}
 }
 
-// publishAs publishes a message as a user, and returns when the broker has processed it.
+// publishAs publishes a message as a user, and returns when the broker has processed the message.
 func (b *protectedBroker) publishAs(t *testing.T, user, topic, payload string) {
 	t.Helper()
 	testbed.Connect(t, b.protectedAddress, user, secret).Publish(testbed.Message{Topic: topic, Payload: payload})

@@ -53,7 +53,7 @@ func (b *bridge) start() {
 // imported returns the meter's counter of imported energy, as it is published.
 func (b *bridge) imported() string { counter, _ := b.Counters(); return counter }
 
-// sendTelegrams sends a number of telegrams to each bridge. It sends the next telegrams when the last ones are published.
+// sendTelegrams sends a number of telegrams to each bridge. Before each next telegram it waits until the bridges have published the last one.
 func (p *bridgePair) sendTelegrams(count int, bridges ...*bridge) {
 	p.t.Helper()
 	for range count {

@@ -46,7 +46,7 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// issue makes a certificate for a host, which is valid until the given time. A server or a client can use it.
+// issue makes a certificate for a host. The certificate is valid until the given time, for a server or a client.
 func (a *authority) issue(host string, until time.Time) certFiles {
 	a.t.Helper()
 	template := &x509.Certificate{

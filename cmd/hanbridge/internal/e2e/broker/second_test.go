@@ -163,8 +163,8 @@ func (p *bridgePair) testOlderVersion() {
 	p.requireDigits(secondDigits)
 }
 
-// testNothingRetained tests a broker that retains no messages. The second bridge must recognise the first by the first bridge's next messages,
-// also after a restart.
+// testNothingRetained tests a broker that retains no messages. The second bridge must notice the first bridge when the first publishes the next
+// telegram, also after a restart of the second.
 func (p *bridgePair) testNothingRetained() {
 	p.broker = testbed.StartMosquitto(p.t, "allow_anonymous true", "retain_available false")
 	p.messages = p.broker.LogMessages()

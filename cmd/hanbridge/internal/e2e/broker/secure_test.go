@@ -76,8 +76,8 @@ func setups(t *testing.T) map[string]setup {
 	t.Helper()
 	trustedCA, otherCA, validUntil := newAuthority(t), newAuthority(t), time.Now().Add(time.Hour)
 	serverCert, clientCert, otherCert := trustedCA.issue("127.0.0.1", validUntil), trustedCA.issue("cellar", validUntil), otherCA.issue("cellar", validUntil)
-	anonymous, ws, trustCA := "allow_anonymous true", "protocol websockets", []string{trustedCA.caVariable()}
-	tlsLines := slices.Concat([]string{anonymous}, serverCert.listenerLines())
+	anonymousLine, wsLine, caVariables := "allow_anonymous true", "protocol websockets", []string{trustedCA.caVariable()}
+	tlsLines := slices.Concat([]string{anonymousLine}, serverCert.listenerLines())
 	mutualTLSLines := slices.Concat(tlsLines, []string{"cafile " + trustedCA.file, "require_certificate true"})
 	passwordLines := []string{"allow_anonymous false", "password_file " + testbed.Passwords(t, secret, "anna")}
 	const username = "HANBRIDGE_MQTT_USERNAME=anna"
@@ -87,34 +87,34 @@ func setups(t *testing.T) map[string]setup {
 		t.Fatal(err)
 	}
 	return map[string]setup{
-		"mqtts":                       {"mqtts", tlsLines, trustCA, ""},
+		"mqtts":                       {"mqtts", tlsLines, caVariables, ""},
 		"mqtts, certificate":          {"mqtts", mutualTLSLines, append(clientCert.clientVariables(), trustedCA.caVariable()), ""},
 		"mqtts, certificate as login": {"mqtts", append(mutualTLSLines, "use_identity_as_username true"), append(clientCert.clientVariables(), trustedCA.caVariable()), ""},
 		"mqtts, password":             {"mqtts", slices.Concat(passwordLines, serverCert.listenerLines()), append(credentials, trustedCA.caVariable()), ""},
-		"ws":                          {"ws", []string{anonymous, ws}, nil, ""},
-		"ws, password":                {"ws", append(passwordLines, ws), credentials, ""},
-		"wss":                         {"wss", append(tlsLines, ws), trustCA, ""},
+		"ws":                          {"ws", []string{anonymousLine, wsLine}, nil, ""},
+		"ws, password":                {"ws", append(passwordLines, wsLine), credentials, ""},
+		"wss":                         {"wss", append(tlsLines, wsLine), caVariables, ""},
 		"password in a file":          {"mqtt", passwordLines, []string{username, "HANBRIDGE_MQTT_PASSWORD_FILE=" + passwordFile}, ""},
 
-		"mqtts, any certificate": {"mqtts", append(trustedCA.issueWithoutSAN("127.0.0.1").listenerLines(), anonymous), []string{anyCertificate}, ""},
-		"wss, any certificate":   {"wss", append(tlsLines, ws), []string{anyCertificate}, ""},
+		"mqtts, any certificate": {"mqtts", append(trustedCA.issueWithoutSAN("127.0.0.1").listenerLines(), anonymousLine), []string{anyCertificate}, ""},
+		"wss, any certificate":   {"wss", append(tlsLines, wsLine), []string{anyCertificate}, ""},
 
-		"host only in the common name":    {"mqtts", append(trustedCA.issueWithoutSAN("127.0.0.1").listenerLines(), anonymous), trustCA, `in the common name alone (CN=127.0.0.1), which counts no more: make one with a subjectAltName (openssl req `},
-		"common name of another host":     {"wss", append(trustedCA.issueWithoutSAN("broker.home").listenerLines(), anonymous, ws), trustCA, "or give up the check with mqtt.insecure_skip_verify: true"},
+		"host only in the common name":    {"mqtts", append(trustedCA.issueWithoutSAN("127.0.0.1").listenerLines(), anonymousLine), caVariables, `in the common name alone (CN=127.0.0.1), which counts no more: make one with a subjectAltName (openssl req `},
+		"common name of another host":     {"wss", append(trustedCA.issueWithoutSAN("broker.home").listenerLines(), anonymousLine, wsLine), caVariables, "or give up the check with mqtt.insecure_skip_verify: true"},
 		"unknown authority":               {"mqtts", tlsLines, nil, "signed by nobody known here (set mqtt.ca_file to the certificate of its authority)"},
 		"another authority":               {"mqtts", tlsLines, []string{otherCA.caVariable()}, "(set mqtt.ca_file "},
-		"another authority, wss":          {"wss", append(tlsLines, ws), []string{otherCA.caVariable()}, "(set mqtt.ca_file "},
-		"another host":                    {"mqtts", append(trustedCA.issue("broker.home", validUntil).listenerLines(), anonymous), trustCA, "(use a name from the certificate in mqtt.url, or make one with IP:127.0.0.1)"},
-		"expired":                         {"mqtts", append(trustedCA.issue("127.0.0.1", time.Now().Add(-time.Hour)).listenerLines(), anonymous), trustCA, "(is the clock right? If so, renew it at the broker)"},
-		"no client certificate":           {"mqtts", mutualTLSLines, trustCA, "(does it want a certificate, mqtt.cert_file and mqtt.key_file?)"},
+		"another authority, wss":          {"wss", append(tlsLines, wsLine), []string{otherCA.caVariable()}, "(set mqtt.ca_file "},
+		"another host":                    {"mqtts", append(trustedCA.issue("broker.home", validUntil).listenerLines(), anonymousLine), caVariables, "(use a name from the certificate in mqtt.url, or make one with IP:127.0.0.1)"},
+		"expired":                         {"mqtts", append(trustedCA.issue("127.0.0.1", time.Now().Add(-time.Hour)).listenerLines(), anonymousLine), caVariables, "(is the clock right? If so, renew it at the broker)"},
+		"no client certificate":           {"mqtts", mutualTLSLines, caVariables, "(does it want a certificate, mqtt.cert_file and mqtt.key_file?)"},
 		"client cert of other authority":  {"mqtts", mutualTLSLines, append(otherCert.clientVariables(), trustedCA.caVariable()), "(does it know the authority of the certificate in mqtt.cert_file?)"},
 		"wrong password":                  {"mqtt", passwordLines, []string{username, "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
-		"no password":                     {"mqtts", slices.Concat(passwordLines, serverCert.listenerLines()), trustCA, "(set mqtt.username and mqtt.password)"},
-		"wrong password, ws":              {"ws", append(passwordLines, ws), []string{username, "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
+		"no password":                     {"mqtts", slices.Concat(passwordLines, serverCert.listenerLines()), caVariables, "(set mqtt.username and mqtt.password)"},
+		"wrong password, ws":              {"ws", append(passwordLines, wsLine), []string{username, "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
 		"mqtt at a TLS listener":          {"mqtt", tlsLines, nil, "it wants encryption: write mqtts:// in mqtt.url"},
-		"mqtts at a listener without TLS": {"mqtts", []string{anonymous}, trustCA, "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url"},
-		"ws at an mqtt listener":          {"ws", []string{anonymous}, nil, "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url"},
-		"mqtt at a ws listener":           {"mqtt", []string{anonymous, ws}, nil, "(it is a web server: is the port in mqtt.url right? For a websocket there write ws://)"},
+		"mqtts at a listener without TLS": {"mqtts", []string{anonymousLine}, caVariables, "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url"},
+		"ws at an mqtt listener":          {"ws", []string{anonymousLine}, nil, "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url"},
+		"mqtt at a ws listener":           {"mqtt", []string{anonymousLine, wsLine}, nil, "(it is a web server: is the port in mqtt.url right? For a websocket there write ws://)"},
 	}
 }
 
@@ -140,7 +140,7 @@ func testAccepted(t *testing.T, s setup) {
 		check.RequireOutputOnce("the broker's certificate is not looked at")
 	}
 
-	cable.Send() // checkStopped accepts a bridge that stops before it reads this telegram
+	cable.Send() // the bridge possibly stops before it reads this telegram, which checkStopped accepts
 	run.Stop(syscall.SIGTERM)
 	checkStopped(t, broker.Mosquitto, messages)
 	requireNoSecret(t, run, check)

@@ -19,10 +19,11 @@ import (
 func TestStop(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
-	anonymous, ws := "allow_anonymous true", "protocol websockets"
-	tlsLines := append(ca.issue("127.0.0.1", time.Now().Add(time.Hour)).listenerLines(), anonymous)
-	mqtt, mqtts := setup{scheme: "mqtt", listenerLines: []string{anonymous}}, setup{scheme: "mqtts", listenerLines: tlsLines, variables: []string{ca.caVariable()}}
-	wss := setup{scheme: "wss", listenerLines: append(tlsLines, ws), variables: []string{ca.caVariable()}}
+	anonymousLine, wsLine := "allow_anonymous true", "protocol websockets"
+	tlsLines := append(ca.issue("127.0.0.1", time.Now().Add(time.Hour)).listenerLines(), anonymousLine)
+	mqtt := setup{scheme: "mqtt", listenerLines: []string{anonymousLine}}
+	mqtts := setup{scheme: "mqtts", listenerLines: tlsLines, variables: []string{ca.caVariable()}}
+	wss := setup{scheme: "wss", listenerLines: append(tlsLines, wsLine), variables: []string{ca.caVariable()}}
 	for name, test := range map[string]func(*testing.T){
 		"mqtt":                func(t *testing.T) { testSigterm(t, mqtt) },
 		"wss":                 func(t *testing.T) { testSigterm(t, wss) },

@@ -35,7 +35,7 @@ func startComposeBroker(t *testing.T, content string) *testbed.Mosquitto {
 			t.Errorf("mosquitto's configuration in compose.yaml lacks %q", want)
 		}
 	}
-	if err := os.Chmod(dir, 0o777); err != nil { // if root starts Mosquitto, it switches to another user
+	if err := os.Chmod(dir, 0o777); err != nil { // if root starts Mosquitto, Mosquitto switches to another user
 		t.Fatal(err)
 	}
 	return testbed.ConfigureMosquitto(t, port, content)

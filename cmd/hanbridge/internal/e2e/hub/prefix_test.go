@@ -27,7 +27,7 @@ func TestPrefixes(t *testing.T) {
 	}
 }
 
-// startWithPrefix starts a bridge with a prefix, and waits until meter and bridge are announced below it and below no other prefix.
+// startWithPrefix starts a bridge with a prefix, and waits until meter and bridge are announced below this prefix and below no other.
 func startWithPrefix(t *testing.T, broker *testbed.Mosquitto, cable *testbed.Cable, messages *testbed.MessageLog, prefix string, variables ...string) *testbed.Process {
 	t.Helper()
 	run := testbed.StartBridge(t, append(variables, broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_HOMEASSISTANT_PREFIX="+prefix)...)
@@ -74,7 +74,7 @@ func testPrefixCrash(t *testing.T) {
 	messages := broker.LogMessages()
 	state := "HANBRIDGE_STATE_DIR=" + filepath.Join(t.TempDir(), "state")
 	startWithPrefix(t, broker, cable, messages, "homeassistant", state).Stop(syscall.SIGTERM)
-	killTopics := []string{ // the bridge is killed when it publishes in this topic
+	killTopics := []string{ // the bridge is killed when it has published in this topic
 		"homeassistant/device/hanbridge_bridge/config", "homeassistant/device/hanbridge_house/config", "hubs/second/device/hanbridge_bridge/config",
 	}
 	for _, killTopic := range killTopics {

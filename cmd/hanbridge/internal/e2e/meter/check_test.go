@@ -50,8 +50,8 @@ func unprivilegedCommand(t *testing.T, args ...string) (cmd *exec.Cmd, uid int) 
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	copied := filepath.Join(folder, "hanbridge")
-	// The command install writes the copy, not this process. Otherwise a child of a parallel test could inherit the file, open for writing. Linux
-	// executes no file that is open for writing.
+	// The command install writes the copy, because Linux executes no file that a process has open for writing. If this process wrote the copy, a
+	// child of a parallel test could inherit the open file.
 	install := exec.CommandContext(t.Context(), "install", "-m", "755", testbed.Program(t), copied)
 	for _, err := range []error{os.Chmod(folder, 0o755), install.Run()} {
 		if err != nil {

@@ -15,8 +15,7 @@ import (
 )
 
 // startGateway starts a network-attached reader, and returns the environment variable that makes a bridge connect to this reader. The reader
-// accepts one connection at a time. It calls serve with the connection and the number of the connection, from 1. serve must close the
-// connection.
+// accepts one connection at a time. serve gets the connection and its number, which starts at 1. serve must close the connection.
 func startGateway(t *testing.T, serve func(number int, c *net.TCPConn)) (variable string) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -36,7 +35,7 @@ func startGateway(t *testing.T, serve func(number int, c *net.TCPConn)) (variabl
 	return "HANBRIDGE_METER_PORT=tcp://" + l.Addr().String()
 }
 
-// telegrams returns a function that returns the next telegram of a simulated meter.
+// telegrams returns a function whose result is the next telegram of a simulated meter.
 func telegrams(t *testing.T, family string) func() []byte {
 	t.Helper()
 	m := testbed.NewMeter(t, family, 1)

@@ -84,7 +84,7 @@ func TestReplayPTYLongRead(t *testing.T) {
 // TestReplayInputStopped tests that one signal ends a replay that waits for input.
 func TestReplayInputStopped(t *testing.T) {
 	t.Parallel()
-	// The input is a pipe with the first line of a recording. The pipe stays open, because descriptor 3 can also write to it.
+	// The input is a pipe with the first line of a recording. The input does not end, because descriptor 3 keeps the pipe open.
 	const start = `mkfifo input && exec 3<>input && echo "$1" >&3 && exec "$0" replay - --to pty <&3`
 	p := testbed.Launch(t, nil, "sh", "-c", start, testbed.Program(t), capture.FirstLinePrefix)
 	p.AwaitOutput("meter on ")
