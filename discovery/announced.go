@@ -7,15 +7,16 @@ import (
 	"strings"
 )
 
-// Announced records what has been announced and not removed: the platform of each component, by discovery topic and by component key.
-// A bridge saves it as JSON, to know after a restart what to remove. A nil Announced is empty. Its methods do not change it.
+// Announced has the platform of each announced component, by discovery topic and by component key. A bridge saves it as JSON, and so knows
+// after a restart which announcements it must possibly remove. A nil Announced is empty. The methods do not change their receiver.
 type Announced map[string]map[string]string
 
-// AnnouncedBy returns what messages announce: messages to publish, or messages that a broker retains. It ignores the messages of
-// other programs and empty payloads. The result includes the meters of all bridges on the broker: OfMeter selects one meter.
+// AnnouncedBy returns the components that messages announce. The messages are messages to publish, or messages that a broker retains.
+// AnnouncedBy ignores the messages of other programs and empty payloads. It does not ignore the meters of other bridges; OfMeter selects one
+// meter.
 //
-// If a change of style was interrupted, the topic of a device possibly retains a message that only releases the entities. In the result
-// this topic has no component keys.
+// If a change of style was interrupted, a broker can retain a message that only releases the entities of a device. In the result, the topic of
+// this message has no component keys.
 func AnnouncedBy(messages []Message) Announced {
 	a := Announced{}
 	for _, m := range messages {
@@ -30,11 +31,11 @@ func AnnouncedBy(messages []Message) Announced {
 	return a
 }
 
-// platformsByKey returns the platform of each component of a payload, by component key. It returns nil if the payload is from another
-// program.
+// platformsByKey returns the platform of each component of a payload, by component key. It returns nil if the payload is empty or from
+// another program.
 func platformsByKey(p topicParts, payload []byte) map[string]string {
 	var root struct {
-		Migrate    bool `json:"migrate_discovery"`
+		Migrate    bool `json:"migrate_discovery"` // the only member of a message that releases entities
 		Origin     originInfo
 		Components map[string]struct{ Platform string }
 	}
@@ -51,12 +52,12 @@ func platformsByKey(p topicParts, payload []byte) map[string]string {
 	return platforms
 }
 
-// OfMeter returns the part that concerns the meter with an ID. The ID "bridge" stands for the bridge's own device.
+// OfMeter returns the components of the meter with an ID. The ID "bridge" stands for the bridge's own device.
 func (a Announced) OfMeter(meter string) Announced {
 	return a.filter(func(p topicParts) bool { return p.device == program+"_"+meter })
 }
 
-// UnderPrefix returns the part whose topics are under a discovery prefix.
+// UnderPrefix returns the components whose topics are below a discovery prefix.
 func (a Announced) UnderPrefix(prefix string) Announced {
 	return a.filter(func(p topicParts) bool { return p.prefix == prefix })
 }
@@ -89,14 +90,14 @@ func (a Announced) Minus(part Announced) Announced {
 		partPlatforms, inPart := part[topic]
 		remaining := maps.Clone(platforms)
 		maps.DeleteFunc(remaining, func(key, _ string) bool { return partPlatforms[key] != "" })
-		if !inPart || len(remaining) > 0 {
+		if !inPart || len(remaining) > 0 { // a topic without components stays, unless part has it
 			rest[topic] = remaining
 		}
 	}
 	return rest
 }
 
-// Unwanted returns the components whose entities no wanted message announces, in either style.
+// Unwanted returns the components of a whose entities no wanted message announces in any style.
 func (a Announced) Unwanted(wanted []Message) Announced {
 	wantedEntities, part := entitiesOf(AnnouncedBy(wanted)), Announced{}
 	for topic, platforms := range a {
@@ -110,7 +111,7 @@ func (a Announced) Unwanted(wanted []Message) Announced {
 	return part
 }
 
-// entitiesOf returns the entities of a, each by its topic in Component style.
+// entitiesOf returns the entities of a. An entity is identified by its topic in Component style.
 func entitiesOf(a Announced) map[topicParts]bool {
 	all := map[topicParts]bool{}
 	for topic, platforms := range a {

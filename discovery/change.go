@@ -7,19 +7,20 @@ import (
 	"time"
 )
 
-// StepPause is the shortest time between two steps of a change. Home Assistant processes a discovery message in the background. Until that
-// is finished, Home Assistant queues other messages, and ignores the components in a new message of the same device.
+// StepPause is the shortest time between two steps of a change. A pause is needed because Home Assistant processes a discovery message in the
+// background. Meanwhile it ignores the components in a new message of the same device.
 const StepPause = time.Second
 
-// PlanChange returns the messages that replace the announced entities by exactly the wanted ones. Publish step after step, with StepPause
-// after each. An entity that is both announced and wanted is not lost. If no announcement must be removed, the only step is wanted. after
-// is what is announced once all steps are published.
+// PlanChange returns the messages that make a hub replace the announced entities by the wanted entities. Publish the steps one after another,
+// with StepPause after each step. The hub keeps the entities that are both announced and wanted. If no announcement must be removed, the only
+// step is wanted. The result after has what is announced when all steps are published.
 //
-// Save announced.Union(after) before you publish the first message, and save after once the last message is published. If the program is
-// interrupted, it calls PlanChange again with the saved value. Other messages can be wanted by then, because every step can be repeated. If
-// no value was saved, AnnouncedBy of the retained messages is enough, provided that the wanted messages are the same.
+// Save announced.Union(after) before you publish the first message. Save after when the last message is published. If the program was
+// interrupted between, call PlanChange again with the saved value. The wanted messages can be others than before. If the saved value was lost,
+// AnnouncedBy of the retained messages takes its place, but then the wanted messages must be the same as before.
 //
-// announced and wanted must concern the same meters: for one meter, pass announced.OfMeter(id). An empty wanted removes all announcements.
+// announced and wanted must be about the same meters. For one meter, pass announced.OfMeter(id). If wanted is empty, PlanChange removes all
+// announcements.
 func PlanChange(announced Announced, wanted []Message) (steps [][]Message, after Announced) {
 	after = AnnouncedBy(wanted)
 	c := changePlan{announced: announced, wanted: wanted, after: after, wantedEntities: entitiesOf(after)}
@@ -34,11 +35,11 @@ func PlanChange(announced Announced, wanted []Message) (steps [][]Message, after
 
 // The steps of a change, in order.
 const (
-	announceAgain   = iota // announces entities that possibly no topic owns, because a hub removes only an entity that a topic owns
-	removeEntities         // removes the entities that are not wanted
-	releaseEntities        // a hub detaches entities from topics that are not wanted; it remembers their names, ids and history
-	announceWanted         // the wanted messages
-	clearTopics            // removes the retained messages of topics that own no entity any more
+	announceAgain   = iota // announces unwanted entities that possibly no topic owns, because a hub removes only an entity that a topic owns
+	removeEntities         // removes the unwanted entities
+	releaseEntities        // releases entities from unwanted topics; a hub remembers the name, the id and the history of a released entity
+	announceWanted         // publishes the wanted messages
+	clearTopics            // removes the retained messages of unwanted topics, which own no entity any more
 	stepCount
 )
 
@@ -46,18 +47,20 @@ const (
 type changePlan struct {
 	announced, after Announced
 	wanted           []Message
-	wantedEntities   map[topicParts]bool // by their topics in Component style
+	wantedEntities   map[topicParts]bool // see entitiesOf
 	steps            [stepCount][]Message
 }
 
+// add adds a message for the topic p to a step.
 func (c *changePlan) add(step int, p topicParts, payload []byte) {
 	c.steps[step] = append(c.steps[step], Message{p.topic(), payload})
 }
 
-// migration tells a hub to release the topic's entities: they belong to no topic until another topic announces them.
+// migration is the payload that tells a hub to release the entities of a topic. No topic owns a released entity until another topic announces
+// it.
 var migration = []byte(`{"migrate_discovery":true}`)
 
-// removeUnwanted adds the messages that remove the unwanted entities of a topic, and the topic itself if it is not wanted.
+// removeUnwanted adds the messages that remove the unwanted entities of a topic. If the topic is unwanted, they also clear the topic.
 func (c *changePlan) removeUnwanted(p topicParts) {
 	unwanted := map[string]string{} // platforms by component key
 	platforms := c.announced[p.topic()]
@@ -74,7 +77,7 @@ func (c *changePlan) removeUnwanted(p topicParts) {
 	case topicWanted && len(unwanted) == 0:
 		return
 	case topicWanted:
-		c.add(removeEntities, p, removal(p, c.payload(p), unwanted))
+		c.add(removeEntities, p, removal(p, c.wantedPayload(p), unwanted))
 	case len(unwanted) == len(platforms) && !c.changesStyle(p):
 		c.add(removeEntities, p, nil) // an empty payload removes all entities of the topic
 	default:
@@ -86,15 +89,15 @@ func (c *changePlan) removeUnwanted(p topicParts) {
 	}
 }
 
-// interrupted reports whether an entity is announced both by a topic of its own and by the topic of its device. Then a change of style was
-// interrupted, and perhaps neither topic owns the entity.
+// interrupted reports whether an entity is announced both by its own topic and by the topic of its device. If so, a change of style was
+// interrupted, and possibly no topic owns the entity.
 func (c *changePlan) interrupted(p topicParts) bool {
 	deviceTopic := topicParts{prefix: p.prefix, device: p.device}
 	return p.key != "" && c.announced[deviceTopic.topic()][p.key] == p.platform
 }
 
-// changesStyle reports whether p is the topic of a device that is wanted in Component style. Such a topic must not be cleared at once,
-// because that removes all its entities. After an interrupted change these are possibly more than the retained message names.
+// changesStyle reports whether p is the topic of a device that is wanted in Component style. An empty payload on such a topic would remove all
+// its entities. After an interrupted change, the topic possibly owns wanted entities too, which the retained message does not name.
 func (c *changePlan) changesStyle(p topicParts) bool {
 	if p.key != "" {
 		return false
@@ -107,8 +110,8 @@ func (c *changePlan) changesStyle(p topicParts) bool {
 	return false
 }
 
-// payload returns the wanted payload of a topic, which must be wanted.
-func (c *changePlan) payload(p topicParts) []byte {
+// wantedPayload returns the wanted payload of a wanted topic.
+func (c *changePlan) wantedPayload(p topicParts) []byte {
 	i := slices.IndexFunc(c.wanted, func(m Message) bool { return m.Topic == p.topic() })
 	return c.wanted[i].Payload
 }
@@ -124,9 +127,8 @@ func minimalAnnouncement(p topicParts) []byte {
 	})
 }
 
-// removal returns a device's payload in which the unwanted components have only their platform: this tells a hub to remove them. It is not
-// enough to leave them out, because a hub does not remove components that a payload does not name. The other components are those of
-// payload; if payload is nil, there are none.
+// removal returns payload with the unwanted components added. They have only their platform, which tells a hub to remove them. A hub does not
+// remove a component that a payload does not name. If payload is nil, the result has only the unwanted components.
 func removal(p topicParts, payload []byte, unwanted map[string]string) []byte {
 	if payload == nil {
 		payload = encode(devicePayload{
@@ -136,7 +138,7 @@ func removal(p topicParts, payload []byte, unwanted map[string]string) []byte {
 	}
 	var root map[string]any
 	if err := json.Unmarshal(payload, &root); err != nil {
-		panic("discovery: " + err.Error()) // encode made the payload
+		panic("discovery: " + err.Error()) // cannot happen, because encode has made the payload
 	}
 	components, _ := root["components"].(map[string]any)
 	for key, platform := range unwanted {

@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// smallMeter sends three quantities. smallMeterReduced is the same meter when it sends only one of them.
+// smallMeter sends three quantities. smallMeterReduced is the same meter after two of the quantities were removed.
 var (
 	smallMeter        = discovery.Meter{ID: "flat", Name: "Flat", Quantities: named("import_power tariff gas")}
 	smallMeterReduced = discovery.Meter{ID: "flat", Name: "Flat", Quantities: named("import_power")}
@@ -23,7 +23,7 @@ func withSecondPrefix(c discovery.Config) discovery.Config {
 	return c
 }
 
-// allChanges returns changes of all kinds, in both styles.
+// allChanges returns changes of all kinds, from both styles.
 func allChanges() []changeRow {
 	device, component, off := config(discovery.Device), config(discovery.Component), config(discovery.Off)
 	var rows []changeRow
@@ -36,19 +36,19 @@ func allChanges() []changeRow {
 		for _, row := range []changeRow{
 			{"no difference", all, all},
 			{"first announcement", nil, all},
-			{"style", all, house(other, smallMeter)},
-			{"style, fewer quantities", all, house(other, smallMeterReduced)},
+			{"another style", all, house(other, smallMeter)},
+			{"another style and fewer quantities", all, house(other, smallMeterReduced)},
 			{"style off", all, house(off, smallMeter)},
 			{"fewer quantities", all, house(c, smallMeterReduced)},
 			{"more quantities", house(c, smallMeterReduced), all},
 			{"one meter less", twoMeters, house(c, smallMeter)},
 			{"another meter id", all, house(c, norwegian)},
-			{"prefix", all, house(withSecondPrefix(c), smallMeter)},
-			{"prefix and style", all, house(withSecondPrefix(other), smallMeter)},
-			{"prefix, fewer quantities", all, house(withSecondPrefix(c), smallMeterReduced)},
-			{"prefix, one meter less", twoMeters, house(withSecondPrefix(c), smallMeter)},
+			{"another prefix", all, house(withSecondPrefix(c), smallMeter)},
+			{"another prefix and style", all, house(withSecondPrefix(other), smallMeter)},
+			{"another prefix and fewer quantities", all, house(withSecondPrefix(c), smallMeterReduced)},
+			{"another prefix and one meter less", twoMeters, house(withSecondPrefix(c), smallMeter)},
 		} {
-			row.name = c.Style.String() + " " + row.name
+			row.name = c.Style.String() + " style: " + row.name
 			rows = append(rows, row)
 		}
 	}
@@ -60,21 +60,21 @@ type changeRow struct {
 	from, to []discovery.Message
 }
 
-// TestChangeInterrupted interrupts each kind of change before each of its messages. The second attempt must complete the change: with the
-// saved state after a restart of the hub, and without it from what the broker retains. TestChangeMachine tests random mixtures of these.
+// TestChangeInterrupted checks that a second PlanChange completes a change that was interrupted before any of its messages. In one case the hub
+// was restarted meanwhile. In the other case the saved state was lost, and the retained messages are used instead.
 func TestChangeInterrupted(t *testing.T) {
 	for _, row := range allChanges() {
 		if steps, _ := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to); len(steps) == 1 {
 			continue // nothing is removed, so an interruption does no harm
 		}
 		t.Run(row.name, func(t *testing.T) {
-			for end, done := 0, false; !done; end++ {
+			for end, done := 0, false; !done; end++ { // end is the number of published messages
 				for _, stateLost := range []bool{false, true} {
 					s := newTestSetup()
 					s.change(row.from, toEnd)
 					before := entitiesWithoutTopics(s.hub, s.second)
 					done = s.change(row.to, end)
-					if stateLost { // the retained messages below both prefixes are read instead
+					if stateLost {
 						s.announced = discovery.AnnouncedBy(s.messages())
 					} else {
 						s.restartHub()
@@ -95,12 +95,12 @@ func TestChangeCausesNoWarnings(t *testing.T) {
 		s.change(row.from, toEnd)
 		s.change(row.to, toEnd)
 		if len(s.hub.Warnings) > 0 {
-			t.Errorf("%s: %s", row.name, strings.Join(s.hub.Warnings, "\n"))
+			t.Errorf("%s: got warnings of the hub, want none:\n%s", row.name, strings.Join(s.hub.Warnings, "\n"))
 		}
 	}
 }
 
-// TestChangeOfPrefix tests that broker and hub of the old prefix retain nothing of the announcements below it.
+// TestChangeOfPrefix tests that nothing remains below the old prefix: no retained message on the broker, and no entity in the hub.
 func TestChangeOfPrefix(t *testing.T) {
 	for _, c := range []discovery.Config{config(discovery.Device), config(discovery.Component)} {
 		s := newTestSetup()
@@ -108,15 +108,15 @@ func TestChangeOfPrefix(t *testing.T) {
 		wanted := house(withSecondPrefix(c), smallMeter)
 		s.change(wanted, toEnd)
 		if d := discovery.Differences(s.messages(), wanted); len(d) > 0 {
-			t.Errorf("%v: the broker retains other messages: %v", c.Style, d)
+			t.Errorf("%v style: retained messages differ from the wanted messages: %v", c.Style, d)
 		}
 		if got := s.hub.Entities(); len(got) > 0 {
-			t.Errorf("%v: got entities %v in the hub of the old prefix, want none", c.Style, got)
+			t.Errorf("%v style: got entities %v in the hub of the old prefix, want none", c.Style, got)
 		}
 	}
 }
 
-// TestChangeOfOneMeter checks that a change of one meter does not touch the others.
+// TestChangeOfOneMeter checks that a change of one meter does not change the entities of other meters.
 func TestChangeOfOneMeter(t *testing.T) {
 	c, other := config(discovery.Device), config(discovery.Component)
 	s := newTestSetup()
@@ -132,7 +132,7 @@ func TestChangeOfOneMeter(t *testing.T) {
 	s.checkNoneRecreated(t, before)
 }
 
-// TestChangeSteps tests the steps of each kind of change, in the notation of summarize.
+// TestChangeSteps tests the steps of each kind of change, in the form of summarize.
 func TestChangeSteps(t *testing.T) {
 	// of returns the messages of a meter "house" with these quantities.
 	of := func(style discovery.Style, quantities string) []discovery.Message {
@@ -144,7 +144,7 @@ func TestChangeSteps(t *testing.T) {
 	for _, row := range []struct {
 		name     string
 		from, to []discovery.Message
-		want     string
+		want     string // the steps
 	}{
 		{"nothing announced, nothing wanted", nil, nil, ""},
 		{"no difference", of(device, "gas"), of(device, "gas"), d + " announce"},
@@ -159,22 +159,23 @@ func TestChangeSteps(t *testing.T) {
 	} {
 		steps, after := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to)
 		if got := summarize(steps); got != row.want {
-			t.Errorf("%s: steps: got  %s\nwant %s", row.name, got, row.want)
+			t.Errorf("%s: got steps  %s\nwant %s", row.name, got, row.want)
 		}
 		if d := cmp.Diff(discovery.AnnouncedBy(row.to), after); d != "" {
-			t.Errorf("%s: announced at the end, -want +got:\n%s", row.name, d)
+			t.Errorf("%s: announced after the change (-want +got):\n%s", row.name, d)
 		}
 	}
 }
 
-// onlyTopics returns the messages whose topics contain one of topics.
+// onlyTopics returns the messages whose topics contain any of the given parts.
 func onlyTopics(messages []discovery.Message, topics ...string) []discovery.Message {
 	return slices.DeleteFunc(messages, func(m discovery.Message) bool {
 		return !slices.ContainsFunc(topics, func(topic string) bool { return strings.Contains(m.Topic, topic+"/") })
 	})
 }
 
-// summarize returns steps as text: each message is its topic, without the prefix, and its kind. ";" separates messages, "|" steps.
+// summarize returns steps as text. For each message the text has the topic without prefix and "/config", and the messageKind. Messages are
+// separated by ";", steps by "|".
 func summarize(steps [][]discovery.Message) string {
 	var all []string
 	for _, step := range steps {
@@ -188,7 +189,8 @@ func summarize(steps [][]discovery.Message) string {
 	return strings.Join(all, " | ")
 }
 
-// messageKind returns "clear", "migrate" or "announce", with the components that the payload removes.
+// messageKind returns "clear" for an empty payload, "migrate" for a payload that releases entities, and "announce" for other payloads. The
+// components that a payload removes follow after "without".
 func messageKind(payload string) string {
 	switch payload {
 	case "":
@@ -208,7 +210,8 @@ func messageKind(payload string) string {
 	return "announce"
 }
 
-// TestAnnouncedByIgnoresOtherPrograms tests that only the last two messages count: the others are of another program, empty, or no discovery messages.
+// TestAnnouncedByIgnoresOtherPrograms tests that AnnouncedBy uses only the last two messages. The other messages are from another program, empty,
+// or no discovery messages.
 func TestAnnouncedByIgnoresOtherPrograms(t *testing.T) {
 	got := discovery.AnnouncedBy([]discovery.Message{
 		{Topic: "homeassistant/device/hanbridge_house/config", Payload: []byte(`{"origin":{"name":"another"},"components":{}}`)},
@@ -225,19 +228,19 @@ func TestAnnouncedByIgnoresOtherPrograms(t *testing.T) {
 		"homeassistant/device/hanbridge_barn/config": {"gas": "sensor"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("-want +got:\n%s", d)
+		t.Errorf("announced (-want +got):\n%s", d)
 	}
 }
 
-// TestChangeToAnotherEndAfterInterruption tests that a change of style can be interrupted, and followed by a change to other messages. This
-// is difficult, because after the interruption possibly no topic owns the entities, and a hub removes only entities that a topic owns.
+// TestChangeToAnotherEndAfterInterruption tests that other messages can be wanted after a change of style was interrupted. After the interruption
+// possibly no topic owns an entity, so PlanChange must announce the entity again before it removes the entity.
 func TestChangeToAnotherEndAfterInterruption(t *testing.T) {
 	for _, c := range []discovery.Config{config(discovery.Device), config(discovery.Component)} {
 		other := config(discovery.Component)
 		if c.Style == other.Style {
 			other = config(discovery.Device)
 		}
-		for end := 0; end < 24; end += 3 {
+		for end := 0; end < 24; end += 3 { // the change is interrupted after so many messages
 			for _, wanted := range [][]discovery.Message{nil, house(c, smallMeterReduced), house(other, smallMeterReduced)} {
 				s := newTestSetup()
 				s.change(house(c, smallMeter), toEnd)

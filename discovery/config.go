@@ -1,9 +1,9 @@
-// Package discovery makes the MQTT discovery messages that announce a meter to Home Assistant and to other hubs with the same format:
-// Domoticz, openHAB, Gladys. All messages must be published as retained.
+// Package discovery makes the MQTT discovery messages that announce a meter to Home Assistant. Domoticz, openHAB and Gladys read the same
+// messages. All messages must be published as retained.
 //
-// Config.Meter returns the messages of a meter, from its description and the quantities that it sends. Config.Bridge returns those of the
-// bridge. PlanChange returns the steps that replace announced messages by others without losing an entity. ParseMeters and Differences read
-// what a broker retains. All are functions without side effects: they neither connect to a broker nor keep state.
+// Config.Meter returns the messages of a meter. Config.Bridge returns the messages of the bridge. PlanChange returns the steps that replace
+// announced messages by other messages without losing an entity. ParseMeters and Differences read what a broker retains. The functions of
+// this package have no side effects and do not connect to a broker.
 package discovery
 
 import (
@@ -11,15 +11,15 @@ import (
 	"slices"
 )
 
-// A Config has the settings that all messages share. The zero Style is Device. Prefix and BaseTopic must be set.
+// A Config has the settings that all messages share. Prefix and BaseTopic must be set.
 type Config struct {
-	// Prefix is the discovery prefix of the hub: "homeassistant" unless its owner changed it.
+	// Prefix is the discovery prefix of the hub, "homeassistant" by default.
 	Prefix string
 	// BaseTopic is the topic below which the bridge publishes, such as "hanbridge".
 	BaseTopic string
-	// Style is how entities are announced.
+	// Style is how entities are announced. The zero value is Device.
 	Style Style
-	// Version is the version of the bridge. "" leaves it out.
+	// Version is the version of the bridge. If it is "", the messages have no version.
 	Version string
 }
 
@@ -29,18 +29,18 @@ type Message struct {
 	Payload []byte
 }
 
-// StatusTopic is the topic to which Home Assistant publishes "online" when it starts. All messages must be published again then. The topic
-// does not depend on the discovery prefix. The hub's owner can change it.
+// StatusTopic is the topic to which Home Assistant publishes "online" when it starts. After that, all messages must be published again. The
+// topic does not depend on the discovery prefix. Users can configure another topic in Home Assistant.
 const StatusTopic = "homeassistant/status"
 
-// A Style is a way of announcing entities. A hub must never receive an entity in both styles, because it keeps only the one that it
-// received first.
+// A Style is a way of announcing entities. A hub must never receive an entity in both styles, because it ignores the second announcement of an
+// entity.
 type Style uint8
 
 const (
-	// Device announces a meter in one message, for Home Assistant since 2024.12, Gladys, and the newest openHAB.
+	// Device announces a meter with all its entities in one message, for Home Assistant since 2024.12, Gladys, and the newest openHAB.
 	Device Style = iota
-	// Component announces each entity in a message of its own, for Domoticz and older hubs.
+	// Component announces each entity in its own message, for Domoticz and older hubs.
 	Component
 	// Off announces nothing.
 	Off
@@ -56,7 +56,7 @@ func (s Style) String() string {
 	return fmt.Sprintf("style %d", uint8(s))
 }
 
-// UnmarshalText reads "device", "component" or "off". Anything else is an error that lists these.
+// UnmarshalText reads "device", "component" or "off". For another text it returns an error that lists these words.
 func (s *Style) UnmarshalText(text []byte) error {
 	i := slices.Index(styleTexts, string(text))
 	if i < 0 {

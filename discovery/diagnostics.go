@@ -2,15 +2,16 @@ package discovery
 
 import "github.com/hanbridge/hanbridge/pkg/quantity"
 
-// Names of the diagnostic entities of a meter. Each reads the topic of its name below the meter's topic, except Connection, which reads the
-// meter's status topic.
+// Names of the diagnostic entities of a meter. An entity reads its state from the topic with its name below the meter's topic. Only Connection
+// reads the meter's status topic.
 const (
 	// Connection is "online" while telegrams arrive, and "offline" otherwise.
 	Connection = "connection"
 	// LastTelegram is the time of the last verified telegram, in RFC 3339 with a zone.
 	LastTelegram = "last_telegram"
-	// Telegrams and TelegramErrors count verified and damaged telegrams since the bridge started.
-	Telegrams      = "telegrams"
+	// Telegrams counts the verified telegrams since the bridge started.
+	Telegrams = "telegrams"
+	// TelegramErrors counts the damaged telegrams since the bridge started.
 	TelegramErrors = "telegram_errors"
 	// TelegramInterval is the time between telegrams in seconds, with TelegramIntervalDecimals decimals.
 	TelegramInterval = "telegram_interval"
@@ -42,10 +43,10 @@ var diagnostics = []diagnostic{
 	{name: RejectedReason, title: "Last rejected value"},
 }
 
-// diagnostic returns a diagnostic entity. It is available whenever the bridge is, because it is needed most while the meter is silent.
+// diagnostic returns a diagnostic entity. It is available while the bridge is online, because it is needed most while the meter is offline.
 func (c Config) diagnostic(meter string, d *diagnostic) entity {
 	e := c.sensor(meter, d.name, d.title)
-	e.Category, e.Class, e.Unit, e.State = diagnosticCategory, d.class, d.unit, d.stateClass
+	e.Category, e.Class, e.Unit, e.StateClass = diagnosticCategory, d.class, d.unit, d.stateClass
 	if d.stateClass != "" {
 		e.Precision = &d.decimals
 	}
@@ -56,14 +57,14 @@ func (c Config) diagnostic(meter string, d *diagnostic) entity {
 	return e
 }
 
-// connection returns the entity that shows a status topic, from which other entities take their availability.
+// connection returns the entity that shows whether a device is online, according to its status topic.
 func (c Config) connection(device, name, topic string) entity {
 	return entity{
 		key: Connection, Platform: binarySensor, Name: "Connection", QoS: 1,
 		UniqueID: device + "_" + Connection,
 		EntityID: binarySensor + "." + slug(name+"_"+Connection),
 		Topic:    topic,
-		Class:    "connectivity", On: "online", Off: "offline",
+		Class:    "connectivity", PayloadOn: "online", PayloadOff: "offline",
 		Category: diagnosticCategory,
 	}
 }

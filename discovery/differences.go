@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// A Difference is one place at which the announced messages differ from the wanted ones.
+// A Difference is a place at which the announced messages differ from the wanted messages.
 type Difference struct {
 	// Topic is the discovery topic.
 	Topic string
-	// Path is the place in the JSON payload: "components.gas.device_class". "" is the whole message.
+	// Path is the place in the JSON payload, such as "components.gas.device_class". "" is the whole payload.
 	Path string
-	// Announced and Wanted are the values at this place in JSON, "" if there is none.
+	// Announced and Wanted are the values at this place, as JSON. A missing value is "".
 	Announced, Wanted string
 }
 
-// String describes the difference in one line, for people. Long values are left out.
+// String describes the difference in one line, for people. It does not print long values.
 func (d Difference) String() string {
 	announced, wanted := shortened(d.Announced), shortened(d.Wanted)
 	text := "is " + announced + ", wanted " + wanted
@@ -36,7 +36,7 @@ func (d Difference) String() string {
 	return d.Topic + ": " + strings.TrimPrefix(d.Path+" "+text, " ")
 }
 
-// ellipsis replaces a value that is too long for one line.
+// ellipsis takes the place of a value that is too long for one line.
 const ellipsis = "…"
 
 func shortened(value string) string {
@@ -46,8 +46,8 @@ func shortened(value string) string {
 	return value
 }
 
-// Differences compares messages by topic and their payloads as JSON, so that the order of keys and spaces do not matter. The result is in
-// the order of topics and paths. A message with an empty payload counts as missing.
+// Differences compares the messages of each topic. It compares payloads as JSON, so the order of keys and spaces do not matter. The result is
+// in the order of topics and paths. A message with an empty payload is treated as missing.
 func Differences(announced, wanted []Message) []Difference {
 	announcedPayloads, wantedPayloads := byTopic(announced), byTopic(wanted)
 	either := maps.Clone(announcedPayloads)
@@ -71,7 +71,7 @@ func byTopic(messages []Message) map[string][]byte {
 	return all
 }
 
-// decodeValue returns the JSON value of a payload, nil if the payload is empty. A payload that is not JSON counts as a text.
+// decodeValue returns the JSON value of a payload; nil if the payload is empty. It returns a payload that is not JSON as a string.
 func decodeValue(payload []byte) any {
 	if len(payload) == 0 {
 		return nil
@@ -87,9 +87,9 @@ func decodeValue(payload []byte) any {
 
 // compare calls report for each path at which two values differ. If both are objects, it compares their members.
 func compare(path string, announced, wanted any, report func(path string, announced, wanted any)) {
-	announcedObject, ok1 := announced.(map[string]any)
-	wantedObject, ok2 := wanted.(map[string]any)
-	if !ok1 || !ok2 {
+	announcedObject, announcedIsObject := announced.(map[string]any)
+	wantedObject, wantedIsObject := wanted.(map[string]any)
+	if !announcedIsObject || !wantedIsObject {
 		if !reflect.DeepEqual(announced, wanted) {
 			report(path, announced, wanted)
 		}
@@ -102,8 +102,8 @@ func compare(path string, announced, wanted any, report func(path string, announ
 	}
 }
 
-// member returns the value of a key, nil only if the key is missing. A null is a value here, because hubs treat it differently from a
-// missing key.
+// member returns the value of a key; nil if the key is missing. For null it returns a value that is not nil, because hubs treat null
+// differently from a missing key.
 func member(o map[string]any, key string) any {
 	v, ok := o[key]
 	if ok && v == nil {

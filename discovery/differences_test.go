@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// TestDifferences tests the differences between the payloads of one topic, as text.
+// TestDifferences tests the texts of the differences between two payloads of one topic.
 func TestDifferences(t *testing.T) {
 	const topic = "homeassistant/sensor/hanbridge_house/gas/config"
 	message := func(payload string) []discovery.Message {
@@ -21,9 +21,9 @@ func TestDifferences(t *testing.T) {
 	}{
 		{"no messages", nil, nil, nil},
 		{"another order of keys and other spaces", message(`{"a":1,"b":[1,2]}`), message(` { "b":[1, 2], "a":1}`), nil},
-		{"not announced", nil, message(`{"a":1}`), []string{"is not announced"}},
-		{"empty payload announced", message(""), message(`{"a":1}`), []string{"is not announced"}},
-		{"not wanted", message(`{"a":1}`), nil, []string{"is announced, and not wanted"}},
+		{"a message is not announced", nil, message(`{"a":1}`), []string{"is not announced"}},
+		{"an announced payload is empty", message(""), message(`{"a":1}`), []string{"is not announced"}},
+		{"a message is not wanted", message(`{"a":1}`), nil, []string{"is announced, and not wanted"}},
 		{"an option differs", message(`{"c":{"gas":{"unit":"m3"}}}`), message(`{"c":{"gas":{"unit":"m³"}}}`), []string{`c.gas.unit is "m3", wanted "m³"`}},
 		{"an option is missing, another is not wanted", message(`{"old":1}`), message(`{"new":"<x>"}`), []string{`new is missing, wanted "\u003cx\u003e"`, "old is not wanted, is 1"}},
 		{"a component is missing", message(`{"c":{}}`), message(`{"c":{"gas":{"unit":"m³"}}}`), []string{"c.gas is missing"}},
@@ -38,7 +38,7 @@ func TestDifferences(t *testing.T) {
 			got = append(got, strings.TrimPrefix(d.String(), topic+": "))
 		}
 		if !slices.Equal(got, row.want) {
-			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
+			t.Errorf("%s: got differences %q, want %q", row.name, got, row.want)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func config(style discovery.Style) discovery.Config {
 	return discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: style, Version: "1.0.0"}
 }
 
-// aidon sends the Swedish list of 27 items, with the quantities that are derived from them.
+// aidon sends the Swedish list of 27 items. Its quantities include those that are derived from the items.
 var aidon = discovery.Meter{
 	ID: "house", Name: "Electricity meter", Make: "Aidon", // the list has neither model nor serial number
 	Quantities: named("import_power export_power net_power import_power_l1 import_power_l2 import_power_l3 " +
@@ -26,9 +26,10 @@ var aidon = discovery.Meter{
 		"current_l1 current_l2 current_l3 import_energy export_energy import_reactive_energy export_reactive_energy"),
 }
 
+// norwegian sends only one quantity, like a Norwegian meter in most of its telegrams.
 var norwegian = discovery.Meter{ID: "meter", Quantities: named("import_power")}
 
-// named returns quantities by their names. A quantity with as many decimals as the meter sends gets one decimal.
+// named returns the quantities with these names.
 func named(names string) []discovery.Quantity {
 	var all []discovery.Quantity
 	for _, name := range strings.Fields(names) {
@@ -41,6 +42,7 @@ func named(names string) []discovery.Quantity {
 	return all
 }
 
+// decimals returns the number of decimals in the quantity table. If the number is that of the meter, it returns 1 as an example.
 func decimals(id quantity.ID) int {
 	if d := id.Row().Decimals; d != quantity.AsSent {
 		return int(d)
@@ -48,7 +50,7 @@ func decimals(id quantity.ID) int {
 	return 1
 }
 
-// announced returns what a broker retains after the bridge and one meter have been announced.
+// announced returns the messages of the bridge and one meter, by topic.
 func announced(c discovery.Config, m discovery.Meter) map[string][]byte { return byTopic(house(c, m)) }
 
 // TestEveryRowInEveryUnit tests that hubs accept each quantity in each of its units.
@@ -79,18 +81,18 @@ func TestEveryRowTogether(t *testing.T) {
 // TestEntities tests that EntityCount returns the number of entities that Meter announces.
 func TestEntities(t *testing.T) {
 	if got, want := len(config(discovery.Component).Meter(aidon)), aidon.EntityCount(); got != want {
-		t.Errorf("got %d messages, want %d as EntityCount says", got, want)
+		t.Errorf("got %d messages in Component style, want %d, the EntityCount", got, want)
 	}
 }
 
-// TestBothStylesConflict tests that both styles name the same entities: CheckSet refuses both together.
+// TestBothStylesConflict tests that the messages of both styles are about the same entities, so CheckSet refuses them together.
 func TestBothStylesConflict(t *testing.T) {
 	set := announced(config(discovery.Device), norwegian)
 	for topic, payload := range announced(config(discovery.Component), norwegian) {
 		set[topic] = payload
 	}
 	if errs := hatest.CheckSet(set); len(errs) == 0 {
-		t.Error("both styles together: got no error, want a conflict, because they name the same entities")
+		t.Error("messages of both styles together: got no error, want a conflict")
 	}
 }
 
@@ -101,13 +103,13 @@ func TestOffAnnouncesNothing(t *testing.T) {
 	}
 }
 
-// TestSameMeterSameBytes tests that a meter is announced with the same bytes each time, because hubs set up all entities again after a
-// difference.
+// TestSameMeterSameBytes tests that each announcement of a meter has the same bytes. After any difference, a hub would set up all entities
+// again.
 func TestSameMeterSameBytes(t *testing.T) {
 	for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
 		a, b := config(style).Meter(aidon), config(style).Meter(aidon)
 		if d := cmp.Diff(a, b); d != "" {
-			t.Errorf("%v: the second announcement differs, -first +second:\n%s", style, d)
+			t.Errorf("%v style: the second announcement differs (-first +second):\n%s", style, d)
 		}
 	}
 }
@@ -119,13 +121,13 @@ func TestStyleText(t *testing.T) {
 	}{{"device", discovery.Device}, {"component", discovery.Component}, {"off", discovery.Off}} {
 		var got discovery.Style
 		if err := got.UnmarshalText([]byte(row.text)); err != nil || got != row.want || got.String() != row.text {
-			t.Errorf("%s: got %v %v", row.text, got, err)
+			t.Errorf("%s: got style %v, error %v, want %s", row.text, got, err, row.text)
 		}
 	}
 	for _, text := range []string{"", "Device", "on", "both"} {
 		var s discovery.Style
 		if err := s.UnmarshalText([]byte(text)); err == nil {
-			t.Errorf("%q: got %v, want an error", text, s)
+			t.Errorf("%q: got style %v, want an error", text, s)
 		}
 	}
 }

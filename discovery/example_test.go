@@ -8,18 +8,18 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A program that reads a meter announces the quantities of the meter to Home Assistant. It publishes each message as a retained one.
+// A program that reads a meter announces the quantities of the meter to Home Assistant. It publishes all messages as retained.
 func ExampleConfig_Meter() {
 	c := discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Component}
 	messages := c.Meter(discovery.Meter{ID: "house", Name: "House", Make: "Aidon", Quantities: []discovery.Quantity{
 		{ID: quantity.ImportPower, Decimals: 0, Interval: 10 * time.Second},
 	}})
 	// Besides import_power, every meter has a connection and diagnostics.
-	fmt.Println(len(messages), "entities, the first one:")
+	fmt.Println(len(messages), "entities, the first entity:")
 	fmt.Println(messages[0].Topic)
 	fmt.Println(string(messages[0].Payload[:110]) + "…")
 	// Output:
-	// 8 entities, the first one:
+	// 8 entities, the first entity:
 	// homeassistant/sensor/hanbridge_house/import_power/config
 	// {"name":"Import power","unique_id":"hanbridge_house_import_power","default_entity_id":"sensor.house_import_pow…
 }

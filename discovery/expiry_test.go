@@ -8,12 +8,12 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// TestExpireAfter tests the expiry of quantities, in seconds, by the interval at which the meter sends them. 0 is no expiry.
+// TestExpireAfter tests the expiry of quantities in seconds. It depends on the interval at which the meter sends the quantity.
 func TestExpireAfter(t *testing.T) {
 	for _, row := range []struct {
 		quantity string
 		interval time.Duration
-		want     int
+		want     int // 0 means no expiry
 	}{
 		{"import_power", 0, 900},
 		{"import_power", 10 * time.Second, 900},
@@ -25,7 +25,7 @@ func TestExpireAfter(t *testing.T) {
 		{"frequency", 100 * time.Hour, 259200},
 		{"import_energy", time.Hour, 0},
 		{"gas", 24 * time.Hour, 0},
-		{"power_limit", 0, 0}, // is a setting of the meter, although its state class is measurement
+		{"power_limit", 0, 0}, // a setting of the meter does not expire, although its state class is measurement
 		{"power_failures", 0, 0},
 		{"text_message", 0, 0},
 	} {
@@ -36,17 +36,17 @@ func TestExpireAfter(t *testing.T) {
 			Expire int `json:"expire_after"`
 		}{}
 		if err := json.Unmarshal(message.Payload, &got); err != nil || got.Expire != row.want {
-			t.Errorf("%s every %v: got %d s (%v), want %d", row.quantity, row.interval, got.Expire, err, row.want)
+			t.Errorf("%s every %v: got an expiry of %d s, error %v, want %d s", row.quantity, row.interval, got.Expire, err, row.want)
 		}
 	}
 }
 
-// TestBridgeExpiresNothing tests that diagnostics never expire, because they are needed most when no telegram arrives.
+// TestBridgeExpiresNothing tests that the entities of the bridge and the diagnostics of a meter never expire.
 func TestBridgeExpiresNothing(t *testing.T) {
 	for _, m := range house(config(discovery.Component), discovery.Meter{ID: "house"}) {
 		got := map[string]any{}
 		if err := json.Unmarshal(m.Payload, &got); err != nil || got["expire_after"] != nil {
-			t.Errorf("%s: got an expire_after (%v), want none", m.Topic, err)
+			t.Errorf("%s: got expire_after %v, error %v, want no expiry", m.Topic, got["expire_after"], err)
 		}
 	}
 }

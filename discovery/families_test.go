@@ -29,7 +29,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// TestGoldenOfFamilies compares the messages of each family, in both styles, with golden files.
+// TestGoldenOfFamilies compares the quantities that the meters of each family announce with golden files, in both styles.
 func TestGoldenOfFamilies(t *testing.T) {
 	for _, f := range simulate.Families() {
 		m := meterOf(t, f)
@@ -40,13 +40,13 @@ func TestGoldenOfFamilies(t *testing.T) {
 				if err := errors.Join(hatest.CheckSet(byTopic(messages))...); err != nil {
 					t.Error(err)
 				}
-				golden(t, name, config(style).Meter(m), ofQuantities)
+				golden(t, name, config(style).Meter(m), isQuantity)
 			})
 		}
 	}
 }
 
-// TestGoldenOfEveryMeter compares the messages that do not depend on a meter's quantities with golden files.
+// TestGoldenOfEveryMeter compares the announcements of the bridge and of the diagnostics, which all meters have, with golden files.
 func TestGoldenOfEveryMeter(t *testing.T) {
 	for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
 		messages := house(config(style), discovery.Meter{ID: "house"})
@@ -54,30 +54,31 @@ func TestGoldenOfEveryMeter(t *testing.T) {
 	}
 }
 
-// ofQuantities reports whether an entity with this key is a quantity, not a diagnostic.
-func ofQuantities(key string) bool {
+// isQuantity reports whether an entity with this key is a quantity. The other entities are diagnostics.
+func isQuantity(key string) bool {
 	_, ok := quantity.ByName(key)
 	return ok
 }
 
-// TestGoldenFilesAllUsed tests that there is no golden file of a family that no longer exists.
+// TestGoldenFilesAllUsed tests that there is no golden file of a removed family.
 func TestGoldenFilesAllUsed(t *testing.T) {
 	files, err := filepath.Glob("testdata/families/*")
-	if err != nil || len(files) != 2*(1+len(simulate.Families())) {
-		t.Errorf("got %d golden files for %d families, want two for each and two of every meter (%v)", len(files), len(simulate.Families()), err)
+	want := 2 * (1 + len(simulate.Families())) // TestGoldenOfEveryMeter has a file in each style too
+	if err != nil || len(files) != want {
+		t.Errorf("got %d golden files, error %v, want %d", len(files), err, want)
 	}
 }
 
-// allLists is the number of telegrams after the whole hour among which there is every list of a meter. The Norwegian list 3 is sent 10 s
-// after the hour.
-const allLists = 8
+// telegramsWithAllLists is how many telegrams a meter sends after the full hour until it has sent each of its lists. For example, the Norwegian
+// list 3 is sent 10 s after the hour.
+const telegramsWithAllLists = 8
 
-// meterOf returns the description of a meter of a family, from a telegram of each of its lists.
+// meterOf returns the description of a meter of a family. It decodes telegrams with all lists of the meter.
 func meterOf(t *testing.T, f simulate.Family) discovery.Meter {
 	t.Helper()
 	simulated := simulate.NewMeter(f, 1, time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC))
 	var stream bytes.Buffer
-	for range allLists {
+	for range telegramsWithAllLists {
 		_, telegram := simulated.Next()
 		stream.Write(telegram)
 	}
@@ -112,10 +113,10 @@ func byTopic(messages []discovery.Message) map[string][]byte {
 	return all
 }
 
-// golden compares messages with a golden file. Only the entities are compared for whose keys shown returns true.
-func golden(t *testing.T, name string, messages []discovery.Message, shown func(key string) bool) {
+// golden compares messages with a golden file. It compares only entities for whose keys include returns true.
+func golden(t *testing.T, name string, messages []discovery.Message, include func(key string) bool) {
 	t.Helper()
-	got, file := reviewable(t, messages, shown), filepath.Join("testdata", "families", name+".txt")
+	got, file := reviewable(t, messages, include), filepath.Join("testdata", "families", name+".txt")
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -126,16 +127,16 @@ func golden(t *testing.T, name string, messages []discovery.Message, shown func(
 		t.Fatal(err)
 	}
 	if d := gocmp.Diff(string(want), got); d != "" {
-		t.Errorf("differs from %s (-want +got; -update writes it):\n%s", file, d)
+		t.Errorf("messages differ from %s (-want +got; the flag -update writes the file):\n%s", file, d)
 	}
 }
 
-// reviewable formats messages for a reviewer: the topic with the options that all entities of a device share, then one line for each entity.
-// An entity with a topic of its own shows those of the shared options that differ from the first entity's, and "none" for a missing option.
-func reviewable(t *testing.T, messages []discovery.Message, shown func(key string) bool) string {
+// reviewable formats messages for a reviewer. The first line of a device has its topic, and the commonOptions of its first message. Then there
+// is one line for each entity. In Component style, this line has a common option only if its value differs; a missing option is "none".
+func reviewable(t *testing.T, messages []discovery.Message, include func(key string) bool) string {
 	t.Helper()
 	var out strings.Builder
-	common := map[string]map[string]any{}
+	common := map[string]map[string]any{} // the common options by topic
 	for _, m := range messages {
 		var payload map[string]any
 		decode(t, m.Payload, &payload)
@@ -159,7 +160,7 @@ func reviewable(t *testing.T, messages []discovery.Message, shown func(key strin
 			}
 		}
 		for _, key := range slices.Sorted(maps.Keys(components)) {
-			if shown(key) {
+			if include(key) {
 				fmt.Fprintf(&out, "  %s%s\n", key, options(t, components[key].(map[string]any)))
 			}
 		}
@@ -167,6 +168,7 @@ func reviewable(t *testing.T, messages []discovery.Message, shown func(key strin
 	return out.String()
 }
 
+// commonOptions returns the options that the entities of a device usually share.
 func commonOptions(payload map[string]any) map[string]any {
 	options := map[string]any{}
 	for _, option := range []string{"device", "origin", "availability", "availability_mode"} {
@@ -177,7 +179,7 @@ func commonOptions(payload map[string]any) map[string]any {
 	return options
 }
 
-// options formats options as option=value. Texts have no quotes if they are unambiguous.
+// options formats options as option=value. A text has quotes only if it has spaces or looks like another JSON value.
 func options(t *testing.T, entity map[string]any) string {
 	t.Helper()
 	var out strings.Builder
@@ -191,6 +193,7 @@ func options(t *testing.T, entity map[string]any) string {
 	return out.String()
 }
 
+// line returns v as JSON on one line.
 func line(t *testing.T, v any) string {
 	t.Helper()
 	var text bytes.Buffer

@@ -15,15 +15,15 @@ import (
 
 // A testSetup has a broker, two hubs with different discovery prefixes, and the saved state of a bridge.
 type testSetup struct {
-	retained  map[string][]byte
-	hub       *hatest.Hub
+	retained  map[string][]byte   // the retained payloads on the broker, by topic
+	hub       *hatest.Hub         // below the prefix "homeassistant"
 	second    *hatest.Hub         // below secondPrefix
 	announced discovery.Announced // the saved state of the bridge
 }
 
 const secondPrefix = "hubs/second"
 
-// toEnd is a number of messages that no change reaches: with it, testSetup.change publishes all messages.
+// toEnd is more than the number of messages of any change, so testSetup.change publishes all messages.
 const toEnd = 1000
 
 func newTestSetup() *testSetup {
@@ -39,8 +39,7 @@ func (s *testSetup) publish(m discovery.Message) {
 	s.second.Receive(m.Topic, m.Payload)
 }
 
-// change publishes the steps of PlanChange. It stops before the message with number end, counted from 0 over all steps. It reports whether all
-// messages were published.
+// change publishes the steps of PlanChange, but at most the first end messages. It reports whether all messages were published.
 func (s *testSetup) change(wanted []discovery.Message, end int) bool {
 	steps, after := discovery.PlanChange(s.announced, wanted)
 	s.save(s.announced.Union(after))
@@ -55,7 +54,7 @@ func (s *testSetup) change(wanted []discovery.Message, end int) bool {
 	return true
 }
 
-// save encodes a as JSON and decodes it again, as the bridge does with its state file.
+// save sets s.announced to a. It encodes and decodes a as JSON, like the state file of the bridge.
 func (s *testSetup) save(a discovery.Announced) {
 	text, err := json.Marshal(a)
 	if err != nil {
@@ -67,7 +66,7 @@ func (s *testSetup) save(a discovery.Announced) {
 	}
 }
 
-// messages returns what the broker retains, in the order of topics.
+// messages returns the retained messages of the broker, in the order of topics.
 func (s *testSetup) messages() []discovery.Message {
 	var all []discovery.Message
 	for _, topic := range slices.Sorted(maps.Keys(s.retained)) {
@@ -81,24 +80,25 @@ func (s *testSetup) restartHub() {
 	s.second.Restart(s.retained)
 }
 
+// A failingTest is a *testing.T or a *rapid.T.
 type failingTest interface {
 	Helper()
 	Fatalf(format string, args ...any)
 }
 
-// checkSettled fails unless the broker retains exactly the wanted messages, and the hubs have exactly their entities.
+// checkSettled checks that the broker retains exactly the wanted messages, and that the hubs have exactly the wanted entities.
 func (s *testSetup) checkSettled(t failingTest, wanted []discovery.Message) {
 	t.Helper()
 	if d := discovery.Differences(s.messages(), wanted); len(d) > 0 {
-		t.Fatalf("the broker retains: %v", d)
+		t.Fatalf("retained messages differ from the wanted messages: %v", d)
 	}
 	if want, got := entitiesOfNewHubs(wanted), announcedEntities(s.hub, s.second); !maps.Equal(want, got) {
 		d := cmp.Diff(want, got)
-		t.Fatalf("the hubs' entities, -want +got:\n%s", d)
+		t.Fatalf("entities of the hubs (-want +got):\n%s", d)
 	}
 }
 
-// entitiesOfNewHubs returns the entities of new hubs that receive messages, in the form of announcedEntities.
+// entitiesOfNewHubs returns the result of announcedEntities for two new hubs that receive the messages.
 func entitiesOfNewHubs(messages []discovery.Message) map[string]string {
 	s := newTestSetup()
 	for _, m := range messages {
@@ -107,41 +107,44 @@ func entitiesOfNewHubs(messages []discovery.Message) map[string]string {
 	return announcedEntities(s.hub, s.second)
 }
 
-// announcedEntities returns the announcing topics of entities by unique id. Ids of the second hub begin with "second ".
+// announcedEntities returns the topics that announce the entities of hubs, by the result of hubEntityID.
 func announcedEntities(hubs ...*hatest.Hub) map[string]string {
 	all := map[string]string{}
 	for i, hub := range hubs {
 		for _, e := range hub.Entities() {
-			all[ofHub(i, e)] = e.Topic
+			all[hubEntityID(i, e)] = e.Topic
 		}
 	}
 	return all
 }
 
-func ofHub(i int, e hatest.Entity) string { return []string{"", "second "}[i] + e.UniqueID }
+// hubEntityID returns the unique id of an entity of hub i. For hub 1, "second " precedes it.
+func hubEntityID(i int, e hatest.Entity) string { return []string{"", "second "}[i] + e.UniqueID }
 
-// entitiesWithoutTopics returns entities without their topics. An entity stays the same as long as it is not removed.
+// entitiesWithoutTopics returns the entities of hubs with an empty Topic, by the result of hubEntityID. A change that does not remove an entity
+// does not change this value.
 func entitiesWithoutTopics(hubs ...*hatest.Hub) map[string]hatest.Entity {
 	all := map[string]hatest.Entity{}
 	for i, hub := range hubs {
 		for _, e := range hub.Entities() {
 			e.Topic = ""
-			all[ofHub(i, e)] = e
+			all[hubEntityID(i, e)] = e
 		}
 	}
 	return all
 }
 
-// checkNoneRecreated fails if an entity of before was removed and created again.
+// checkNoneRecreated checks that no entity of before was removed and created again.
 func (s *testSetup) checkNoneRecreated(t failingTest, before map[string]hatest.Entity) {
 	t.Helper()
 	for id, e := range entitiesWithoutTopics(s.hub, s.second) {
 		if old, ok := before[id]; ok && old != e {
-			t.Fatalf("%s was removed and created again: got %v, want %v", id, e, old)
+			t.Fatalf("%s was removed and created again: got %+v, want %+v", id, e, old)
 		}
 	}
 }
 
+// house returns the messages of the bridge and of meters.
 func house(c discovery.Config, meters ...discovery.Meter) []discovery.Message {
 	all := c.Bridge()
 	for _, m := range meters {
@@ -150,7 +153,7 @@ func house(c discovery.Config, meters ...discovery.Meter) []discovery.Message {
 	return all
 }
 
-// TestHubRefusesChangesInOneStep tests that a hub refuses messages of the other style without the steps of PlanChange.
+// TestHubRefusesChangesInOneStep tests that hatest.Hub refuses messages of the other style if the steps of PlanChange are missing.
 func TestHubRefusesChangesInOneStep(t *testing.T) {
 	device, component := house(config(discovery.Device), norwegian), house(config(discovery.Component), norwegian)
 	s := newTestSetup()
@@ -158,18 +161,18 @@ func TestHubRefusesChangesInOneStep(t *testing.T) {
 		s.publish(m)
 	}
 	if got, want := len(s.hub.Warnings), len(component); got != want {
-		t.Errorf("other style in one step: got %d warnings, want %d", got, want)
+		t.Errorf("messages of both styles: got %d warnings, want %d", got, want)
 	}
 	for _, m := range device {
 		s.publish(discovery.Message{Topic: m.Topic})
 	}
 	if got := s.hub.Entities(); len(got) != 0 {
-		t.Errorf("announcements removed: got entities %v, want none", got)
+		t.Errorf("after the messages of Device style were cleared: got entities %v, want none", got)
 	}
 }
 
-// TestReactiveEnergyLosesItsClass tests an update from a version that announced single entities with the class reactive_energy. A new hub
-// knows this class, so its entities must not be created again. An old hub refused these entities, and must have them after the update.
+// TestReactiveEnergyLosesItsClass tests an update from a version that used the class reactive_energy in Component style. A new hub knows this
+// class, so the update must not create the entities again. An old hub has refused these entities, and must have them after the update.
 func TestReactiveEnergyLosesItsClass(t *testing.T) {
 	m := discovery.Meter{ID: "house", Quantities: named("import_reactive_energy import_reactive_energy_t1 import_energy")}
 	wanted := house(config(discovery.Component), m)
@@ -177,24 +180,24 @@ func TestReactiveEnergyLosesItsClass(t *testing.T) {
 	for _, message := range wanted {
 		oldPayload := bytes.Replace(message.Payload, []byte(`"unit_of_measurement":"kvarh"`), []byte(`"device_class":"reactive_energy","unit_of_measurement":"kvarh"`), 1)
 		s.publish(discovery.Message{Topic: message.Topic, Payload: oldPayload})
-		if bytes.Equal(oldPayload, message.Payload) {
+		if bytes.Equal(oldPayload, message.Payload) { // the old hub receives only entities that it does not refuse
 			oldHub.Receive(message.Topic, oldPayload)
 		}
 	}
 	s.save(discovery.AnnouncedBy(s.messages()))
 	before := entitiesWithoutTopics(s.hub, s.second)
 	if got, want := len(before), 1+m.EntityCount(); got != want {
-		t.Fatalf("%d entities announced by the older bridge, want %d", got, want)
+		t.Fatalf("got %d entities before the update, want %d", got, want)
 	}
 	s.change(wanted, toEnd)
 	s.checkSettled(t, wanted)
 	if d := cmp.Diff(before, entitiesWithoutTopics(s.hub, s.second)); d != "" {
-		t.Errorf("entities of a new hub, -before +after:\n%s", d)
+		t.Errorf("entities of a new hub (-before +after):\n%s", d)
 	}
 	for _, message := range wanted {
 		oldHub.Receive(message.Topic, message.Payload)
 	}
 	if d := cmp.Diff(announcedEntities(s.hub), announcedEntities(oldHub)); d != "" || len(oldHub.Warnings) > 0 {
-		t.Errorf("entities of an old hub (warnings %q), -want +got:\n%s", oldHub.Warnings, d)
+		t.Errorf("entities of an old hub (-want +got), warnings %q:\n%s", oldHub.Warnings, d)
 	}
 }

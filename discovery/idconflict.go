@@ -11,15 +11,15 @@ import (
 type IDConflict struct {
 	// Meter and Other are the indices of the two meter ids. Other is -1 for the bridge's own device.
 	Meter, Other int
-	// Name is the unique id or entity id that both use.
+	// Name is the unique id or entity id that both devices would use.
 	Name string
 }
 
-// A nameSplit splits the name of a quantity that ends with the name of another quantity. key is the other name, id is what precedes it:
+// A nameSplit is the name of a quantity that ends with the name of another quantity, split before the other name. For example,
 // long_power_failures is split into the id "long" and the key "power_failures".
 type nameSplit struct{ id, key string }
 
-// splits returns all such names.
+// splits returns the splits of all names in the quantity table that end with another name.
 var splits = sync.OnceValue(func() (all []nameSplit) {
 	for _, row := range quantity.Rows() {
 		for end, r := range row.Name {
@@ -31,11 +31,11 @@ var splits = sync.OnceValue(func() (all []nameSplit) {
 	return all
 })
 
-// IDConflicts returns, for each meter id, its first conflict with an earlier id or with the bridge. Equal ids are one meter and do not
-// conflict. An example: the quantity long_power_failures of "house" and the quantity power_failures of "house_long" both have the unique id
-// hanbridge_house_long_power_failures.
+// IDConflicts returns, for each meter id, its first conflict with an earlier id or with the bridge. Equal ids do not conflict, because they
+// stand for one meter. For example, "house" and "house_long" conflict. The quantity long_power_failures of "house" and the quantity
+// power_failures of "house_long" both have the unique id hanbridge_house_long_power_failures.
 func IDConflicts(ids []string) (all []IDConflict) {
-	first := map[string]int{} // the index of the first id with a slug
+	first := map[string]int{} // by slug, the index of the first id that has this slug
 	for i, id := range ids {
 		if c := findConflict(ids, i, first); c.Name != "" {
 			all = append(all, c)
@@ -46,7 +46,7 @@ func IDConflicts(ids []string) (all []IDConflict) {
 	return all
 }
 
-// findConflict returns the conflict of ids[i] with an earlier id. Its Name is empty if there is none.
+// findConflict returns the conflict of ids[i] with an earlier id or with the bridge. If there is no conflict, the Name of the result is "".
 func findConflict(ids []string, i int, first map[string]int) IDConflict {
 	s := slug(ids[i])
 	switch other, ok := first[s]; {
@@ -56,7 +56,7 @@ func findConflict(ids []string, i int, first map[string]int) IDConflict {
 	case ok && ids[other] == ids[i]:
 		return IDConflict{}
 	case ok:
-		// All entity ids are equal; the one of the first quantity is an example.
+		// All entity ids are equal. The Name is that of the first quantity.
 		return IDConflict{i, other, sensor + "." + s + "_" + quantity.Rows()[0].Name}
 	}
 	for _, split := range splits() {
@@ -72,11 +72,11 @@ func findConflict(ids []string, i int, first map[string]int) IDConflict {
 	return IDConflict{}
 }
 
-// sharedName returns the unique id or entity id that two meters both use. Their unique ids are equal if long is exactly short_id; otherwise
-// only their entity ids are, because slug makes them equal.
-func sharedName(short, long string, split nameSplit) string {
-	if long == short+"_"+split.id {
-		return program + "_" + long + "_" + split.key
+// sharedName returns the unique id or entity id that two meters would both use. If longID is exactly shortID, "_" and split.id, unique ids of
+// the two meters are equal. Otherwise only entity ids are equal, because they are made with slug.
+func sharedName(shortID, longID string, split nameSplit) string {
+	if longID == shortID+"_"+split.id {
+		return program + "_" + longID + "_" + split.key
 	}
-	return sensor + "." + slug(long) + "_" + split.key
+	return sensor + "." + slug(longID) + "_" + split.key
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestIDConflicts tests which meter ids conflict, and which name they share.
+// TestIDConflicts tests which meter ids conflict, and which unique id or entity id they share.
 func TestIDConflicts(t *testing.T) {
 	tests := []struct {
 		name string
@@ -21,23 +21,23 @@ func TestIDConflicts(t *testing.T) {
 		{"different ids", []string{"house", "houses", "barn"}, nil},
 		{"equal ids are one meter", []string{"house", "house"}, nil},
 		{"ids that share the unique id of one quantity", []string{"house", "house_long"}, []IDConflict{{1, 0, "hanbridge_house_long_power_failures"}}},
-		{"the longer id first", []string{"house_long", "house"}, []IDConflict{{1, 0, "hanbridge_house_long_power_failures"}}},
+		{"the longer id is first", []string{"house_long", "house"}, []IDConflict{{1, 0, "hanbridge_house_long_power_failures"}}},
 		{"the first of three ids has no conflict", []string{"house_x", "house_long", "house"}, []IDConflict{{2, 1, "hanbridge_house_long_power_failures"}}},
 		{"ids with the same slug", []string{"a-b", "a_b"}, []IDConflict{{1, 0, "sensor.a_b_import_power"}}},
 		{"ids that share the entity id of one quantity", []string{"house", "house-long"}, []IDConflict{{1, 0, "sensor.house_long_power_failures"}}},
-		{"no quantity begins with the second part of the id", []string{"house", "house_last"}, nil},
+		{"no name of a quantity can be split after \"last\"", []string{"house", "house_last"}, nil},
 		{"conflict with the bridge", []string{"hanbridge-"}, []IDConflict{{0, -1, "binary_sensor.hanbridge_connection"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if diff := cmp.Diff(tt.want, IDConflicts(tt.ids)); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
+				t.Errorf("conflicts (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestIDConflictsMatchAnnouncements tests that two ids conflict exactly if the messages of all quantities share a unique id or entity id.
+// TestIDConflictsMatchAnnouncements tests that two ids conflict exactly if two announcements have the same unique id or entity id.
 func TestIDConflictsMatchAnnouncements(t *testing.T) {
 	parts := []string{"a", "hanbridge", "long", "import", "power", "last", "average", "voltage", "l1", "reactive", "total"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -49,7 +49,7 @@ func TestIDConflictsMatchAnnouncements(t *testing.T) {
 			return text
 		})
 		one, two := "a"+id.Draw(t, "one"), "a"+id.Draw(t, "two")
-		if rapid.Bool().Draw(t, "the beginning of the other") {
+		if rapid.Bool().Draw(t, "two begins with one") {
 			two = one + rapid.SampledFrom([]string{"_", "-", "__"}).Draw(t, "gap") + two[1:]
 		}
 		names := announcedNames(Config.Bridge)
@@ -57,11 +57,12 @@ func TestIDConflictsMatchAnnouncements(t *testing.T) {
 		names = append(names, meterNames(one)...)
 		conflicts = conflicts || one != two && slices.ContainsFunc(meterNames(two), func(n string) bool { return slices.Contains(names, n) })
 		if got := IDConflicts([]string{one, two}); len(got) > 0 != conflicts {
-			t.Errorf("%q and %q: got %v, the announcements conflict: %v", one, two, got, conflicts)
+			t.Errorf("%q and %q: got conflicts %v, but the announcements conflict: %v", one, two, got, conflicts)
 		}
 	})
 }
 
+// meterNames returns the unique ids and entity ids of a meter with all quantities.
 func meterNames(id string) []string {
 	m := Meter{ID: id}
 	for q := range quantity.Count() {
@@ -70,8 +71,9 @@ func meterNames(id string) []string {
 	return announcedNames(func(c Config) []Message { return c.Meter(m) })
 }
 
-func announcedNames(announced func(Config) []Message) (names []string) {
-	for _, m := range announced(Config{Style: Component}) {
+// announcedNames returns the unique ids and entity ids in the messages that announce returns.
+func announcedNames(announce func(Config) []Message) (names []string) {
+	for _, m := range announce(Config{Style: Component}) {
 		var entity struct {
 			UniqueID string `json:"unique_id"`
 			EntityID string `json:"default_entity_id"`

@@ -23,34 +23,34 @@ var meterWithEverything = func() discovery.Meter {
 
 const idsFile = "testdata/ids.txt"
 
-// TestIDsNeverChange tests that the ids, topics and units stay on which dashboards and histories of users depend. The file must only grow:
-// -update adds new lines to it. A line that is not produced any more fails the test, even with -update.
+// TestIDsNeverChange tests that ids, topics and units do not change, because dashboards and histories of users depend on them. The file idsFile
+// has all of them, and must only grow. The flag -update adds new lines to the file, but does not remove lines.
 func TestIDsNeverChange(t *testing.T) {
 	current := currentIDs(t)
 	text, err := os.ReadFile(idsFile)
 	if err != nil && !*update {
 		t.Fatal(err)
 	}
-	promised := strings.Split(strings.TrimSpace(string(text)), "\n")
+	fileLines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	if *update {
-		promised = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(append(promised, current...)))), func(s string) bool { return s == "" })
-		if err := os.WriteFile(idsFile, []byte(strings.Join(promised, "\n")+"\n"), 0o644); err != nil {
+		fileLines = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(append(fileLines, current...)))), func(s string) bool { return s == "" })
+		if err := os.WriteFile(idsFile, []byte(strings.Join(fileLines, "\n")+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, id := range promised {
-		if !slices.Contains(current, id) {
-			t.Errorf("%s is in %s, but is not announced any more", id, idsFile)
+	for _, line := range fileLines {
+		if !slices.Contains(current, line) {
+			t.Errorf("%s is in %s, but is not announced any more", line, idsFile)
 		}
 	}
-	for _, id := range current {
-		if !slices.Contains(promised, id) {
-			t.Errorf("%s is not in %s (-update adds it)", id, idsFile)
+	for _, line := range current {
+		if !slices.Contains(fileLines, line) {
+			t.Errorf("%s is not in %s (the flag -update adds it)", line, idsFile)
 		}
 	}
 }
 
-// currentIDs returns the ids, topics and units of a meter that sends everything, in both styles, one a line.
+// currentIDs returns the lines that idsFile must have: the ids, topics and units of a meter with all quantities, in both styles.
 func currentIDs(t *testing.T) []string {
 	t.Helper()
 	lines := map[string]bool{"birth " + discovery.StatusTopic: true}
@@ -79,7 +79,8 @@ func currentIDs(t *testing.T) []string {
 	return slices.Sorted(maps.Keys(lines))
 }
 
-// addIDs adds the ids, topics and units of a message, or of one of its components. place is "" for a message that is not an entity.
+// addIDs adds the ids, topics and units of a message, or of one of its components. If the message or component is an entity, place is its
+// discovery topic, and its key in Device style. Otherwise place is "".
 func addIDs(t *testing.T, lines map[string]bool, place string, payload []byte) {
 	t.Helper()
 	var p struct {
@@ -115,7 +116,7 @@ func addIDs(t *testing.T, lines map[string]bool, place string, payload []byte) {
 	}
 }
 
-// joinNonEmpty joins the parts that are not empty.
+// joinNonEmpty joins the texts that are not empty, with spaces.
 func joinNonEmpty(all ...string) string {
 	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
 }

@@ -9,21 +9,22 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// changeMachine carries out a random sequence of actions: other messages are wanted, the bridge is killed during a change, the hub
-// restarts, the saved state is lost. After each completed change the hub must have exactly the wanted entities, and must not have removed
-// entities that were wanted all the time.
+// changeMachine carries out random actions. The actions change the wanted messages, kill the bridge during a change, restart the hub, or lose
+// the saved state. After each completed change the hub must have exactly the wanted entities. It must not have removed entities that were
+// wanted all the time.
 type changeMachine struct {
 	*testSetup
 	style  discovery.Style
 	prefix string
-	// unknownTopics are retained below another prefix. The bridge does not know them any more, because the saved state was lost.
+	// unknownTopics are topics that the bridge does not know any more, because the saved state was lost. They are below another prefix.
 	unknownTopics map[string]bool
-	// scannedPrefix is the prefix whose retained messages were read last. They are read again after each change of the prefix.
+	// scannedPrefix is the prefix whose retained messages were read last. After a change of the prefix, the retained messages are read again.
 	scannedPrefix string
-	meters        map[string]map[string]bool // quantities by meter
-	// completed is true if the last change was completed. wantedChanged is true if other messages are wanted since the last change began.
-	// mixedInterruptions is true if, since the last completed change, changes to different results were interrupted.
-	completed, wantedChanged, mixedInterruptions bool
+	meters        map[string]map[string]bool // the quantities that each meter sends
+	completed     bool                       // the last change was completed
+	wantedChanged bool                       // the wanted messages have changed since the last change began
+	// mixedInterruptions is true if changes to different results were interrupted since the last completed change.
+	mixedInterruptions bool
 	// keptEntities are the entities of the last completed change that every later change wanted too.
 	keptEntities map[string]hatest.Entity
 }
@@ -49,7 +50,7 @@ func (m *changeMachine) wanted() []discovery.Message {
 	return all
 }
 
-// change carries out the change to the wanted messages, and stops before message number end.
+// change carries out the change to the wanted messages, but publishes at most the first end messages.
 func (m *changeMachine) change(t *rapid.T, end int) {
 	wanted := m.wanted()
 	wantedEntities := entitiesOfNewHubs(wanted)
@@ -70,7 +71,7 @@ func (m *changeMachine) change(t *rapid.T, end int) {
 	m.keptEntities = entitiesWithoutTopics(m.hub, m.second)
 }
 
-// clearUnknown does what a user does with discovery clear --prefix: it clears the unknown topics.
+// clearUnknown clears the unknown topics, like a user with the command discovery clear --prefix.
 func (m *changeMachine) clearUnknown() {
 	for topic := range m.unknownTopics {
 		if _, known := m.announced[topic]; !known {
@@ -80,7 +81,7 @@ func (m *changeMachine) clearUnknown() {
 	clear(m.unknownTopics)
 }
 
-// loseState drops the saved state. Only the retained messages of the prefix in use are read again.
+// loseState drops the saved state. Then the bridge reads only the retained messages below the current prefix.
 func (m *changeMachine) loseState() {
 	for topic := range discovery.AnnouncedBy(m.messages()) {
 		m.unknownTopics[topic] = true
@@ -89,7 +90,7 @@ func (m *changeMachine) loseState() {
 	m.scanRetained()
 }
 
-// scanRetained reads the retained messages of the prefix in use.
+// scanRetained reads the retained messages below the current prefix, if they were not read since the prefix changed.
 func (m *changeMachine) scanRetained() {
 	if m.scannedPrefix == m.prefix {
 		return
@@ -102,7 +103,7 @@ func (m *changeMachine) scanRetained() {
 	}
 }
 
-// quantity makes a meter send one more quantity, or one less.
+// quantity adds a quantity to a meter, or removes it if the meter has it.
 func (m *changeMachine) quantity(t *rapid.T) {
 	id := rapid.SampledFrom([]string{"house", "flat"}).Draw(t, "meter")
 	name := rapid.SampledFrom(someQuantities).Draw(t, "quantity")
@@ -136,7 +137,7 @@ func (m *changeMachine) actions() map[string]func(*rapid.T) {
 		},
 		"state file lost": func(t *rapid.T) {
 			if !m.completed && (m.mixedInterruptions || m.wantedChanged) {
-				t.Skip("the retained messages do not show from which state the interrupted changes to different results began: rapid draws another action")
+				t.Skip("PlanChange does not support a lost state after interrupted changes to different results; rapid draws another action")
 			}
 			m.loseState()
 			if !m.completed {
@@ -146,7 +147,7 @@ func (m *changeMachine) actions() map[string]func(*rapid.T) {
 	}
 }
 
-// TestChangeMachine tests random sequences of actions.
+// TestChangeMachine tests changes in random sequences of actions; see changeMachine.
 func TestChangeMachine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &changeMachine{

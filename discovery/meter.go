@@ -17,14 +17,14 @@ const (
 	simulatedMark = " (simulated)"
 )
 
-// A Meter is the description of a meter for its announcement. It must be the same for every telegram, because a hub sets up all entities
-// again after each change.
+// A Meter describes a meter for its announcement. The description should change rarely, because a hub sets up all entities again after each
+// change.
 type Meter struct {
-	// ID identifies the meter in topics and unique ids: [a-z0-9_-]+, but not "bridge", which is the ID of the bridge's own device.
+	// ID identifies the meter in topics and unique ids. It matches [a-z0-9_-]+. It must not be "bridge", the ID of the bridge's own device.
 	ID string
 	// Name is the device name that people see. "" means "Electricity meter".
 	Name string
-	// Make, Model, Serial and Software are what the meter sends about itself, "" if it does not.
+	// Make (the manufacturer), Model, Serial and Software are what the meter sends about itself. "" means that the meter does not send it.
 	Make, Model, Serial, Software string
 	// Simulated adds "(simulated)" to the device name, so that nobody takes the meter for a real one.
 	Simulated bool
@@ -34,29 +34,29 @@ type Meter struct {
 
 // A Quantity is a quantity as a meter sends it.
 type Quantity struct {
-	// ID is the row of the quantity table.
+	// ID is the number of the row in the quantity table.
 	ID quantity.ID
 	// UnitIndex is the index of the published unit in the row's Units, as in quantity.Sample.
 	UnitIndex uint8
-	// Decimals is the number of published decimals, which must be the same for every telegram.
+	// Decimals is the number of published decimals. It must be the same for every telegram.
 	Decimals int
-	// Interval is the time between two values that the meter sends. The announcement rounds it up to 1 min, 15 min, 1 h or 24 h; 0 counts
-	// as 1 min.
+	// Interval is the time between two values that the meter sends. The announcement rounds it up to 1 min, 15 min, 1 h or 24 h.
 	Interval time.Duration
 }
 
-// EntityCount returns how many entities the meter has in a hub: its quantities and the diagnostics.
+// EntityCount returns how many entities the meter has in a hub: its quantities, the connection and the diagnostics.
 func (m Meter) EntityCount() int { return len(m.Quantities) + 1 + len(diagnostics) }
 
-// Bridge returns the messages of the bridge's own device. Publish them before the messages of meters, because a hub that receives a meter
-// first creates an empty device for the bridge.
+// Bridge returns the messages of the bridge's own device. Publish them before the messages of meters, because a meter's message refers to the
+// device of the bridge.
 func (c Config) Bridge() []Message {
 	connection := c.connection(program+"_"+bridgeID, program, c.BaseTopic+"/status")
 	d := deviceInfo{Identifiers: []string{program + "_" + bridgeID}, Name: program, Software: c.Version}
 	return c.announce(d, availability{}, []entity{connection})
 }
 
-// Meter returns the messages of one meter: one message in Device style, one for each entity in Component style, none in style Off.
+// Meter returns the messages of one meter. In Device style it is one message, in Component style one message for each entity. In style Off
+// there are no messages.
 func (c Config) Meter(m Meter) []Message {
 	entities := make([]entity, 0, m.EntityCount())
 	for _, q := range m.Quantities {
@@ -94,7 +94,7 @@ func (c Config) quantity(meter string, q Quantity) entity {
 	}
 	if row.Numeric() {
 		unit := row.Units[q.UnitIndex]
-		e.Class, e.Unit, e.State = unit.DeviceClass, unit.Symbol, row.StateClass
+		e.Class, e.Unit, e.StateClass = unit.DeviceClass, unit.Symbol, row.StateClass
 		e.Precision = &q.Decimals
 	}
 	e.Expire = expireAfter(row, q.Interval)
@@ -110,7 +110,7 @@ func (c Config) sensor(meter, key, title string) entity {
 	}
 }
 
-// slug turns an id into a part of an entity id, which has no hyphen, no double underscore, and no underscore at its ends.
+// slug turns an id into a part of an entity id. Such a part has no hyphen, no double underscore, and no underscore at its ends.
 func slug(id string) string {
 	words := strings.FieldsFunc(id, func(r rune) bool { return r == '-' || r == '_' })
 	return strings.Join(words, "_")

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// announcedEntity has those options of an announced entity that say how its quantity is published.
+// announcedEntity has the options of an announced entity that ParseMeters needs.
 type announcedEntity struct {
 	UniqueID  string `json:"unique_id"`
 	Unit      string `json:"unit_of_measurement"`
@@ -17,9 +17,9 @@ type announcedEntity struct {
 	Expire    int    `json:"expire_after"`
 }
 
-// ParseMeters returns the meters that messages below c.Prefix announce, in either style. It is the reverse of Meter. Quantities that this
-// version does not know are left out, and an unknown unit counts as the first unit of the quantity. The bridge's own device and the
-// messages of other programs are ignored. Meters are in the order of their IDs, their quantities in the order of the quantity table.
+// ParseMeters returns the meters that messages below c.Prefix announce in any style. It is the reverse of Meter. It ignores the bridge's own
+// device, the messages of other programs, and quantities that this version does not know. For an unknown unit it returns the first unit of the
+// quantity. Meters are in the order of their IDs, their quantities in the order of the quantity table.
 func (c Config) ParseMeters(messages []Message) (meters []Meter) {
 	byDevice := map[string]Meter{}
 	for _, m := range messages {
@@ -31,7 +31,7 @@ func (c Config) ParseMeters(messages []Message) (meters []Meter) {
 		}
 		if !ok || p.prefix != c.Prefix || p.device == program+"_"+bridgeID || platformsByKey(p, m.Payload) == nil ||
 			json.Unmarshal(m.Payload, &root) != nil || root.Device.Name == "" {
-			continue // not an announcement of this program, or one half of an interrupted change of style
+			continue // not a meter of this program, or a message that only releases entities
 		}
 		if p.key != "" {
 			root.Components = map[string]announcedEntity{p.key: root.announcedEntity}

@@ -11,17 +11,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestParseMetersReversesMeter tests that the parsed meter gives the same messages again, for any meter in either style.
+// TestParseMetersReversesMeter tests that a parsed meter has the same messages as the announced meter, for any meter in both styles.
 func TestParseMetersReversesMeter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := config(rapid.SampledFrom([]discovery.Style{discovery.Device, discovery.Component}).Draw(t, "style"))
 		m := anyMeter(t)
 		all := c.ParseMeters(house(c, norwegian, m))
 		if len(all) != 2 || all[0].ID != m.ID {
-			t.Fatalf("got meters %+v, want %s and another", all, m.ID)
+			t.Fatalf("got meters %+v, want %s and %s", all, m.ID, norwegian.ID)
 		}
 		if d := discovery.Differences(c.Meter(all[0]), c.Meter(m)); len(d) > 0 {
-			t.Fatalf("the parsed meter %+v gives other messages: %v", all[0], d)
+			t.Fatalf("the messages of the parsed meter %+v differ: %v", all[0], d)
 		}
 	})
 }
@@ -43,8 +43,8 @@ func anyMeter(t *rapid.T) discovery.Meter {
 	return m
 }
 
-// TestParseMetersOfOtherVersions tests messages of older and newer versions, with unknown quantities and units, and messages of interrupted
-// changes and of other programs.
+// TestParseMetersOfOtherVersions tests that ParseMeters reads messages of other versions, which have unknown quantities and units. It must ignore
+// messages that release entities, and messages of other programs.
 func TestParseMetersOfOtherVersions(t *testing.T) {
 	const origin, device = `"origin":{"name":"hanbridge"}`, `"device":{"identifiers":["hanbridge_house"],"name":"House (simulated)","manufacturer":"Aidon"}`
 	want := []discovery.Meter{{ID: "house", Name: "House", Make: "Aidon", Simulated: true, Quantities: []discovery.Quantity{
@@ -67,6 +67,6 @@ func TestParseMetersOfOtherVersions(t *testing.T) {
 		message("device/hanbridge_garage", `no JSON`),
 	})
 	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("-want +got:\n%s", d)
+		t.Errorf("meters (-want +got):\n%s", d)
 	}
 }

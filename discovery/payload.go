@@ -2,9 +2,9 @@ package discovery
 
 import "encoding/json"
 
-// The structures of a payload. Home Assistant refuses a whole payload because of one unknown key at its root, in device or in origin, and
-// because of one null. So every optional field has omitempty. Keys are written in full, because some hubs know only a part of the
-// abbreviations.
+// The following types are the parts of a payload. Every optional field has omitempty, because Home Assistant refuses a whole payload with a
+// null. It also refuses a payload with an unknown key at the root, in device or in origin. Keys are not abbreviated, because some hubs do not
+// know all abbreviations.
 
 type deviceInfo struct {
 	Identifiers []string `json:"identifiers"`
@@ -26,13 +26,13 @@ type topicRef struct {
 	Topic string `json:"topic"`
 }
 
-// availability is always a list, because a component must override the availability of its root in the same form.
+// availability always has a list of topics. A component overrides the availability at the root of the payload only if both have the same form.
 type availability struct {
 	Topics []topicRef `json:"availability,omitempty"`
 	Mode   string     `json:"availability_mode,omitempty"`
 }
 
-// available returns the availability that needs "online" on all topics.
+// available returns the availability of an entity that is available while all topics have the value "online".
 func available(topics ...string) availability {
 	var a availability
 	for _, t := range topics {
@@ -44,28 +44,29 @@ func available(topics ...string) availability {
 	return a
 }
 
-// An entity is one component of a device's payload, or most of the payload of a topic of its own.
+// An entity is one component of a payload in Device style. In Component style it has most members of the payload.
 type entity struct {
-	key       string
-	Platform  string `json:"platform,omitempty"`
-	Name      string `json:"name"`
-	UniqueID  string `json:"unique_id"`
-	EntityID  string `json:"default_entity_id"`
-	Topic     string `json:"state_topic"`
-	Class     string `json:"device_class,omitempty"`
-	State     string `json:"state_class,omitempty"`
-	Unit      string `json:"unit_of_measurement,omitempty"`
-	Precision *int   `json:"suggested_display_precision,omitempty"`
-	Expire    int    `json:"expire_after,omitempty"`
-	On        string `json:"payload_on,omitempty"`
-	Off       string `json:"payload_off,omitempty"`
-	Category  string `json:"entity_category,omitempty"`
-	Enabled   *bool  `json:"enabled_by_default,omitempty"`
+	key        string // of the component
+	Platform   string `json:"platform,omitempty"`
+	Name       string `json:"name"`
+	UniqueID   string `json:"unique_id"`
+	EntityID   string `json:"default_entity_id"`
+	Topic      string `json:"state_topic"`
+	Class      string `json:"device_class,omitempty"`
+	StateClass string `json:"state_class,omitempty"`
+	Unit       string `json:"unit_of_measurement,omitempty"`
+	Precision  *int   `json:"suggested_display_precision,omitempty"`
+	Expire     int    `json:"expire_after,omitempty"`
+	PayloadOn  string `json:"payload_on,omitempty"`
+	PayloadOff string `json:"payload_off,omitempty"`
+	Category   string `json:"entity_category,omitempty"`
+	Enabled    *bool  `json:"enabled_by_default,omitempty"`
 	// QoS is set for each entity, because Home Assistant 2024.12 does not apply the qos of the root.
 	QoS int `json:"qos"`
 	availability
 }
 
+// A devicePayload is a payload in Device style.
 type devicePayload struct {
 	Device deviceInfo `json:"device"`
 	Origin originInfo `json:"origin"`
@@ -73,17 +74,18 @@ type devicePayload struct {
 	Components map[string]entity `json:"components"`
 }
 
+// A componentPayload is a payload in Component style.
 type componentPayload struct {
 	entity
 	Device deviceInfo `json:"device"`
 	Origin originInfo `json:"origin"`
 }
 
-// reactiveEnergy is a device class that Home Assistant has known since 2025 only. Device style is older. A hub that needs Component style
-// possibly refuses an entity of this class. So it gets the entity without a class, which it accepts with any unit.
+// reactiveEnergy is a device class that Home Assistant does not know before 2025. A hub that needs Component style is possibly older, and would
+// refuse an entity of this class. So in Component style the entity has no class. A hub accepts an entity without a class in any unit.
 const reactiveEnergy = "reactive_energy"
 
-// announce returns the messages of one device in the configured style. An entity without an availability gets deviceAvailability.
+// announce returns the messages of one device in the configured style. An entity without its own availability has deviceAvailability.
 func (c Config) announce(d deviceInfo, deviceAvailability availability, entities []entity) []Message {
 	origin := originInfo{Name: program, Software: c.Version, Support: homepage}
 	id := d.Identifiers[0]
@@ -99,7 +101,7 @@ func (c Config) announce(d deviceInfo, deviceAvailability availability, entities
 		messages := make([]Message, 0, len(entities))
 		for _, e := range entities {
 			topic := topicParts{c.Prefix, e.Platform, id, e.key}.topic()
-			e.Platform = "" // the topic has it
+			e.Platform = "" // the platform is in the topic
 			if e.Class == reactiveEnergy {
 				e.Class = ""
 			}
@@ -114,7 +116,7 @@ func (c Config) announce(d deviceInfo, deviceAvailability availability, entities
 	}
 }
 
-// encode returns payload as JSON. It panics if that fails, which cannot happen for the structures of this package.
+// encode returns payload as JSON. The payload must be of a type that can always be encoded; otherwise encode panics.
 func encode(payload any) []byte {
 	text, err := json.Marshal(payload)
 	if err != nil {

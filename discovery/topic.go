@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Levels of discovery topics.
+// Words in the levels of discovery topics.
 const (
 	deviceLevel  = "device"
 	configLevel  = "config"
@@ -34,10 +34,10 @@ func parseTopic(topic string) (topicParts, bool) {
 	return topicParts{}, false
 }
 
-// isOurs reports whether an identifier is that of a device of this program.
+// isOurs reports whether a device identifier belongs to this program.
 func isOurs(device string) bool { return strings.HasPrefix(device, program+"_") }
 
-// topic is the reverse of parseTopic.
+// topic returns the topic with these parts. It is the reverse of parseTopic.
 func (p topicParts) topic() string {
 	if p.key == "" {
 		return p.prefix + "/" + deviceLevel + "/" + p.device + "/" + configLevel
@@ -45,7 +45,7 @@ func (p topicParts) topic() string {
 	return p.prefix + "/" + p.platform + "/" + p.device + "/" + p.key + "/" + configLevel
 }
 
-// entityTopic returns the topic of an entity in Component style, which identifies the entity in both styles.
+// entityTopic returns the topic that an entity of the device of p has in Component style. It identifies the entity in both styles.
 func (p topicParts) entityTopic(key, platform string) topicParts {
 	return topicParts{p.prefix, platform, p.device, key}
 }
