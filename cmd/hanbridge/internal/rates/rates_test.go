@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hanbridge/hanbridge/bridge/estimate"
 	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/announcements"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
@@ -42,6 +43,7 @@ func TestRatesRetained(t *testing.T) {
 	for _, q := range barnRates.Quantities {
 		gotIntervals[q.Quantity] = string(q.Every)
 	}
+	// expire_after is three times the interval of import_power. The other quantities have the interval of the telegrams.
 	wantIntervals := map[string]string{"import_power": "3600", "net_power": "2.5", "gas": "2.5"}
 	if diff := cmp.Diff(wantIntervals, gotIntervals); diff != "" || barnRates.Interval != "2.5" {
 		t.Errorf("barn: got interval %s s, want 2.5 s; intervals of the quantities (-want +got):\n%s", barnRates.Interval, diff)
@@ -86,29 +88,53 @@ func TestRatesUnknown(t *testing.T) {
 // TestProfileOf tests that the profile of a recording has the interval of each quantity, measured with the meter's clock.
 func TestProfileOf(t *testing.T) {
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	const tenSeconds = 10 * time.Second // the interval if the recording shows none
 	tests := []struct {
-		name      string
-		telegrams int              // number of telegrams
-		span      time.Duration    // from the first telegram to the last, by the meter's clock
-		sent      [2]int           // number of telegrams with import_power, and with import_energy
-		want      [3]time.Duration // interval of the telegrams, of import_power and of import_energy
+		name         string
+		telegrams    int
+		span         time.Duration // from the first telegram to the last, by the meter's clock
+		powerSent    int           // number of telegrams with import_power
+		energySent   int           // number of telegrams with import_energy
+		wantInterval time.Duration // of the telegrams
+		wantPower    time.Duration // interval of import_power
+		wantEnergy   time.Duration // interval of import_energy
 	}{
-		{"one telegram", 1, 0, [2]int{1, 1}, [3]time.Duration{10 * time.Second, 10 * time.Second, 10 * time.Second}},
-		{"a meter without a clock", 20, 0, [2]int{20, 10}, [3]time.Duration{10 * time.Second, 10 * time.Second, 20 * time.Second}},
-		{"a telegram every second", 61, time.Minute, [2]int{61, 61}, [3]time.Duration{time.Second, time.Second, time.Second}},
-		{"every fourth telegram has import_energy", 41, 100 * time.Second, [2]int{41, 10}, [3]time.Duration{2500 * time.Millisecond, 2500 * time.Millisecond, 10300 * time.Millisecond}},
-		{"one telegram has import_energy: it is an hourly list", 41, 100 * time.Second, [2]int{41, 1}, [3]time.Duration{2500 * time.Millisecond, 2500 * time.Millisecond, time.Hour}},
-		{"a clock that runs backwards", 5, -time.Hour, [2]int{5, 5}, [3]time.Duration{10 * time.Second, 10 * time.Second, 10 * time.Second}},
+		{
+			name: "one telegram", telegrams: 1, powerSent: 1, energySent: 1,
+			wantInterval: tenSeconds, wantPower: tenSeconds, wantEnergy: tenSeconds,
+		},
+		{
+			name: "a meter without a clock", telegrams: 20, powerSent: 20, energySent: 10,
+			wantInterval: tenSeconds, wantPower: tenSeconds, wantEnergy: 2 * tenSeconds,
+		},
+		{
+			name: "a telegram every second", telegrams: 61, span: time.Minute, powerSent: 61, energySent: 61,
+			wantInterval: time.Second, wantPower: time.Second, wantEnergy: time.Second,
+		},
+		{
+			name: "every fourth telegram has import_energy", telegrams: 41, span: 100 * time.Second, powerSent: 41, energySent: 10,
+			wantInterval: 2500 * time.Millisecond, wantPower: 2500 * time.Millisecond, wantEnergy: 10300 * time.Millisecond,
+		},
+		{
+			name: "one telegram has import_energy: it is an hourly list", telegrams: 41, span: 100 * time.Second, powerSent: 41, energySent: 1,
+			wantInterval: 2500 * time.Millisecond, wantPower: 2500 * time.Millisecond, wantEnergy: time.Hour,
+		},
+		{
+			name: "a clock that runs backwards", telegrams: 5, span: -time.Hour, powerSent: 5, energySent: 5,
+			wantInterval: tenSeconds, wantPower: tenSeconds, wantEnergy: tenSeconds,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &announcements.Observation{Telegrams: tt.telegrams, First: start, Last: start.Add(tt.span)}
-			addQuantity(s, quantity.ImportEnergy, tt.sent[1])
-			addQuantity(s, quantity.ImportPower, tt.sent[0])
-			m := profileOf(s)
-			got := [3]time.Duration{m.interval, m.quantities[0].Interval, m.quantities[1].Interval}
-			if got != tt.want || m.quantities[0].ID.String() != "import_power" {
-				t.Errorf("got intervals %v, want %v; got first quantity %v, want import_power", got, tt.want, m.quantities[0].ID)
+			observed := &announcements.Observation{Telegrams: tt.telegrams, First: start, Last: start.Add(tt.span)}
+			addQuantity(observed, quantity.ImportEnergy, tt.energySent)
+			addQuantity(observed, quantity.ImportPower, tt.powerSent)
+			got := profileOf(observed)
+			want := sendProfile{interval: tt.wantInterval, quantities: []estimate.Quantity{
+				{ID: quantity.ImportPower, Interval: tt.wantPower}, {ID: quantity.ImportEnergy, Interval: tt.wantEnergy},
+			}}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(sendProfile{})); diff != "" {
+				t.Errorf("profile (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -121,15 +147,16 @@ func TestRatesFollowPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := announcements.ObserveFamily(setup, f)
+	observed, err := announcements.ObserveFamily(setup, f)
 	if err != nil {
 		t.Fatal(err)
 	}
+	// states returns the states a day of the meter with a preset and with a text of HANBRIDGE_QUANTITIES.
 	states := func(publish throttle.Preset, quantities string) int {
 		c := setup.Config
 		c.Publish, c.Quantities = publish, parseQuantities(t, quantities)
 		var r report
-		r.add(c, profileOf(s))
+		r.add(c, profileOf(observed))
 		return r.States
 	}
 	realtime, balanced, frugal := states(throttle.Realtime, ""), states(throttle.Balanced, ""), states(throttle.Frugal, "")
@@ -150,11 +177,11 @@ func TestGroupDigits(t *testing.T) {
 	}
 }
 
-// addQuantity adds to s a quantity that the meter has sent in so many telegrams.
-func addQuantity(s *announcements.Observation, id quantity.ID, sent int) {
-	if s.Sent == nil {
-		s.Sent = map[quantity.ID]int{}
+// addQuantity adds to o a quantity that the meter has sent in so many telegrams.
+func addQuantity(o *announcements.Observation, id quantity.ID, sent int) {
+	if o.Sent == nil {
+		o.Sent = map[quantity.ID]int{}
 	}
-	s.Sent[id] = sent
-	s.Meter.Quantities = append(s.Meter.Quantities, discovery.Quantity{ID: id})
+	o.Sent[id] = sent
+	o.Meter.Quantities = append(o.Meter.Quantities, discovery.Quantity{ID: id})
 }

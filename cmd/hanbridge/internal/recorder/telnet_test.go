@@ -53,21 +53,23 @@ func TestCaptureClosing(t *testing.T) {
 		closedMessages  int // "closed by the other side"
 		readingMessages int // "reading …": only the first connection has a message
 	}{
-		{"the count is reached", 9, 3, 3, 0, 1},
-		{"not reachable after one connection", 1, 3, 1, 1, 1},
-		{"not reachable after four connections", 4, 9, 4, 1, 1},
+		{name: "the count is reached", connections: 9, count: 3, wantTelegrams: 3, closedMessages: 0, readingMessages: 1},
+		{name: "not reachable after one connection", connections: 1, count: 3, wantTelegrams: 1, closedMessages: 1, readingMessages: 1},
+		{name: "not reachable after four connections", connections: 4, count: 9, wantTelegrams: 4, closedMessages: 1, readingMessages: 1},
 	} {
-		m, dialled := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), 0
+		m := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
+		dialCount := 0
 		e := probe.Endpoint{Port: "tcp://192.0.2.1:8088", Dial: func(context.Context) (io.ReadCloser, error) {
-			if dialled++; dialled > tt.connections {
+			if dialCount++; dialCount > tt.connections {
 				return nil, errNoPort
 			}
 			_, b := m.Next()
 			return io.NopCloser(bytes.NewReader(bytes.Clone(b))), nil
 		}}
 		messages, content, l, err := runCapture(t, time.Minute, tt.count, e)
-		if err != nil || l.good != tt.wantTelegrams || strings.Count(messages, "closed by the other side") != tt.closedMessages || strings.Count(messages, "reading") != tt.readingMessages {
-			t.Errorf("%s: got %d telegrams, error %v, want %d telegrams, %d × closed, %d × reading:\n%s",
+		gotClosed, gotReading := strings.Count(messages, "closed by the other side"), strings.Count(messages, "reading")
+		if err != nil || l.good != tt.wantTelegrams || gotClosed != tt.closedMessages || gotReading != tt.readingMessages {
+			t.Errorf("%s: got %d telegrams, error %v, want %d telegrams, %d messages about closing, %d about reading:\n%s",
 				tt.name, l.good, err, tt.wantTelegrams, tt.closedMessages, tt.readingMessages, messages)
 		}
 		if got := strings.Count(content, "# hanbridge capture"); got != 1 {

@@ -75,9 +75,9 @@ func TestFlatMemory(t *testing.T) {
 // block.
 type repeatingReader struct {
 	block      []byte
-	remaining  int
-	offset     int
-	afterFirst func()
+	remaining  int    // bytes until the end of the input
+	offset     int    // offset in block of the next byte
+	afterFirst func() // nil after the first block
 }
 
 func (r *repeatingReader) Read(p []byte) (int, error) {
