@@ -96,7 +96,7 @@ func dumpedLittleEndian(b []byte, after func([]byte) string) string {
 
 // TestBytesOfDumps tests dumps of several programs with several options.
 func TestBytesOfDumps(t *testing.T) {
-	nothing := func([]byte) string { return "" }
+	noText := func([]byte) string { return "" }
 	bars := func(b []byte) string { return "  |" + characters(b) + "|" }
 	blanks := func(b []byte) string { return "  " + characters(b) }
 	angle := func(b []byte) string { return "  >" + characters(b) + "<" }
@@ -113,28 +113,28 @@ func TestBytesOfDumps(t *testing.T) {
 		odd := append(bytes.Clone(even), '\n')
 		for _, want := range [][]byte{even, odd, append(bytes.Clone(odd), "\r\n"...), append(bytes.Clone(odd), "\r\n\r\n"...)} {
 			for name, text := range map[string]string{
-				"hexdump":                            dumped(want, "%07x", 2, true, true, nothing),
-				"hexdump -x":                         strings.ReplaceAll(dumped(want, "%07x", 2, true, true, nothing), " ", "    "),
+				"hexdump":                            dumped(want, "%07x", 2, true, true, noText),
+				"hexdump -x":                         strings.ReplaceAll(dumped(want, "%07x", 2, true, true, noText), " ", "    "),
 				"hexdump -C":                         dumped(want, "%08x ", 1, false, true, bars),
 				"xxd":                                dumped(want, "%08x:", 2, false, false, blanks),
-				"xxd -u":                             strings.ToUpper(dumped(want, "%08x:", 2, false, false, nothing)),
+				"xxd -u":                             strings.ToUpper(dumped(want, "%08x:", 2, false, false, noText)),
 				"xxd -g 4":                           dumped(want, "%08x:", 4, false, false, blanks),
 				"xxd -g 3":                           dumped(want, "%08x:", 3, false, false, blanks),
 				"xxd -g 16":                          dumped(want, "%08x:", 16, false, false, blanks),
 				"xxd -b":                             dumpedBinary(want, blanks),
 				"xxd -e":                             dumpedLittleEndian(want, blanks),
 				"xxd -g 1":                           dumped(want, "%08x:", 1, false, false, blanks),
-				"od -x":                              dumped(want, "%07o", 2, true, true, nothing),
+				"od -x":                              dumped(want, "%07o", 2, true, true, noText),
 				"od":                                 dumpedOctal(want, 2),
 				"od -b":                              dumpedOctal(want, 1),
-				"od -t x4":                           dumped(want, "%07o", 4, true, true, nothing),
-				"od -t x8":                           dumped(want, "%07o", 8, true, true, nothing),
-				"od -t x1":                           dumped(want, "%07o", 1, false, true, nothing),
+				"od -t x4":                           dumped(want, "%07o", 4, true, true, noText),
+				"od -t x8":                           dumped(want, "%07o", 8, true, true, noText),
+				"od -t x1":                           dumped(want, "%07o", 1, false, true, noText),
 				"od -A x -t x1z":                     dumped(want, "%06x", 1, false, true, angle),
-				"od -A d -t x2":                      dumped(want, "%07d", 2, true, true, nothing),
-				"big-endian hexdump":                 dumped(want, "%07x", 2, false, true, nothing),
-				"hexdump, lines that end with CR LF": strings.ReplaceAll(dumped(want, "%07x", 2, true, true, nothing), "\n", "\r\n"),
-				"hexdump after a prompt":             "$ hexdump telegram\n" + dumped(want, "%07x", 2, true, true, nothing),
+				"od -A d -t x2":                      dumped(want, "%07d", 2, true, true, noText),
+				"big-endian hexdump":                 dumped(want, "%07x", 2, false, true, noText),
+				"hexdump, lines that end with CR LF": strings.ReplaceAll(dumped(want, "%07x", 2, true, true, noText), "\n", "\r\n"),
+				"hexdump after a prompt":             "$ hexdump telegram\n" + dumped(want, "%07x", 2, true, true, noText),
 				"xxd -p":                             fmt.Sprintf("%x\n", want),
 			} {
 				t.Run(fmt.Sprintf("%s %d %s", family, len(want)%2, name), func(t *testing.T) {

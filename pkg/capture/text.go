@@ -12,7 +12,8 @@ import (
 )
 
 var (
-	// telegramText matches text that is a P1 telegram or a part of a P1 telegram. Such text is not searched for bytes.
+	// telegramText matches a line of a P1 telegram: an identification line, a data line or the end of a data line. Text with such a line is not
+	// searched for bytes.
 	telegramText = regexp.MustCompile(`(?m)^/[A-Za-z]{3}|^[\d:.*-]*\.\d{1,3}(?:\*\d{1,3})?\(|^[[:xdigit:]]*\)`)
 
 	// someBytes matches eight or more bytes as separate numbers, or as digits without separators, or four or more escapes.
@@ -62,7 +63,8 @@ type extractor func(line []byte) (b []byte, nothingElse bool)
 func extractorsFor(text []byte) []extractor {
 	all := []extractor{quoted}
 	for _, n := range []numbers{{number: hexNumber}, {number: decimalNumber}} {
-		for _, n.separator = range n.separators(text) {
+		for _, separator := range n.separators(text) {
+			n.separator = separator
 			n.column = n.commonColumn(text)
 			all = append(all, n.extract)
 		}

@@ -79,7 +79,7 @@ func (n *Notification) readPairs(r *reader, count int) bool {
 			}
 			n.ListName = readOctets(r)
 		case tagOctetString:
-			i += n.readPair(r, count-i, i == 0)
+			i += n.readPair(r, count-i, i == 0) - 1
 		case tagStructure:
 			readRegister(r, n.add(obis.Code{}))
 		default:
@@ -90,24 +90,24 @@ func (n *Notification) readPairs(r *reader, count int) bool {
 }
 
 // readPair reads a code and its value, or a text without a code at the beginning or the end of the list. left is how many items the list
-// still has. readPair returns how many items it read, minus one.
+// still has. readPair returns how many items it read.
 func (n *Notification) readPair(r *reader, left int, first bool) int {
 	b := readOctets(r)
 	if len(b) != len(obis.Code{}) || left == 1 {
 		n.readNameless(r, b, left == 1, first)
-		return 0
+		return 1
 	}
 	rec := n.add(obis.Code(b))
 	if tag := r.peek(); tag == tagArray || tag == tagStructure {
 		r.fail(r.at, "a pair whose value is a list")
-		return 1
+		return 2
 	}
 	readValue(r, rec)
 	if left > 2 && r.follows(scalerUnit) {
 		readScalerUnit(r, rec)
-		return 2
+		return 3
 	}
-	return 1
+	return 2
 }
 
 // readNameless stores the text b, which has no code. The first item of the list is the time, the last item is the serial number.

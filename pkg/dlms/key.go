@@ -34,8 +34,8 @@ type secret struct {
 
 const keyLength = 16
 
-// sealCapacity is the capacity, in bytes, that Seal needs after the plaintext, whatever the length of the tag. On amd64 Seal writes
-// its last block of 16 bytes whole. With a tag of 12 bytes it sets up to 3 bytes after its buffer to 0 (Go 1.26, crypto/cipher).
+// sealCapacity is the capacity, in bytes, that Seal needs after the plaintext. On amd64 Seal writes a whole last block of 16 bytes. With
+// less capacity and a tag of 12 bytes, it sets up to 3 bytes after its buffer to 0 (Go 1.26, crypto/cipher).
 const sealCapacity = 16
 
 // NewKey returns the Key of an encryption key and an authentication key of 16 bytes each. If authentication is nil, Decrypt ignores the tags

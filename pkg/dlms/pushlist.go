@@ -18,12 +18,12 @@ func (n *Notification) readPushList(r *reader, count int) {
 	r.byte()
 	n.readObjects(r)
 	values := count - 1
-	skip := len(n.objects) - values // 1 if the value of the list itself is not sent
-	if r.fault == "" && skip != 0 && skip != 1 {
+	first := len(n.objects) - values // first object with a value: 1 if the value of the list itself is not sent
+	if r.fault == "" && first != 0 && first != 1 {
 		r.fail(at, "a push list with more or fewer objects than values")
 	}
-	for ; skip < len(n.objects) && r.fault == ""; skip++ {
-		n.readAttribute(r, n.objects[skip])
+	for i := first; i < len(n.objects) && r.fault == ""; i++ {
+		n.readAttribute(r, n.objects[i])
 	}
 }
 

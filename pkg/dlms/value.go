@@ -45,7 +45,7 @@ func readValue(r *reader, rec *obis.Record) {
 // maxNesting is the maximum number of levels of lists in lists. Meters send up to three levels. The limit bounds the depth of recursion.
 const maxNesting = 8
 
-// readAny reads a value of any type. A list becomes a record of kind Text that holds its bytes.
+// readAny reads a value of any type. A list becomes a Text of the bytes of the list.
 func readAny(r *reader, rec *obis.Record) {
 	if tag := r.peek(); tag != tagArray && tag != tagStructure {
 		readValue(r, rec)

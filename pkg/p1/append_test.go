@@ -54,7 +54,7 @@ func lines() *rapid.Generator[dataLine] {
 	})
 }
 
-// TestRoundTrip tests that Parse reads what Append writes, and Length finds its end, whatever follows it.
+// TestRoundTrip tests that Parse reads what Append writes, and that Length returns the length of the telegram before another telegram.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ident := rapid.StringMatching(`[A-Z]{3}[0-9][ -~]{0,12}`).Draw(t, "ident")
@@ -69,7 +69,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		if string(got.Ident) != ident || !got.Checked || len(got.Records) != len(written) {
-			t.Fatalf("read %q, checked %v, %d lines; written %q, %d lines", got.Ident, got.Checked, len(got.Records), ident, len(written))
+			t.Fatalf("got ident %q, Checked %v, %d records; want %q, true, %d records", got.Ident, got.Checked, len(got.Records), ident, len(written))
 		}
 		for i, l := range written {
 			r := got.Records[i]
@@ -80,7 +80,7 @@ func TestRoundTrip(t *testing.T) {
 				same = false
 			}
 			if !same {
-				t.Fatalf("line %d %q: read %+v, written %+v", i, l.wire, r, l.want)
+				t.Fatalf("line %d %q: got %+v, want %+v", i, l.wire, r, l.want)
 			}
 		}
 		if n := p1.Length(append(wire, wire...)); n != len(wire) {

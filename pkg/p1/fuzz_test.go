@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// seeds adds telegrams of all forms, and damaged ones.
+// seeds adds telegrams of all forms, and damaged telegrams.
 func seeds(f *testing.F) {
 	f.Add(household())
 	f.Add([]byte(withChecksum("/HLY5/D545-METER", "", "1-0:0.2.0((ER11))", "0-1:24.2.1(221101214520W)(00304.089*m3)")))

@@ -123,8 +123,8 @@ func hasPossibleIdent(b []byte) bool {
 	return hasManufacturerCode(b[1:]) && (len(b) < maxIdent || bytes.IndexByte(b[:maxIdent], '\n') >= 0)
 }
 
-// indexForbidden returns the index of the first byte that a telegram without a checksum must not contain, -1 if there is none: a zero or a
-// byte with bit 7 set that is neither part of a unit nor a fill byte. Hungarian meters of Sanxing fill a message that was never set with FF.
+// indexForbidden returns the index of the first byte that a telegram without a checksum must not contain, -1 if there is none. A zero or a byte
+// with bit 7 set is allowed only in a unit, or as a fill byte at the end of a value. Hungarian meters of Sanxing fill an empty message with FF.
 func indexForbidden(b []byte) int {
 	for i, end := range zeroAndHighRuns(b) {
 		if isFill := b[i] == 0 || b[i] == fillByte; isFill && end < len(b) && b[end] == ')' {

@@ -61,7 +61,7 @@ func appendChecksum(dst []byte, sum uint16) []byte {
 // Slovenian meters use such lines (7E1). The '/' of a telegram arrives as AF.
 //
 // StripParity copies src to dst without bit 7. It stops before the first byte that has odd parity or is not a character of a telegram. It
-// returns the number of bytes that it copied, at most len(dst). dst and src may be the same slice.
+// returns the number of bytes that it copied, at most len(dst). dst and src can be the same slice.
 func StripParity(dst, src []byte) (n int) {
 	for n < min(len(dst), len(src)) {
 		x := src[n]

@@ -150,7 +150,7 @@ func unitStart(b []byte) int {
 	return i
 }
 
-// mayHaveUnit reports whether the code is that of a quantity with a unit. Texts of other codes may end with digits and a letter.
+// mayHaveUnit reports whether the code is that of a quantity with a unit. Other codes can have texts that end like a number with a unit.
 func mayHaveUnit(c obis.Code) bool {
 	switch c[0] {
 	case 0:
