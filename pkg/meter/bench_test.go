@@ -13,15 +13,15 @@ type repeatingReader struct {
 	at       int
 }
 
-func (e *repeatingReader) Read(p []byte) (int, error) {
-	n := copy(p, e.telegram[e.at:])
-	e.at = (e.at + n) % len(e.telegram)
+func (r *repeatingReader) Read(p []byte) (int, error) {
+	n := copy(p, r.telegram[r.at:])
+	r.at = (r.at + n) % len(r.telegram)
 	return n, nil
 }
 
 var _ io.Reader = (*repeatingReader)(nil)
 
-// TestNoAllocations tests that the second telegram of a meter and all further ones allocate no memory, in each family.
+// TestNoAllocations tests that telegrams of each family allocate no memory, except for the first telegram of a meter.
 func TestNoAllocations(t *testing.T) {
 	for _, s := range familyTelegrams() {
 		d := newDecoder(&repeatingReader{telegram: s.telegram})
@@ -35,7 +35,7 @@ func TestNoAllocations(t *testing.T) {
 			}
 		})
 		if n != 0 {
-			t.Errorf("%s: %v allocations for a telegram, want 0", s.family.Name, n)
+			t.Errorf("%s: got %v allocations for a telegram, want 0", s.family.Name, n)
 		}
 	}
 }
@@ -56,7 +56,7 @@ var crcByteTable = func() (t [256]uint16) {
 	return t
 }()
 
-// sink keeps the compiler from removing what is measured.
+// sink receives the result of crcPass, so that the compiler does not remove the call.
 var sink uint16
 
 // BenchmarkDecode measures the decoding of whole telegrams of each family, from bytes to quantities.
@@ -75,8 +75,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkBound measures the least work that decoding could take, over the same bytes: a simple CRC-16, and for encrypted
-// families AES-GCM besides.
+// BenchmarkBound measures a lower bound for BenchmarkDecode on the same bytes: a simple CRC-16 and, for encrypted families, AES-GCM.
 func BenchmarkBound(b *testing.B) {
 	for _, s := range familyTelegrams() {
 		b.Run(s.family.Name+"/crc", func(b *testing.B) {
@@ -89,10 +88,10 @@ func BenchmarkBound(b *testing.B) {
 			continue
 		}
 		b.Run(s.family.Name+"/open+crc", func(b *testing.B) {
-			open := opener(b, s.telegram)
+			decrypt := newDecrypt(b, s.telegram)
 			b.SetBytes(int64(len(s.telegram)))
 			for b.Loop() {
-				open()
+				decrypt()
 				sink = crcPass(s.telegram)
 			}
 		})
@@ -107,8 +106,8 @@ func crcPass(telegram []byte) (crc uint16) {
 	return crc
 }
 
-// opener returns a function that decrypts a ciphertext of the length that the telegram has, with the standard library alone.
-func opener(b *testing.B, telegram []byte) func() {
+// newDecrypt returns a function that decrypts as many bytes as the telegram encrypts, with only the standard library.
+func newDecrypt(b *testing.B, telegram []byte) func() {
 	b.Helper()
 	block, err := aes.NewCipher(make([]byte, 16))
 	if err != nil {
@@ -119,8 +118,8 @@ func opener(b *testing.B, telegram []byte) func() {
 		b.Fatal(err)
 	}
 	nonce, aad := make([]byte, 12), make([]byte, 17)
-	const around = 40 // frame, LLC header, title, lengths, counter, tag
-	ciphertext := gcm.Seal(make([]byte, 0, len(telegram)), nonce, telegram[:len(telegram)-around], aad)
+	const overhead = 40 // bytes of frame, LLC header, title, lengths, counter and tag
+	ciphertext := gcm.Seal(make([]byte, 0, len(telegram)), nonce, telegram[:len(telegram)-overhead], aad)
 	plaintext := make([]byte, 0, len(ciphertext))
 	return func() {
 		if _, err := gcm.Open(plaintext, nonce, ciphertext, aad); err != nil {

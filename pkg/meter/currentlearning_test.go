@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// TestCurrentExponentsLearned tests that an exponent that one telegram has shown is used for all telegrams of its meter, but not for those
-// of another meter.
+// TestCurrentExponentsLearned tests that the Decoder learns the exponent of currents from one telegram, and uses it for later telegrams of the same
+// meter. want has the currents of each telegram, and "-" for a telegram without currents.
 func TestCurrentExponentsLearned(t *testing.T) {
 	const (
 		volts = "32.7.0=231 52.7.0=230 72.7.0=232 "
@@ -38,19 +38,19 @@ func TestCurrentExponentsLearned(t *testing.T) {
 	}{
 		{"no load before and after", []string{noLoad, e570, noLoad, zero}, "- | 310 255 240 | 4 0 0 | 0 0 0"},
 		{"zero before", []string{zero, e450, zero}, "0.00 0.00 0.00 | 3.10 2.55 2.40 | 0.00 0.00 0.00"},
-		{"CT meter, standby before and after", []string{meter1 + standby, meter1 + load, meter1 + standby}, "- | 61.120 72.930 47.470 | 0.071 0.030 0.000"},
+		{"meter with current transformers, standby before and after", []string{meter1 + standby, meter1 + load, meter1 + standby}, "- | 61.120 72.930 47.470 | 0.071 0.030 0.000"},
 		{"import and export cancel before and after", []string{meter1 + cancel, meter1 + direct, meter1 + cancel}, "- | 6.12 7.30 4.75 | 10.90 9.00 0.10"},
 		{"two contradicting telegrams in a row change nothing", []string{meter1 + load, meter1 + direct, meter1 + direct, meter1 + load, meter1 + direct, meter1 + standby},
 			"61.120 72.930 47.470 | - | - | 61.120 72.930 47.470 | - | 0.071 0.030 0.000"},
-		{"three contradicting telegrams change the exponent", []string{meter1 + load, meter1 + direct, meter1 + standby, meter1 + direct, meter1 + direct, meter1 + standby},
+		{"three contradicting telegrams replace the exponent", []string{meter1 + load, meter1 + direct, meter1 + standby, meter1 + direct, meter1 + direct, meter1 + standby},
 			"61.120 72.930 47.470 | - | 0.071 0.030 0.000 | - | 6.12 7.30 4.75 | 0.71 0.30 0.00"},
-		{"another serial number needs a load again", []string{meter1 + load, meter2 + standby, meter2 + direct}, "61.120 72.930 47.470 | - | 6.12 7.30 4.75"},
+		{"after another serial number, the exponent is learned again", []string{meter1 + load, meter2 + standby, meter2 + direct}, "61.120 72.930 47.470 | - | 6.12 7.30 4.75"},
 		{"a list without a serial number is of the same meter", []string{meter1 + load, kamstrupList + standby}, "61.120 72.930 47.470 | 0.071 0.030 0.000"},
-		{"another make needs a load again", []string{e450, meter1 + standby}, "3.10 2.55 2.40 | -"},
-		{"another type number has its own exponent", []string{meter1 + "1-1:96.1.1=6851 " + load, meter1 + "1-1:96.1.1=6841 " + standby}, "61.120 72.930 47.470 | 0.71 0.30 0.00"},
-		{"a power that fits no exponent gives no currents, and changes nothing", append(slices.Repeat([]string{landisgyr + volts + "1.7.0=181250 31.7.0=31 51.7.0=25 71.7.0=24"}, 5), e450, e450High),
+		{"after another make, the exponent is learned again", []string{e450, meter1 + standby}, "3.10 2.55 2.40 | -"},
+		{"after another type number, the exponent of the type is used", []string{meter1 + "1-1:96.1.1=6851 " + load, meter1 + "1-1:96.1.1=6841 " + standby}, "61.120 72.930 47.470 | 0.71 0.30 0.00"},
+		{"a power that fits no exponent gives no currents, and the Decoder learns nothing", append(slices.Repeat([]string{landisgyr + volts + "1.7.0=181250 31.7.0=31 51.7.0=25 71.7.0=24"}, 5), e450, e450High),
 			"- | - | - | - | - | 3.10 2.55 2.40 | 15.50 12.75 12.00"},
-		{"after A, the power of 0.01 A could be what is left when phases cancel", []string{e570, e450, e450, e450, e450},
+		{"after learning A, a power for 0.01 A is no contradiction, because the phases possibly cancel", []string{e570, e450, e450, e450, e450},
 			"310 255 240 | 310 255 240 | 310 255 240 | 310 255 240 | 310 255 240"},
 	} {
 		if got := decodeCurrents(t, meter.NewDecoder(nil, meter.Options{AcceptUnverified: true}), tt.telegrams...); got != tt.want {
@@ -68,16 +68,16 @@ func TestSetCurrentScaling(t *testing.T) {
 	)
 	first := meter.NewDecoder(nil, meter.Options{AcceptUnverified: true})
 	if got := first.CurrentScaling(); got != (meter.CurrentScaling{}) {
-		t.Errorf("got %+v from a new Decoder, want the zero value", got)
+		t.Errorf("new Decoder: got %+v, want the zero value", got)
 	}
 	decodeCurrents(t, first, id+standby)
 	if got := first.CurrentScaling(); got != (meter.CurrentScaling{}) {
-		t.Errorf("got %+v at standby, want the zero value", got)
+		t.Errorf("after a telegram at standby: got %+v, want the zero value", got)
 	}
 	decodeCurrents(t, first, id+load)
-	found := first.CurrentScaling()
-	if want := (meter.CurrentScaling{Family: "kamstrup", Serial: "20000001", List: "Kamstrup_V0001", Exponent: -3, Found: true}); found != want {
-		t.Errorf("got %+v, want %+v", found, want)
+	learned := first.CurrentScaling()
+	if want := (meter.CurrentScaling{Family: "kamstrup", Serial: "20000001", List: "Kamstrup_V0001", Exponent: -3, Found: true}); learned != want {
+		t.Errorf("after a telegram with a load: got %+v, want %+v", learned, want)
 	}
 	for _, tt := range []struct{ name, items, want string }{
 		{"the same meter", id + standby, "0.071 0.030 0.000"},
@@ -85,16 +85,15 @@ func TestSetCurrentScaling(t *testing.T) {
 		{"another make", landisgyr + standby, "-"},
 	} {
 		d := meter.NewDecoder(nil, meter.Options{AcceptUnverified: true})
-		d.SetCurrentScaling(found)
+		d.SetCurrentScaling(learned)
 		if got := decodeCurrents(t, d, tt.items); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }
 
-// TestCurrentExponentsNeverWrong tests that for random loads, the currents of a reading are the true ones, or there are none. Each phase
-// imports or exports at a power factor of 0.92 or more, inductive or capacitive. The meter rounds, and may leave out the powers of the
-// phases and the reactive power. Loads of Landis+Gyr of which less than 2 % remain after import and export have cancelled are not tested.
+// TestCurrentExponentsNeverWrong tests that a reading has the right currents or no currents, for random loads. Each phase imports or exports with
+// a power factor of at least 0.92. The meter rounds its values. It does not always send the powers of the phases and the reactive power.
 func TestCurrentExponentsNeverWrong(t *testing.T) {
 	published := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -120,30 +119,31 @@ func TestCurrentExponentsNeverWrong(t *testing.T) {
 		}
 	})
 	if published < 100 {
-		t.Errorf("%d readings had currents, want at least 100", published)
+		t.Errorf("got %d readings with currents, want at least 100", published)
 	}
 }
 
 // A randomMeter is a meter whose lists do not show the exponent of its currents.
 type randomMeter struct {
-	identification string // items that show its make
-	exp, phases    int
+	identification string // items from which the Decoder knows the make
+	exp, phases    int    // exponent of the currents, number of phases
 	maxAmps        float64
 }
 
-// A randomLoad has the items of a list, and its true currents as they are published.
+// A randomLoad is the content of a list.
 type randomLoad struct {
-	items, currents string
-	netRatio        float64 // the part of the power that remains after import and export have cancelled
+	items    string  // the items, for pairTelegram
+	currents string  // the right currents as they are published
+	netRatio float64 // total power divided by the sum of the apparent powers of the phases
 }
 
-// isDecidable reports whether a load shows the exponent. A meter of Landis+Gyr sends A or 0.01 A. If less than 2 % of
-// the power remains, the two cannot be told apart.
+// isDecidable reports whether the Decoder can find the exponent. A meter of Landis+Gyr sends A or 0.01 A. If import and export cancel to less than
+// 2 %, both fit.
 func (m *randomMeter) isDecidable(l randomLoad) bool {
 	return m.identification != landisgyr || l.netRatio >= 0.02
 }
 
-// load draws the items of a list, and its currents. phasePowers adds the power of each phase, reactive the reactive power.
+// load draws a load. If phasePowers is true, the list has the power of each phase. If reactive is true, it has the reactive power.
 func (m *randomMeter) load(t *rapid.T, phasePowers, reactive bool) randomLoad {
 	var watts, vars, sum float64
 	var items, currents []string

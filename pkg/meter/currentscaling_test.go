@@ -18,9 +18,9 @@ const (
 	unknownMake  = "frame=none "
 )
 
-// pairTelegram returns a telegram with pairs of code and value, without scalers and units. items are separated by spaces: "CODE=VALUE" is a
-// pair, "list=NAME" the name of the list, "frame=none" asks for a message without a frame. A value is a text if it has characters other
-// than digits, or if its code has medium 0 or identifies the meter.
+// pairTelegram returns a telegram with pairs of code and value, without scalers and units. Spaces separate the items: "CODE=VALUE" is a pair,
+// "list=NAME" is the name of the list, and with "frame=none" the message has no frame. A value is a text if it has characters other than
+// digits, or if its code has medium 0 or is the code of a type or serial number.
 func pairTelegram(t interface {
 	Helper()
 	Fatal(...any)
@@ -55,12 +55,12 @@ func pairTelegram(t interface {
 	}
 	apdu := append(dlms.AppendStructure(dlms.AppendNotification(nil, 0), count), body...)
 	if frame == "none" {
-		return string(apdu) // the addresses in a frame would show the make
+		return string(apdu) // without a frame, there are no addresses that show the make
 	}
 	return aidonFrame(dlms.LLC+string(apdu), false)
 }
 
-// currentsOf returns the currents of a reading as they are published, "-" if there is none.
+// currentsOf returns the currents of a reading as they are published. It returns "-" if there is none.
 func currentsOf(r *meter.Reading) string {
 	var all []string
 	for i := range r.Samples {
@@ -74,7 +74,8 @@ func currentsOf(r *meter.Reading) string {
 	return strings.Join(all, " ")
 }
 
-// decodeCurrents decodes telegrams with one Decoder, one after the other, and returns the currents of each.
+// decodeCurrents decodes telegrams with d, one after the other, and returns the currents of all. " | " separates the telegrams. Each telegram is
+// given as items of pairTelegram.
 func decodeCurrents(t *testing.T, d *meter.Decoder, telegrams ...string) string {
 	t.Helper()
 	var all []string
@@ -89,15 +90,15 @@ func decodeCurrents(t *testing.T, d *meter.Decoder, telegrams ...string) string 
 	return strings.Join(all, " | ")
 }
 
-// TestCurrentExponents tests that currents without a scaler get the exponent with which voltage times current fits the power of the same
-// telegram. Only exponents that the make uses are tried. If none or several of them fit, the reading has no current.
+// TestCurrentExponents tests that currents without a scaler get the exponent with which voltage times current fits the power. Only exponents that the
+// make uses are possible. If no exponent or several exponents fit, the reading must have no currents (want is "-").
 func TestCurrentExponents(t *testing.T) {
 	const type684, type685 = "1-1:96.1.1=6841121BN2 ", "1-1:96.1.1=6851121BN2 "
 	for _, tt := range []struct{ name, items, want string }{
-		// Landis+Gyr sends 0.01 A. A meter behind current transformers (CT) sends A.
+		// Landis+Gyr: the E450 sends 0.01 A. The E570 has current transformers (CT), and sends A.
 		{"E570 in A", landisgyr + "1.7.0=181250 2.7.0=0 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "310 255 240"},
 		{"E570 in A, a small load", landisgyr + "1.7.0=2070 32.7.0=230 52.7.0=230 72.7.0=230 31.7.0=3 51.7.0=3 71.7.0=3", "3 3 3"},
-		{"load too small to tell A from 0.01 A", landisgyr + "1.7.0=14 32.7.0=230 31.7.0=3", "-"},
+		{"load so small that A and 0.01 A are possible", landisgyr + "1.7.0=14 32.7.0=230 31.7.0=3", "-"},
 		{"E570 in A, exporting", landisgyr + "1.7.0=0 2.7.0=96500 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=140 51.7.0=138 71.7.0=141", "140 138 141"},
 		{"E570 in A, much reactive power", landisgyr + "1.7.0=9000 3.7.0=52000 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=80 51.7.0=77 71.7.0=75", "80 77 75"},
 		{"E570 in A, voltages in 0.1 V", landisgyr + "1.7.0=181250 32.7.0=2312 52.7.0=2304 72.7.0=2325 31.7.0=310 51.7.0=255 71.7.0=240", "310 255 240"},
@@ -107,7 +108,7 @@ func TestCurrentExponents(t *testing.T) {
 		{"E450 in 0.01 A, standby", landisgyr + "1.7.0=28 2.7.0=0 32.7.0=236 52.7.0=236 72.7.0=0 31.7.0=9 51.7.0=8 71.7.0=0", "0.09 0.08 0.00"},
 		{"0.1 A, which the make is not known to use", landisgyr + "1.7.0=18125 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "-"},
 		{"mA, which the make is not known to use", landisgyr + "1.7.0=183 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "-"},
-		{"secondary currents, primary powers", landisgyr + "1.7.0=21000 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=155 51.7.0=155 71.7.0=150", "-"},
+		{"currents before the transformer ratio, powers after it", landisgyr + "1.7.0=21000 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=155 51.7.0=155 71.7.0=150", "-"},
 		{"no power sent", landisgyr + "32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "-"},
 		{"no load, standby currents", landisgyr + "1.7.0=0 2.7.0=0 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=5 51.7.0=4 71.7.0=0", "-"},
 		{"no current: zero with any exponent", landisgyr + "1.7.0=0 2.7.0=0 32.7.0=231 31.7.0=0 51.7.0=0 71.7.0=0", "0.00 0.00 0.00"},
@@ -117,12 +118,13 @@ func TestCurrentExponents(t *testing.T) {
 		{"import and export cancel", landisgyr + "1.7.0=55 2.7.0=0 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=902 51.7.0=891 71.7.0=20", "-"},
 		{"import and export cancel, with the power of each phase", landisgyr + "1.7.0=55 21.7.0=2050 41.7.0=0 61.7.0=40 42.7.0=2035 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=902 51.7.0=891 71.7.0=20", "9.02 8.91 0.20"},
 
-		// Kamstrup sends 0.01 A. A meter behind current transformers sends mA. Most rows have no type number, which would show the kind of meter.
+		// Kamstrup: a direct meter sends 0.01 A. A meter with current transformers (CT) sends mA. Most rows have no type number, which would show
+		// the exponent.
 		{"CT without a type, much reactive power", kamstrupList + "1.7.0=0 2.7.0=1890 3.7.0=58100 4.7.0=0 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=83120 51.7.0=85930 71.7.0=81470 22.7.0=390 42.7.0=800 62.7.0=700", "83.120 85.930 81.470"},
-		{"CT without a type, totals alone", kamstrupList + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=61120 51.7.0=72930 71.7.0=47470", "61.120 72.930 47.470"},
+		{"CT without a type, only total powers", kamstrupList + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=61120 51.7.0=72930 71.7.0=47470", "61.120 72.930 47.470"},
 		{"CT without a type, small load, equal phases", kamstrupList + "1.7.0=4010 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=6012 51.7.0=5893 71.7.0=5947", "6.012 5.893 5.947"},
 		{"CT without a type, small load, unequal phases: 0.01 A would fit if phases cancel", kamstrupList + "1.7.0=4010 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=8912 51.7.0=5093 71.7.0=3847", "-"},
-		{"CT without a type, unequal phases, in 0.01 A too much for a direct meter", kamstrupList + "1.7.0=5400 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=14912 51.7.0=5093 71.7.0=3847", "14.912 5.093 3.847"},
+		{"CT without a type, unequal phases: more than 120 A if in 0.01 A", kamstrupList + "1.7.0=5400 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=14912 51.7.0=5093 71.7.0=3847", "14.912 5.093 3.847"},
 		{"CT without a type, unequal phases, with the power of each phase", kamstrupList + "1.7.0=4010 3.7.0=900 21.7.0=2010 41.7.0=1150 61.7.0=850 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=8912 51.7.0=5093 71.7.0=3847", "8.912 5.093 3.847"},
 		{"one phase without a type, mA", kamstrupList + "1.7.0=1950 3.7.0=120 32.7.0=231 31.7.0=8510", "8.510"},
 		{"one phase without a type, 0.01 A", kamstrupList + "1.7.0=1950 3.7.0=120 32.7.0=231 31.7.0=851", "8.51"},
@@ -131,8 +133,8 @@ func TestCurrentExponents(t *testing.T) {
 		{"direct without a type, import and export cancel to a tenth", kamstrupList + "1.7.0=437 2.7.0=0 3.7.0=120 32.7.0=230 52.7.0=230 72.7.0=230 31.7.0=1090 51.7.0=900 71.7.0=10", "-"},
 		{"direct without a type, import and export cancel, with the power of each phase", kamstrupList + "1.7.0=437 3.7.0=120 21.7.0=2500 42.7.0=2063 61.7.0=0 32.7.0=230 52.7.0=230 72.7.0=230 31.7.0=1090 51.7.0=900 71.7.0=10", "10.90 9.00 0.10"},
 		{"direct without a type, standby reactive power", kamstrupList + "1.7.0=21 4.7.0=191 32.7.0=226 52.7.0=221 72.7.0=226 31.7.0=79 51.7.0=48 71.7.0=123", "0.79 0.48 1.23"},
-		{"without a type, so small that harmonics may explain the current", kamstrupList + "1.7.0=20 3.7.0=10 32.7.0=230 31.7.0=120", "-"},
-		{"without a type, A", kamstrupList + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=61 51.7.0=73 71.7.0=47", "-"},
+		{"without a type, power so small that harmonics are a possible reason for the current", kamstrupList + "1.7.0=20 3.7.0=10 32.7.0=230 31.7.0=120", "-"},
+		{"without a type, A, which the make does not use", kamstrupList + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=61 51.7.0=73 71.7.0=47", "-"},
 		{"without a type, no reactive power sent", kamstrupList + "1.7.0=41200 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=61120 51.7.0=72930 71.7.0=47470", "61.120 72.930 47.470"},
 		{"line voltages, three wires", kamstrupList + "1.7.0=30100 3.7.0=4000 32.7.0=231 52.7.0=0 72.7.0=232 31.7.0=75300 51.7.0=75900 71.7.0=76500", "75.300 75.900 76.500"},
 		{"type 684 at no load", kamstrupList + type684 + "1.7.0=0 2.7.0=0 32.7.0=233 31.7.0=7 51.7.0=0 71.7.0=0", "0.07 0.00 0.00"},

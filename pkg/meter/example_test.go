@@ -14,20 +14,20 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// wire returns what a P1 port sends: two telegrams, of which the first has lost a byte on the way.
+// wire returns a stream of two telegrams. One byte of the first is missing.
 func wire() io.Reader {
-	good := p1.Append(nil, []byte("/ISK5\\2M550T-1012\r\n\r\n1-0:1.8.0(001234.567*kWh)\r\n1-0:1.7.0(00.421*kW)\r\n1-0:32.7.0(231.2*V)\r\n!"))
-	return io.MultiReader(bytes.NewReader(good[:40]), bytes.NewReader(good[41:]), bytes.NewReader(good))
+	telegram := p1.Append(nil, []byte("/ISK5\\2M550T-1012\r\n\r\n1-0:1.8.0(001234.567*kWh)\r\n1-0:1.7.0(00.421*kW)\r\n1-0:32.7.0(231.2*V)\r\n!"))
+	return io.MultiReader(bytes.NewReader(telegram[:40]), bytes.NewReader(telegram[41:]), bytes.NewReader(telegram))
 }
 
-// Ten lines decode a stream. In place of wire stands the serial port or the TCP connection of a meter.
+// A loop reads all telegrams of a stream. A program uses the serial port or the TCP connection of a meter instead of wire.
 func Example() {
 	d := meter.NewDecoder(wire(), meter.Options{})
 	damaged := 0
 	for {
 		r, err := d.Next()
 		if errors.As(err, new(*meter.TelegramError)) {
-			damaged++ // the stream goes on behind it
+			damaged++ // the stream continues
 			continue
 		} else if err != nil {
 			fmt.Println(damaged, "telegram damaged, then:", err)
@@ -44,7 +44,7 @@ func Example() {
 	// 1 telegram damaged, then: EOF
 }
 
-// A meter that encrypts its telegrams needs the keys that the grid company gives to the customer.
+// A Decoder needs a key to read encrypted telegrams. The grid company gives the key to the customer.
 func ExampleOptions_keys() {
 	f, _ := simulate.Named("kamstrup-dk")
 	_, telegram := simulate.NewMeter(f, 1, time.Date(2026, time.June, 1, 12, 0, 0, 0, time.UTC)).Next()
@@ -64,7 +64,7 @@ func ExampleOptions_keys() {
 	// Kamstrup, checked true, security 30, frame counter 202478400
 }
 
-// A telegram without a checksum counts with the next one that has the same codes.
+// The first telegram without a checksum gives ErrUnverified. The next telegram with the same codes is verified.
 func ExampleErrUnverified() {
 	const telegram = "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
 	d := meter.NewDecoder(strings.NewReader(telegram+telegram), meter.Options{})
@@ -82,7 +82,7 @@ func ExampleErrUnverified() {
 	// false false <nil>
 }
 
-// Records are the items as the meter sent them, also those that are no quantity of package quantity.
+// Records are all items of a telegram as the meter sent them. Some of them have no sample.
 func ExampleReading_records() {
 	d := meter.NewDecoder(wire(), meter.Options{})
 	for {

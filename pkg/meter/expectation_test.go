@@ -14,25 +14,25 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// An expectation is one record that a telegram must give. An empty field is not compared, with one exception: if Unit is empty, a number must have
-// no unit.
+// An expectation is one record that a telegram must give. An empty field is not compared, except that a number must have no unit if Unit is
+// empty.
 type expectation struct {
 	Code string `json:"code"`
-	// Clock is a clock or the time stamp of a number: RFC 3339, without a zone where the source does not state one.
+	// Clock is a clock or the time stamp of a number in RFC 3339. It has no zone if the source states none.
 	Clock string `json:"clock,omitempty"`
 	// Value is an exact number in Unit, which has no prefix: Wh, not kWh.
 	Value string `json:"value,omitempty"`
 	Unit  string `json:"unit,omitempty"`
-	// Text is a value as sent, for texts and for values without a unit. Bytes that are no text are written in hexadecimal.
+	// Text is a text or a value without a unit, as sent. Bytes that are no text are in hexadecimal.
 	Text string `json:"text,omitempty"`
-	// Masked marks an identity number whose digits were replaced.
+	// Masked is true for an identity number whose digits were replaced by zeros.
 	Masked bool `json:"masked,omitempty"`
-	// anyValue is true if every value is right.
+	// anyValue is true if the value is not compared.
 	anyValue bool
 }
 
-// checkTelegram decodes a telegram. It must give one reading, with exactly the expected records and the samples that follow
-// from them, and no error. It returns how many records were compared.
+// checkTelegram tests that a telegram gives one reading and no error. The reading must have exactly the expected records, and the samples that
+// follow from them. checkTelegram returns the number of compared records.
 func checkTelegram(t *testing.T, tg *telegram) int {
 	t.Helper()
 	d := tg.decoder(t)
@@ -55,7 +55,7 @@ func checkTelegram(t *testing.T, tg *telegram) int {
 	return len(tg.Expected)
 }
 
-// checkNoReading requires that a telegram gives an error and no reading.
+// checkNoReading tests that a telegram gives an error and no reading.
 func checkNoReading(t *testing.T, tg *telegram) {
 	t.Helper()
 	if readings, all := drain(tg.decoder(t)); len(readings) != 0 || len(all) == 0 {
@@ -63,8 +63,7 @@ func checkNoReading(t *testing.T, tg *telegram) {
 	}
 }
 
-// compareRecords finds a record for each expectation, in the order in which the meter sends records of one code. Each record
-// must be expected.
+// compareRecords compares each expectation with the next record of the same code. There must be no further records.
 func compareRecords(t *testing.T, tg *telegram, r *meter.Reading) {
 	t.Helper()
 	used := make([]bool, len(r.Records))
@@ -114,13 +113,14 @@ func (e *expectation) compare(r *obis.Record) string {
 	return fmt.Sprintf("got kind %d, %v %v, time %v, %q; want %+v", r.Kind, r.Value, r.Unit, r.Time, r.Text, *e)
 }
 
+// sameNumber reports whether a record has the expected number and unit.
 func (e *expectation) sameNumber(r *obis.Record) bool {
 	want, err := obis.ParseDecimal([]byte(e.Value))
 	return err == nil && want.Cmp(r.Value) == 0 && r.Unit.String() == e.Unit
 }
 
-// compareSamples requires that each quantity that the meter sends has the value of an expected record of its code. Net
-// power must be the difference of import and export. Other derived quantities have tests in pkg/quantity.
+// compareSamples tests that each sample that is not derived has the value of an expected record of its code. Net power must be the difference of
+// import and export. Other derived samples are tested in pkg/quantity.
 func compareSamples(t *testing.T, tg *telegram, r *meter.Reading) {
 	t.Helper()
 	want := tg.quantities()
@@ -137,27 +137,27 @@ func compareSamples(t *testing.T, tg *telegram, r *meter.Reading) {
 			t.Errorf("%s: %s: got %v, which no expected record has", tg.name, name, base)
 		}
 	}
-	imported, isImported := sent["import_power"]
-	exported, isExported := sent["export_power"]
-	net, isNet := sent["net_power"]
+	imported, hasImport := sent["import_power"]
+	exported, hasExport := sent["export_power"]
+	net, hasNet := sent["net_power"]
 	difference, ok := imported.Add(exported.Neg())
-	if isImported && isExported && isNet && (!ok || net.Cmp(difference) != 0) {
+	if hasImport && hasExport && hasNet && (!ok || net.Cmp(difference) != 0) {
 		t.Errorf("%s: net_power: got %v, want %v", tg.name, net, difference)
 	}
 }
 
-// subMeters is the key of the values of sub-meters, whose code does not say what they measure.
+// subMeters is the key for the values of sub-meters in the result of quantities, because their codes do not show the quantity.
 const subMeters = ""
 
-// quantities returns the expected numbers by the name of the quantity that their code names. A meter that sends import power with
-// a sign gives export and net power too.
+// quantities returns the expected numbers by the name of their quantity. If a meter sends only import power, the power possibly has a sign. The
+// result then has the export power and net power that follow from it.
 func (tg *telegram) quantities() map[string][]obis.Decimal {
 	out := map[string][]obis.Decimal{}
 	for _, e := range tg.Expected {
-		number := cmp.Or(e.Value, e.Text) // counts of failures have no unit
+		number := cmp.Or(e.Value, e.Text) // a count of failures has no unit, so it is in Text
 		value, err := obis.ParseDecimal([]byte(number))
-		code, bad := obis.ParseCode(e.Code)
-		if err != nil || bad != nil {
+		code, codeErr := obis.ParseCode(e.Code)
+		if err != nil || codeErr != nil {
 			continue
 		}
 		name := subMeters
@@ -175,21 +175,22 @@ func (tg *telegram) quantities() map[string][]obis.Decimal {
 	return out
 }
 
+// isTelegramError reports whether err is a *TelegramError.
 func isTelegramError(err error) bool {
-	var damaged *meter.TelegramError
-	return errors.As(err, &damaged)
+	var e *meter.TelegramError
+	return errors.As(err, &e)
 }
 
 // drain decodes to the end of the stream. It returns the offsets of the readings, and the errors.
-func drain(d *meter.Decoder) (readings []int64, all []*meter.TelegramError) {
+func drain(d *meter.Decoder) (readings []int64, errs []*meter.TelegramError) {
 	for {
 		r, err := d.Next()
-		var damaged *meter.TelegramError
+		var e *meter.TelegramError
 		switch {
-		case errors.As(err, &damaged):
-			all = append(all, damaged)
+		case errors.As(err, &e):
+			errs = append(errs, e)
 		case err != nil:
-			return readings, all
+			return readings, errs
 		default:
 			readings = append(readings, r.Offset)
 		}

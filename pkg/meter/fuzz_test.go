@@ -10,8 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// FuzzDecoder: any stream is decoded without a panic, every telegram lies within the stream, and the size of the chunks in which the
-// bytes arrive changes nothing.
+// FuzzDecoder tests that the Decoder never panics, that all telegrams are within the stream, and that the outcomes do not depend on the size of
+// the chunks in which the bytes arrive.
 func FuzzDecoder(f *testing.F) {
 	all := familyTelegrams()
 	for i, s := range all {
@@ -23,15 +23,15 @@ func FuzzDecoder(f *testing.F) {
 	f.Add([]byte("\x01/ABC5\r\n~\xA7\xFF\x41\x08\x83\x13/\n!\n"), byte(1))
 	f.Fuzz(func(t *testing.T, stream []byte, size byte) {
 		want := outcomes(t, bytes.NewReader(stream))
-		last := int64(-1)
+		previous := int64(-1) // offset of the previous telegram
 		for _, o := range want {
-			if o.Offset <= last || o.Bytes < 1 || o.Offset+int64(o.Bytes) > int64(len(stream)) {
-				t.Fatalf("%d bytes at byte %d, after one at %d, of %d", o.Bytes, o.Offset, last, len(stream))
+			if o.Offset <= previous || o.Bytes < 1 || o.Offset+int64(o.Bytes) > int64(len(stream)) {
+				t.Fatalf("got a telegram of %d bytes at byte %d, the previous one at byte %d, in a stream of %d bytes", o.Bytes, o.Offset, previous, len(stream))
 			}
 			if p1 := string(meter.P1) + " "; o.Good && o.Text[:len(p1)] == p1 && o.Bytes > maxText {
-				t.Fatalf("a telegram of %d bytes at byte %d", o.Bytes, o.Offset)
+				t.Fatalf("got an ASCII telegram of %d bytes at byte %d, want at most %d bytes", o.Bytes, o.Offset, maxText)
 			}
-			last = o.Offset
+			previous = o.Offset
 		}
 		got := outcomes(t, &chunked{r: bytes.NewReader(stream), sizes: []int{1 + int(size), 1, 1 + int(size)/3}})
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -40,5 +40,5 @@ func FuzzDecoder(f *testing.F) {
 	})
 }
 
-// maxText is the longest ASCII telegram with its line end, in bytes.
+// maxText is the maximum length of an ASCII telegram with its line end, in bytes.
 const maxText = p1.MaxLength + len("\r\n")

@@ -17,10 +17,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-var update = flag.Bool("update", false, "write the telegrams and their goldens in testdata again")
+var update = flag.Bool("update", false, "write the telegrams and their golden files in testdata again")
 
-// sentAt returns when the telegram of a family in testdata was sent: on a sunny day in summer, for some families on a winter evening,
-// and for one at the change to summer time.
+// sentAt returns the time of the telegram of a family in testdata: on a sunny day in summer for most families, on a winter evening for two,
+// and at the change to summer time for one.
 func sentAt(family string) time.Time {
 	switch family {
 	case "aidon-se", "p1-se-aidon-6560":
@@ -31,8 +31,8 @@ func sentAt(family string) time.Time {
 	return time.Date(2026, 6, 14, 11, 0, 10, 0, time.UTC)
 }
 
-// TestGolden tests that the telegrams in testdata, one of each family, decode to the golden files beside them. Run the test with -update to
-// write both again, and review the changes.
+// TestGolden tests that the telegram of each family in testdata decodes to the golden file in the same folder. Run the test with -update to
+// write telegrams and golden files again, and review the changes.
 func TestGolden(t *testing.T) {
 	for _, f := range simulate.Families() {
 		folder := filepath.Join("testdata", f.Name)

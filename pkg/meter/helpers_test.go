@@ -20,10 +20,11 @@ import (
 type outcome struct {
 	Offset int64
 	Bytes  int
-	Good   bool
+	// Good is true for a reading, and false for a *TelegramError.
+	Good bool
 	// Checked is Reading.Checked.
 	Checked bool
-	// Text is the content of a reading, or the error with its bytes.
+	// Text is what describe returns for a reading. For a *TelegramError it is the error with the bytes of the telegram.
 	Text string
 }
 
@@ -32,7 +33,7 @@ func newDecoder(r io.Reader) *meter.Decoder {
 	return meter.NewDecoder(r, meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true})
 }
 
-// outcomes decodes a stream to its end, with newDecoder.
+// outcomes decodes a stream to its end with a Decoder of newDecoder.
 func outcomes(t interface{ Fatalf(string, ...any) }, r io.Reader) []outcome {
 	return outcomesOfDecoder(t, newDecoder(r))
 }
@@ -42,13 +43,10 @@ func outcomesOfDecoder(t interface{ Fatalf(string, ...any) }, d *meter.Decoder) 
 	out := []outcome{}
 	for {
 		reading, err := d.Next()
-		var damaged *meter.TelegramError
+		var e *meter.TelegramError
 		switch {
-		case errors.As(err, &damaged):
-			out = append(out, outcome{
-				Offset: damaged.Offset, Bytes: damaged.Bytes,
-				Text: fmt.Sprintf("%s: %v: %q", damaged.Protocol, damaged, damaged.Raw),
-			})
+		case errors.As(err, &e):
+			out = append(out, outcome{Offset: e.Offset, Bytes: e.Bytes, Text: fmt.Sprintf("%s: %v: %q", e.Protocol, e, e.Raw)})
 		case errors.Is(err, io.EOF):
 			return out
 		case err != nil:
@@ -61,7 +59,7 @@ func outcomesOfDecoder(t interface{ Fatalf(string, ...any) }, d *meter.Decoder) 
 	}
 }
 
-// describe returns the content of a reading as text: all but its place in the stream and how it was proved.
+// describe returns the content of a reading as text, without Offset, Bytes, Checked, Verified and Cipher.
 func describe(r *meter.Reading) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %q %+v %v\n", r.Protocol, r.Family, r.Meter, r.Time)
@@ -87,15 +85,17 @@ func readings(all []outcome) []outcome {
 	return good
 }
 
-// A sentTelegram is a telegram of a simulated meter. text is its content: see describe.
+// A sentTelegram is a telegram of a simulated meter.
 type sentTelegram struct {
-	family, wire, text string
-	// checked is true if a checksum or a tag proves the telegram. Old meters send no checksum, and some encrypt without a tag.
+	family string
+	wire   string // the bytes of the telegram
+	text   string // what describe returns for its reading
+	// checked is true if the telegram has a checksum or an authentication tag.
 	checked bool
 }
 
-// sentTelegrams returns some telegrams of each family, from a sunny day and its evening. Those of a Norwegian meter are lists 2, 3
-// and 2.
+// sentTelegrams returns three telegrams of each family from a sunny day, and three from its evening. The telegrams of a Norwegian meter are
+// lists 2, 3 and 2.
 var sentTelegrams = sync.OnceValue(func() []sentTelegram {
 	var out []sentTelegram
 	start := time.Date(2026, 5, 10, 9, 59, 50, 0, time.UTC)
@@ -110,15 +110,15 @@ var sentTelegrams = sync.OnceValue(func() []sentTelegram {
 		}
 	}
 	for i := range out {
-		k := &out[i]
-		r, err := newDecoder(strings.NewReader(k.wire)).Next()
+		s := &out[i]
+		r, err := newDecoder(strings.NewReader(s.wire)).Next()
 		if err != nil {
-			k.text = "error: " + err.Error()
+			s.text = "error: " + err.Error()
 			continue
 		}
-		k.text, k.checked = describe(r), r.Checked
+		s.text, s.checked = describe(r), r.Checked
 	}
-	return slices.DeleteFunc(out, func(k sentTelegram) bool { return strings.HasPrefix(k.text, "error: ") })
+	return slices.DeleteFunc(out, func(s sentTelegram) bool { return strings.HasPrefix(s.text, "error: ") })
 })
 
 // A familyTelegram is one telegram of a simulated meter of a family.
@@ -127,7 +127,7 @@ type familyTelegram struct {
 	telegram []byte
 }
 
-// familyTelegrams returns one telegram of each family, always the same: from a day in May with more sun than the house needs.
+// familyTelegrams returns one telegram of each family. It is always the same: from a day in May on which the house exports solar power.
 func familyTelegrams() []familyTelegram {
 	at := time.Date(2026, 5, 10, 10, 20, 30, 0, time.UTC)
 	families := simulate.Families()
@@ -140,7 +140,7 @@ func familyTelegrams() []familyTelegram {
 	return out
 }
 
-// TestFamilies tests that one telegram of each family of the simulator is read whole, with the right make and security.
+// TestFamilies tests that one telegram of each family of the simulator gives one reading, with the right make and security.
 func TestFamilies(t *testing.T) {
 	for _, s := range familyTelegrams() {
 		d := newDecoder(bytes.NewReader(s.telegram))
@@ -149,34 +149,34 @@ func TestFamilies(t *testing.T) {
 			t.Errorf("%s: %v", s.family.Name, err)
 			continue
 		}
-		makeKnown := r.Meter.Make != "" && s.family.Name != "landisgyr-no1" // whose telegrams do not differ from Aidon's
+		makeKnown := r.Meter.Make != "" && s.family.Name != "landisgyr-no1" // its telegrams look like those of Aidon
 		if r.Bytes != len(s.telegram) || r.Cipher.Security != s.family.Cipher || makeKnown && r.Meter.Make != s.family.Make {
-			t.Errorf("%s: %d of %d bytes, security %02x, make %q; want security %02x, make %q",
-				s.family.Name, r.Bytes, len(s.telegram), r.Cipher.Security, r.Meter.Make, s.family.Cipher, s.family.Make)
+			t.Errorf("%s: got %d bytes, security %02x, make %q; want %d bytes, security %02x, make %q",
+				s.family.Name, r.Bytes, r.Cipher.Security, r.Meter.Make, len(s.telegram), s.family.Cipher, s.family.Make)
 		}
 		if _, err := d.Next(); !errors.Is(err, io.EOF) {
-			t.Errorf("%s: behind the telegram: got %v, want EOF", s.family.Name, err)
+			t.Errorf("%s: after the telegram: got %v, want EOF", s.family.Name, err)
 		}
 	}
 }
 
-// twoTelegrams returns the first two telegrams of a family that differ.
+// twoTelegrams returns two different telegrams of a family.
 func twoTelegrams(t *testing.T, family string) (a, b sentTelegram) {
 	t.Helper()
-	for _, k := range sentTelegrams() {
+	for _, s := range sentTelegrams() {
 		switch {
-		case k.family != family:
+		case s.family != family:
 		case a.wire == "":
-			a = k
-		case k.text != a.text:
-			return a, k
+			a = s
+		case s.text != a.text:
+			return a, s
 		}
 	}
 	t.Fatalf("no two telegrams of %s", family)
 	return a, b
 }
 
-// A chunked reader returns the bytes of r in chunks of the given sizes, which repeat.
+// A chunked reader returns the bytes of r in chunks. The list of their sizes repeats.
 type chunked struct {
 	r     *bytes.Reader
 	sizes []int

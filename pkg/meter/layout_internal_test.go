@@ -9,7 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestLayoutTable tests that each layout has a code for each type, no code twice, and no two layouts fit the same lists.
+// TestLayoutTable tests that each layout has one code for each type, that no code is twice in a layout, and that no two layouts have the same
+// types.
 func TestLayoutTable(t *testing.T) {
 	letters := string([]byte{
 		dlms.LayoutText, dlms.LayoutClock, dlms.LayoutUint, dlms.LayoutUint16, dlms.LayoutSigned, dlms.LayoutByte, dlms.LayoutArray,
@@ -25,20 +26,20 @@ func TestLayoutTable(t *testing.T) {
 			t.Errorf("%s: familyOnly without a family", l.types)
 		}
 		if len(l.codes) != len(l.types) || strings.Trim(l.types, letters) != "" {
-			t.Errorf("%s: %d codes", l.types, len(l.codes))
+			t.Errorf("%s: got %d codes for %d types of the letters %s, want one code for each type", l.types, len(l.codes), len(l.types), letters)
 		}
 		seenCodes := map[obis.Code]bool{{}: false}
 		for i, c := range l.codes {
 			if seenCodes[c] {
-				t.Errorf("%s: two items are %v", l.types, c)
+				t.Errorf("%s: two values have code %v", l.types, c)
 			}
 			seenCodes[c] = c != obis.Code{}
 			if clock := c.IsClock(); clock != (l.types[i] == dlms.LayoutClock) {
-				t.Errorf("%s: item %d is %v", l.types, i, c)
+				t.Errorf("%s: value %d has type %c and code %v, want type %c only for a clock", l.types, i, l.types[i], c, dlms.LayoutClock)
 			}
 		}
 	}
 	if len(layouts) < 21 {
-		t.Errorf("%d layouts: the test looks at too few", len(layouts))
+		t.Errorf("got %d layouts, want at least 21", len(layouts))
 	}
 }

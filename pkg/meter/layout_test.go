@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// listWithoutCodes returns a data-notification of a list without codes. items has a letter for each value: 't' for a text, 'c' for a
-// clock, 'l' for a clock that has lost its time, '0' for null, 'w' and 'u' for numbers. The value of a number is its index.
+// listWithoutCodes returns a data-notification with a list without codes. items has a letter for each value: 't' for a text, 'c' for a
+// clock, 'l' for a clock without a time, '0' for null, 'w' and 'u' for numbers. The value of a number is its index in the list.
 func listWithoutCodes(items string) []byte {
 	b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), len(items))
 	for i, item := range items {
@@ -34,23 +34,23 @@ func listWithoutCodes(items string) []byte {
 	return b
 }
 
-// TestAmbiguousLayouts tests that a list without codes is read if one layout alone fits. A clock that has lost its time still has the type of a
-// clock, but a null value fits any type.
+// TestAmbiguousLayouts tests that a list without codes is read if exactly one layout fits. A clock without a time has the type of a clock. A null
+// value fits any type, so that several layouts possibly fit.
 func TestAmbiguousLayouts(t *testing.T) {
 	for _, tt := range []struct {
 		name, title, items string
-		want               string // of import_energy or import_energy_t1, "" for a LayoutError
+		want               string // import_energy or import_energy_t1 in kWh; "" for a LayoutError
 	}{
 		{"Vienna, Siemens", "SMSg\x00\x00\x00\x01", "tcuuuuuuuu", "0.002"},
-		{"Vienna, Siemens, its time lost", "SMSg\x00\x00\x00\x01", "tluuuuuuuu", "0.002"},
-		{"Vienna, Siemens, its clock null", "SMSg\x00\x00\x00\x01", "t0uuuuuuuu", ""},
+		{"Vienna, Siemens, clock without a time", "SMSg\x00\x00\x00\x01", "tluuuuuuuu", "0.002"},
+		{"Vienna, Siemens, clock is null", "SMSg\x00\x00\x00\x01", "t0uuuuuuuu", ""},
 		{"Vienna, Landis+Gyr", "LGZg\x00\x00\x00\x01", "cuuuuuuuu", "0.001"},
-		{"Vienna, Landis+Gyr, its time lost", "LGZg\x00\x00\x00\x01", "luuuuuuuu", "0.001"},
-		{"Vienna, Landis+Gyr, its clock null", "LGZg\x00\x00\x00\x01", "0uuuuuuuu", ""},
+		{"Vienna, Landis+Gyr, clock without a time", "LGZg\x00\x00\x00\x01", "luuuuuuuu", "0.001"},
+		{"Vienna, Landis+Gyr, clock is null", "LGZg\x00\x00\x00\x01", "0uuuuuuuu", ""},
 		{"Slovenia, Landis+Gyr", "LGZg\x00\x00\x00\x01", "tuuuuuuuu", "0.005"},
-		{"the same of an unknown make", "ABCg\x00\x00\x00\x01", "tuuuuuuuu", ""},
+		{"list of Slovenia from an unknown make", "ABCg\x00\x00\x00\x01", "tuuuuuuuu", ""},
 		{"Ljubljana, tariffs", "ISKg\x00\x00\x00\x01", "ttuuuuuuuu", "0.002"},
-		{"Ljubljana, tariffs, the last ones null", "ISKg\x00\x00\x00\x01", "ttuuuu0000", ""},
+		{"Ljubljana, tariffs, last values are null", "ISKg\x00\x00\x00\x01", "ttuuuu0000", ""},
 	} {
 		glo := dlms.AppendCiphered(nil, simulate.Key(), []byte(tt.title), 0x30, 7, listWithoutCodes(tt.items))
 		d := meter.NewDecoder(bytes.NewReader(glo), meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true})
@@ -72,7 +72,7 @@ func TestAmbiguousLayouts(t *testing.T) {
 			}
 		}
 		if got != tt.want {
-			t.Errorf("%s: got import energy %s, want %s, of %+v", tt.name, got, tt.want, r.Samples)
+			t.Errorf("%s: got import energy %s, want %s; samples %+v", tt.name, got, tt.want, r.Samples)
 		}
 	}
 }

@@ -18,7 +18,7 @@ const modulePath = "github.com/hanbridge/hanbridge"
 // libraryFolder holds a program of another module that imports the packages of pkg.
 var libraryFolder = filepath.Join("testdata", "library")
 
-// TestLibraryProgram builds the program of another module without a network, runs it and compares what it prints.
+// TestLibraryProgram tests that the program in libraryFolder builds without a network, and prints the expected output.
 func TestLibraryProgram(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -32,7 +32,7 @@ func TestLibraryProgram(t *testing.T) {
 	program := filepath.Join(folder, "reader")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
 	build.Dir = folder
-	// Empty GOOS, GOARCH and GOARM build for this machine, also if the test itself runs in an emulator of another processor.
+	// With empty GOOS, GOARCH and GOARM, go builds for this machine, even if the test was built for another processor and runs in an emulator.
 	build.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "GOOS=", "GOARCH=", "GOARM=")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
@@ -46,7 +46,7 @@ func TestLibraryProgram(t *testing.T) {
 	}
 }
 
-// TestLibraryProgramUsesEveryPackage requires that the program imports each package of pkg that is not internal.
+// TestLibraryProgramUsesEveryPackage tests that the program imports each package of pkg that is not internal.
 func TestLibraryProgramUsesEveryPackage(t *testing.T) {
 	main, err := parser.ParseFile(token.NewFileSet(), filepath.Join(libraryFolder, "main.go"), nil, parser.ImportsOnly)
 	if err != nil {

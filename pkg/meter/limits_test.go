@@ -13,12 +13,12 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// A limitedReader returns total bytes of a pattern that repeats. After the time until it returns errSlow.
+// A limitedReader returns total bytes of a pattern that repeats. After the deadline, it returns errSlow.
 type limitedReader struct {
 	pattern   []byte
 	at, total int
-	until     time.Time
-	longest   int // the longest buffer of a Read
+	deadline  time.Time
+	longest   int // the length of the longest buffer of a Read
 }
 
 var errSlow = errors.New("the decoder takes too long")
@@ -26,7 +26,7 @@ var errSlow = errors.New("the decoder takes too long")
 func (p *limitedReader) Read(b []byte) (int, error) {
 	p.longest = max(p.longest, len(b))
 	switch {
-	case time.Now().After(p.until):
+	case time.Now().After(p.deadline):
 		return 0, errSlow
 	case p.at >= p.total:
 		return 0, io.EOF
@@ -36,7 +36,7 @@ func (p *limitedReader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// random returns n random bytes, always the same.
+// random returns n random bytes. They are the same in each call.
 func random(n int) []byte {
 	b := make([]byte, n)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -57,8 +57,8 @@ func randomText(n int) []byte {
 	return b
 }
 
-// TestStreamsWithoutEnd tests that a stream without a complete telegram takes bounded memory, and time in proportion to its length. The
-// limit of a minute is a hundred times what the Decoder needs, and less than a search that begins again at every byte needs.
+// TestStreamsWithoutEnd tests that a stream without a complete telegram needs bounded memory, and time in proportion to its length. The deadline
+// of a minute is a hundred times what the Decoder needs. A Decoder that searches again from every byte would need longer.
 func TestStreamsWithoutEnd(t *testing.T) {
 	const total = 2 << 20
 	for _, tt := range []struct {
@@ -66,23 +66,23 @@ func TestStreamsWithoutEnd(t *testing.T) {
 		pattern []byte
 		byByte  bool
 	}{
-		{name: "one identification and text without end", pattern: append([]byte("/ABC5\r\n"), bytes.Repeat([]byte("x"), total)...)},
-		{name: "lines without end", pattern: append([]byte("/ABC5\r\n"), bytes.Repeat([]byte("1-0:1.8.0(00000001.000*kWh)\r\n"), total/29)...)},
-		{name: "identifications", pattern: []byte("/ABC5\r\n\r\n")},
+		{name: "identification line and text without end", pattern: append([]byte("/ABC5\r\n"), bytes.Repeat([]byte("x"), total)...)},
+		{name: "identification line and data lines without end", pattern: append([]byte("/ABC5\r\n"), bytes.Repeat([]byte("1-0:1.8.0(00000001.000*kWh)\r\n"), total/29)...)},
+		{name: "identification lines", pattern: []byte("/ABC5\r\n\r\n")},
 		{name: "slashes", pattern: bytes.Repeat([]byte("/"), 4096)},
 		{name: "slashes in lines", pattern: []byte("/\n")},
 		{name: "slashes with letters", pattern: []byte("/ABC")},
-		{name: "marks", pattern: bytes.Repeat([]byte("!"), 4096)},
-		{name: "slashes and marks in lines", pattern: append(bytes.Repeat([]byte("/"), 8000), "\n!0000\n"...)},
+		{name: "exclamation marks", pattern: bytes.Repeat([]byte("!"), 4096)},
+		{name: "slashes and exclamation marks in lines", pattern: append(bytes.Repeat([]byte("/"), 8000), "\n!0000\n"...)},
 		{name: "flags", pattern: bytes.Repeat([]byte("~"), 4096)},
-		{name: "beginnings of frames", pattern: []byte("~\xA7\xFF")},
-		{name: "headers of frames", pattern: []byte("~\xA7\xFF\x41\x08\x83\x13")},
+		{name: "first bytes of HDLC frames", pattern: []byte("~\xA7\xFF")},
+		{name: "headers of HDLC frames", pattern: []byte("~\xA7\xFF\x41\x08\x83\x13")},
 		{name: "random bytes", pattern: random(1 << 20)},
 		{name: "random text", pattern: randomText(1 << 20)},
-		{name: "one identification and text, byte by byte", pattern: append([]byte("/ABC5\r\n"), bytes.Repeat([]byte("x"), total)...), byByte: true},
+		{name: "identification line and text, byte by byte", pattern: append([]byte("/ABC5\r\n"), bytes.Repeat([]byte("x"), total)...), byByte: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := &limitedReader{pattern: tt.pattern, total: total, until: time.Now().Add(time.Minute)}
+			p := &limitedReader{pattern: tt.pattern, total: total, deadline: time.Now().Add(time.Minute)}
 			var r io.Reader = p
 			if tt.byByte {
 				p.total, r = total/50, iotest.OneByteReader(p)
@@ -103,17 +103,17 @@ func TestStreamsWithoutEnd(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%v after %d of %d bytes and %d damaged telegrams", err, p.at, p.total, damaged)
 				}
-				t.Fatalf("a reading of nothing: %s", describe(reading))
+				t.Fatalf("got a reading, want none: %s", describe(reading))
 			}
 			if grown := int64(heap()) - int64(before); grown > 1<<20 || p.longest > 1<<16 {
-				t.Errorf("the Decoder holds %d bytes more than before, and read up to %d at once", grown, p.longest)
+				t.Errorf("the heap has grown by %d bytes, and the longest Read had %d bytes; want at most %d and %d", grown, p.longest, 1<<20, 1<<16)
 			}
 			runtime.KeepAlive(d)
 		})
 	}
 }
 
-// heap returns how many bytes of the heap are in use.
+// heap returns the number of bytes of the heap that are in use.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestIgnoreChecksum tests that with IgnoreChecksum an ASCII telegram with a wrong checksum is read, and is not Checked. A frame with a wrong
-// checksum is still an error.
+// TestIgnoreChecksum tests that an ASCII telegram with a wrong checksum is read with IgnoreChecksum, and is not Checked. A frame with a wrong
+// checksum must be an error.
 func TestIgnoreChecksum(t *testing.T) {
 	text, _ := twoTelegrams(t, "p1-se-aidon")
 	frame, _ := twoTelegrams(t, "aidon-se")
@@ -19,33 +19,33 @@ func TestIgnoreChecksum(t *testing.T) {
 	d := meter.NewDecoder(strings.NewReader(wrong+damaged+text.wire), meter.Options{IgnoreChecksum: true, AcceptUnverified: true})
 	got := outcomesOfDecoder(t, d)
 	if len(got) != 3 || got[0].Text != text.text || got[0].Checked || got[1].Good || !got[2].Good {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want a reading that is not Checked, an error, and a reading", got)
 	}
 	if got := outcomes(t, strings.NewReader(wrong)); len(got) != 1 || got[0].Good {
-		t.Errorf("where it is not asked for: got %+v", got)
+		t.Errorf("without IgnoreChecksum: got %+v, want an error", got)
 	}
 }
 
-// TestScale tests that Options.Scale multiplies the samples before others are derived from them. The records stay as sent.
+// TestScale tests that Options.Scale multiplies samples before other samples are derived from them.
 func TestScale(t *testing.T) {
 	const imported, net = quantity.ImportPower, quantity.NetPower
-	k, _ := twoTelegrams(t, "p1-se-aidon")
-	for _, other := range sentTelegrams() { // choose one that imports
-		if other.family == k.family && strings.Contains(other.text, "2.7.0 1 0×") {
-			k = other
+	var wire string
+	for _, s := range sentTelegrams() {
+		if s.family == "p1-se-aidon" && strings.Contains(s.text, "2.7.0 1 0×") { // no export power
+			wire = s.wire
 		}
 	}
-	sent := decimals(t, k.wire, nil)
+	sent := decimals(t, wire, nil)
 	var s quantity.Scale
 	s[imported] = obis.Decimal{Coef: 25, Exp: -1}
-	scaled := decimals(t, k.wire, &s)
+	scaled := decimals(t, wire, &s)
 	want, ok := sent[imported].Mul(obis.Decimal{Coef: 25, Exp: -1})
 	if !ok || want.Sign() == 0 || scaled[imported].Cmp(want) != 0 || scaled[net].Cmp(want) != 0 {
-		t.Errorf("import power %v became %v, net power %v; want %v", sent[imported], scaled[imported], scaled[net], want)
+		t.Errorf("import power %v times 2.5: got import power %v and net power %v, want %v", sent[imported], scaled[imported], scaled[net], want)
 	}
 }
 
-// decimals returns the quantities of a telegram, scaled by s.
+// decimals returns the values of the samples of a telegram. s is Options.Scale.
 func decimals(t *testing.T, wire string, s *quantity.Scale) map[quantity.ID]obis.Decimal {
 	t.Helper()
 	d := meter.NewDecoder(strings.NewReader(wire), meter.Options{Scale: s, AcceptUnverified: true})

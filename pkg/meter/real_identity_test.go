@@ -13,22 +13,22 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestRealTelegramsHoldNoIdentity searches realFolder for what may be the number of somebody's meter: in the bytes of each
-// telegram, in the decrypted message, in text that stands in hexadecimal, in the decoded records and in the description.
+// TestRealTelegramsHoldNoIdentity tests that realFolder has no text that is possibly the number of a meter. It searches the bytes of each telegram,
+// the decrypted message, text in hexadecimal, the decoded records and the description.
 func TestRealTelegramsHoldNoIdentity(t *testing.T) {
 	for _, r := range realTelegrams(t) {
 		texts := []string{string(r.wire), r.name, r.Source, r.Licence, r.Country, r.Meter, r.Framing, r.Basis, r.Damaged}
 		texts = append(texts, decodedTexts(t, &r.telegram)...)
 		for _, text := range texts {
 			if found := identityIn(text); found != "" {
-				t.Errorf("%s: %q may be the number of a meter", r.name, found)
+				t.Errorf("%s: %q is possibly the number of a meter", r.name, found)
 			}
 		}
 	}
 }
 
-// decodedTexts returns the texts of the records of a telegram, what it says about the meter, the decrypted message, and the
-// meter's own part of a system title. A number whose code is that of an identity number must be 0.
+// decodedTexts returns the texts in the records of a telegram, the model, serial number and list name of the meter, and the decrypted message. It
+// fails the test if a number with the code of an identity number is not 0, or if a system title has more than the letters of the maker.
 func decodedTexts(t *testing.T, tg *telegram) (texts []string) {
 	t.Helper()
 	d := tg.decoder(t)
@@ -48,14 +48,14 @@ func decodedTexts(t *testing.T, tg *telegram) (texts []string) {
 				t.Errorf("%s: %v: got %v, want 0", tg.name, rec.Code, rec.Value)
 			}
 		}
-		if own := r.Cipher.Title[3:]; !bytes.Equal(own, make([]byte, len(own))) {
+		if serial := r.Cipher.Title[3:]; !bytes.Equal(serial, make([]byte, len(serial))) {
 			t.Errorf("%s: system title %x: want zeros after the letters of the maker", tg.name, r.Cipher.Title)
 		}
 	}
 	return append(texts, decrypted(t, tg))
 }
 
-// decrypted returns the decrypted message of a telegram, "" for a telegram without a key.
+// decrypted returns the decrypted message of a telegram. It returns "" if the telegram has no key.
 func decrypted(t *testing.T, tg *telegram) string {
 	t.Helper()
 	if tg.Key == "" {
@@ -72,7 +72,7 @@ func decrypted(t *testing.T, tg *telegram) string {
 	return string(plain)
 }
 
-// joinedMessage joins what the frames and blocks of a telegram hold. A telegram without a frame is its own message.
+// joinedMessage joins the data of the frames and blocks of a telegram. It returns a telegram without a frame unchanged.
 func joinedMessage(t *testing.T, wire []byte) (joined []byte) {
 	t.Helper()
 	if n := dlms.CipheredLength(wire); n > 0 {
@@ -103,25 +103,25 @@ func joinedMessage(t *testing.T, wire []byte) (joined []byte) {
 	return joined
 }
 
-// isIdentity reports whether a code is that of a number of the meter (IEC 62056-6-2, 6.2.42) or of the logical device name.
+// isIdentity reports whether c is the code of a number of the meter (IEC 62056-6-2, 6.2.42) or of the logical device name.
 func isIdentity(c obis.Code) bool {
 	return c[2] == 0 && c[3] == 0 || c[2] == 96 && c[3] == 1 || c[0] == 0 && c[2] == 42
 }
 
 var (
-	// harmless are digits that are not a number of a meter: a reading with its unit, a time, a code, a type of Kamstrup whose
-	// end package mask has replaced.
+	// harmless matches digits that are not the number of a meter: a value with its unit, a time, a code, or the type of a Kamstrup meter whose
+	// last digits are masked.
 	harmless = regexp.MustCompile(`-?\d+(\.\d+)?\*[A-Za-z]|\(\d+\.\d+\)|\d+-\d+:\d+\.\d+\.\d+|` +
 		`\b\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d\b|\b\d{12}[SWsw]\b|` +
 		`\b20\d{6} \d\d:\d\d:\d\d\b|\b68\d{4}0[A-Z]{2}0+\b`)
-	// hexText is what may be text in hexadecimal.
+	// hexText matches digits that are possibly a text in hexadecimal.
 	hexText = regexp.MustCompile(`([0-9A-Fa-f]{2}){6,}`)
-	// longNumber is a run of 7 digits, or three letters of a maker and 5 digits.
+	// longNumber matches at least 7 digits, or the three letters of a maker and at least 5 digits.
 	longNumber = regexp.MustCompile(`\d{7,}|[A-Z]{3}\d{5,}`)
 )
 
-// identityIn returns the first part of a text that may be the number of a meter, "" where there is none. Zeros stand for digits
-// that were replaced.
+// identityIn returns the first part of a text that is possibly the number of a meter. It returns "" if there is none. A number with only zeros is
+// masked, and is ignored.
 func identityIn(text string) string {
 	text = harmless.ReplaceAllString(text, " ")
 	text = hexText.ReplaceAllStringFunc(text, func(digits string) string {
@@ -138,8 +138,8 @@ func identityIn(text string) string {
 	return ""
 }
 
-// isMasked reports whether the text of an identity number has the form that package mask gives it: no digit but 0, and no letter but
-// X after the four places of the maker. It may stand in hexadecimal, and end with zero bytes.
+// isMasked reports whether the text of an identity number is masked as package mask does: all digits are 0, and all letters after the first four
+// characters are X. The text can be in hexadecimal, and can end with zero bytes.
 func isMasked(text string) bool {
 	if b, err := hex.DecodeString(text); err == nil && isPrintable(string(b)) {
 		text = string(b)
@@ -148,13 +148,14 @@ func isMasked(text string) bool {
 	return isPrintable(text) && !strings.ContainsAny(text, "123456789") && !laterLetter.MatchString(text)
 }
 
+// laterLetter matches a text with a letter other than X after the first four characters.
 var laterLetter = regexp.MustCompile(`^.{4}.*[A-WYZa-wyz]`)
 
 func isPrintable(text string) bool {
 	return !strings.ContainsFunc(text, func(x rune) bool { return x < ' ' || x > '~' })
 }
 
-// TestIdentityIn requires that the search finds numbers of meters and nothing in readings, times and masked numbers.
+// TestIdentityIn tests that identityIn finds numbers of meters, and finds nothing in values, times and masked numbers.
 func TestIdentityIn(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{"0-0:96.1.1(4530303334353637)", "0034567"},
@@ -173,7 +174,7 @@ func TestIdentityIn(t *testing.T) {
 	}
 }
 
-// TestIsMasked requires that no number passes as masked: not in hexadecimal, not as bytes that are no text.
+// TestIsMasked tests that isMasked is false for each number of a meter, even in hexadecimal or as bytes that are no text.
 func TestIsMasked(t *testing.T) {
 	for text, want := range map[string]bool{
 		"": true, "0000000000": true, "0SAG0000000000": true, "4530303030303030": true, "UP_0X": true, "00000000\x00\x00": true,

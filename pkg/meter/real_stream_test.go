@@ -11,12 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestRealTelegramsInNoise sends all telegrams that a checksum covers one after the other, in random orders, with noise between
-// them that may look like the start of a telegram. The Decoder must find every telegram and nothing else.
+// TestRealTelegramsInNoise tests that the Decoder finds all telegrams of a stream, and nothing else. The telegrams are in random order, with noise
+// between them that resembles starts of telegrams.
 func TestRealTelegramsInNoise(t *testing.T) {
 	type sent struct {
 		wire []byte
-		text string
+		text string // what describe returns for the reading
 	}
 	var all []sent
 	for _, tg := range checkedTelegrams(t) {
@@ -54,9 +54,8 @@ func TestRealTelegramsInNoise(t *testing.T) {
 	}
 }
 
-// checkedTelegrams returns the intact telegrams in clear that a checksum covers. Meters behind transformers are left out: package
-// mask gives all meters of a make the same number, so that the Decoder takes them for one, but their currents have another power
-// of ten.
+// checkedTelegrams returns the intact, unencrypted telegrams with a checksum. It skips meters with current transformers, because their currents
+// have another power of ten. The Decoder cannot distinguish them from other meters of the make, because all serial numbers are masked.
 func checkedTelegrams(t *testing.T) (all []*telegram) {
 	t.Helper()
 	for _, r := range realTelegrams(t) {
@@ -67,7 +66,7 @@ func checkedTelegrams(t *testing.T) (all []*telegram) {
 	return all
 }
 
-// starts are what telegrams begin with.
+// starts are bytes with which telegrams begin or end.
 var starts = []string{
 	"/", "\n/", "/ABC5", "/ABC5\r\n", "\xAF", "~", "~\xA0", "~\xA2\x43\x41\x08\x83\x13", "~\xA7\xFF\x03\x21\x13",
 	"h", "\x68\xFA\xFA\x68", "\x68\xFA\xFA\x68\x53\xFF\x00\x01\x67", "\x68\x01\x01\x68\x53\xFF", "\x16",
@@ -75,7 +74,7 @@ var starts = []string{
 	"\x0F\x40\x00\x00\x00\x00\x02", "!", "!\r\n", "!12AB\r\n", "\r\n", "\x00\x82\x02\x30\x30",
 }
 
-// noise is some random bytes, with starts of telegrams among them.
+// noise returns random bytes with starts of telegrams among them.
 func noise(r *rand.Rand) []byte {
 	var b strings.Builder
 	for range r.IntN(4) {

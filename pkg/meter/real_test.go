@@ -16,30 +16,30 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// realFolder holds telegrams of real meters and what independent sources say about them. Its README.md describes the files.
+// realFolder has telegrams of real meters and their values from independent sources. Its README.md describes the files.
 var realFolder = filepath.Join("testdata", "real")
 
 const (
-	// minIntact and minDamaged are how many intact and damaged telegrams realFolder must hold.
+	// minIntact and minDamaged are the minimum numbers of intact and damaged telegrams in realFolder.
 	minIntact, minDamaged = 92, 6
-	// minRecords is how many records must be compared in all.
+	// minRecords is the minimum number of compared records of all telegrams.
 	minRecords = 1800
 )
 
-// A realTelegram is a telegram of realFolder with the description beside it.
+// A realTelegram is a telegram of realFolder with its description.
 type realTelegram struct {
 	telegram
 	Source, Licence, Country, Meter, Framing string
-	// Basis says how the expected records are known.
+	// Basis says where the values of the expected records are from.
 	Basis string
-	// Family is the family of the simulator that sends the same list in the same framing, "" where there is none.
+	// Family is the family of the simulator that sends the same list in the same framing. It is "" if there is none.
 	Family string
-	// Damaged is what is wrong with a telegram that must give no reading, "" for an intact one.
+	// Damaged describes the damage of a telegram that must give no reading. It is "" for an intact telegram.
 	Damaged string
 }
 
-// TestRealTelegrams decodes each telegram of realFolder and compares every record with the independent source. Damaged
-// telegrams must give no reading.
+// TestRealTelegrams tests that each intact telegram of realFolder gives the records of the independent source. Damaged telegrams must give no
+// reading.
 func TestRealTelegrams(t *testing.T) {
 	intact, damaged, records := 0, 0, 0
 	for _, r := range realTelegrams(t) {
@@ -59,7 +59,8 @@ func TestRealTelegrams(t *testing.T) {
 	}
 }
 
-// TestRealFamilies requires a real telegram of each family of the simulator, or a reason why there is none.
+// TestRealFamilies tests that realFolder has an intact telegram of each family of the simulator. Families without a telegram must have a reason in
+// familiesWithoutTelegram.
 func TestRealFamilies(t *testing.T) {
 	covered := map[string]bool{}
 	for _, r := range realTelegrams(t) {
@@ -68,16 +69,16 @@ func TestRealFamilies(t *testing.T) {
 	delete(covered, "") // telegrams of meters that the simulator does not have
 	for _, f := range simulate.Families() {
 		if reason := familiesWithoutTelegram[f.Name]; covered[f.Name] == (reason != "") {
-			t.Errorf("%s: telegram in %s: %v, reason for none: %q; want a telegram or a reason, and not both", f.Name, realFolder, covered[f.Name], reason)
+			t.Errorf("%s: got telegram in %s: %v, reason for no telegram: %q; want either a telegram or a reason", f.Name, realFolder, covered[f.Name], reason)
 		}
 		delete(covered, f.Name)
 	}
 	for name := range covered {
-		t.Errorf("%q is no family of the simulator", name)
+		t.Errorf("%s has a telegram of %q, which is not a family of the simulator", realFolder, name)
 	}
 }
 
-// familiesWithoutTelegram are the families of the simulator of which realFolder has no intact telegram, each with the reason.
+// familiesWithoutTelegram has the families without an intact telegram in realFolder, and the reasons.
 var familiesWithoutTelegram = map[string]string{
 	"aidon-no": severalLists, "landisgyr-no": severalLists, "kaifa-no": severalLists, "kamstrup-no": severalLists, "iskra-si": severalLists,
 
@@ -95,13 +96,13 @@ var familiesWithoutTelegram = map[string]string{
 }
 
 const (
-	severalLists = "the family sends several lists in turn, and each list is tested as a family of its own"
+	severalLists = "the family sends several lists, and each list is tested as a separate family"
 	noneKnown    = "no public capture is known"
 	noKey        = "the public captures are encrypted, and their keys are not published"
-	onlyDamaged  = "the public captures are damaged, cut, or have a checksum that does not fit"
+	onlyDamaged  = "the public captures are damaged or truncated, or have a wrong checksum"
 )
 
-// TestRealDescriptions requires that each description names its source, licence, country, meter, framing and basis.
+// TestRealDescriptions tests that each description has source, licence, country, meter, framing and basis, and that README.md lists each telegram.
 func TestRealDescriptions(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join(realFolder, "README.md"))
 	if err != nil {
@@ -117,14 +118,14 @@ func TestRealDescriptions(t *testing.T) {
 	}
 }
 
-// realTelegrams reads realFolder. A telegram without a description, or a description without a telegram, fails the test.
+// realTelegrams reads realFolder. It fails the test if a telegram has no description, or a description has no telegram.
 func realTelegrams(t *testing.T) []realTelegram {
 	t.Helper()
 	entries, err := os.ReadDir(realFolder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string][]string{} // by name, their extensions
+	files := map[string][]string{} // the extensions of the files with a name
 	for _, e := range entries {
 		if ext := filepath.Ext(e.Name()); ext != ".md" {
 			name := strings.TrimSuffix(e.Name(), ext)
@@ -145,7 +146,7 @@ func realTelegrams(t *testing.T) []realTelegram {
 	return all
 }
 
-// readJSON reads a file and refuses fields that v does not have.
+// readJSON reads a file into v. It fails the test if the file has fields that v does not have.
 func readJSON(t *testing.T, file string, v any) {
 	t.Helper()
 	b, err := os.ReadFile(file)
@@ -159,7 +160,8 @@ func readJSON(t *testing.T, file string, v any) {
 	}
 }
 
-// readWire reads the bytes of a telegram: NAME.txt as they are, NAME.hex from hexadecimal digits.
+// readWire reads the bytes of a telegram. name has no extension. If hexadecimal is true, the file is name.hex with hexadecimal digits. Otherwise
+// it is name.txt with the bytes.
 func readWire(t *testing.T, name string, hexadecimal bool) []byte {
 	t.Helper()
 	ext := ".txt"
@@ -185,14 +187,14 @@ type telegram struct {
 	AuthKey string `json:"auth_key"`
 	// Checked is true if a checksum or an authentication tag covers the telegram.
 	Checked bool
-	// Time is the time in the header of the message, RFC 3339. It is "" if the message has the time only in a record, or nowhere.
+	// Time is the time in the header of the message in RFC 3339. It is "" if the header has no time.
 	Time string
 	// Expected are the records.
 	Expected []expectation
 }
 
-// decoder returns a Decoder of the telegram with its key. It accepts unverified telegrams, because a telegram without a checksum is verified only
-// by an earlier one with the same codes, and here there is only one telegram.
+// decoder returns a Decoder that reads the telegram and has its key. The Decoder accepts unverified telegrams, because a single telegram without
+// a checksum cannot be verified.
 func (tg *telegram) decoder(t *testing.T) *meter.Decoder {
 	t.Helper()
 	o := meter.Options{AcceptUnverified: true}
@@ -202,7 +204,7 @@ func (tg *telegram) decoder(t *testing.T) *meter.Decoder {
 	return meter.NewDecoder(bytes.NewReader(tg.wire), o)
 }
 
-// keyOf makes a key of hexadecimal digits; authentication may be "".
+// keyOf returns a key from hexadecimal digits. If authentication is "", the key has no authentication key.
 func keyOf(t *testing.T, encryption, authentication string) *dlms.Key {
 	t.Helper()
 	e, err := hex.DecodeString(encryption)

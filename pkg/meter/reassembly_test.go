@@ -17,13 +17,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A message is a DLMS message without frames. text is its content: see describe.
+// A message is a DLMS message without frames. text is what describe returns for its reading.
 type message struct {
 	apdu []byte
 	text string
 }
 
-// messages returns three messages of the same meter, all of one length. Their list name shows the make, whatever frames are around them.
+// messages returns three messages of one meter, which have the same length. The Decoder knows the make from their list name, in frames of any
+// make.
 func messages(t *testing.T) (a, b, c message) {
 	t.Helper()
 	var all []message
@@ -43,7 +44,7 @@ func messages(t *testing.T) (a, b, c message) {
 // chunksOf returns b in n parts.
 func chunksOf(b []byte, n int) [][]byte { return slices.Collect(slices.Chunk(b, (len(b)+n-1)/n)) }
 
-// hdlcSegments returns a message in n segments of HDLC.
+// hdlcSegments returns a message in n HDLC segments.
 func hdlcSegments(apdu []byte, n int) (parts []string) {
 	for _, info := range chunksOf(append([]byte(dlms.LLC), apdu...), n) {
 		parts = append(parts, string(info))
@@ -54,14 +55,14 @@ func hdlcSegments(apdu []byte, n int) (parts []string) {
 	return parts
 }
 
-// aidonFrame returns an HDLC frame with the addresses of Aidon. more is its segmentation bit.
-func aidonFrame(info string, more bool) string {
+// aidonFrame returns an HDLC frame with the addresses of Aidon. segmented is its segmentation bit.
+func aidonFrame(info string, segmented bool) string {
 	return string(hdlc.Append(nil, hdlc.Frame{
-		Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Segmented: more, Info: []byte(info),
+		Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Segmented: segmented, Info: []byte(info),
 	}))
 }
 
-// mbusSegments returns a message in n segments of M-Bus.
+// mbusSegments returns a message in n M-Bus segments.
 func mbusSegments(apdu []byte, n int) (parts []string) {
 	chunks := chunksOf(apdu, n)
 	for i, data := range chunks {
@@ -101,7 +102,7 @@ func transferBlocks(apdu []byte, n int) (blocks []string) {
 	return blocks
 }
 
-// encryptFirst returns a splitFunc that encrypts each message before split splits it.
+// encryptFirst returns a splitFunc that encrypts a message and then calls split.
 func encryptFirst(split splitFunc) splitFunc {
 	counter := uint32(0)
 	return func(apdu []byte, n int) []string {
@@ -129,8 +130,8 @@ var transports = []struct {
 	{"encrypted, blocks", encryptFirst(hdlcBlocks), true},
 }
 
-// TestReassembly tests that a message of which a part is missing, damaged or repeated gives one error, and that whole messages are read.
-// want has a letter for each reading, and "!" for each error: see letters.
+// TestReassembly tests that a message gives one error if a part is missing, damaged or repeated. Whole messages must be read. Each input is
+// message a, changed as the name says, and then message b. want has a letter for each reading and "!" for each error (see letters).
 func TestReassembly(t *testing.T) {
 	a, b, c := messages(t)
 	text, _ := twoTelegrams(t, "p1-se-aidon")
@@ -138,7 +139,7 @@ func TestReassembly(t *testing.T) {
 	for _, transport := range transports {
 		a, b, c := transport.split(a.apdu, 4), transport.split(b.apdu, 4), transport.split(c.apdu, 4)
 		if len(a) != 4 {
-			t.Fatalf("%s: %d parts, want 4", transport.name, len(a))
+			t.Fatalf("%s: got %d parts, want 4", transport.name, len(a))
 		}
 		whole := strings.Join(b, "")
 		for _, tt := range []struct{ name, in, want string }{
@@ -153,16 +154,16 @@ func TestReassembly(t *testing.T) {
 			{"first sent twice", a[0] + strings.Join(a, ""), "! a b"},
 			{"second sent twice", a[0] + a[1] + a[1] + a[2] + a[3], "! b"},
 			{"last sent twice", strings.Join(a, "") + a[3], "a ! b"},
-			{"second and third change places", a[0] + a[2] + a[1] + a[3], "! b"},
+			{"second and third exchanged", a[0] + a[2] + a[1] + a[3], "! b"},
 			{"first damaged", damaged(a[0]) + a[1] + a[2] + a[3], "! b"},
 			{"second damaged", a[0] + damaged(a[1]) + a[2] + a[3], "! b"},
 			{"last damaged", a[0] + a[1] + a[2] + damaged(a[3]), "! b"},
-			{"first cut", a[0][:50] + a[1] + a[2] + a[3], "! b"},
-			{"second cut", a[0] + a[1][:50] + a[2] + a[3], "! b"},
+			{"first truncated", a[0][:50] + a[1] + a[2] + a[3], "! b"},
+			{"second truncated", a[0] + a[1][:50] + a[2] + a[3], "! b"},
 			{"two messages, both without their last part", a[0] + a[1] + a[2] + c[0] + c[1] + c[2], "! ! b"},
 			{"two messages, the second without its first part", strings.Join(a, "") + c[1] + c[2] + c[3], "a ! b"},
-			{"a little noise between parts", a[0] + "\x00\x01" + a[1] + "\xFF" + a[2] + "12345678" + a[3], "a b"},
-			{"much noise between parts", a[0] + a[1] + "123456789" + a[2] + a[3], "! b"},
+			{"at most 8 bytes of noise between parts", a[0] + "\x00\x01" + a[1] + "\xFF" + a[2] + "12345678" + a[3], "a b"},
+			{"9 bytes of noise between parts", a[0] + a[1] + "123456789" + a[2] + a[3], "! b"},
 			{"a telegram between parts", a[0] + a[1] + text.wire + a[2] + a[3], "! p b"},
 			{"a telegram in place of the last part", a[0] + a[1] + a[2] + text.wire, "! p b"},
 			{"last part missing, much noise", a[0] + a[1] + a[2] + strings.Repeat("\x01", 5000), "! b"},
@@ -171,19 +172,20 @@ func TestReassembly(t *testing.T) {
 				t.Errorf("%s: %s: got %q, want %q", transport.name, tt.name, got, tt.want)
 			}
 			if got := letters(t, whole+tt.in); transport.numbered && got != "b "+strings.TrimSuffix(tt.want, " b") && tt.want != "a b" {
-				t.Errorf("%s: %s, at the end of the stream: got outcomes %q, want %q", transport.name, tt.name, got, "b "+strings.TrimSuffix(tt.want, " b"))
+				t.Errorf("%s: %s, with message b first: got %q, want %q", transport.name, tt.name, got, "b "+strings.TrimSuffix(tt.want, " b"))
 			}
 		}
 	}
 }
 
-// letters decodes a stream. It returns "a", "b" or "c" for each of the messages, "p" for the ASCII telegram, "!" for each error, and
-// "?" for a reading of anything else.
+// letters decodes a stream. It returns a letter for each outcome: "a", "b" or "c" for a reading of one of the messages, "p" for the ASCII
+// telegram, "!" for an error, and "?" for any other reading.
 func letters(t *testing.T, stream string) string {
 	t.Helper()
 	return lettersOfDecoder(t, newDecoder(strings.NewReader(stream)))
 }
 
+// lettersOfDecoder decodes the stream of d, and returns the letters of its outcomes.
 func lettersOfDecoder(t *testing.T, d *meter.Decoder) string {
 	t.Helper()
 	a, b, c := messages(t)
@@ -202,7 +204,7 @@ func lettersOfDecoder(t *testing.T, d *meter.Decoder) string {
 	return strings.Join(got, " ")
 }
 
-// A pausingReader returns pieces. Before each piece but the first it tells the Decoder that the wire was silent.
+// A pausingReader returns one piece in each Read. It calls NoteSilence before each piece except the first.
 type pausingReader struct {
 	decoder *meter.Decoder
 	pieces  []string
@@ -221,8 +223,8 @@ func (r *pausingReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestReassemblySilence tests that the first parts of one message and the last parts of another message are not joined if the wire was
-// silent between them. If the wire is silent within a part, or between messages, no message is lost.
+// TestReassemblySilence tests that parts before and after a silence are not joined to a message. If the wire is silent within a part or
+// between messages, all messages must be read.
 func TestReassemblySilence(t *testing.T) {
 	a, b, c := messages(t)
 	for _, transport := range transports {
@@ -234,7 +236,7 @@ func TestReassemblySilence(t *testing.T) {
 			want   string
 		}{
 			{"first two parts, silence, last two parts of another message", []string{a[0] + a[1], c[2] + c[3], strings.Join(b, "")}, "! b"},
-			{"all parts but the last, silence, last part of another message", []string{a[0] + a[1] + a[2], c[3], strings.Join(b, "")}, "! b"},
+			{"first three parts, silence, last part of another message", []string{a[0] + a[1] + a[2], c[3], strings.Join(b, "")}, "! b"},
 			{"silence between messages", []string{strings.Join(a, ""), strings.Join(b, "")}, "a b"},
 			{"silence within a part", []string{a[0] + a[1][:half], a[1][half:] + a[2] + a[3], strings.Join(b, "")}, "a b"},
 		} {
@@ -247,23 +249,23 @@ func TestReassemblySilence(t *testing.T) {
 	}
 }
 
-// TestReassemblyInterleaved tests that two messages whose parts are mixed give no reading, and that the message after them is read.
+// TestReassemblyInterleaved tests that two messages whose parts alternate give only errors, and that the message after them is read.
 func TestReassemblyInterleaved(t *testing.T) {
 	a, b, c := messages(t)
 	for _, transport := range transports {
 		a, b := transport.split(a.apdu, 4), transport.split(b.apdu, 4)
-		mixed := ""
+		alternating := ""
 		for i := range a {
-			mixed += a[i] + b[i]
+			alternating += a[i] + b[i]
 		}
-		got := letters(t, mixed+strings.Join(transport.split(c.apdu, 4), ""))
+		got := letters(t, alternating+strings.Join(transport.split(c.apdu, 4), ""))
 		if strings.ContainsAny(got, "ab?") || !strings.HasSuffix(got, "! c") || len(got) > len("! ! ! c") {
-			t.Errorf("%s: got outcomes %q, want one to three errors, then message c", transport.name, got)
+			t.Errorf("%s: got %q, want one to three errors, then c", transport.name, got)
 		}
 	}
 }
 
-// TestReassemblyChunks tests that the size of the chunks in which the bytes arrive changes nothing.
+// TestReassemblyChunks tests that the outcomes do not depend on the size of the chunks in which the bytes arrive.
 func TestReassemblyChunks(t *testing.T) {
 	a, b, _ := messages(t)
 	for _, transport := range transports {
@@ -279,14 +281,14 @@ func TestReassemblyChunks(t *testing.T) {
 	}
 }
 
-// TestReassemblyOffset tests that the reading of a message in parts begins at the first part and ends after the last part.
+// TestReassemblyOffset tests that Offset and Bytes of a message in parts cover all parts.
 func TestReassemblyOffset(t *testing.T) {
 	a, _, _ := messages(t)
 	for _, transport := range transports {
 		in := strings.Join(transport.split(a.apdu, 4), "")
 		for _, o := range outcomes(t, strings.NewReader("\x00\x01\x02"+in)) {
 			if !o.Good || o.Offset != 3 || o.Bytes != len(in) {
-				t.Errorf("%s: %d bytes at byte %d, good: %v; want %d at 3", transport.name, o.Bytes, o.Offset, o.Good, len(in))
+				t.Errorf("%s: got reading %v, %d bytes at byte %d; want a reading, %d bytes at byte 3", transport.name, o.Good, o.Bytes, o.Offset, len(in))
 			}
 		}
 	}
@@ -323,7 +325,7 @@ func TestReassemblySegmentNumbers(t *testing.T) {
 		}
 		all := outcomes(t, strings.NewReader(strings.Join(parts, "")))
 		if len(all) != 1 || !all[0].Good || strings.Count(all[0].Text, "0-0:96.50") != items {
-			t.Errorf("%s: a message of %d parts: %d outcomes, the first good: %v", transport.name, len(parts), len(all), all[0].Good)
+			t.Errorf("%s: a message of %d parts: got %+v, want one reading with %d items", transport.name, len(parts), all, items)
 		}
 	}
 }

@@ -16,13 +16,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// More captured telegrams than testdata/real has may stand beside the project, in these folders. They are not part of it.
+// Folders with further captured telegrams. They are outside the project, and do not exist on every machine.
 var (
 	sharedFolder    = filepath.Join("..", "..", "..", "shared")
 	telegramsFolder = filepath.Join(sharedFolder, "telegrams")
 )
 
-// A capture is a captured telegram beside the project, with its description.
+// A capture is a telegram of telegramsFolder with its description.
 type capture struct {
 	File, Country, Meter, Framing, Check string
 	CRC                                  string `json:"crc16_arc"`
@@ -38,7 +38,7 @@ type capture struct {
 	wire     []byte
 }
 
-// name is the name of the file without extension.
+// name returns the name of the file without its extension.
 func (c *capture) name() string { return strings.TrimSuffix(c.File, filepath.Ext(c.File)) }
 
 // withoutKey reports whether the capture is encrypted and its key is not published.
@@ -52,19 +52,20 @@ func (c *capture) checked() bool {
 	return c.CRC == "ok" || strings.HasPrefix(c.Check, "frames ok")
 }
 
-// damagedAt reports whether the checksum of the telegram at an offset is known to be wrong. An intact one may stand after it.
+// damagedAt reports whether the description says that the telegram at an offset has a wrong checksum. The description is about the first telegram
+// of a file.
 func (c *capture) damagedAt(offset int64) bool {
-	bad := strings.HasPrefix(c.CRC, "bad") || strings.HasPrefix(c.Check, "frames ok 0/")
-	return bad && offset == int64(bytes.IndexAny(c.wire, "/~\x68"))
+	wrongChecksum := strings.HasPrefix(c.CRC, "bad") || strings.HasPrefix(c.Check, "frames ok 0/")
+	return wrongChecksum && offset == int64(bytes.IndexAny(c.wire, "/~\x68"))
 }
 
-// unread reports whether the capture has a protocol that the Decoder does not read: SML of German meters, TIC of French ones.
-func (c *capture) unread() bool {
+// unsupported reports whether the capture has a protocol that the Decoder does not read: SML of German meters or TIC of French meters.
+func (c *capture) unsupported() bool {
 	return strings.HasPrefix(c.Framing, "SML") || strings.HasPrefix(c.Framing, "TIC")
 }
 
-// TestCaptures decodes every captured telegram beside the project, as TestRealTelegrams does. A telegram without a published
-// key must give an error that names its system title. A damaged one must give no reading.
+// TestCaptures tests that each capture gives the values of independent sources, like TestRealTelegrams. An encrypted capture without a published key
+// must give an error with its system title.
 func TestCaptures(t *testing.T) {
 	all := captures(t)
 	decoded, values := 0, 0
@@ -72,7 +73,7 @@ func TestCaptures(t *testing.T) {
 		switch {
 		case c.odd:
 			checkOdd(t, c)
-		case c.unread():
+		case c.unsupported():
 			if readings, _ := drain(c.telegram(t).decoder(t)); len(readings) != 0 {
 				t.Errorf("%s: got %d readings of %s, want none", c.File, len(readings), c.Framing)
 			}
@@ -86,24 +87,24 @@ func TestCaptures(t *testing.T) {
 		}
 	}
 	if values < 3000 {
-		t.Errorf("%d values compared, want at least 3000", values)
+		t.Errorf("got %d compared values, want at least 3000", values)
 	}
 	t.Logf("%d captures, %d decoded, %d values compared", len(all), decoded, values)
 	for name := range maps.Keys(oddReadings) {
 		if !slices.ContainsFunc(all, func(c *capture) bool { return c.odd && c.name() == name }) {
-			t.Errorf("no capture odd/%s: oddReadings is out of date", name)
+			t.Errorf("oddReadings has %s, but there is no such capture in the folder odd", name)
 		}
 	}
 }
 
-// checkWithoutKey requires errors that name the system title, and no reading.
+// checkWithoutKey tests that an encrypted capture without a key gives errors with its system title, and no reading.
 func checkWithoutKey(t *testing.T, c *capture) {
 	t.Helper()
-	readings, all := drain(c.telegram(t).decoder(t))
-	if len(readings) != 0 || len(all) == 0 {
-		t.Errorf("%s: got %d readings and %d errors without a key", c.File, len(readings), len(all))
+	readings, errs := drain(c.telegram(t).decoder(t))
+	if len(readings) != 0 || len(errs) == 0 {
+		t.Errorf("%s, without a key: got %d readings and %d errors, want only errors", c.File, len(readings), len(errs))
 	}
-	for _, e := range all {
+	for _, e := range errs {
 		var encrypted *dlms.EncryptedError
 		if !errors.As(e, &encrypted) || encrypted.Tried || hex.EncodeToString(encrypted.Title[:]) != c.Cipher.Title || !e.Intact {
 			t.Errorf("%s: got %v (intact: %v), want an EncryptedError of %s", c.File, e, e.Intact, c.Cipher.Title)
@@ -111,7 +112,7 @@ func checkWithoutKey(t *testing.T, c *capture) {
 	}
 }
 
-// checkOdd requires as many readings as oddReadings says, none of them from a damaged telegram.
+// checkOdd tests that a capture of the folder odd gives as many readings as oddReadings says, and none of a damaged telegram.
 func checkOdd(t *testing.T, c *capture) {
 	t.Helper()
 	readings, _ := drain(c.telegram(t).decoder(t))
@@ -125,7 +126,7 @@ func checkOdd(t *testing.T, c *capture) {
 	}
 }
 
-// captures reads all captures beside the project. Where their folder does not exist, the test is skipped.
+// captures reads all captures. If their folder does not exist, it skips the test.
 func captures(t *testing.T) []*capture {
 	t.Helper()
 	if _, err := os.Stat(telegramsFolder); errors.Is(err, fs.ErrNotExist) {
@@ -149,6 +150,7 @@ func captures(t *testing.T) []*capture {
 	return out
 }
 
+// readCapture reads the description of a capture, and the telegram in the same folder.
 func readCapture(t *testing.T, file string) *capture {
 	t.Helper()
 	c := &capture{odd: filepath.Base(filepath.Dir(file)) == "odd"}
@@ -161,6 +163,6 @@ func readCapture(t *testing.T, file string) *capture {
 	}
 	c.File = filepath.Base(c.File)
 	c.wire = readWire(t, filepath.Join(filepath.Dir(file), c.name()), strings.HasSuffix(c.File, ".hex"))
-	c.wire = bytes.ReplaceAll(c.wire, []byte("\\r\\n\\\r\n"), []byte("\r\n")) // line ends of a program's source text
+	c.wire = bytes.ReplaceAll(c.wire, []byte("\\r\\n\\\r\n"), []byte("\r\n")) // some captures are from source code, with \r\n and \ at each line end
 	return c
 }

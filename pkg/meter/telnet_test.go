@@ -2,7 +2,6 @@ package meter_test
 
 import (
 	"bytes"
-	"errors"
 	"slices"
 	"testing"
 	"testing/iotest"
@@ -12,48 +11,47 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// telnetNegotiation is what a gateway in telnet mode sends at the start of a connection.
+// telnetNegotiation is the negotiation that a gateway in telnet mode sends at the start of a connection.
 const telnetNegotiation = "\xFF\xFB\x03\xFF\xFB\x01\xFF\xFD\x03\xFF\xFB\x00\xFF\xFD\x00"
 
-// countOutcomes returns how many readings and how many errors a stream gives.
-func countOutcomes(t *testing.T, d *meter.Decoder) (good, bad int) {
+// countOutcomes returns the number of readings and the number of errors of a stream.
+func countOutcomes(t *testing.T, d *meter.Decoder) (readings, telegramErrors int) {
 	t.Helper()
 	for range 1000 {
 		_, err := d.Next()
-		damaged := new(meter.TelegramError)
 		switch {
 		case err == nil:
-			good++
-		case errors.As(err, &damaged):
-			bad++
+			readings++
+		case isTelegramError(err):
+			telegramErrors++
 		default:
-			return good, bad
+			return readings, telegramErrors
 		}
 	}
 	t.Fatal("the stream does not end")
-	return good, bad
+	return readings, telegramErrors
 }
 
-// TestTelnetGateways tests that a gateway in telnet mode gives the same readings as a raw one, for each meter and in any chunks. A raw
-// stream that begins similar to a negotiation, or contains one, loses no telegram.
+// TestTelnetGateways tests that a stream from a gateway in telnet mode gives the same readings as a raw stream. A raw stream that contains a
+// negotiation, or begins with similar bytes, must lose no telegram.
 func TestTelnetGateways(t *testing.T) {
-	twice := func(b []byte) []byte { return bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF}) }
-	with := func(begin string) func([]byte) []byte {
-		return func(b []byte) []byte { return append([]byte(begin), b...) }
+	doubled := func(b []byte) []byte { return bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF}) }
+	prefixed := func(prefix string) func([]byte) []byte {
+		return func(b []byte) []byte { return append([]byte(prefix), b...) }
 	}
 	rows := []struct {
 		kind, name string
-		sends      func([]byte) []byte
+		sends      func([]byte) []byte // returns what the gateway sends for the bytes of the meter
 		telnet     bool
 	}{
-		{"telnet", "FF doubled", func(b []byte) []byte { return append([]byte(telnetNegotiation), twice(b)...) }, true},
-		{"telnet", "a negotiation behind each telegram", func(b []byte) []byte {
-			return slices.Concat([]byte(telnetNegotiation), twice(b), []byte("\xFF\xFA\x2C\x6B\x00\xFF\xF0\xFF\xF1"))
+		{"telnet", "negotiation, FF doubled", func(b []byte) []byte { return append([]byte(telnetNegotiation), doubled(b)...) }, true},
+		{"telnet", "commands after the telegrams too", func(b []byte) []byte {
+			return slices.Concat([]byte(telnetNegotiation), doubled(b), []byte("\xFF\xFA\x2C\x6B\x00\xFF\xF0\xFF\xF1"))
 		}, true},
-		{"telnet", "an option alone", func(b []byte) []byte { return append([]byte("\xFF\xFD\x2C"), twice(b)...) }, true},
-		{"raw", "begins within a value of -3", with("\xFF\xFD\x02\x02\x0F\x00\x16\x21\n"), false},
-		{"raw", "commands in front, behind a byte", with("\x00" + telnetNegotiation + "\n"), false},
-		{"raw", "FF in front", with("\xFF\xFF\xFF\x00\n"), false},
+		{"telnet", "negotiation of a single option", func(b []byte) []byte { return append([]byte("\xFF\xFD\x2C"), doubled(b)...) }, true},
+		{"raw", "begins with FF FD of a value", prefixed("\xFF\xFD\x02\x02\x0F\x00\x16\x21\n"), false},
+		{"raw", "begins with a byte and a negotiation", prefixed("\x00" + telnetNegotiation + "\n"), false},
+		{"raw", "begins with FF", prefixed("\xFF\xFF\xFF\x00\n"), false},
 	}
 	for _, f := range simulate.Families() {
 		m := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 11, 59, 30, 0, time.UTC))
@@ -62,31 +60,32 @@ func TestTelnetGateways(t *testing.T) {
 			_, telegram := m.Next()
 			b = append(b, telegram...)
 		}
-		want, damaged := countOutcomes(t, meter.NewDecoder(bytes.NewReader(b), meter.Options{AcceptUnverified: true}))
+		wantReadings, wantErrors := countOutcomes(t, meter.NewDecoder(bytes.NewReader(b), meter.Options{AcceptUnverified: true}))
 		for _, row := range rows {
 			in := row.sends(b)
 			for _, d := range []*meter.Decoder{
-				meter.NewDecoder(bytes.NewReader(in), meter.Options{AcceptUnverified: true}), meter.NewDecoder(iotest.OneByteReader(bytes.NewReader(in)), meter.Options{AcceptUnverified: true}),
+				meter.NewDecoder(bytes.NewReader(in), meter.Options{AcceptUnverified: true}),
+				meter.NewDecoder(iotest.OneByteReader(bytes.NewReader(in)), meter.Options{AcceptUnverified: true}),
 			} {
-				good, bad := countOutcomes(t, d)
-				if good != want || bad != damaged || d.TelnetNegotiated() != row.telnet {
-					t.Errorf("%s, %s, %s: %d good, %d damaged, telnet %v, want %d, %d, %v", f.Name, row.kind, row.name, good, bad, d.TelnetNegotiated(),
-						want, damaged, row.telnet)
+				readings, telegramErrors := countOutcomes(t, d)
+				if readings != wantReadings || telegramErrors != wantErrors || d.TelnetNegotiated() != row.telnet {
+					t.Errorf("%s, %s, %s: got %d readings, %d errors, telnet %v; want %d, %d, %v",
+						f.Name, row.kind, row.name, readings, telegramErrors, d.TelnetNegotiated(), wantReadings, wantErrors, row.telnet)
 				}
 			}
 		}
 	}
 }
 
-// TestTelnetEndsWithConnection tests that after Reset the next connection may be raw.
+// TestTelnetEndsWithConnection tests that a raw stream is read after Reset, although the stream before had telnet.
 func TestTelnetEndsWithConnection(t *testing.T) {
 	f, _ := simulate.Named("aidon-se")
 	_, b := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 11, 59, 30, 0, time.UTC)).Next()
 	b = slices.Clone(b)
 	d := meter.NewDecoder(bytes.NewReader(append([]byte(telnetNegotiation), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)), meter.Options{AcceptUnverified: true})
 	for i, telnet := range []bool{true, false} {
-		if good, bad := countOutcomes(t, d); good != 1 || bad != 0 || d.TelnetNegotiated() != telnet {
-			t.Errorf("connection %d: %d good, %d damaged, telnet %v, want 1, 0, %v", i, good, bad, d.TelnetNegotiated(), telnet)
+		if readings, telegramErrors := countOutcomes(t, d); readings != 1 || telegramErrors != 0 || d.TelnetNegotiated() != telnet {
+			t.Errorf("connection %d: got %d readings, %d errors, telnet %v; want 1, 0, %v", i, readings, telegramErrors, d.TelnetNegotiated(), telnet)
 		}
 		d.Reset(bytes.NewReader(b))
 	}

@@ -13,20 +13,21 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// wanted has values that a reading must have: quantities by their names and as they are published, the clock as "clock", the serial number
-// as "serial". absent stands for a value that the reading must not have.
+// wanted has values of a reading. The keys are names of quantities, "clock" and "serial". The values are as they are published. absent means that
+// the reading must not have the value.
 type wanted map[string]string
 
 const absent = "absent"
 
-// unusualTexts are ASCII telegrams of unusual forms. Some are files in testdata/field. The test makes the others of lines: it adds an
-// identification line, and a checksum if noChecksum is false.
+// unusualTexts are ASCII telegrams of unusual forms.
 var unusualTexts = []struct {
 	kind string
-	// file is the name of a file in testdata/field. If it is "", the telegram is made of lines.
-	file, lines string
-	noChecksum  bool
-	// wantError is a part of the error, for a telegram that must be rejected.
+	// file is the name of a file in testdata/field that contains the telegram.
+	file string
+	// lines are the data lines of the telegram if file is "". The test adds an identification line, and a checksum unless noChecksum is true.
+	lines      string
+	noChecksum bool
+	// wantError is a part of the error. It is "" if the telegram must be read.
 	wantError string
 	want      wanted
 }{
@@ -179,7 +180,7 @@ var unusualTexts = []struct {
 	{kind: "text over several lines", lines: "0-0:96.13.0\n(Hello)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "Hello", "import_power": "1000"}},
 }
 
-// TestUnusualTexts tests that each telegram of unusualTexts gives its values or its error, alone and between two other telegrams.
+// TestUnusualTexts tests that each telegram of unusualTexts gives its values or its error, as the whole stream and between two other telegrams.
 func TestUnusualTexts(t *testing.T) {
 	for i, tt := range unusualTexts {
 		name := fmt.Sprintf("%s %d", tt.kind, i)
@@ -194,7 +195,7 @@ func TestUnusualTexts(t *testing.T) {
 		checkText(t, name, wire, 0, tt.wantError, tt.want)
 		if strings.HasSuffix(wire, "\r\n") {
 			other := ordinaryText(t)
-			checkText(t, name+", between others", other+wire+other, int64(len(other)), tt.wantError, tt.want)
+			checkText(t, name+", between two telegrams", other+wire+other, int64(len(other)), tt.wantError, tt.want)
 		}
 	}
 }
@@ -206,27 +207,28 @@ func ordinaryText(t *testing.T) string {
 	return a.wire
 }
 
-// checkText checks that the telegram at an offset of a stream gives an error with wantError, or the wanted values if wantError is "".
+// checkText tests that the telegram at an offset of a stream gives the wanted values. If wantError is not "", the telegram must give an error
+// that contains wantError.
 func checkText(t *testing.T, name, stream string, offset int64, wantError string, want wanted) {
 	t.Helper()
 	d := meter.NewDecoder(strings.NewReader(stream), meter.Options{AcceptUnverified: true})
 	for {
 		r, err := d.Next()
-		var damaged *meter.TelegramError
+		var e *meter.TelegramError
 		switch {
-		case errors.As(err, &damaged):
-			if damaged.Offset == offset && (wantError == "" || !strings.Contains(err.Error(), wantError)) {
+		case errors.As(err, &e):
+			if e.Offset == offset && (wantError == "" || !strings.Contains(err.Error(), wantError)) {
 				t.Errorf("%s: got error %v, want %q", name, err, wantError)
 			}
-			if damaged.Offset == offset {
+			if e.Offset == offset {
 				return
 			}
 		case errors.Is(err, io.EOF):
-			t.Errorf("%s: the telegram is not found", name)
+			t.Errorf("%s: got no telegram at byte %d", name, offset)
 			return
 		case r.Offset == offset:
 			if wantError != "" {
-				t.Errorf("%s: the telegram is read, want an error with %q", name, wantError)
+				t.Errorf("%s: got a reading, want an error with %q", name, wantError)
 			}
 			compareValues(t, name, r, want)
 			return
@@ -234,7 +236,7 @@ func checkText(t *testing.T, name, stream string, offset int64, wantError string
 	}
 }
 
-// compareValues compares a reading with its wanted values.
+// compareValues tests that a reading has the wanted values.
 func compareValues(t *testing.T, name string, r *meter.Reading, want wanted) {
 	t.Helper()
 	got := map[string]string{}
@@ -260,8 +262,8 @@ func compareValues(t *testing.T, name string, r *meter.Reading, want wanted) {
 	}
 }
 
-// TestSharedTexts tests that captured telegrams give their values. They are no part of the project: the test is skipped where their folder
-// is missing.
+// TestSharedTexts tests that captured telegrams give their values. The captures are in a folder that is not part of the project. If the folder
+// does not exist, the test is skipped.
 func TestSharedTexts(t *testing.T) {
 	folder := filepath.Join(sharedFolder, "field")
 	if _, err := os.Stat(folder); err != nil {
@@ -275,7 +277,7 @@ func TestSharedTexts(t *testing.T) {
 	}
 }
 
-// sharedTexts has the values of the captured telegrams.
+// sharedTexts has the expected values of the captured telegrams.
 var sharedTexts = []struct {
 	file, wantError string
 	want            wanted

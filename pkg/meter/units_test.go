@@ -16,8 +16,8 @@ type pair struct {
 	raw  int64
 }
 
-// decodePairs decodes a list of pairs, with the name of the list and the type of the meter, and returns its numbers by their codes.
-// list and model may be "".
+// decodePairs decodes a list of pairs, and returns the numbers of the records by code, as text with their unit. list is the name of the list,
+// model the type of the meter. If list or model is "", the message does not have it.
 func decodePairs(t *testing.T, list, model string, pairs ...pair) map[string]string {
 	t.Helper()
 	n := 2 * len(pairs)
@@ -54,11 +54,12 @@ func decodePairs(t *testing.T, list, model string, pairs ...pair) map[string]str
 	return out
 }
 
-// TestVoltages tests that the exponent of voltages follows from their size. If none fits, there is no voltage.
+// TestVoltages tests that voltages without a scaler get the exponent with which the highest is between 90 and 500 V. If no exponent fits, there
+// is no voltage.
 func TestVoltages(t *testing.T) {
 	for _, tt := range []struct {
-		raw  [3]int64
-		want string // "" is none
+		raw  [3]int64 // the voltages as sent
+		want string   // the voltages of the records; "" for none
 	}{
 		{[3]int64{230, 231, 229}, "230 V 231 V 229 V"},
 		{[3]int64{2307, 2310, 2290}, "230.7 V 231 V 229 V"},
@@ -85,12 +86,12 @@ func TestVoltages(t *testing.T) {
 		got := decodePairs(t, "Kamstrup_V0001", "", pair{"32.7.0", tt.raw[0]}, pair{"52.7.0", tt.raw[1]}, pair{"72.7.0", tt.raw[2]}, pair{"1.7.0", 7})
 		all := strings.TrimSpace(got["32.7.0"] + " " + got["52.7.0"] + " " + got["72.7.0"])
 		if all != tt.want || got["1.7.0"] != "7 W" {
-			t.Errorf("%d: got %q, want %q; and %q of power", tt.raw, all, tt.want, got["1.7.0"])
+			t.Errorf("%d: got voltages %q and power %q, want %q and 7 W", tt.raw, all, got["1.7.0"], tt.want)
 		}
 	}
 }
 
-// TestUnits tests that numbers without scaler and unit get those of their make.
+// TestUnits tests that the number 1234 without scaler and unit gets the exponent and unit that the make uses for the code.
 func TestUnits(t *testing.T) {
 	for _, tt := range []struct{ list, model, code, want string }{
 		{"Kamstrup_V0001", "", "1.8.0", "12340 Wh"},
@@ -101,7 +102,7 @@ func TestUnits(t *testing.T) {
 		{"Kamstrup_V0001", "6851121BN24", "31.7.0", "1.234 A"},
 		{"Kamstrup_V0001", "6851121BN24", "71.7.0", "1.234 A"},
 		{"Kamstrup_V0001", "6851121BN24", "1.8.0", "12340 Wh"},
-		{"Kamstrup_V0001", "1685", "31.7.0", "1234"}, // an unknown type, and too little power to find the exponent: as sent
+		{"Kamstrup_V0001", "1685", "31.7.0", "1234"}, // unknown type, and too little power to find the exponent: no unit
 		{"KFM_001", "", "31.7.0", "1.234 A"},
 		{"KFM_001", "", "1.8.0", "1234 Wh"},
 		{"", "", "31.7.0", "12.34 A"},
@@ -111,49 +112,50 @@ func TestUnits(t *testing.T) {
 		{"", "", "44.7.0", "1234 var"},
 		{"", "", "9.7.0", "1234 VA"},
 		{"", "", "32.32.0", "1234"},
-		{"", "", "5.8.1", "1234"}, // no quantity: as sent
+		{"", "", "5.8.1", "1234"}, // a code without a quantity: no unit
 	} {
 		if got := decodePairs(t, tt.list, tt.model, pair{tt.code, 1234}, pair{"2.7.0", 5}); got[tt.code] != tt.want || got["2.7.0"] != "5 W" {
-			t.Errorf("%q, type %q, %s: got %q, want %q; and %q of power", tt.list, tt.model, tt.code, got[tt.code], tt.want, got["2.7.0"])
+			t.Errorf("list %q, type %q: got %s %q and power %q, want %q and 5 W", tt.list, tt.model, tt.code, got[tt.code], got["2.7.0"], tt.want)
 		}
 	}
 }
 
-// TestPowerFactorsAndFrequencies tests that power factors and frequencies without a scaler get the exponent of their make or of their size. If
-// the result is impossible, there is no value.
+// TestPowerFactorsAndFrequencies tests that power factors without a scaler get the exponent of their make, and frequencies get the exponent that
+// fits their size. If the result is impossible, there must be no value.
 func TestPowerFactorsAndFrequencies(t *testing.T) {
 	for _, tt := range []struct {
 		name, list, code string
-		raw              int64
-		want             string // "" is none
+		raw              int64  // the number as sent
+		want             string // "" for none
 	}{
 		{"factor in hundredths", "Kamstrup_V0001", "13.7.0", 94, "0.94"},
 		{"factor in hundredths, of a phase", "Kamstrup_V0001", "33.7.0", 100, "1"},
 		{"factor in thousandths", "KFM_001", "13.7.0", 941, "0.941"},
-		{"factor in thousandths, no make", "", "53.7.0", 1000, "1"},
-		{"factor above 1: it is not in hundredths", "Kamstrup_V0001", "13.7.0", 941, ""},
-		{"factor above 1: it is not in thousandths", "", "13.7.0", 9410, ""},
+		{"factor in thousandths, unknown make", "", "53.7.0", 1000, "1"},
+		{"factor above 1 in hundredths", "Kamstrup_V0001", "13.7.0", 941, ""},
+		{"factor above 1 in thousandths", "", "13.7.0", 9410, ""},
 		{"frequency in Hz", "", "14.7.0", 50, "50 Hz"},
 		{"frequency in 0.1 Hz", "", "14.7.0", 499, "49.9 Hz"},
 		{"frequency in 0.01 Hz", "Kamstrup_V0001", "14.7.0", 4998, "49.98 Hz"},
 		{"frequency in mHz", "KFM_001", "14.7.0", 50012, "50.012 Hz"},
 		{"frequency of 60 Hz", "", "14.7.0", 5999, "59.99 Hz"},
-		{"frequency that none has", "", "14.7.0", 900, ""},
-		{"no frequency", "", "14.7.0", 0, ""},
+		{"frequency outside 40 to 70 Hz with any exponent", "", "14.7.0", 900, ""},
+		{"frequency of 0", "", "14.7.0", 0, ""},
 	} {
 		if got := decodePairs(t, tt.list, "", pair{tt.code, tt.raw}, pair{"1.7.0", 7}); got[tt.code] != tt.want || got["1.7.0"] != "7 W" {
-			t.Errorf("%s: got %q, want %q; and %q of power", tt.name, got[tt.code], tt.want, got["1.7.0"])
+			t.Errorf("%s: got %q and power %q, want %q and 7 W", tt.name, got[tt.code], got["1.7.0"], tt.want)
 		}
 	}
 }
 
-// TestUnknownLayout tests that a list without codes that is not in the table gives a LayoutError with its types, in an intact telegram.
+// TestUnknownLayout tests that a list without codes gives a LayoutError if no layout fits. Types must be the types of its values, here an
+// unsigned of 16 bits, a text and null.
 func TestUnknownLayout(t *testing.T) {
 	b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), 3)
 	b = dlms.AppendNull(dlms.AppendOctetString(dlms.AppendNumber(b, dlms.Uint16, 1), "ABC"))
 	_, all := drain(meter.NewDecoder(strings.NewReader(aidonFrame(dlms.LLC+string(b), false)), meter.Options{AcceptUnverified: true}))
 	var unknown *meter.LayoutError
 	if len(all) != 1 || !errors.As(all[0], &unknown) || unknown.Types != "wt0" || !all[0].Intact {
-		t.Errorf("got %v, want an intact telegram and a LayoutError of wt0", all)
+		t.Errorf("got %v, want a LayoutError of types wt0 for an intact telegram", all)
 	}
 }

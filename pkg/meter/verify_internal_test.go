@@ -7,14 +7,15 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestVerifierKeepsFourLists tests that a telegram without a checksum is verified if one of the last four lists had the same codes, and a
-// telegram without records never is.
+// TestVerifierKeepsFourLists tests that a telegram without a checksum is verified if one of the last four lists has the same codes. A telegram
+// without records must not be verified.
 func TestVerifierKeepsFourLists(t *testing.T) {
 	tests := []struct {
-		lists, want string // each letter is a list; y: it is verified
+		lists string // a letter for the list of codes of each telegram
+		want  string // a letter for each telegram: y if it is verified, n if not
 	}{
 		{"ABCDABCD", "nnnnyyyy"},
-		{"ABCDEA", "nnnnnn"}, // more lists than any meter has
+		{"ABCDEA", "nnnnnn"}, // five lists: more than any meter sends
 		{"AABAC", "nynyn"},
 		{"", ""},
 	}
@@ -35,12 +36,12 @@ func TestVerifierKeepsFourLists(t *testing.T) {
 	var v verifier
 	for range 2 {
 		if v.verify(new(Reading)) {
-			t.Error("a telegram without a record is verified")
+			t.Error("a telegram without records is verified")
 		}
 	}
 }
 
-// TestVerifierReset tests that a checked telegram is verified, and makes the Decoder forget earlier telegrams without a checksum.
+// TestVerifierReset tests that a Checked telegram is verified, and that telegrams before it do not verify later ones.
 func TestVerifierReset(t *testing.T) {
 	var v verifier
 	unchecked := &Reading{Records: []obis.Record{{Code: obis.Code{1}}}}

@@ -1,5 +1,5 @@
-// Command reader is a program of another module. It uses every package of github.com/hanbridge/hanbridge/pkg by its exported names
-// alone.
+// Command reader is a program of another module that imports every package of github.com/hanbridge/hanbridge/pkg. The tests build it to check
+// that the exported names are sufficient for other modules.
 package main
 
 import (
