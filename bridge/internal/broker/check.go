@@ -30,7 +30,7 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 	}
 	stated, _ := p.queryLimits(ctx) // if the query fails, the tests below still show the limits
 	report, n := Report{RetainAvailable: !stated.noRetain}, 0
-	next := func() target { // each connection has its own client id, because the broker possibly still closes the previous connection
+	next := func() target { // a new client id for each connection, because the broker is possibly still closing the previous connection
 		n++
 		return p.forSeparateConnection("-check" + strconv.Itoa(n))
 	}

@@ -16,7 +16,7 @@ type connectionCase struct {
 	delayed     bool  // the next attempt must wait
 }
 
-// TestConflictDetector tests which ends in a row of connections are reported as a conflict.
+// TestConflictDetector tests which of several successive connections end with a conflict.
 func TestConflictDetector(t *testing.T) {
 	closed := (&Conn{target: target{host: "h:1883"}}).explainLoss(io.EOF)
 	silent := errors.New("has not answered")

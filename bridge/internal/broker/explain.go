@@ -164,7 +164,7 @@ func (c *Conn) explainLoss(err error) error {
 		return fmt.Errorf("mqtt: %s has sent what is not MQTT: %w (a fault of the broker, or of a proxy in between: look at its version and log)", c.target.host, err)
 	case isPeerClose(err):
 		return closedByPeer{fmt.Errorf("mqtt: %s closed the connection (was it restarted, or is there another client with the id %q?)", c.target.host, c.target.ClientID)}
-	case strings.HasPrefix(err.Error(), "pingresp not received"): // paho has no sentinel for it
+	case strings.HasPrefix(err.Error(), "pingresp not received"): // paho exports no error value for this
 		return fmt.Errorf("mqtt: %s is connected but has not answered for %v (is the network down?)", c.target.host, c.target.KeepAlive+c.target.KeepAlive/3)
 	}
 	return fmt.Errorf("mqtt: connection to %s lost: %w", c.target.host, err)

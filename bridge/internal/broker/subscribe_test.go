@@ -51,15 +51,16 @@ func receive(t *testing.T, received <-chan broker.Message) broker.Message {
 	}
 }
 
-// TestSubscribeDoesNotDeadlock tests that a handler that subscribes, and then waits, blocks neither acknowledgements nor other messages.
+// TestSubscribeDoesNotDeadlock tests that a waiting handler blocks neither acknowledgements nor other messages, and that a handler can
+// subscribe.
 func TestSubscribeDoesNotDeadlock(t *testing.T) {
 	s := start(t)
 	c := dial(t, config(s.url))
-	done := make(chan struct{})
-	entered := make(chan error, 100)
+	release := make(chan struct{})
+	subscribed := make(chan error, 100)
 	f := func(broker.Message) {
-		entered <- c.Subscribe(t.Context(), "other", 1, func(broker.Message) {})
-		<-done
+		subscribed <- c.Subscribe(t.Context(), "other", 1, func(broker.Message) {})
+		<-release
 	}
 	if err := c.Subscribe(t.Context(), "n", 1, f); err != nil {
 		t.Fatal(err)
@@ -70,7 +71,7 @@ func TestSubscribeDoesNotDeadlock(t *testing.T) {
 	}
 	for range 100 {
 		select {
-		case err := <-entered:
+		case err := <-subscribed:
 			if err != nil {
 				t.Error(err)
 			}
@@ -78,7 +79,7 @@ func TestSubscribeDoesNotDeadlock(t *testing.T) {
 			t.Fatal("a waiting handler blocks the calls for other messages")
 		}
 	}
-	close(done)
+	close(release)
 }
 
 // TestSubscribeRefused tests that a refused subscription returns an error with its topic, and does not end the connection.

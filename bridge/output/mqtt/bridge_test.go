@@ -59,7 +59,7 @@ func run(t *testing.T, c mqtt.Config) *testBridge {
 	return runWith(t, c, "house", "")
 }
 
-// runWith starts a bridge with another meter or a state folder.
+// runWith starts a bridge with a meter and a state folder. stateDir is "" for no folder.
 func runWith(t *testing.T, c mqtt.Config, meter, stateDir string) *testBridge {
 	t.Helper()
 	return runWithLog(t, func(log zerolog.Logger) bridge.Output { return mqtt.New(c, log) }, meter, stateDir)

@@ -48,8 +48,9 @@ func compareMeter(retained map[string]string, serial string, counters []bridge.V
 	}
 	lastTelegram, timeErr := time.Parse(time.RFC3339, retained[discovery.LastTelegram])
 	age := max(now.Sub(lastTelegram), 0)
-	hours := int64(age/time.Hour) + 2          // one to round up, and one because a counter is possibly an hour older than the last telegram
-	result, confirmed := sameMeter, sameSerial // confirmed: something shows that the meter is the same
+	hours := int64(age/time.Hour) + 2 // one to round up, and one because a counter is possibly an hour older than the last telegram
+	// confirmed is true if the serial number or a counter shows that the meter is the same.
+	result, confirmed := sameMeter, sameSerial
 	for i := range counters {
 		v := &counters[i]
 		oldCounter, parseErr := obis.ParseDecimal([]byte(retained[v.ID.String()]))
@@ -57,16 +58,18 @@ func compareMeter(retained map[string]string, serial string, counters []bridge.V
 			continue
 		}
 		unit := v.ID.Row().Units[v.UnitIndex].Symbol
-		energy := unit == "kWh" || unit == "kvarh"
-		rise, ok := v.Number.Add(oldCounter.Neg())
-		roseFaster := func(perHour int64) bool { return energy && (!ok || rise.Cmp(obis.Decimal{Coef: perHour * hours}) > 0) }
+		isEnergy := unit == "kWh" || unit == "kvarh"
+		rise, fits := v.Number.Add(oldCounter.Neg()) // fits is false if the rise is too large for a Decimal
+		roseFaster := func(perHour int64) bool {
+			return isEnergy && (!fits || rise.Cmp(obis.Decimal{Coef: perHour * hours}) > 0)
+		}
 		switch {
 		case v.Number.Cmp(oldCounter) < 0, timeErr == nil && roseFaster(maxHourlyRise):
 			return anotherMeter
 		case !sameSerial && (timeErr != nil || age > maxRetainedAge || roseFaster(usualHourlyRise)):
 			result = inconclusive
 		}
-		confirmed = confirmed || energy && oldCounter.Cmp(obis.Decimal{Coef: minConfirmingCounter}) >= 0
+		confirmed = confirmed || isEnergy && oldCounter.Cmp(obis.Decimal{Coef: minConfirmingCounter}) >= 0
 	}
 	if !confirmed {
 		return inconclusive

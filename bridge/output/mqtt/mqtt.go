@@ -72,7 +72,8 @@ const (
 // lost connection is an error.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	connConfig := o.config.brokerConfig()
-	connConfig.Conflict, connConfig.Capabilities, connConfig.OnAcknowledged = &o.conflicts, &o.capabilities, func() {
+	connConfig.Conflict, connConfig.Capabilities = &o.conflicts, &o.capabilities
+	connConfig.OnAcknowledged = func() {
 		feed.Progress()
 		if o.shutdownTimer != nil {
 			o.shutdownTimer.Reset(stopAckTimeout)
@@ -108,22 +109,21 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		case <-time.After(s.schedule.wait()):
 			s.runDueTasks(ctx)
 		case <-feed.Ready():
-			if err := s.deliver(ctx); err != nil && ctx.Err() == nil {
+			if err := s.deliver(ctx); err != nil && ctx.Err() == nil { // if ctx has ended, shutdown delivers again
 				return err
 			}
 		}
 	}
 }
 
-// warn logs a warning that other programs can cause repeatedly. logLimiter limits the number of lines. A line has the count of the warnings
-// that it stands for.
+// warn logs a warning that other programs can cause repeatedly. logLimiter limits the number of lines.
 func (o *Output) warn(err error, message string) {
 	if count, ok := o.logLimiter.Allow(message); ok {
 		ratelimit.WithCount(o.log.Warn().Err(err), count).Msg(message)
 	}
 }
 
-// logDue reports whether the last log line with text is at least pause ago, or there was none. If so, logDue records that text is logged now.
+// logDue reports whether text was not logged in the last pause. If so, logDue records that text is logged now.
 func (o *Output) logDue(text string, pause time.Duration) bool {
 	if last, logged := o.loggedAt[text]; logged && time.Since(last) < pause {
 		return false

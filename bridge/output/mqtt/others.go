@@ -42,7 +42,7 @@ type OtherBridge struct {
 	Message string
 }
 
-// bridgeStatus is the topic of the bridge's status, relative to the base topic. retainedBelow returns the status as the payload
+// bridgeStatus is the topic of the bridge's status, relative to the base topic. In the result of retainedBelow, the status is the entry
 // [bridgeStatus][""].
 const bridgeStatus = "status"
 
@@ -50,7 +50,7 @@ const bridgeStatus = "status"
 // holds ids. own holds the marks of this bridge's runs; own is nil if the bridge has no state file.
 func FindOtherBridges(ctx context.Context, c Config, own *bridge.Instance, meters ...string) (others []OtherBridge, err error) {
 	all, err := retainedBelow(ctx, c, append(slices.Clone(meters), bridgeStatus), c.valueFilter(), c.BaseTopic+"/"+bridgeStatus)
-	if err != nil && len(all) == 0 {
+	if err != nil && len(all) == 0 { // an incomplete result is used
 		return nil, err
 	}
 	marks := newMarks(c.ClientID, own)
@@ -65,18 +65,19 @@ func FindOtherBridges(ctx context.Context, c Config, own *bridge.Instance, meter
 // findOther decides from the retained topics of a meter whether another bridge publishes the meter. The Message is "" if no other bridge
 // publishes it. bridgeOnline is true if a bridge with the base topic is online.
 func (m marks) findOther(id string, retained map[string]string, bridgeOnline bool) OtherBridge {
-	d := parseJSON[struct {
+	info := parseJSON[struct {
 		infoPayload
 		Client string `json:"client"`
 		Other  string `json:"other_instance"`
 	}]([]byte(retained["info"]))
+	isOwn := m.own(info.Instance) || info.Client == m.client // this bridge wrote the description
 	meterOnline := bridgeOnline && retained["status"] == online
-	switch own := m.own(d.Instance) || d.Client == m.client; { // own: this bridge wrote the description
-	case own && d.Other != "":
+	switch {
+	case isOwn && info.Other != "":
 		return OtherBridge{Meter: id, Message: firstText}
-	case own, retained["info"] == "", d.Instance == "" && !meterOnline:
+	case isOwn, retained["info"] == "", info.Instance == "" && !meterOnline:
 		return OtherBridge{}
-	case d.Instance == "":
+	case info.Instance == "":
 		return OtherBridge{Meter: id, Message: "a bridge of an earlier version publishes this meter. If it is not the one of this configuration, set another meters.id in one of the two"}
 	case meterOnline:
 		return OtherBridge{id, true, secondText + id}

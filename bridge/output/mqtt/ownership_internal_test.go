@@ -19,8 +19,8 @@ func TestOwnership(t *testing.T) {
 	at := func(seconds int) time.Time { return began.Add(time.Duration(seconds) * time.Second) }
 	earlier := infoPayload{Instance: "other.1", Since: at(-3600)} // the other bridge began an hour before this bridge
 	later := infoPayload{Instance: "other.1", Since: at(3600)}    // the other bridge began an hour after this bridge
-	receivedInfo := func(d infoPayload, retained bool) func(*ownership) {
-		return func(o *ownership) { o.receiveInfo([]byte("{}"), retained, false, false, d, at(1)) }
+	receivedInfo := func(info infoPayload, retained bool) func(*ownership) {
+		return func(o *ownership) { o.receiveInfo([]byte("{}"), retained, false, false, info, at(1)) }
 	}
 	ownInfo := func(retained bool) func(*ownership) {
 		return func(o *ownership) {
@@ -41,11 +41,13 @@ func TestOwnership(t *testing.T) {
 		at     int // when to decide, in seconds after the connection; 9999 is long after every limit
 		want   decision
 	}{
+		// Each name begins with the situation of this bridge. It restarts, was updated from a version without marks, is the second bridge, has
+		// lost its state file, has no state file, or is the first bridge.
 		{"restart: no other bridge", nil, 2, publishCounters},
 		{"restart: own description", []func(*ownership){ownInfo(true), otherOnline}, 2, publishCounters},
 		{"restart: own description, and telegrams of a second bridge", []func(*ownership){ownInfo(true), telegram("other.1", true, 1)}, 2, publishCounters},
 		{"restart: own description, and telegrams without a mark", []func(*ownership){ownInfo(true), telegram("", false, 1)}, 2, publishCounters},
-		{"restart: a broker that has lost its messages, and a second bridge", []func(*ownership){telegram("other.1", true, 1)}, 2, publishCounters},
+		{"restart: no retained description, and telegrams of a second bridge", []func(*ownership){telegram("other.1", true, 1)}, 2, publishCounters},
 		{"update: description without a mark, status offline", []func(*ownership){receivedInfo(infoPayload{}, true)}, 2, publishCounters},
 		{"update: description without a mark, a bridge is online", []func(*ownership){receivedInfo(infoPayload{}, true), otherOnline}, 2, waitForOther},
 		{"update: description without a mark, silent for a minute", []func(*ownership){receivedInfo(infoPayload{}, true), otherOnline}, 61, publishCounters},

@@ -261,7 +261,7 @@ func TestIncompleteScanTakesNothingBack(t *testing.T) {
 			t.Errorf("%s: the incomplete scan is recorded as complete", tt.name)
 		}
 		s.SetDescriptors(announcement{names: tt.sends}.descriptors(t)...)
-		awaitEntities := func(what, want string) {
+		awaitEntities := func(what, want string) { // publishes all steps and waits for the wanted entities
 			t.Helper()
 			for more := true; more; {
 				if more, err = s.Step(t.Context(), true); err != nil {

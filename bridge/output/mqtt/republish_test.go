@@ -23,7 +23,7 @@ func TestAnnouncementStepsArePaced(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
-	m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC))
+	m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC)) // shortly before an hourly list
 	began := time.Now()
 	h.send(nextTelegram(m))
 	b.awaitText(t, meterConfig, "")
@@ -50,23 +50,22 @@ func TestAnnouncementStepsArePaced(t *testing.T) {
 	if count < 2 {
 		t.Errorf("the meter was announced %d times, want twice at least", count)
 	}
-	want := []string{"import_power", "voltage_l1", "current_l3", "import_energy", "export_reactive_energy"}
-	for _, name := range want {
+	for _, name := range []string{"import_power", "voltage_l1", "current_l3", "import_energy", "export_reactive_energy"} {
 		if b.retained()["hanbridge/house/"+name] == "" {
 			t.Errorf("%s has no retained value", name)
 		}
 	}
 }
 
-// stableRetained returns the payloads that the broker retains, without the topic whose value is a time.
+// stableRetained returns the payloads that the broker retains, without the time of the last telegram.
 func stableRetained(b *broker) map[string]string {
 	all := b.retained()
 	delete(all, "hanbridge/house/last_telegram")
 	return all
 }
 
-// topicsSince returns the topics of the messages, without those of telegrams and of the hub's status.
-func topicsSince(all []message) map[string]bool {
+// publishedTopics returns the topics of the messages, without the topics of telegrams and of the hub's status.
+func publishedTopics(all []message) map[string]bool {
 	topics := map[string]bool{}
 	for _, m := range all {
 		if m.topic != "hanbridge/house/telegram" && m.topic != "homeassistant/status" {
@@ -83,24 +82,24 @@ func TestHubBirthMessageRepublishesAll(t *testing.T) {
 	h := run(t, config(b.addr))
 	h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 	before := len(b.awaitTelegram(t))
-	born := time.Now()
+	birthTime := time.Now()
 	for _, payload := range []string{"offline", "online"} {
 		if err := b.Publish("homeassistant/status", []byte(payload), false, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
-	received := b.await(t, "the meter's state after the birth message", func(all []message) bool {
+	received := b.await(t, "the meter's status after the birth message", func(all []message) bool {
 		return index(all[before:], "hanbridge/house/status", "online") >= 0
 	})[before:]
 	first := slices.IndexFunc(received, func(m message) bool { return m.topic != "homeassistant/status" })
-	if wait := received[first].at.Sub(born); wait < time.Second || wait > time.Minute {
+	if wait := received[first].at.Sub(birthTime); wait < time.Second || wait > time.Minute {
 		t.Errorf("everything was published again after %v, want 1 to 5 s, and up to a minute on a slow machine", wait)
 	}
 	want := map[string]bool{}
 	for topic := range b.retained() {
 		want[topic] = true
 	}
-	if diff := cmp.Diff(want, topicsSince(received)); diff != "" {
+	if diff := cmp.Diff(want, publishedTopics(received)); diff != "" {
 		t.Error("topics published again (-want +got):\n" + diff)
 	}
 	if got := len(telegrams(t, received)); got != 0 {

@@ -34,7 +34,7 @@ func hubEntities(t *testing.T, all []message) map[string]hatest.Entity {
 // that list again.
 func TestNoStateFileKeepsEntities(t *testing.T) {
 	t.Parallel()
-	for _, styles := range [][2]discovery.Style{
+	for _, styles := range [][2]discovery.Style{ // before and after the restart
 		{discovery.Device, discovery.Device}, {discovery.Component, discovery.Component},
 		{discovery.Device, discovery.Component}, {discovery.Component, discovery.Device},
 	} {
@@ -44,13 +44,12 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 			c := config(b.addr)
 			c.Style = styles[0]
 			h := run(t, c)
-			m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC))
-			for range 6 { // the last telegram is the hourly list with the counters
+			m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC)) // shortly before an hourly list
+			for range 6 {                                                                   // the last telegram is the hourly list with the counters
 				h.send(nextTelegram(m))
 			}
-			const hourly = "hanbridge_house_import_energy"
 			b.await(t, "the counters announced", func(all []message) bool {
-				_, ok := hubEntities(t, all)[hourly]
+				_, ok := hubEntities(t, all)["hanbridge_house_import_energy"]
 				return ok
 			})
 			h.stop()

@@ -58,8 +58,8 @@ func (s *session) runDueTasks(ctx context.Context) {
 	}
 }
 
-// maxPosted is the largest number of functions that wait for the session's goroutine. post drops further functions. Only a flood of messages
-// by other programs causes so many.
+// maxPosted is the largest number of functions that wait for the session's goroutine. post drops further functions, which only a flood of
+// messages can cause.
 const maxPosted = 10_000
 
 // post makes the session's goroutine call f. The goroutines that receive messages must not change the session themselves. post is safe for
