@@ -13,14 +13,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A sourceValue is one value as the reference decoder read it: the content of a pair of brackets of a P1 telegram (Text, and
-// Value with Unit where it has a unit), or an item of a binary list (Raw, and Value with Unit where it has a scaler).
+// A sourceValue is one value as the reference decoder read it.
 type sourceValue struct {
-	Text, Value, Unit string
-	Raw               any
+	Text        string // the text between two parentheses of a P1 telegram
+	Raw         any    // an item of a binary list, without its scaler
+	Value, Unit string // the number, if it has a unit (P1) or a scaler (binary list)
 }
 
-// telegram converts a capture. Its numbers become numbers in base units.
+// telegram returns the capture with the expected records. Their numbers are in base units.
 func (c *capture) telegram(t *testing.T) *telegram {
 	t.Helper()
 	tg := &telegram{name: c.name(), wire: c.wire, Key: c.Key, AuthKey: c.AuthKey, Checked: c.checked()}
@@ -43,7 +43,7 @@ func (c *capture) telegram(t *testing.T) *telegram {
 	return tg
 }
 
-// sourceValues returns the values of the reference decoder by the code that it wrote. A list without codes gets those of its layout.
+// sourceValues returns the values of the reference decoder by code. For a list without codes, the codes are from layouts.
 func (c *capture) sourceValues(t *testing.T) map[string][]sourceValue {
 	t.Helper()
 	out := map[string][]sourceValue{}
@@ -63,14 +63,14 @@ func (c *capture) sourceValues(t *testing.T) map[string][]sourceValue {
 	return out
 }
 
-// publishedValues returns the values by code that were published with a capture which the reference decoder does not read.
+// publishedValues returns the values that were published with a capture, by code. It is for captures that the reference decoder cannot read.
 func (c *capture) publishedValues(t *testing.T) map[string][]sourceValue {
 	t.Helper()
 	out := map[string][]sourceValue{}
 	for key, raw := range c.BySource {
 		code := codeOf(key)
-		_, bare, _ := strings.Cut(code, ":")
-		if strings.Count(key, ".") == 5 && wrongAtSource[c.name()][bare] == "" {
+		_, groupsCDE, _ := strings.Cut(code, ":")
+		if strings.Count(key, ".") == 5 && wrongAtSource[c.name()][groupsCDE] == "" {
 			text := parse[string](t, c, raw)
 			v := sourceValue{Raw: text}
 			if _, err := obis.ParseDecimal([]byte(text)); err == nil {
@@ -82,7 +82,7 @@ func (c *capture) publishedValues(t *testing.T) map[string][]sourceValue {
 	return out
 }
 
-// valuesByLayout returns the values of a list without codes.
+// valuesByLayout returns the values of a list without codes, by the codes of its layout.
 func (c *capture) valuesByLayout(t *testing.T, raw json.RawMessage) map[string][]sourceValue {
 	t.Helper()
 	items := parse[[]any](t, c, raw)
@@ -109,6 +109,7 @@ func (c *capture) valuesByLayout(t *testing.T, raw json.RawMessage) map[string][
 	return out
 }
 
+// parse decodes JSON. Numbers remain text (json.Number), so that they are exact.
 func parse[T any](t *testing.T, c *capture, raw json.RawMessage) (out T) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -119,7 +120,7 @@ func parse[T any](t *testing.T, c *capture, raw json.RawMessage) (out T) {
 	return out
 }
 
-// codeOf writes a code of six groups, "1-0:1.8.0.255", as package obis does.
+// codeOf returns a code in the form of package obis, such as "1-0:1.8.0" for "1-0:1.8.0.255".
 func codeOf(key string) string {
 	groups := strings.FieldsFunc(key, func(x rune) bool { return strings.ContainsRune("-:.*", x) })
 	if len(groups) < 5 {
@@ -132,8 +133,8 @@ func codeOf(key string) string {
 	return code
 }
 
-// textExpectations returns the records of one code of a P1 telegram: one for each line. A line holds one value, a time stamp
-// and a number, the seven values of a DSMR 2.2 gas meter, or a log, which is one text.
+// textExpectations returns the expected records of one code of a P1 telegram. Each line gives a record. Its values are a single value, a time stamp
+// and a number, the seven values of a DSMR 2.2 gas meter, or a log, which is one text. A line with several numbers gives a record for each.
 func textExpectations(c *capture, key string, values []sourceValue) (out []expectation) {
 	lines := max(1, bytes.Count(c.wire, []byte("\n"+key+"(")))
 	for line := range slices.Chunk(values, max(1, len(values)/lines)) {
@@ -164,7 +165,7 @@ func textExpectations(c *capture, key string, values []sourceValue) (out []expec
 	return out
 }
 
-// setText takes over a value of a P1 telegram.
+// setText sets the expectation from a value of a P1 telegram.
 func (e *expectation) setText(v sourceValue) {
 	switch {
 	case v.Value != "":
@@ -176,7 +177,7 @@ func (e *expectation) setText(v sourceValue) {
 	}
 }
 
-// setNumber takes over a number with the unit of the source, converted to the base unit.
+// setNumber sets the expected number, converted from the unit of the source to the base unit.
 func (e *expectation) setNumber(value, unit string) {
 	base, ok := baseUnits[strings.ToLower(unit)]
 	d, err := obis.ParseDecimal([]byte(value))
@@ -186,7 +187,7 @@ func (e *expectation) setNumber(value, unit string) {
 	e.Value, e.Unit = d.Shift(base.shift).String(), base.unit
 }
 
-// baseUnits are the units of the sources in lower case, with the power of ten of their prefix.
+// baseUnits maps the units of the sources, in lower case, to the base unit and the power of ten of the prefix.
 var baseUnits = map[string]struct {
 	shift int8
 	unit  string
@@ -196,7 +197,8 @@ var baseUnits = map[string]struct {
 	"hz": {0, "Hz"}, "m3": {0, "m³"}, "gj": {9, "J"}, "mj": {6, "J"}, "s": {0, "s"}, "deg": {0, "°"}, "°": {0, "°"},
 }
 
-// binaryExpectation converts an item of a list. A number without a scaler gets its power of ten and unit from unscaled.
+// binaryExpectation returns the expected record for an item of a binary list. A number without a scaler gets its power of ten and unit from
+// unscaled. volts is the power of ten of voltages.
 func binaryExpectation(c *capture, code string, v sourceValue, volts int) expectation {
 	e := expectation{Code: code}
 	raw := fmt.Sprint(v.Raw)
@@ -221,12 +223,13 @@ func binaryExpectation(c *capture, code string, v sourceValue, volts int) expect
 }
 
 var (
+	// stamp matches a time stamp of a P1 telegram, dateTime a date and time of the reference decoder.
 	stamp    = regexp.MustCompile(`^\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{6}[SWsw]?$`)
 	dateTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT[\d:]{8}`)
 )
 
-// clockOf writes "231102121548W" and "2023-04-01T21:32:35 dev=-120 status=80" as expectation has clocks. The deviation is what
-// to add to local time to get UTC, in minutes.
+// clockOf converts "231102121548W" and "2023-04-01T21:32:35 dev=-120 status=80" to the form of expectation.Clock. dev is the deviation: local time
+// plus the deviation, in minutes, is UTC.
 func clockOf(text string) string {
 	if stamp.MatchString(text) {
 		return fmt.Sprintf("20%s-%s-%sT%s:%s:%s", text[:2], text[2:4], text[4:6], text[6:8], text[8:10], text[10:12])

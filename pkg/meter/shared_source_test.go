@@ -10,9 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// compareSource decodes a capture and compares it with the values that were published with it. It returns how many it compared.
-// Some sources state what a firmware shows, which is 0 for a value that it did not find. Others state what a library returns, by
-// code or by name.
+// compareSource decodes a capture and compares it with the values that were published with it. It returns the number of compared values. Some
+// values are from a firmware, which shows 0 for a missing value. Others are from a library, which returns them by code or by name.
 func compareSource(t *testing.T, c *capture) (n int) {
 	t.Helper()
 	r, err := c.telegram(t).decoder(t).Next()
@@ -38,7 +37,7 @@ func compareSource(t *testing.T, c *capture) (n int) {
 	return n
 }
 
-// namedValues are the codes of the names that sources use, and the power of ten of their unit.
+// namedValues maps the names that sources use to the code and the power of ten of the unit.
 var namedValues = map[string]struct {
 	code  string
 	shift int
@@ -54,10 +53,10 @@ var namedValues = map[string]struct {
 	"/total/received": {"1.8.0", 0}, "/total/returned": {"2.8.0", 0},
 	"/tariffs/1/received": {"1.8.1", 0}, "/tariffs/1/returned": {"2.8.1", 0},
 	"/tariffs/2/received": {"1.8.2", 0}, "/tariffs/2/returned": {"2.8.2", 0},
-	"/currentTariff": {"", 0}, // a text, which is compared by code
+	"/currentTariff": {"", 0}, // a text: not compared
 }
 
-// compareTree compares the numbers of an object by their paths.
+// compareTree compares the numbers in a JSON value by their paths, such as "/voltage/l1". path is the path of v.
 func compareTree(t *testing.T, c *capture, r *meter.Reading, path string, v any) (n int) {
 	t.Helper()
 	switch v := v.(type) {
@@ -72,29 +71,30 @@ func compareTree(t *testing.T, c *capture, r *meter.Reading, path string, v any)
 		}
 		return n
 	}
-	about, ok := namedValues[path]
+	named, ok := namedValues[path]
 	if !ok {
-		t.Errorf("%s: the source states %s, which namedValues does not have", c.File, path)
+		t.Errorf("%s: the source has %s, which namedValues does not have", c.File, path)
 	}
-	want, ok := new(big.Rat).SetString(fmt.Sprintf("%ve%d", v, about.shift))
-	if about.code == "" || !ok || want.Sign() == 0 || wrongAtSource[c.name()][path] != "" {
+	want, ok := new(big.Rat).SetString(fmt.Sprintf("%ve%d", v, named.shift))
+	if named.code == "" || !ok || want.Sign() == 0 || wrongAtSource[c.name()][path] != "" {
 		return 0
 	}
-	rec := find(r, about.code)
+	rec := find(r, named.code)
 	if rec == nil && path == "E_import_kWh" && isKamstrup(c) {
-		return 0 // the firmware shows the counter of the last hour, which only the hourly list has
+		return 0 // the firmware shows the counter of an earlier telegram, because only the hourly list has the counter
 	}
 	if rec == nil {
-		t.Errorf("%s: %s: the source states %v, and there is no record of %s", c.File, path, v, about.code)
+		t.Errorf("%s: %s: got no record of %s, want %v as in the source", c.File, path, named.code, v)
 		return 1
 	}
 	if rec.Kind != obis.Number || !nearlyEqual(rec.Value, want, strings.HasPrefix(path, "I/")) {
-		t.Errorf("%s: %s: got %v, want %v as the source states", c.File, path, rec.Value, v)
+		t.Errorf("%s: %s: got %v, want %v as in the source", c.File, path, rec.Value, v)
 	}
 	return 1
 }
 
-// nearlyEqual allows for what sources lose: they calculate with 24 bits, and show currents with two decimals.
+// nearlyEqual reports whether got equals want, except for the rounding of the sources. They calculate with 24 bits, and round currents to two
+// decimals.
 func nearlyEqual(got obis.Decimal, want *big.Rat, current bool) bool {
 	v, _ := new(big.Rat).SetString(got.String())
 	allowed := new(big.Rat).Abs(new(big.Rat).Mul(want, big.NewRat(1, 1<<24)))
@@ -105,7 +105,8 @@ func nearlyEqual(got obis.Decimal, want *big.Rat, current bool) bool {
 	return v.Abs(v).Cmp(allowed) <= 0
 }
 
-// compareByCode compares the value of a code, such as "12048950.0", or a text.
+// compareByCode compares the record of a code with text, which is a number such as "12048950.0", a clock or another text. key is the code with dots
+// between all groups.
 func compareByCode(t *testing.T, c *capture, r *meter.Reading, key, text string) int {
 	t.Helper()
 	groups := strings.Split(key, ".")
@@ -123,7 +124,7 @@ func compareByCode(t *testing.T, c *capture, r *meter.Reading, key, text string)
 		t.Errorf("%s: no record of %s", c.File, key)
 		return 1
 	}
-	if isKamstrup(c) { // the source leaves out the powers of ten
+	if isKamstrup(c) { // the number in the source has no power of ten
 		shift, _ := unscaled(c, rec.Code.String(), 0)
 		text = fmt.Sprintf("%se%d", text, shift)
 	}
@@ -133,12 +134,12 @@ func compareByCode(t *testing.T, c *capture, r *meter.Reading, key, text string)
 	case rec.Kind == obis.Clock && strings.HasPrefix(text, strings.Replace(rec.Time.String(), "T", " ", 1)):
 	case rec.Kind == obis.Number && isNumber && nearlyEqual(rec.Value, want, false):
 	default:
-		t.Errorf("%s: %s: got kind %d, %v %q, want %q as the source states", c.File, key, rec.Kind, rec.Value, rec.Text, text)
+		t.Errorf("%s: %s: got kind %d, value %v, text %q; want %q as in the source", c.File, key, rec.Kind, rec.Value, rec.Text, text)
 	}
 	return 1
 }
 
-// compareID requires that the number of the meter stands in a record or in Reading.Meter.
+// compareID tests that a record or Reading.Meter has the number of the meter.
 func compareID(t *testing.T, c *capture, r *meter.Reading, id string) {
 	t.Helper()
 	if wrongAtSource[c.name()]["meter_id"] != "" || r.Meter.Serial == id {
@@ -149,7 +150,7 @@ func compareID(t *testing.T, c *capture, r *meter.Reading, id string) {
 			return
 		}
 	}
-	t.Errorf("%s: got serial number %q, want %q as the source states", c.File, r.Meter.Serial, id)
+	t.Errorf("%s: got serial number %q, want %q as in the source", c.File, r.Meter.Serial, id)
 }
 
 // find returns the first record of a code, of any medium and channel.

@@ -1,29 +1,29 @@
 package meter_test
 
-// undecodable are captures outside odd/ that give no reading, and why.
+// undecodable has captures outside the folder odd that give no reading, and the reasons.
 var undecodable = map[string]string{
 	"ch-athom-iskra-1":         "the checksum of the frame is right, but its list ends within an item",
-	"at-landis-gyr-em-ct623-1": "the first block of two",
+	"at-landis-gyr-em-ct623-1": "the capture has only the first of two blocks",
 }
 
-// oddReadings is how many readings each file of odd/ gives. Files not listed give none.
+// oddReadings has the number of readings of captures in the folder odd. Other captures of the folder give no reading.
 var oddReadings = map[string]int{
-	"de-d0-zpa-gh305":              1,   // intact, between STX and ETX
+	"de-d0-zpa-gh305":              1,   // an intact telegram between STX and ETX
 	"nl-two-telegrams-merged":      1,   // the second telegram is intact
 	"no-stream-kamstrup228":        1,   // one intact frame
 	"no-stream-sampledata":         559, // intact frames of lists 1 and 2
-	"si-iskra-am550-no-crc-gh1037": 1,   // intact, from a meter that sends no checksum
+	"si-iskra-am550-no-crc-gh1037": 1,   // an intact telegram of a meter that sends no checksum
 }
 
-// A layout says which codes the items of a list without codes have: by the papers of the grid companies, the readings that
-// owners published with their captures, and sums that fit. An item with the code "" is unknown.
+// A layout has the codes of the items in a list without codes. The codes are from documents of grid companies, from values that owners published
+// with their captures, and from sums of items. The code "" is for an item whose meaning is not known.
 type layout struct {
-	prefix string // of the names of the captures
-	items  int
+	prefix string // prefix of the names of the captures
+	items  int    // number of items in the list
 	codes  []string
 }
 
-// layouts are in the order in which they are tried.
+// layouts are the layouts of the captures. The first layout with the prefix and the number of items of a capture is used.
 var layouts = []layout{
 	{"at-landis-gyr", 14, []string{
 		"1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0", "1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0",
@@ -41,7 +41,7 @@ var layouts = []layout{
 		"1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0", "1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0",
 		"1-0:21.7.0", "1-0:41.7.0", "1-0:61.7.0", "1-0:22.7.0", "1-0:42.7.0", "1-0:62.7.0",
 	}},
-	// Elektro Celje. It stands before the list of tariffs, which has as many items.
+	// Elektro Celje. This layout must be before the next layout, which has the same number of items.
 	{"si-iskraemeco-gh615-8", 12, []string{
 		"0-0:42.0.0", "0-0:96.1.2", "1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0", "1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0",
 		"1-0:1.7.0", "1-0:2.7.0", "1-0:3.7.0", "1-0:4.7.0",
@@ -59,8 +59,8 @@ var layouts = []layout{
 	{"si-", 4, []string{"0-0:96.1.0", "", "1-0:1.8.0", "1-0:2.8.0"}},
 }
 
-// extras are records that the reference decoder does not give. The list of Lower Austria ends with the number of the meter,
-// without a code. The values of the Energomera meter and of EG.D were read from the bytes by hand.
+// extras are expected records that the reference decoder does not return. The list of Lower Austria ends with the number of the meter, without a
+// code. The values of the Energomera meter and of EG.D were read from the bytes by hand.
 var extras = map[string][]expectation{
 	"at-athom-austria-decrypted-1": {{Code: "0-0:96.1.0", anyValue: true}},
 	"at-mbus-netz-noe-p1":          {{Code: "0-0:96.1.0", anyValue: true}},
@@ -72,7 +72,7 @@ var extras = map[string][]expectation{
 	},
 }
 
-// wrongAtSource are values that a source states wrongly, by name or code, and how that is known. The name "" stands for all values.
+// wrongAtSource has values that are wrong in the source of a capture, by name or code, and the reasons. The name "" is for all values.
 var wrongAtSource = map[string]map[string]string{
 	"ch-landis-gyr-gh934-1": {"U/0": wholeVolts, "U/1": wholeVolts, "U/2": wholeVolts},
 	"cz-raw-egd-example":    {"25.9.0": "the source shows no bytes that are not text"},
@@ -80,13 +80,13 @@ var wrongAtSource = map[string]map[string]string{
 	"dk-kamstrup-gh216-1":   {"I/0": milliamperes, "I/1": milliamperes, "I/2": milliamperes},
 }
 
-// otherCurrents are captures whose currents have another power of ten than the papers of the make say. Power and voltage of the same
-// telegram prove it.
+// otherCurrents has captures whose currents have another power of ten than in the documents of the make. Power and voltage of the same telegram
+// show the power of ten.
 var otherCurrents = map[string]struct {
 	exponent int
-	why      string
+	reason   string
 }{
-	"ch-lge570-scs-unencrypted-valid-data-load-cfg2026": {0, "258,874 W at 229 V are 377 A on each phase, not 4 A: this meter behind transformers sends A"},
+	"ch-lge570-scs-unencrypted-valid-data-load-cfg2026": {0, "258,874 W at 229 V are 377 A on each phase, not 4 A: this meter with transformers sends A"},
 	"dk-kamstrup-gh216-1":                               {-3, milliamperes},
 }
 
