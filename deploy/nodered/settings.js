@@ -2,12 +2,12 @@
 module.exports = {
     flowFile: 'flows.json',
 
-    // Time until the next try to connect to the broker, in milliseconds. Node-RED's default is 15000.
+    // The time until Node-RED tries again to connect to the broker, in milliseconds. The default is 15000.
     mqttReconnectTime: 3000,
 
-    // The context of the flow survives a restart: it holds the counters at midnight. It is written every 30 s.
+    // Stores the context of the flow every 30 s, so that the counters at midnight survive a restart.
     contextStorage: { default: { module: 'localfilesystem' } },
 
-    // Whoever can open the editor can run programs on this machine. To ask for a password, see "Securing Node-RED"
-    // in its documentation: adminAuth for the editor, httpNodeAuth for the page.
+    // Everybody who can open the editor can run programs on this machine. "Securing Node-RED" in Node-RED's documentation
+    // explains passwords: adminAuth is for the editor, and httpNodeAuth for the page.
 };

@@ -1,23 +1,24 @@
 #!/bin/sh
-# Starts hanbridge as an add-on. Each option becomes an environment variable (mqtt_url: HANBRIDGE_MQTT_URL); the broker is Home
-# Assistant's own. No secret becomes an argument of a program, where others could see it. It needs sh, jq and curl.
+# Starts hanbridge as an add-on. Each option becomes an environment variable: mqtt_url becomes HANBRIDGE_MQTT_URL. Without the option
+# mqtt_url, the broker is Home Assistant's own. No secret is an argument of a program, because other programs could see it there.
 set -eu
 
-# A jq filter that turns an object into export commands for eval. @sh quotes each value.
+# A jq filter that converts an object to export commands for eval. @sh quotes each value.
 exports='to_entries[] | select(.value != null and .value != "")
 	| "export " + ("HANBRIDGE_\(.key | ascii_upcase)=\(.value)" | @sh)'
 
-# A jq filter that turns the Supervisor's answer into options.
+# A jq filter that converts the answer of Home Assistant's Supervisor to options.
 service='select(.result == "ok").data
 	| {mqtt_url: "mqtt\(if .ssl then "s" else "" end)://\(.host):\(.port)", mqtt_username: .username, mqtt_password: .password}'
 
-# ask asks the Supervisor who the broker is.
+# ask prints the Supervisor's answer about the broker.
 ask() {
 	printf 'header = "Authorization: Bearer %s"\n' "${SUPERVISOR_TOKEN:-}" |
 		curl --silent --max-time 10 --config - http://supervisor/services/mqtt
 }
 
-# find_broker waits for a broker, which may start later than this add-on.
+# find_broker waits until the Supervisor knows a broker, and exports its address, user and password. The broker possibly starts later than
+# this add-on.
 find_broker() {
 	until found=$(ask | jq -r "$service | $exports" 2>/dev/null) && [ -n "$found" ]; do
 		[ -n "${reported:-}" ] || echo 'hanbridge: there is no MQTT broker yet: install and start the add-on "Mosquitto broker",' \
@@ -28,7 +29,8 @@ find_broker() {
 	eval "$found"
 }
 
-# need_port ends the add-on if there are several ports and none was chosen: a Zigbee or Z-Wave stick must not be opened by hanbridge.
+# need_port gets the serial ports as arguments. It ends the add-on if there are several ports and no port is set, because hanbridge must not open
+# the port of a Zigbee or Z-Wave stick.
 need_port() {
 	[ -z "${HANBRIDGE_METER_PORT:-}" ] && [ $# -gt 1 ] || return 0
 	echo 'hanbridge: there are several serial ports. Set meter_port to that of the meter:' >&2
@@ -50,6 +52,6 @@ eval "$options"
 need_port /dev/serial/by-id/*
 if [ -z "${HANBRIDGE_MQTT_URL:-}" ]; then
 	find_broker
-	eval "$options" # user name and password of the options win over those of the Supervisor
+	eval "$options" # user name and password of the options override those of the Supervisor
 fi
 exec hanbridge run
