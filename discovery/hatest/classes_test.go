@@ -7,10 +7,10 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// TestClasses tests Home Assistant's table of device classes, units and state classes: every listed combination is valid, and units and
-// state classes of other rows are refused.
+// TestClasses tests the units and state classes of each device class. Check must accept every combination in a row of the table, and refuse other
+// units and state classes.
 func TestClasses(t *testing.T) {
-	rows := []struct{ class, units, states string }{
+	rows := []struct{ class, units, stateClasses string }{
 		{"power", "W kW MW GW TW", "measurement"},
 		{"apparent_power", "VA kVA", "measurement"},
 		{"reactive_power", "var kvar", "measurement"},
@@ -27,27 +27,28 @@ func TestClasses(t *testing.T) {
 		{"monetary", "SEK EUR", "total"},
 		{"volume_flow_rate", "m³/h L/min", "measurement"},
 	}
-	const states = "measurement total total_increasing"
-	check := func(class, state, unit string) []error {
-		return hatest.Check(topicOf("house", "q"), []byte(sensor("house", "q", class, state, unit, "")))
+	const allStateClasses = "measurement total total_increasing"
+	check := func(class, stateClass, unit string) []error {
+		return hatest.Check(topicOf("house", "q"), []byte(sensor("house", "q", class, stateClass, unit, "")))
 	}
 	for _, row := range rows {
-		state := strings.Fields(row.states)[0]
+		firstStateClass := strings.Fields(row.stateClasses)[0]
 		for _, unit := range strings.Fields(row.units) {
-			for _, state := range strings.Fields(row.states) {
-				if errs := check(row.class, state, unit); len(errs) > 0 {
-					t.Errorf("refused: %v", errs)
+			for _, stateClass := range strings.Fields(row.stateClasses) {
+				if errs := check(row.class, stateClass, unit); len(errs) > 0 {
+					t.Errorf("%s in %s, %s: got errors %v, want none", row.class, unit, stateClass, errs)
 				}
 			}
+			// A unit in capitals must be refused, unless it is another unit, such as MV.
 			if wrong := strings.ToUpper(unit); wrong != unit && !strings.Contains(" "+row.units+" ", " "+wrong+" ") && unit != "mV" {
-				checkRefused(t, row.class+" in "+wrong, check(row.class, state, wrong), "does not fit the device class")
+				checkRefused(t, row.class+" in "+wrong, check(row.class, firstStateClass, wrong), "does not fit the device class")
 			}
 		}
 		for _, wrong := range []string{"C", "m3", "VAr", "kVArh", "none", "lx", "Wm"} {
-			checkRefused(t, row.class+" in "+wrong, check(row.class, state, wrong), "does not fit the device class")
+			checkRefused(t, row.class+" in "+wrong, check(row.class, firstStateClass, wrong), "does not fit the device class")
 		}
-		for _, wrong := range strings.Fields(states) {
-			if !strings.Contains(" "+row.states+" ", " "+wrong+" ") {
+		for _, wrong := range strings.Fields(allStateClasses) {
+			if !strings.Contains(" "+row.stateClasses+" ", " "+wrong+" ") {
 				checkRefused(t, row.class+" "+wrong, check(row.class, wrong, strings.Fields(row.units)[0]), "does not fit the device class")
 			}
 		}

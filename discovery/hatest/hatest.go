@@ -1,6 +1,6 @@
-// Package hatest checks discovery messages in tests. It applies the schemas of Home Assistant, and the rules by which openHAB, Domoticz and
-// Gladys ignore entities. It is stricter than these hubs, because it accepts only what hanbridge sends: unabbreviated keys, sensors and binary
-// sensors, no null. Hub is a model of Home Assistant that keeps track of entities over several messages.
+// Package hatest checks discovery messages in tests. It applies the schemas of Home Assistant, and the rules of openHAB, Domoticz and Gladys,
+// which ignore some entities. It is stricter than these hubs, because it accepts only what hanbridge sends: unabbreviated keys, sensors and
+// binary sensors, and no null. Hub is a model of Home Assistant that tracks entities over several messages.
 package hatest
 
 import (
@@ -21,12 +21,12 @@ func Check(topic string, payload []byte) []error {
 	return errs
 }
 
-// CheckSet returns the faults of messages by topic: of each by itself, and of all together. It finds ids that two entities use, devices that are not announced,
-// and energies that Domoticz would pair with the wrong power. Empty payloads are ignored.
+// CheckSet returns the faults of messages by topic. These are the faults of single messages, and faults of the messages together: ids that two
+// entities use, devices that are not announced, and energies that Domoticz would pair with the wrong power. Empty payloads are ignored.
 func CheckSet(messages map[string][]byte) []error {
 	all, entities, errs := parseMessages(messages)
-	for _, c := range uniqueNames {
-		errs = append(errs, c.duplicates(entities)...)
+	for _, u := range uniqueNames {
+		errs = append(errs, u.duplicates(entities)...)
 	}
 	return slices.Concat(errs, checkNewClasses(entities), checkTopicTypes(entities), checkDevices(all), checkDomoticzPairs(entities))
 }
@@ -57,7 +57,7 @@ func parseMessages(messages map[string][]byte) (all []*announcement, entities []
 	return all, entities, errs
 }
 
-// An object is a JSON object; its numbers are json.Number.
+// An object is a JSON object. Its numbers are of type json.Number.
 type object map[string]any
 
 // An announcement is one parsed message.
@@ -73,29 +73,31 @@ type announcement struct {
 type entity struct {
 	label    string // names the entity in errors
 	platform string
-	key      string // the key of the component, or the object id of its own topic
-	identity string // "<platform> <object id of the device> <key>": the same in both styles
+	key      string // the key of the component; in Component style the object id in the topic
+	identity string // "<platform> <object id of the device> <key>", which is the same in both styles
 	device   object
 	options  object // the options of the component
-	ownTopic bool   // Component style: the entity has a discovery topic of its own
+	ownTopic bool   // the entity has its own discovery topic (Component style)
 }
 
-// text returns a text option, "" if it is missing or not a text.
+// text returns an option that is a text; "" if the option is missing or not a text.
 func (e *entity) text(option string) string { return text(e.options, option) }
 
 func (e *entity) has(option string) bool { return e.options[option] != nil }
 
+// text returns the value of a key; "" if it is missing or not a text.
 func text(o object, key string) string {
 	s, _ := o[key].(string)
 	return s
 }
 
+// inner returns the value of a key; nil if it is missing or not an object.
 func inner(o object, key string) object {
 	m, _ := o[key].(map[string]any)
 	return m
 }
 
-// parseMessage parses and checks one message. The announcement is nil if the payload is empty or not readable.
+// parseMessage parses and checks one message. If the payload is empty or cannot be parsed, the announcement is nil.
 func parseMessage(topic string, payload []byte) (*announcement, []error) {
 	place, err := parseTopic(topic)
 	if err != nil {
@@ -129,7 +131,7 @@ func parseMessage(topic string, payload []byte) (*announcement, []error) {
 
 func parseObject(payload []byte) (object, error) {
 	if bytes.ContainsAny(payload, "\n\r") || !utf8.Valid(payload) {
-		return nil, errors.New("a payload is one line in UTF-8")
+		return nil, errors.New("a payload must be one line in UTF-8")
 	}
 	var o object
 	d := json.NewDecoder(bytes.NewReader(payload))
@@ -150,19 +152,19 @@ func (a *announcement) components(place topicParts, root object) (errs []error) 
 		errs = append(errs, fmt.Errorf("%s: announces nothing", a.topic))
 	}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		own := inner(all, key)
-		e := entity{label: a.topic + ": " + key, platform: text(own, "platform"), key: key, device: a.device, options: maps.Clone(own)}
+		component := inner(all, key)
+		e := entity{label: a.topic + ": " + key, platform: text(component, "platform"), key: key, device: a.device, options: maps.Clone(component)}
 		e.identity = e.platform + " " + place.object + " " + key
 		switch {
-		case own == nil:
+		case component == nil:
 			errs = append(errs, fmt.Errorf("%s: a component is an object", e.label))
 		case !safeID.MatchString(key):
 			errs = append(errs, fmt.Errorf("%s: the key has other characters than a-z A-Z 0-9 _ -", e.label))
-		case len(own) == 1 && slices.Contains(platforms, e.platform):
+		case len(component) == 1 && slices.Contains(platforms, e.platform):
 			a.removed = append(a.removed, e.identity) // a component with only a platform is removed
 		default:
 			for _, option := range []string{"availability", "availability_mode"} {
-				if _, overridden := own[option]; !overridden && root[option] != nil {
+				if _, overridden := component[option]; !overridden && root[option] != nil {
 					e.options[option] = root[option]
 				}
 			}
@@ -175,11 +177,11 @@ func (a *announcement) components(place topicParts, root object) (errs []error) 
 
 const devicePlatform = "device"
 
-// platforms are the platforms that hanbridge announces, which all hubs of the last years know. A hub refuses a whole device because of one
-// entity with an unknown platform.
+// platforms are the platforms that hanbridge announces. It uses no others, because a hub refuses a whole device if it does not know the platform
+// of one entity.
 var platforms = []string{"sensor", "binary_sensor"}
 
-// A topicParts has the parts of a discovery topic. The node is "" if there is none.
+// A topicParts has the parts of a discovery topic. If the topic has no node, node is "".
 type topicParts struct{ platform, node, object string }
 
 var safeID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)

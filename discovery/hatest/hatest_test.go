@@ -10,7 +10,7 @@ import (
 
 const deviceTopic = "homeassistant/device/hanbridge_house/config"
 
-// validMessage has every kind of entity. A test case replaces one part of it with a fault.
+// validMessage is a valid message in Device style with every kind of entity. The tests replace a part of it by a fault.
 var validMessage = strings.ReplaceAll(`{"device":{"identifiers":["hanbridge_house"],"name":"Meter","model":"6525","via_device":"hanbridge_bridge"},
 "origin":{"name":"hanbridge","sw_version":"1.0.0","support_url":"https://github.com/hanbridge/hanbridge"},
 "availability":[{"topic":"hanbridge/status"},{"topic":"hanbridge/house/status"}],"availability_mode":"all",
@@ -27,6 +27,7 @@ var validMessage = strings.ReplaceAll(`{"device":{"identifiers":["hanbridge_hous
 "connection":{"platform":"binary_sensor","name":"Connection","unique_id":"hanbridge_house_connection","state_topic":"hanbridge/house/status","device_class":"connectivity","payload_on":"online","payload_off":"offline","entity_category":"diagnostic","availability":[{"topic":"hanbridge/status"}]}
 }}`, "\n", "")
 
+// TestCheckAcceptsValidMessages tests that Check finds no fault in valid messages of each kind.
 func TestCheckAcceptsValidMessages(t *testing.T) {
 	for _, errs := range [][]error{
 		hatest.Check(deviceTopic, []byte(validMessage)),
@@ -36,17 +37,18 @@ func TestCheckAcceptsValidMessages(t *testing.T) {
 		hatest.Check("homeassistant/sensor/hanbridge_house/tariff/config", []byte(singlePayload)),
 	} {
 		if err := errors.Join(errs...); err != nil {
-			t.Errorf("refused: %v", err)
+			t.Errorf("valid message: got errors %v, want none", err)
 		}
 	}
 }
 
+// singlePayload is a valid payload in Component style.
 const singlePayload = `{"name":"Tariff","unique_id":"hanbridge_house_tariff","state_topic":"hanbridge/house/tariff",` +
 	`"entity_category":"diagnostic","qos":1,"availability":[{"topic":"hanbridge/status"}],` +
 	`"device":{"identifiers":["hanbridge_house"],"name":"Meter"},"origin":{"name":"hanbridge"}}`
 
-// TestCheckRefuses tests that Check finds the fault of each row in a message that is valid otherwise. The fault replaces old by new; the
-// error contains want.
+// TestCheckRefuses tests that Check finds faults in a message in Device style. In each row, old is the part of validMessage that new replaces, and
+// want is a part of the error.
 func TestCheckRefuses(t *testing.T) {
 	for _, row := range []struct{ name, old, new, want string }{
 		// The whole payload.
@@ -58,7 +60,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"unknown root key", `{"device"`, `{"retain":true,"device"`, "retain"},
 		{"~ at the root", `{"device"`, `{"~":"hanbridge","device"`, "~"},
 		{"migration mixed with a payload", `{"device"`, `{"migrate_discovery":true,"device"`, "migrate_discovery"},
-		{"no device", `"device":{`, `"dev":{`, "device is missing"},
+		{"device is missing", `"device":{`, `"dev":{`, "device is missing"},
 		{"no identifiers", `"identifiers":["hanbridge_house"],`, ``, "identifiers"},
 		{"an empty list of identifiers", `["hanbridge_house"]`, `[]`, "identifiers"},
 		{"an empty identifier", `["hanbridge_house"]`, `[""]`, "identifiers"},
@@ -82,7 +84,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"root availability without topic", `{"topic":"hanbridge/status"},`, `{"topik":"hanbridge/status"},`, "topic"},
 		{"root availability of texts", `{"topic":"hanbridge/status"},`, `"hanbridge/status",`, "objects"},
 		{"no UTF-8", `"Meter"`, "\"M\xe9ter\"", "UTF-8"},
-		{"migration refused", validMessage, `{"migrate_discovery":false}`, "migrate_discovery"},
+		{"migrate_discovery is false", validMessage, `{"migrate_discovery":false}`, "migrate_discovery"},
 		{"identifiers as text", `["hanbridge_house"]`, `"hanbridge_house"`, "identifiers"},
 		{"empty device", `"device":{`, `"device":{},"x":{`, "identifiers"},
 		{"empty device name", `"name":"Meter"`, `"name":""`, "name"},
@@ -109,9 +111,9 @@ func TestCheckRefuses(t *testing.T) {
 		{"unique_id without the key", `"hanbridge_house_gas"`, `"hanbridge_house_17"`, "can change"},
 		{"name is null", `"name":"Gas"`, `"name":null`, "name"},
 		{"entity id in capitals", `"sensor.house_import_power"`, `"sensor.House_import_power"`, "default_entity_id"},
-		{"device class", `"device_class":"gas"`, `"device_class":"methane"`, "no device class"},
-		{"device class of binary sensors", `"connectivity"`, `"timestamp"`, "no device class"},
-		{"state class", `"state_class":"total_increasing","unit_of_measurement":"m³"`, `"state_class":"rising","unit_of_measurement":"m³"`, "state_class must not be rising"},
+		{"unknown device class", `"device_class":"gas"`, `"device_class":"methane"`, "no device class"},
+		{"binary sensor with the device class of a sensor", `"connectivity"`, `"timestamp"`, "no device class"},
+		{"unknown state class", `"state_class":"total_increasing","unit_of_measurement":"m³"`, `"state_class":"rising","unit_of_measurement":"m³"`, "state_class must not be rising"},
 		{"state class that the class forbids", `"state_class":"total_increasing","unit_of_measurement":"kWh"`, `"state_class":"measurement","unit_of_measurement":"kWh"`, "does not fit the device class"},
 		{"power with the state class total", `"state_class":"measurement","unit_of_measurement":"W"`, `"state_class":"total","unit_of_measurement":"W"`, "does not fit the device class"},
 		{"energy without state class", `"state_class":"total_increasing","unit_of_measurement":"kWh"`, `"unit_of_measurement":"kWh"`, "does not fit the device class"},
@@ -145,7 +147,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"precision of text", `text_message","entity_category"`, `text_message","suggested_display_precision":1,"entity_category"`, "for numbers only"},
 		{"enabled as text", `"enabled_by_default":false`, `"enabled_by_default":"false"`, "enabled_by_default"},
 		{"qos 3", `"qos":1`, `"qos":3`, "qos"},
-		{"equal payloads", `"payload_off":"offline"`, `"payload_off":"online"`, "differ"},
+		{"payload_on equal to payload_off", `"payload_off":"offline"`, `"payload_off":"online"`, "differ"},
 		// Other hubs.
 		{"Domoticz drops a key by its end", `"gas":{`, `"gas_max":{`, "Domoticz"},
 		{"Domoticz drops a key by its beginning", `"gas":{`, `"min_gas":{`, "Domoticz"},
@@ -164,7 +166,8 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-// TestCheckRefusesAbbreviations tests that abbreviated keys, which some hubs do not know, and unused keys are refused.
+// TestCheckRefusesAbbreviations tests that Check refuses abbreviated keys and keys that hanbridge does not use. Each of the keys is added to
+// validMessage before the text before.
 func TestCheckRefusesAbbreviations(t *testing.T) {
 	for _, row := range []struct{ before, keys string }{
 		{`"device":{"identifiers"`, "dev o cmps cmp avty avty_mode avty_t avty_tpl pl_avail pl_not_avail stat_t cmd_t e state_topic availability_topic encoding"},
@@ -181,7 +184,7 @@ func TestCheckRefusesAbbreviations(t *testing.T) {
 	}
 }
 
-// TestCheckRefusesWhatDomoticzDrops tests the component keys that Domoticz ignores.
+// TestCheckRefusesWhatDomoticzDrops tests that Check refuses the component keys that Domoticz ignores.
 func TestCheckRefusesWhatDomoticzDrops(t *testing.T) {
 	for _, key := range strings.Fields("update_available update_state power_on_behavior power_outage_memory over-load_status linkquality last_seen " +
 		"sensitivity color_temp_startup requested_brightness_level requested_brightness_percent hardware_status connection_state log_level restart " +
@@ -190,29 +193,29 @@ func TestCheckRefusesWhatDomoticzDrops(t *testing.T) {
 		errs := hatest.Check(deviceTopic, []byte(payload))
 		checkRefused(t, key, errs, "Domoticz")
 		if len(errs) != 1 {
-			t.Errorf("%s: %v, want one error", key, errs)
+			t.Errorf("%s: got errors %v, want one", key, errs)
 		}
 	}
 }
 
-// TestCheckRefusesWhatGladysCannotStore tests units in which numbers become too large for Gladys.
+// TestCheckRefusesWhatGladysCannotStore tests that Check refuses units in which numbers become too large for Gladys.
 func TestCheckRefusesWhatGladysCannotStore(t *testing.T) {
-	for _, row := range []struct{ class, state, units string }{
+	for _, row := range []struct{ class, stateClass, units string }{
 		{"power", "measurement", "mW"}, {"energy", "total_increasing", "mWh Wh J kJ cal"}, {"apparent_power", "measurement", "mVA"},
 		{"reactive_power", "measurement", "mvar"}, {"reactive_energy", "total_increasing", "varh"},
 	} {
 		for _, unit := range strings.Fields(row.units) {
-			errs := hatest.Check(topicOf("house", "q"), []byte(sensor("house", "q", row.class, row.state, unit, "")))
+			errs := hatest.Check(topicOf("house", "q"), []byte(sensor("house", "q", row.class, row.stateClass, unit, "")))
 			checkRefused(t, unit, errs, "Gladys")
 			if len(errs) != 1 {
-				t.Errorf("%s: %v, want one error", unit, errs)
+				t.Errorf("%s: got errors %v, want one", unit, errs)
 			}
 		}
 	}
 }
 
-// TestCheckRefusesNull tests that no option can be null. The option is added before end, at the end of its object. There it replaces the
-// valid option, because a JSON decoder takes the last of equal keys.
+// TestCheckRefusesNull tests that Check refuses null for each option. The null is added before the text end, at the end of the object. It replaces
+// the valid value, because a JSON decoder takes the last of equal keys.
 func TestCheckRefusesNull(t *testing.T) {
 	for _, row := range []struct{ end, options string }{
 		{`}}}`, "name unique_id default_entity_id state_topic qos device_class entity_category enabled_by_default expire_after availability " +
@@ -231,7 +234,7 @@ func TestCheckRefusesNull(t *testing.T) {
 	}
 }
 
-// TestCheckRefusesTopics tests topics that no hub takes for discovery topics of hanbridge.
+// TestCheckRefusesTopics tests that Check refuses topics that are not discovery topics of hanbridge.
 func TestCheckRefusesTopics(t *testing.T) {
 	for _, topic := range []string{
 		"homeassistant/device/hanbridge_house", "device/config", "device/hanbridge_house/config",
@@ -242,7 +245,7 @@ func TestCheckRefusesTopics(t *testing.T) {
 	}
 }
 
-// TestCheckRefusesSingle tests faults of a message in Component style.
+// TestCheckRefusesSingle tests that Check finds faults in a message in Component style. The columns are those of TestCheckRefuses.
 func TestCheckRefusesSingle(t *testing.T) {
 	const topic = "homeassistant/sensor/hanbridge_house/tariff/config"
 	for _, row := range []struct{ name, old, new, want string }{
@@ -265,10 +268,10 @@ func TestCheckRefusesSingle(t *testing.T) {
 	}
 }
 
-// checkRefused fails unless an error contains want.
+// checkRefused checks that one of the errors contains want.
 func checkRefused(t *testing.T, name string, errs []error, want string) {
 	t.Helper()
 	if err := errors.Join(errs...); err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("%s: got %v, want an error that contains %q", name, err, want)
+		t.Errorf("%s: got errors %v, want an error with %q in it", name, err, want)
 	}
 }

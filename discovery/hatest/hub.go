@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// A Hub is a small model of Home Assistant: how it processes discovery messages, and which entities it remembers. Unlike Home Assistant it
-// finishes each message before the next, so that there are no races.
+// A Hub is a small model of Home Assistant. It processes discovery messages and remembers entities. Unlike Home Assistant, it finishes each
+// message before the next message.
 type Hub struct {
 	prefix   string
 	owners   map[string]owner   // by identity, such as "sensor hanbridge_house gas"
 	registry map[string]*Entity // by platform and unique_id, such as "sensor hanbridge_house_gas"
-	devices  map[string]bool
-	created  int // how many entities the hub has created
+	devices  map[string]bool    // the identifiers of known devices
+	created  int                // how many entities the hub has created
 	// Warnings are the warnings that the hub writes into its log, in order.
 	Warnings []string
 }
@@ -25,15 +25,15 @@ type owner struct{ topic, registryKey string }
 
 // An Entity is an entity in the registry of a hub.
 type Entity struct {
-	// ID is the entity id that people see: "sensor.house_gas".
+	// ID is the entity id that people see, such as "sensor.house_gas".
 	ID string
 	// UniqueID is the announced unique id.
 	UniqueID string
-	// Topic is the topic that announces it. It is "" for an entity that the hub remembers although no topic announces it. The hub
-	// shows such an entity as unavailable.
+	// Topic is the topic that announces the entity. If no topic announces it, Topic is "". The hub remembers the entity, but shows it as
+	// unavailable.
 	Topic string
-	// Created numbers the entities in the order in which the hub created them. If the number differs after a change, the entity was
-	// removed in between, and lost its name, its settings and its place in dashboards.
+	// Created numbers the entities in the order in which the hub created them. If the number differs after a change, the entity was removed
+	// and created again. It has then lost its name, its settings and its place in dashboards.
 	Created int
 }
 
@@ -51,8 +51,8 @@ func (h *Hub) Entities() []Entity {
 	return all
 }
 
-// Restart drops all state but the registry, which is on disk. Then the hub receives the retained messages: topics of single components
-// before topics of devices.
+// Restart drops all state except the registry, which Home Assistant stores on disk. Then the hub receives the retained messages in Component
+// style, and after them the retained messages in Device style.
 func (h *Hub) Restart(retained map[string][]byte) {
 	clear(h.owners)
 	for _, e := range h.registry {
@@ -101,8 +101,7 @@ func (h *Hub) Receive(topic string, payload []byte) {
 	}
 }
 
-// release ends the ownership of a topic: no topic announces its entities any more. If remove is true, it also removes them from the
-// registry.
+// release ends the ownership of the entities that a topic owns. If remove is true, it also removes these entities from the registry.
 func (h *Hub) release(topic string, remove bool) {
 	for identity, o := range h.owners {
 		if o.topic != topic {
@@ -128,21 +127,21 @@ func (h *Hub) add(topic string, e *entity) {
 		}
 		return
 	}
-	known := h.registry[registryKey]
-	if known != nil && known.Topic != "" {
+	registered := h.registry[registryKey]
+	if registered != nil && registered.Topic != "" { // another entity with the same unique id
 		h.warn("%s: unique_id %s is taken", e.label, e.text("unique_id"))
 		return
 	}
-	if known == nil {
+	if registered == nil {
 		h.created++
-		known = &Entity{ID: h.freeEntityID(e), UniqueID: e.text("unique_id"), Created: h.created}
-		h.registry[registryKey] = known
+		registered = &Entity{ID: h.freeEntityID(e), UniqueID: e.text("unique_id"), Created: h.created}
+		h.registry[registryKey] = registered
 	}
-	known.Topic = topic
+	registered.Topic = topic
 	h.owners[e.identity] = owner{topic, registryKey}
 }
 
-// freeEntityID returns the wanted entity id, with a number appended if it is taken.
+// freeEntityID returns the announced entity id. If another entity has this id, a number is appended.
 func (h *Hub) freeEntityID(e *entity) string {
 	wanted := cmp.Or(e.text("default_entity_id"), e.platform+"."+e.text("unique_id"))
 	taken := map[string]bool{}

@@ -8,9 +8,9 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// TestHub tests how an empty hub handles updates, removals and changes of topic. Each row lists the messages that the hub receives, by their
-// names in the map messages. "device" announces import_power in Device style, "single" in Component style. "restart" restarts the hub. A
-// message that the hub misses, because it is down, has "quietly" after its name.
+// TestHub tests which entities a hub has after updates, removals and changes of topic. Each row has the names of the messages that the hub
+// receives; the map messages has their topics and payloads. "device" announces import_power in Device style, "single" in Component style. "restart"
+// restarts the hub. A message with "missed" after its name arrives at the broker while the hub is down.
 func TestHub(t *testing.T) {
 	const device = "homeassistant/device/hanbridge_house/config"
 	single := topicOf("house", "import_power")
@@ -22,7 +22,7 @@ func TestHub(t *testing.T) {
 			`"state_class":"measurement"}`, key, key)
 	}
 	power, gas := component("import_power"), component("gas")
-	messages := map[string][2]string{
+	messages := map[string][2]string{ // topic and payload
 		"single":             {single, sensor("house", "import_power", "power", "measurement", "W", "")},
 		"single cleared":     {single, ""},
 		"single released":    {single, `{"migrate_discovery":true}`},
@@ -38,8 +38,8 @@ func TestHub(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name, received string
-		want           string // entities with their Created number, in brackets if no topic announces them
-		warnings       int
+		want           string // the result of described
+		wantWarnings   int    // the number of warnings of the hub
 	}{
 		{"one announcement", "device", "import_power 1", 0},
 		{"the same announcement again", "device; device", "import_power 1", 0},
@@ -48,7 +48,7 @@ func TestHub(t *testing.T) {
 		{"a component is removed", "both; gas removed; device; restart", "import_power 2", 0},
 		{"a component is removed and created again", "both; gas removed; both", "gas 3 import_power 2", 0},
 		{"a device is removed", "both; device cleared", "", 0},
-		{"a device is removed while the hub is down", "device; device cleared quietly; restart", "(import_power 1)", 0},
+		{"a device is removed while the hub is down", "device; device cleared missed; restart", "(import_power 1)", 0},
 		{"an entity is removed", "single; single cleared", "", 0},
 		{"the first topic owns the entity", "single; device", "import_power 1", 1},
 		{"another topic does not remove the entity", "single; device; device cleared", "import_power 1", 1},
@@ -63,7 +63,7 @@ func TestHub(t *testing.T) {
 	} {
 		hub, retained := hatest.NewHub("homeassistant"), map[string][]byte{}
 		for _, name := range strings.Split(row.received, "; ") {
-			name, quietly := strings.CutSuffix(name, " quietly")
+			name, missed := strings.CutSuffix(name, " missed")
 			if name == "restart" {
 				hub.Restart(retained)
 				continue
@@ -73,20 +73,21 @@ func TestHub(t *testing.T) {
 				t.Fatalf("%s: no message %q", row.name, name)
 			}
 			retained[m[0]] = []byte(m[1])
-			if !quietly {
+			if !missed {
 				hub.Receive(m[0], []byte(m[1]))
 			}
 		}
 		if got := described(hub); got != row.want {
-			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
+			t.Errorf("%s: got entities %q, want %q", row.name, got, row.want)
 		}
-		if len(hub.Warnings) != row.warnings {
-			t.Errorf("%s: got warnings %q, want %d", row.name, hub.Warnings, row.warnings)
+		if len(hub.Warnings) != row.wantWarnings {
+			t.Errorf("%s: got warnings %q, want %d", row.name, hub.Warnings, row.wantWarnings)
 		}
 	}
 }
 
-// described returns the entities of a hub in the form of the column want.
+// described returns the keys of the entities of a hub with their Created number, such as "gas 1 import_power 2". An entity that no topic announces
+// is in brackets.
 func described(hub *hatest.Hub) string {
 	var all []string
 	for _, e := range hub.Entities() {
@@ -99,7 +100,7 @@ func described(hub *hatest.Hub) string {
 	return strings.Join(all, " ")
 }
 
-// TestHubIDs tests that an entity id gets a number if another entity has it, and that a unique id can be used only once.
+// TestHubIDs tests that an entity id gets a number if another entity has the same id, and that no two entities can have the same unique id.
 func TestHubIDs(t *testing.T) {
 	hub := hatest.NewHub("homeassistant")
 	for _, meter := range []string{"house", "barn", "shed"} {
@@ -109,12 +110,12 @@ func TestHubIDs(t *testing.T) {
 	for _, e := range hub.Entities() {
 		got = append(got, e.ID)
 	}
-	if want := "sensor.gas_2 sensor.gas sensor.gas_3"; strings.Join(got, " ") != want {
-		t.Errorf("got %v, want %s", got, want)
+	if want := "sensor.gas_2 sensor.gas sensor.gas_3"; strings.Join(got, " ") != want { // of barn, house and shed
+		t.Errorf("got entity ids %v, want %s", got, want)
 	}
 	hub.Receive(topicOf("house", "long_gas"), []byte(power("house", "long_gas")))
 	hub.Receive(topicOf("house_long", "gas"), []byte(power("house_long", "gas")))
 	if len(hub.Entities()) != 4 || len(hub.Warnings) != 1 || !strings.Contains(hub.Warnings[0], "is taken") {
-		t.Errorf("one unique_id of two meters: got entities %v and warnings %q, want 4 and 1", hub.Entities(), hub.Warnings)
+		t.Errorf("same unique_id of two meters: got entities %v and warnings %q, want 4 entities and 1 warning", hub.Entities(), hub.Warnings)
 	}
 }

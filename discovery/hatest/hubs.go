@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// otherHubRules are the rules of other hubs, which ignore an entity without a warning.
+// otherHubRules are the rules of other hubs. These hubs ignore an entity without a warning if it breaks a rule.
 var otherHubRules = []rule{
 	{"unique_id", "Domoticz drops entities with this object id", func(e *entity) bool { return !domoticzDrops.MatchString(e.key) }},
 	{"unit_of_measurement", "Domoticz drops dBm", func(e *entity) bool { return e.text("unit_of_measurement") != "dBm" }},
@@ -22,6 +22,7 @@ var otherHubRules = []rule{
 	}},
 }
 
+// tooSmall are units in which usual values are above 100 000.
 var tooSmall = []string{"mW", "mWh", "Wh", "mVA", "mvar", "varh", "J", "kJ", "cal"}
 
 // domoticzDrops matches the object ids that Domoticz ignores, because it takes them for settings and technical details of devices.
@@ -29,8 +30,8 @@ var domoticzDrops = regexp.MustCompile(`^(update_available|update_state|power_on
 	`color_temp_startup|requested_brightness_level|requested_brightness_percent|hardware_status|connection_state|log_level|restart|action|` +
 	`min_.*|max_.*|.*_min|.*_max)$|_address|_ssid|_signal_sensor|sensitivity|alarm|_calibration|battery|scene_state_scene`)
 
-// domoticzPartner returns the power that Domoticz shows together with an energy: the sensor in W of the same device whose unique_id has the
-// longest prefix in common with the energy's. Of several it is the first in the order of unique_ids. It is nil if there is none.
+// domoticzPartner returns the power that Domoticz shows together with an energy; nil if there is none. It is the sensor in W whose unique_id has
+// the longest common prefix with the unique_id of the energy. If several have the longest prefix, it is the first in the order of unique_ids.
 func domoticzPartner(energy *entity, all []*entity) *entity {
 	var best *entity
 	longest := 0
@@ -46,11 +47,12 @@ func domoticzPartner(energy *entity, all []*entity) *entity {
 	return best
 }
 
-// skippedAsPower reports whether Domoticz never pairs a key, because it takes the key for a phase of certain devices.
+// skippedAsPower reports whether Domoticz never pairs a power with this key. Domoticz takes such keys for phases of certain devices.
 func skippedAsPower(key string) bool {
 	return strings.HasPrefix(key, "power_a") || strings.HasPrefix(key, "power_b") || strings.HasPrefix(key, "power_c")
 }
 
+// commonPrefix returns the length of the common prefix.
 func commonPrefix(a, b string) int {
 	n := 0
 	for n < min(len(a), len(b)) && a[n] == b[n] {
@@ -59,7 +61,7 @@ func commonPrefix(a, b string) int {
 	return n
 }
 
-// direction returns "import" or "export", which an energy and its power must share, or "" if the key has neither.
+// direction returns "import" or "export" if the key contains this word, otherwise "". An energy and its power must have the same direction.
 func direction(key string) string {
 	for _, word := range []string{"import", "export"} {
 		if strings.Contains(key, word) {

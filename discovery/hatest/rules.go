@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// A rule is a condition on one option of an entity, beyond the schema.
+// A rule is a condition on an entity that the schema does not check.
 type rule struct {
-	option  string
-	problem string // what is wrong if the rule does not hold, for the error
+	option  string // the option that the error names
+	problem string // the text of the error
 	holds   func(e *entity) bool
 }
 
@@ -59,8 +59,8 @@ var homeAssistantRules = []rule{
 
 var plainEntityID = regexp.MustCompile(`^[a-z0-9]+(_[a-z0-9]+)*$`)
 
-// A sensorClass has the units and the state classes that a device class allows, each separated by spaces. If a list is empty, the entity must
-// not have that option. The unit "none" allows an entity without a unit.
+// A sensorClass has the units and the state classes that a device class allows, as lists of words with spaces between. If a list is empty, the
+// entity must not have the option. The unit "none" allows an entity without a unit.
 type sensorClass struct{ units, stateClasses string }
 
 const counterStates = "total total_increasing"
@@ -85,13 +85,15 @@ var sensorClasses = map[string]sensorClass{
 	"timestamp":        {},
 }
 
+// binaryClasses are the device classes of binary sensors that hanbridge can use.
 const binaryClasses = "connectivity problem power running"
 
-// isAmong reports whether word is one of words, or both are empty.
+// isAmong reports whether word is in the list words. "" is in the empty list.
 func isAmong(words, word string) bool {
 	return words == "" && word == "" || slices.Contains(strings.Fields(words), word)
 }
 
+// knownClass reports whether the entity has no device class, or a device class of its platform.
 func knownClass(e *entity) bool {
 	if e.platform == "binary_sensor" {
 		return !e.has("device_class") || isAmong(binaryClasses, e.text("device_class"))
@@ -100,13 +102,14 @@ func knownClass(e *entity) bool {
 	return known || !e.has("device_class")
 }
 
-// fitsStateClass reports whether the state class fits the device class. If the device class allows a state class, it is required, because
-// without it there are no statistics, and the energy dashboard does not offer the sensor.
+// fitsStateClass reports whether the state class fits the device class. If the device class allows a state class, the entity must have one.
+// Without a state class, Home Assistant has no statistics of the sensor, and does not offer the sensor in the energy dashboard.
 func fitsStateClass(e *entity) bool {
 	c, known := sensorClasses[e.text("device_class")]
 	return !known || isAmong(c.stateClasses, e.text("state_class"))
 }
 
+// fitsUnit reports whether the unit of a sensor fits its device class.
 func fitsUnit(e *entity) bool {
 	c, known := sensorClasses[e.text("device_class")]
 	unit := e.text("unit_of_measurement")

@@ -13,8 +13,8 @@ import (
 // A validator reports whether a value is valid for an option. No validator accepts null.
 type validator func(any) bool
 
-// A schema has every option of an object that hanbridge sends. Other options are refused. Home Assistant refuses a payload with an unknown
-// option at the root, in device or in origin; in a component it ignores the option.
+// A schema has all options that hanbridge sends in an object. Other options are refused. (Home Assistant refuses unknown options at the root, in
+// device and in origin. It ignores unknown options in a component.)
 type schema struct {
 	required []string
 	options  map[string]validator
@@ -39,9 +39,9 @@ var (
 		options:  map[string]validator{"name": isText, "sw_version": isText, "support_url": isURL},
 	}
 	availabilitySchema = schema{required: []string{"topic"}, options: map[string]validator{"topic": isTopic}}
-	// An entity_category other than diagnostic on a read-only entity blocks its device until the hub restarts. The shortest expire_after
-	// is three times the 300 s after which the bridge repeats a value. Each entity has its qos, because Home Assistant 2024.12 does not apply
-	// the qos of the root.
+	// If a sensor has another entity_category than diagnostic, Home Assistant does not set up its device until a restart. The shortest
+	// expire_after is three times the 300 s after which the bridge repeats a value. Each entity has a qos, because Home Assistant 2024.12 does
+	// not apply the qos of the root.
 	entityOptions = map[string]validator{
 		"name": isText, "unique_id": matches(safeID), "default_entity_id": isText, "state_topic": isTopic, "qos": isNumber(0, 2),
 		"device_class": isText, "entity_category": oneOf("diagnostic"), "enabled_by_default": oneOf(true, false), "expire_after": isNumber(900, 1<<31),
@@ -56,8 +56,8 @@ var (
 	}
 )
 
-// entitySchema returns the options of an entity of a platform. Components have their platform as an option; single entities have it in the
-// topic.
+// entitySchema returns the schema of an entity of a platform. In Device style, the platform is an option of the entity. In Component style, it is
+// in the topic.
 func entitySchema(platform string) schema {
 	s := schema{required: []string{"unique_id", "name", "state_topic"}, options: maps.Clone(entityOptions)}
 	maps.Copy(s.options, platformOptions[platform])
@@ -65,7 +65,7 @@ func entitySchema(platform string) schema {
 	return s
 }
 
-// check returns the faults of an object. where names the object in errors.
+// check returns the faults of an object. The text where names the object in errors.
 func (s schema) check(where string, o object) (errs []error) {
 	for _, key := range s.required {
 		if _, ok := o[key]; !ok {
@@ -84,7 +84,7 @@ func (s schema) check(where string, o object) (errs []error) {
 
 // checkRoot checks everything in a message except its entities.
 func checkRoot(topic string, place topicParts, root object) (errs []error) {
-	deviceID := place.node // the device in the topic: in both styles Home Assistant identifies entities by this id and their key
+	deviceID := place.node // the device in the topic; Home Assistant identifies an entity by this id and its key
 	if place.platform == devicePlatform {
 		deviceID = place.object
 		errs = rootSchema.check(topic, root)
@@ -115,6 +115,7 @@ func checkAvailability(where string, o object) (errs []error) {
 	return errs
 }
 
+// oneOf accepts only the given values.
 func oneOf(values ...any) validator { return func(v any) bool { return slices.Contains(values, v) } }
 
 func matches(pattern *regexp.Regexp) validator {
@@ -147,7 +148,8 @@ func isURL(v any) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// foreignTrees are the first levels of topics that Home Assistant subscribes to for other integrations: a message there starts their setup.
+// foreignTrees are the first levels of topics of other integrations of Home Assistant. A message on such a topic would start the setup of that
+// integration.
 var foreignTrees = []string{"dsmr", "tasmota", "fully", "drop_connect"}
 
 // isTopic reports whether v is a topic to which the bridge can publish without side effects.

@@ -6,35 +6,35 @@ import (
 	"slices"
 )
 
-// A uniqueName is a kind of name. Each name of this kind must belong to one entity only.
+// A uniqueName is a kind of name that no two entities must share.
 type uniqueName struct {
-	what string
-	of   func(e *entity) string
+	kind string
+	of   func(e *entity) string // returns the name of an entity; "" if it has none
 }
 
 var uniqueNames = []uniqueName{
 	{"unique_id", func(e *entity) string { return e.platform + " " + e.text("unique_id") }},
 	{"default_entity_id", func(e *entity) string { return e.text("default_entity_id") }},
-	// If two topics announce the same identity, in both styles or under two nodes, a hub ignores the second one.
+	// If two topics announce an entity with the same identity, a hub ignores the second announcement.
 	{"topic and key", func(e *entity) string { return e.identity }},
 }
 
-// duplicates returns an error for each entity whose name an earlier entity has.
-func (c uniqueName) duplicates(entities []*entity) (errs []error) {
+// duplicates returns an error for each entity that has the same name as an earlier entity.
+func (u uniqueName) duplicates(entities []*entity) (errs []error) {
 	first := map[string]*entity{}
 	for _, e := range entities {
-		name := c.of(e)
+		name := u.of(e)
 		if other := first[name]; other == nil {
 			first[name] = e
 		} else if name != "" {
-			errs = append(errs, fmt.Errorf("%s: %s %q is taken by %s", e.label, c.what, name, other.label))
+			errs = append(errs, fmt.Errorf("%s: %s %q is taken by %s", e.label, u.kind, name, other.label))
 		}
 	}
 	return errs
 }
 
-// checkNewClasses finds device classes that older hubs do not know. Hubs that need Component style are possibly older than 2025, and refuse
-// such an entity. Hubs with Device style are newer.
+// checkNewClasses finds device classes in Component style that hubs do not know before 2025. Hubs that need Component style are possibly older,
+// and refuse an entity with an unknown class.
 func checkNewClasses(entities []*entity) (errs []error) {
 	for _, e := range entities {
 		if e.ownTopic && e.text("device_class") == "reactive_energy" {
@@ -44,8 +44,8 @@ func checkNewClasses(entities []*entity) (errs []error) {
 	return errs
 }
 
-// checkTopicTypes demands that the states of a topic are all numbers or all words, because ioBroker gives a topic the type of its first
-// state.
+// checkTopicTypes returns an error for each topic from which some entities read numbers and others words. ioBroker gives a topic the type of the
+// first value.
 func checkTopicTypes(entities []*entity) (errs []error) {
 	wordTopics := map[string]bool{}
 	for _, e := range entities {
@@ -64,7 +64,7 @@ func checkTopicTypes(entities []*entity) (errs []error) {
 	return errs
 }
 
-// checkDevices demands that each via_device is announced, and that all messages of a device describe it in the same wanted.
+// checkDevices returns an error for each via_device that is not announced, and for each device that two messages describe differently.
 func checkDevices(all []*announcement) (errs []error) {
 	known := map[string]object{}
 	for _, a := range all {
@@ -93,7 +93,8 @@ func identifiers(device object) (ids []string) {
 	return ids
 }
 
-// checkDomoticzPairs demands that Domoticz pairs each energy with a power of the same direction, if there is one.
+// checkDomoticzPairs returns an error for each energy that Domoticz pairs with a power of the other direction, although the device has a power of
+// the same direction.
 func checkDomoticzPairs(entities []*entity) (errs []error) {
 	byDevice := map[string][]*entity{}
 	for _, e := range entities {
@@ -107,16 +108,17 @@ func checkDomoticzPairs(entities []*entity) (errs []error) {
 			continue
 		}
 		siblings := byDevice[identifiers(e.device)[0]]
-		hasRight := slices.ContainsFunc(siblings, func(s *entity) bool {
+		hasWanted := slices.ContainsFunc(siblings, func(s *entity) bool {
 			return s.text("unit_of_measurement") == "W" && direction(s.key) == wanted
 		})
-		if partner := domoticzPartner(e, siblings); hasRight && partner != nil && direction(partner.key) != wanted {
+		if partner := domoticzPartner(e, siblings); hasWanted && partner != nil && direction(partner.key) != wanted {
 			errs = append(errs, fmt.Errorf("%s: Domoticz pairs it with %s", e.label, partner.key))
 		}
 	}
 	return errs
 }
 
+// availabilityTopics returns the topics from which an entity takes its availability.
 func availabilityTopics(options object) (topics []string) {
 	list, _ := options["availability"].([]any)
 	for _, v := range list {

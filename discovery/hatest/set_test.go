@@ -9,12 +9,12 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// sensor returns a valid message in Component style for a quantity of a meter. more is added to its device.
-func sensor(meter, key, class, state, unit, more string) string {
+// sensor returns a valid payload in Component style for a quantity of a meter. The text deviceOptions is added to the options of the device.
+func sensor(meter, key, class, stateClass, unit, deviceOptions string) string {
 	return fmt.Sprintf(`{"name":"Q","unique_id":"hanbridge_%s_%s","state_topic":"hanbridge/%s/%s",`+
 		`"device_class":"%s","state_class":"%s","unit_of_measurement":"%s",`+
 		`"device":{"identifiers":["hanbridge_%s"],"name":"Meter"%s},"origin":{"name":"hanbridge"}}`,
-		meter, key, meter, key, class, state, unit, meter, more)
+		meter, key, meter, key, class, stateClass, unit, meter, deviceOptions)
 }
 
 func power(meter, key string) string { return sensor(meter, key, "power", "measurement", "W", "") }
@@ -23,6 +23,7 @@ func energy(meter, key string) string {
 	return sensor(meter, key, "energy", "total_increasing", "kWh", "")
 }
 
+// withID adds an entity id to a payload.
 func withID(payload, id string) string {
 	return strings.Replace(payload, `"name":"Q"`, `"name":"Q","default_entity_id":"`+id+`"`, 1)
 }
@@ -33,7 +34,7 @@ func topicOf(meter, key string) string {
 
 // TestCheckSetAccepts tests that valid messages of two meters are accepted together.
 func TestCheckSetAccepts(t *testing.T) {
-	set := map[string][]byte{"homeassistant/device/old/config": nil}
+	set := map[string][]byte{"homeassistant/device/old/config": nil} // a cleared topic is ignored
 	for _, key := range []string{"export_power", "import_demand", "import_power", "import_power_l1", "net_power"} {
 		set[topicOf("house", key)] = []byte(power("house", key))
 		set[topicOf("barn", key)] = []byte(power("barn", key))
@@ -42,16 +43,16 @@ func TestCheckSetAccepts(t *testing.T) {
 		set[topicOf("house", key)] = []byte(energy("house", key))
 	}
 	if err := errors.Join(hatest.CheckSet(set)...); err != nil {
-		t.Errorf("refused: %v", err)
+		t.Errorf("valid messages: got errors %v, want none", err)
 	}
 }
 
-// TestCheckSetRefuses tests that CheckSet finds each fault, and describes it with the text want.
+// TestCheckSetRefuses tests that CheckSet finds the fault of each row. The column want is a part of the error.
 func TestCheckSetRefuses(t *testing.T) {
 	asDevice := `{"device":{"identifiers":["hanbridge_house"],"name":"Meter"},"origin":{"name":"hanbridge"},"components":{"import_power":` +
 		`{"platform":"sensor","name":"Q","unique_id":"%s","state_topic":"hanbridge/house/import_power","device_class":"power",` +
 		`"state_class":"measurement","unit_of_measurement":"W"}}}`
-	const place = "homeassistant/device/hanbridge_house/config"
+
 	for _, row := range []struct {
 		name, want string
 		set        map[string]string
@@ -63,14 +64,14 @@ func TestCheckSetRefuses(t *testing.T) {
 		}},
 		{"one entity in both styles", "topic and key", map[string]string{
 			topicOf("house", "import_power"): power("house", "import_power"),
-			place:                            fmt.Sprintf(asDevice, "another"),
+			deviceTopic:                      fmt.Sprintf(asDevice, "another"),
 		}},
 		{"unique_id twice in one message", "unique_id", map[string]string{
-			place: strings.Replace(fmt.Sprintf(asDevice, "hanbridge_house_import_power"), `{"import_power":`,
+			deviceTopic: strings.Replace(fmt.Sprintf(asDevice, "hanbridge_house_import_power"), `{"import_power":`,
 				`{"power":{"platform":"sensor","name":"P","unique_id":"hanbridge_house_import_power","state_topic":"hanbridge/house/power",`+
 					`"device_class":"power","state_class":"measurement","unit_of_measurement":"W"},"import_power":`, 1),
 		}},
-		{"a class that old hubs refuse", "before 2025", map[string]string{
+		{"a device class that old hubs refuse", "before 2025", map[string]string{
 			topicOf("house", "import_reactive_energy"): sensor("house", "import_reactive_energy", "reactive_energy", "total_increasing", "kvarh", ""),
 		}},
 		{"entity id twice", "default_entity_id", map[string]string{
@@ -92,7 +93,7 @@ func TestCheckSetRefuses(t *testing.T) {
 			topicOf("house", "import_power"): power("house", "import_power"),
 			topicOf("house", "export_power"): sensor("house", "export_power", "power", "measurement", "W", `,"model":"6525"`),
 		}},
-		{"Domoticz finds the power of the other direction", "Domoticz pairs it with power_export", map[string]string{
+		{"Domoticz pairs an energy with the power of the other direction", "Domoticz pairs it with power_export", map[string]string{
 			topicOf("house", "energy_import"): energy("house", "energy_import"),
 			topicOf("house", "power_export"):  power("house", "power_export"),
 			topicOf("house", "power_import"):  power("house", "power_import"),
