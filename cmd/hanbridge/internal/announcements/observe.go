@@ -48,8 +48,8 @@ type Observation struct {
 	First, Last time.Time
 }
 
-// Observe reads the telegrams of the first file, or of the simulated family. It returns nil if neither is named. command is the
-// name of the command, for errors.
+// Observe reads the telegrams of the first file, or of the simulated family. It returns nil if neither is named. command is the name of the
+// command, for errors.
 func (f *MeterFlags) Observe(command string, setup *daemon.Setup, files []string) (*Observation, error) {
 	switch {
 	case len(files) > 0 && f.Family != "":

@@ -15,7 +15,7 @@ import (
 type Options struct {
 	Port, Config, Serial string
 	Keys                 config.KeyFlags
-	Dwell                time.Duration
+	Dwell                time.Duration // how long to listen at each line setting
 	Write, Force, JSON   bool
 }
 

@@ -22,8 +22,8 @@ type captureFile struct {
 	force    bool      // overwrite an existing file
 }
 
-// newCaptureFile returns the output that o.Out names: a file, or standard output for "-". It returns an error if the file
-// cannot be created.
+// newCaptureFile returns the output that o.Out names: a file, or standard output for "-". It returns an error if the file cannot be
+// created.
 func newCaptureFile(p *cli.Program, o Options) (*captureFile, error) {
 	if o.Out == "-" {
 		return &captureFile{name: "standard output", messages: p.Err, w: p.Out}, nil
@@ -42,12 +42,13 @@ func newCaptureFile(p *cli.Program, o Options) (*captureFile, error) {
 	if err == nil && !o.Force {
 		return nil, existsError(o.Out)
 	}
-	if from, err := os.Stat(o.From); err == nil && os.SameFile(info, from) {
+	if fromInfo, err := os.Stat(o.From); err == nil && os.SameFile(info, fromInfo) {
 		return nil, fmt.Errorf("--out %s: it is the file of --from: name another", o.Out)
 	}
 	return &captureFile{name: o.Out, messages: p.Out, force: o.Force}, nil
 }
 
+// existsError returns the error for a file that exists and must not be overwritten.
 func existsError(name string) error {
 	return fmt.Errorf("--out %s: it is there already: name another file, or add --force to write over it", name)
 }
@@ -87,6 +88,7 @@ func restrictToOwner(w *os.File) error {
 	return nil
 }
 
+// close closes the file, if one is open.
 func (f *captureFile) close() {
 	if f.file != nil {
 		_ = f.file.Close() // each write was checked

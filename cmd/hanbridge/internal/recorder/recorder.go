@@ -16,11 +16,12 @@ import (
 
 // Options are the arguments and flags of the command capture.
 type Options struct {
-	Config, Port, Serial, Out, From string
-	Duration                        time.Duration
-	Count                           int
-	Force, Anonymise                bool
-	Keys                            config.KeyFlags
+	Config, Port, Serial, Out string
+	From                      string        // a recording to anonymise, in place of a port
+	Duration                  time.Duration // 0 for no limit
+	Count                     int           // number of telegrams; 0 for no limit
+	Force, Anonymise          bool
+	Keys                      config.KeyFlags
 }
 
 // Run captures with the options o. The capture ends when ctx or the source ends, or when it reaches o.Duration or o.Count telegrams.
@@ -28,7 +29,7 @@ func Run(ctx context.Context, p *cli.Program, o Options) error {
 	if o.Duration < 0 || o.Count < 0 {
 		return errors.New("--for and --count: want 0 or more")
 	}
-	from, received, err := captureSource(p, o)
+	src, received, err := captureSource(p, o)
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func Run(ctx context.Context, p *cli.Program, o Options) error {
 	if o.Anonymise {
 		l.mask = &maskCounts{}
 	}
-	return l.report(l.listen(ctx, from))
+	return l.report(l.listen(ctx, src))
 }
 
 // captureSource returns the source to read: the file or the port that o names, or else the port of the configuration. received returns the

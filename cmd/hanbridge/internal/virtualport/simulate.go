@@ -20,7 +20,8 @@ type SimulateOptions struct {
 	Family, To, Start string
 	Then              string // the family that the fault profile changes to
 	Faults            []string
-	Count, Speed      int
+	Count             int // number of telegrams; 0 for the default of the destination
+	Speed             int // times as fast as a real meter; 0 for the default of the destination
 	Seed              uint64
 	List              bool
 }

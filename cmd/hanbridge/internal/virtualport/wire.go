@@ -51,7 +51,7 @@ func (w *Wire) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// wait waits until the wire may deliver bytes with the time due. It returns false if the wire is closed.
+// wait waits until it is time to deliver the bytes with the time due. It returns false if the wire is closed.
 func (w *Wire) wait(due time.Time) bool {
 	if w.firstDue.IsZero() {
 		w.started, w.firstDue = time.Now(), due
