@@ -246,11 +246,11 @@ func TestWillOnlyAfterALoss(t *testing.T) {
 	}
 }
 
-// TestLossIsDetected tests the error for each kind of loss, and that every later call returns it.
+// TestLossIsDetected tests the error for each kind of loss, and that every later call returns the same error.
 func TestLossIsDetected(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fault func(*server, *faultnet.Proxy)
-		want  string
+		want  string // part of the error
 	}{
 		"reset":       {func(_ *server, p *faultnet.Proxy) { p.ResetConnections() }, `another client with the id "hanbridge"`},
 		"half closed": {func(_ *server, p *faultnet.Proxy) { p.HalfClose() }, "closed the connection"},

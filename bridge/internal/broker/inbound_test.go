@@ -72,9 +72,10 @@ func TestOversizedPacketsAreDiscarded(t *testing.T) {
 		want   string // part of the reported error; "" for no error
 		answer []byte // what the client answers; nil for nothing
 	}{
+		// The size is that of the topic, its length and the payload.
 		"QoS 0":                 {publication("n", 0, huge), "3145731 bytes came under \"n\" and was not read", nil},
 		"QoS 1 is acknowledged": {publication("n", 1, huge), "was not read", []byte{0x40, 2, 0x12, 0x34}},
-		// The topic and its length take 3 bytes of the limit.
+		// The topic and its length take 3 of the 1 MiB.
 		"at the limit":           {publication("m", 0, make([]byte, 1<<20-3)), "", nil},
 		"a byte above the limit": {publication("n", 0, make([]byte, 1<<20-2)), "1048577 bytes came under \"n\"", nil},
 		"large UNSUBACK":         {packet(0xb0, len(huge), huge), "", nil},
@@ -99,7 +100,7 @@ func TestOversizedPacketsAreDiscarded(t *testing.T) {
 			select {
 			case got := <-reports:
 				if tc.want == "" || !strings.Contains(got, tc.want) {
-					t.Errorf("reported: %s; want %q in it", got, tc.want)
+					t.Errorf("report: got %q, want %q in it", got, tc.want)
 				}
 			default:
 				if tc.want != "" {

@@ -34,7 +34,7 @@ func (p target) queryLimits(ctx context.Context) (limits, error) {
 		return limits{}, err
 	}
 	defer func() { _ = conn.Close() }()
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // the end of ctx also ends a blocked Read
 	connect := mqtt5.Packet{FixedHeader: mqtt5.FixedHeader{Type: mqtt5.Connect}, ProtocolVersion: 5, Connect: mqtt5.ConnectParams{
 		ProtocolName: []byte("MQTT"), Clean: true, Keepalive: uint16(p.KeepAlive / time.Second), ClientIdentifier: p.ClientID + "-ask",
 		UsernameFlag: p.Username != "", Username: []byte(p.Username),
@@ -47,11 +47,11 @@ func (p target) queryLimits(ctx context.Context) (limits, error) {
 	if _, err := conn.Write(hello.Bytes()); err != nil {
 		return limits{}, err
 	}
-	l, err := readLimits(bufio.NewReader(conn))
+	stated, err := readLimits(bufio.NewReader(conn))
 	if err == nil {
 		_, _ = conn.Write([]byte{mqtt5.Disconnect << 4, 0})
 	}
-	return l, err
+	return stated, err
 }
 
 // readLimits reads the limits from a CONNACK of MQTT 5. The error is errNoLimits if in begins with anything else or the login is refused.

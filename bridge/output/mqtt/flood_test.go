@@ -72,7 +72,8 @@ func TestHubStartDuringFlood(t *testing.T) {
 			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 			before := len(b.awaitTelegram(t))
 			payload := map[string]string{"homeassistant/status": "online", "hanbridge/status": "offline"}[topic]
-			b.await(t, "everything again during the flood", func(all []message) bool { // called at each message
+			// await calls this function at each message, so the function publishes the flood.
+			b.await(t, "everything again during the flood", func(all []message) bool {
 				if countRetained(all[before:], "hanbridge/house/status", "online") > 0 {
 					return true
 				}

@@ -352,7 +352,8 @@ func TestOwnMessagesAreIgnored(t *testing.T) {
 		}
 		for _, message := range sent {
 			topic, payload, _ := strings.Cut(message, " ")
-			if err := b.Publish(topic, []byte(payload), topic == "hanbridge/house/telegram", 1); err != nil {
+			retain := topic == "hanbridge/house/telegram"
+			if err := b.Publish(topic, []byte(payload), retain, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -415,7 +416,7 @@ func TestStatusArrivesLast(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var status []byte
+	var status []byte // the proxy sends the status only after the description
 	proxy := replacePackets(t, b.addr, func(packet []byte) [][]byte {
 		if packet[0]>>4 == packets.Publish && status == nil && bytes.Contains(packet, []byte("hanbridge/status")) {
 			status = packet

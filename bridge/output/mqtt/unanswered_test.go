@@ -61,7 +61,7 @@ func copyPackets(to io.Writer, from io.Reader, replace func(packet []byte) [][]b
 		if err != nil {
 			return
 		}
-		packet, length := []byte{firstByte}, 0
+		packet, length := []byte{firstByte}, 0 // the length follows, with 7 bits in each byte
 		for shift := 0; ; shift += 7 {
 			b, err := r.ReadByte()
 			if err != nil {
