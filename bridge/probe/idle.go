@@ -31,7 +31,7 @@ func newIdleTimer(wire io.Closer, a *Attempt, timeout, silent, dwell time.Durati
 	if timeout == 0 {
 		return t
 	}
-	t.mu.Lock()
+	t.mu.Lock() // until t.timer is set, which the function uses
 	defer t.mu.Unlock()
 	t.timer = time.AfterFunc(timeout, func() {
 		t.mu.Lock()
@@ -69,6 +69,7 @@ func (t *idleTimer) restart(timeout time.Duration) {
 
 func (t *idleTimer) stop() { t.restart(0) }
 
+// hasExpired reports whether the timer has closed the wire.
 func (t *idleTimer) hasExpired() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

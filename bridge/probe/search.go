@@ -126,6 +126,7 @@ func (s *search) timeouts() (timeout, silent time.Duration) {
 		if s.provedAt.Before(s.began) { // no endpoint was proved
 			since = time.Since(s.began)
 		}
+		// First the timeout is what remains of provedTimeout. After that, it is as long as the silence so far.
 		if timeout = max(provedTimeout-since, s.Dwell); since >= provedTimeout {
 			timeout = min(since, max(provedTimeout, maxReopenTimeout))
 		}

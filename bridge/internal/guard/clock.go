@@ -16,8 +16,8 @@ import (
 // A wrong clock of a meter must not make every rise possible. So the meter's clock counts only within these bounds:
 //
 //   - if both clocks have advanced alike for a minute, the meter is read live, and only the clock of the machine counts;
-//   - of an advance of more than an hour, only the part after the latest time that the meter has sent counts, so that two meters whose
-//     telegrams alternate add no time;
+//   - a longer advance than an hour counts only if the new time is later than all times that the meter has sent, because the telegrams of two
+//     meters can alternate; then only the part after the latest of these times counts;
 //   - an advance of more than 31 days counts as 31 days.
 type clock struct {
 	now      int64     // in ms, from an arbitrary start
