@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// harmlessCodes are the codes (groups C, D and E) of texts that identify nobody. In groups D and E, 255 stands for any number.
+// harmlessCodes are the codes (groups C, D and E) of texts that identify nobody. In groups D and E, 255 is for any number.
 var harmlessCodes = [][3]byte{
 	{0, 2, 0}, {0, 2, 8}, {0, 2, 129}, {0, 4, obis.Any}, // versions, name of the list, ratios of transformers
 	{0, 9, 1}, {0, 9, 2}, {1, 0, 0}, {1, 1, 0}, // clocks

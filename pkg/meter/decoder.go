@@ -80,7 +80,7 @@ type Decoder struct {
 // bufferSize is twice the longest telegram, in bytes, so that bytes are seldom moved.
 const bufferSize = 2 * p1.MaxLength
 
-// NewDecoder returns a Decoder that reads telegrams from r. r may be nil until the first Reset. The Decoder never closes r.
+// NewDecoder returns a Decoder that reads telegrams from r. r can be nil if Reset is called before Next. The Decoder never closes r.
 func NewDecoder(r io.Reader, o Options) *Decoder {
 	return &Decoder{
 		options: o,

@@ -13,9 +13,9 @@ import (
 
 // Errors by which a program can decide what to do about a *TelegramError. Test for them with errors.Is.
 var (
-	// ErrChecksum: the checksum of the telegram is wrong, whatever its framing. The telegram was damaged on the way.
+	// ErrChecksum: the checksum of the telegram is wrong, in any framing. The telegram was damaged on the way.
 	ErrChecksum = errors.New("meter: wrong checksum")
-	// ErrTruncated: the telegram ends too early, whatever its framing. Bytes were lost on the way.
+	// ErrTruncated: the telegram ends too early, in any framing. Bytes were lost on the way.
 	ErrTruncated = errors.New("meter: truncated telegram")
 	// ErrIncomplete: the message is sent in several frames or blocks, and one of them is missing.
 	ErrIncomplete = errors.New("a message of which parts are missing")

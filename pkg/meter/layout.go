@@ -50,7 +50,7 @@ func findLayout(n *dlms.Notification, f *family) (found *layout) {
 	return found
 }
 
-// fits reports whether a list has the types of the layout. A meter sends null for a value that it does not have, whatever its type.
+// fits reports whether a list has the types of the layout. Null fits any type, because a meter sends null for a value that it does not have.
 func (l *layout) fits(n *dlms.Notification) bool {
 	if len(l.types) != len(n.Layout) {
 		return false

@@ -37,7 +37,8 @@ func (d *Decoder) read(p Protocol, message []byte) error {
 	if len(message) > 0 && message[0] == slash {
 		return d.readDecryptedText(message)
 	}
-	if p == Glo && !r.Checked && d.offset() != d.decodedEnd && d.offset() != d.damagedEnd {
+	followsTelegram := d.offset() == d.decodedEnd || d.offset() == d.damagedEnd
+	if p == Glo && !r.Checked && !followsTelegram {
 		return errUnframedCipher
 	}
 	return d.readNotification(message)
@@ -70,9 +71,9 @@ func (d *Decoder) readEncryptedP1(b, header, body []byte) error {
 		return err
 	}
 	d.reading.Checked = d.reading.Checked || checked
-	if inner := plaintext[len(header):]; len(inner) > 0 && inner[0] == slash {
-		plaintext = inner
-	} else if !bytes.Contains(inner, []byte("\n!")) { // only the lines were encrypted, without the end mark of a telegram
+	if decrypted := plaintext[len(header):]; len(decrypted) > 0 && decrypted[0] == slash { // a whole telegram was encrypted
+		plaintext = decrypted
+	} else if !bytes.Contains(decrypted, []byte("\n!")) { // only the data lines were encrypted, without the '!' after them
 		plaintext = append(plaintext, "!\r\n"...)
 		d.decryption.plaintext = plaintext
 	}
@@ -84,9 +85,9 @@ func (d *Decoder) readDecryptedText(b []byte) error {
 	if n := p1.Length(b); n > 0 {
 		b = b[:n]
 	}
-	authentic := d.reading.Checked
-	err := d.readText(b)
-	d.reading.Checked = d.reading.Checked || authentic
+	checked := d.reading.Checked // by the authentication tag or the outer checksum
+	err := d.readText(b)         // sets Checked for the checksum in b
+	d.reading.Checked = d.reading.Checked || checked
 	return err
 }
 

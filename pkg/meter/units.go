@@ -149,7 +149,7 @@ func (u *unitAdder) scaleVoltages(records []obis.Record) (exp int8) {
 			for _, i := range v.indexes[:v.count] {
 				records[i].Kind = obis.Empty // a wrong voltage is worse than none
 			}
-			u.measured.volts = [4]int64{}
+			u.measured.volts = [4]int64{} // measurements.voltAmps then uses 230 V
 		}
 	}
 	v.scale(records, obis.Volt, exp)
