@@ -77,7 +77,7 @@ func (k *telegramMask) framed(
 			continue
 		}
 		start := len(masked)
-		frame := append(masked, raw[i:i+n]...)[start:]
+		frame := append(masked, raw[i:i+n]...)[start:] // a copy in the free part of masked, which becomes part of masked if it is intact
 		data, last, ok := parse(frame)
 		if !ok {
 			i++

@@ -31,8 +31,8 @@ type family struct {
 // addresses are the two addresses of an HDLC frame, encoded as on the wire.
 type addresses struct{ destination, source []byte }
 
-// aidon is the family of Aidon, whose meters send structures of code, value and scaler-unit in HDLC, or ASCII telegrams if the grid company has chosen them
-// (Aidon RJ12 HAN interface description 1.7A; RJ45 1.4A).
+// aidon is the family of Aidon, whose meters send structures of code, value and scaler-unit in HDLC, or ASCII telegrams
+// if the grid company has chosen them (Aidon RJ12 HAN interface description 1.7A; RJ45 1.4A).
 var aidon = family{
 	name: "aidon", make: "Aidon",
 	flags:        []string{"ADN"},
