@@ -24,13 +24,13 @@ type Rule struct {
 func (c Config) ACL() []Rule {
 	rules := []Rule{
 		{Publish, c.BaseTopic + "/#", "values, states, telegrams and events of the bridge and its meters"},
-		{Read, c.BaseTopic + "/status", "whether somebody else says that the bridge is offline"},
-		{Read, c.valueFilter(), "whether another bridge publishes a meter; what meters last sent: the commands rates, discovery diff and discovery clear; what check and doctor try out"},
-		{Publish | Read, c.announcementTestTopic(), "the same for announcements"},
-		{Read, c.StatusTopic, "when Home Assistant starts"},
+		{Read, c.BaseTopic + "/status", "to detect that another client publishes that the bridge is offline"},
+		{Read, c.valueFilter(), "to detect another bridge; to read retained values (rates, discovery diff, discovery clear) and test messages (check, doctor)"},
+		{Publish | Read, c.announcementTestTopic(), "test messages of check and doctor below the discovery prefix"},
+		{Read, c.StatusTopic, "the birth message of Home Assistant"},
 	}
 	for _, filter := range c.announcedFilters("+") {
-		rules = append(rules, Rule{Publish | Read, filter, "announcements: made, seen to arrive, compared, taken back"})
+		rules = append(rules, Rule{Publish | Read, filter, "to publish, read, compare and remove announcements"})
 	}
 	return rules
 }

@@ -20,9 +20,9 @@ var update = flag.Bool("update", false, "write deploy/mosquitto/acl.example")
 // defaultConfig is a configuration with every default value.
 var defaultConfig = mqtt.Config{BaseTopic: "hanbridge", Prefix: "homeassistant", StatusTopic: discovery.StatusTopic}
 
-const aclHead = `# Access rules for Mosquitto: hanbridge may use its own topics and announcements, Home Assistant may use what it needs of them, and nobody
-# else may do anything. A test of the program writes this file, for the base topic hanbridge, the prefix homeassistant and the status topic
-# homeassistant/status.
+const aclHead = `# Access rules for Mosquitto. The user hanbridge can use its own topics and announcements. The user homeassistant can read these topics, and
+# can use all topics of its discovery prefix. Other users have no access. The base topic is hanbridge, the prefix is homeassistant, and the
+# status topic is homeassistant/status. A Go test writes this file (bridge/output/mqtt/acl_test.go).
 #
 # Make a password for each of the two users:
 #   sudo mosquitto_passwd -c /etc/mosquitto/passwd hanbridge
@@ -42,13 +42,13 @@ const aclHead = `# Access rules for Mosquitto: hanbridge may use its own topics 
 user hanbridge
 `
 
-const aclAnnounced = `# In Mosquitto "+" stands for a whole level; hanbridge_+ is not possible. So these lines allow the announcements of the sensors of any
-# device, and a new meter needs no new line. For stricter rules, replace each of these lines by several: one with hanbridge_bridge in
-# place of the "+" next to the platform, and one with hanbridge_<id of the meter> for each meter. Without its lines, a meter is not announced, and nothing reports that.
+const aclAnnounced = `# In Mosquitto "+" matches a whole level, and hanbridge_+ is not possible. So the lines below allow the announcements of all devices. A new
+# meter needs no new line. For stricter rules, replace the first "+" of each line by hanbridge_bridge, and add the same lines with
+# hanbridge_<id of the meter> for each meter. Without these lines a meter is not announced, and no program reports the reason.
 `
 
 const aclHub = `
-# Home Assistant reads, announces itself, and takes announcements back when somebody deletes a device.
+# Home Assistant reads, publishes its birth message, and removes the announcements of a device that a user deletes.
 user homeassistant
 topic read hanbridge/#
 topic readwrite homeassistant/#
