@@ -16,8 +16,8 @@ const StepPause = time.Second
 // step is wanted. The result after has what is announced when all steps are published.
 //
 // Save announced.Union(after) before you publish the first message. Save after when the last message is published. If the program was
-// interrupted between, call PlanChange again with the saved value. The wanted messages can be others than before. If the saved value was lost,
-// AnnouncedBy of the retained messages takes its place, but then the wanted messages must be the same as before.
+// interrupted between, call PlanChange again with the saved value. The wanted messages can then differ from those of the first call. If the
+// saved value was lost, pass AnnouncedBy of the retained messages instead. In that case the wanted messages must be the same as in the first call.
 //
 // announced and wanted must be about the same meters. For one meter, pass announced.OfMeter(id). If wanted is empty, PlanChange removes all
 // announcements.

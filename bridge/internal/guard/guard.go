@@ -146,10 +146,10 @@ type serials struct {
 }
 
 const (
-	// minSerialCount is how many telegrams in a row must have a different number before the meter is taken for replaced.
+	// minSerialCount is how many telegrams in a row must have a different number before the Guard concludes that the meter was replaced.
 	minSerialCount = 2
-	// minReturnCount is how many telegrams in a row must have the previous number before the old meter is taken for back. It is high
-	// because the telegrams of two meters can alternate.
+	// minReturnCount is how many telegrams in a row must have the previous number before the Guard concludes that the previous meter is used
+	// again. It is high because the telegrams of two meters can alternate.
 	minReturnCount = 100
 )
 

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// StuckAfter is how long a goroutine can work without progress before it is taken for stuck. Each step of work in the bridge ends in less
-// than a minute, also if a network or a broker does not answer, because all its waits have a time limit.
+// StuckAfter is how long a goroutine can work without progress before it is reported as stuck. A step of work in the bridge takes less than a
+// minute, also if a network or a broker does not answer, because all waits within a step have a time limit.
 const StuckAfter = 2 * time.Minute
 
 // A Group holds the Reporters of all goroutines of one bridge. Call Add before the goroutines start. After that, a Group is safe for

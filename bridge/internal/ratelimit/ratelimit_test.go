@@ -55,7 +55,7 @@ func TestLimiterFlood(t *testing.T) {
 				if counted > events {
 					t.Errorf("the counts add up to %d events, want at most %d", counted, events)
 				}
-				// Some events have no line yet: those of the last ten minutes, a sixth of all events.
+				// The events of the last ten minutes, a sixth of all events, are not in a line yet.
 				if tt.minLines == tt.maxLines && counted < events*8/10 {
 					t.Errorf("the counts add up to %d events, want almost %d", counted, events)
 				}
