@@ -10,7 +10,7 @@ const (
 	impossibleRatio, minRatio = 5, 8
 	// Maximum ratios, in tenths, at which an exponent fits. maxRatioLast is for the largest exponent that the make uses. maxRatioTenfold is for
 	// an exponent if the make also uses the exponent that is larger by 1. maxRatioOther is for all other exponents. maxRatioTenfold is the
-	// smallest, because the larger exponent is easily right too if import and export of the phases cancel.
+	// smallest, because the larger exponent is possibly the right one if import and export of the phases cancel.
 	maxRatioLast, maxRatioTenfold, maxRatioOther = 50, 20, 40
 	// minPower is the minimum power, in VA, that is compared with currents. From minPowerAboveNoLoad on, a meter certainly has a load.
 	minPower, minPowerAboveNoLoad = 10, 400
@@ -42,7 +42,7 @@ func (m *measurements) currentExponent(exps []int8, v *voltAmps) (exp int8, ok, 
 		if i == len(exps)-1 {
 			return exp, v.fits(exp, maxRatioLast), true
 		}
-		// The next exponent would make the currents too large for the power. The power is reliable if import and export do not cancel in it.
+		// With the next exponent, the currents are too large for the power, unless import and export of the phases cancel in the power.
 		nextImpossible := v.power >= minPowerAboveNoLoad && m.reactiveSent && (v.perPhase || v.loadedPhases == 1 || v.cannotCancel(exps[i+1]))
 		sure = nextImpossible || exps[i+1] == -2 && v.largestAmps > maxDirectAmps*100
 		if exps[i+1]-exp == 1 {

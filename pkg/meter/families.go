@@ -120,8 +120,8 @@ var landisgyr = family{
 	exponents:    &exponents{energy: 0, powerFactor: -3, currents: []int8{-2, 0}},
 }
 
-// iskraemeco is the family of Iskraemeco, whose meters send ASCII telegrams, push lists in segments (Switzerland), or lists without codes, whose order each
-// grid company has chosen.
+// iskraemeco is the family of Iskraemeco, whose meters send ASCII telegrams, push lists in segments (Switzerland), or lists without codes.
+// Each grid company has chosen the order of the values in its lists.
 var iskraemeco = family{
 	name: "iskraemeco", make: "Iskraemeco",
 	flags:  []string{"ISK"},
