@@ -45,8 +45,8 @@ var typicalDay = time.Date(2026, time.March, 18, 23, 0, 0, 0, time.UTC)
 const typicalSeed = 1
 
 // Day estimates the states that each of the quantities causes in a day with plan p. The result has the order of quantities. Interval is the
-// time between two telegrams of the meter. Intervals below 1 s are raised to 1 s, and intervals above 1 h are lowered to 1 h. Real households differ from
-// the simulated household. A call takes about 20 ms on a fast machine.
+// time between two telegrams of the meter. Intervals below 1 s are raised to 1 s, and intervals above 1 h are lowered to 1 h. Real households
+// differ from the simulated household. A call takes about 20 ms on a fast machine.
 func Day(p *throttle.Plan, quantities []Quantity, interval time.Duration) []DailyStates {
 	interval = min(max(interval, time.Second), time.Hour)
 	e := estimator{interval: interval, throttled: throttle.New(p), unthrottled: throttle.New(new(throttle.Plan))}
