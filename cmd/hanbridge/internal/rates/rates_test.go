@@ -88,7 +88,7 @@ func TestRatesUnknown(t *testing.T) {
 // TestProfileOf tests that the profile of a recording has the interval of each quantity, measured with the meter's clock.
 func TestProfileOf(t *testing.T) {
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
-	const tenSeconds = 10 * time.Second // the interval if the recording shows none
+	const defaultInterval = 10 * time.Second // the interval if the recording shows none
 	tests := []struct {
 		name         string
 		telegrams    int
@@ -101,11 +101,11 @@ func TestProfileOf(t *testing.T) {
 	}{
 		{
 			name: "one telegram", telegrams: 1, powerSent: 1, energySent: 1,
-			wantInterval: tenSeconds, wantPower: tenSeconds, wantEnergy: tenSeconds,
+			wantInterval: defaultInterval, wantPower: defaultInterval, wantEnergy: defaultInterval,
 		},
 		{
 			name: "a meter without a clock", telegrams: 20, powerSent: 20, energySent: 10,
-			wantInterval: tenSeconds, wantPower: tenSeconds, wantEnergy: 2 * tenSeconds,
+			wantInterval: defaultInterval, wantPower: defaultInterval, wantEnergy: 2 * defaultInterval,
 		},
 		{
 			name: "a telegram every second", telegrams: 61, span: time.Minute, powerSent: 61, energySent: 61,
@@ -121,7 +121,7 @@ func TestProfileOf(t *testing.T) {
 		},
 		{
 			name: "a clock that runs backwards", telegrams: 5, span: -time.Hour, powerSent: 5, energySent: 5,
-			wantInterval: tenSeconds, wantPower: tenSeconds, wantEnergy: tenSeconds,
+			wantInterval: defaultInterval, wantPower: defaultInterval, wantEnergy: defaultInterval,
 		},
 	}
 	for _, tt := range tests {
