@@ -33,7 +33,7 @@ func discoveryShowCommand(p *cli.Program) *cobra.Command {
 	return c
 }
 
-// prefixFlag adds the flag --prefix. With it a command uses another discovery prefix than the configured prefix.
+// prefixFlag adds the flag --prefix, which replaces the configured discovery prefix.
 func prefixFlag(c *cobra.Command) *string {
 	return c.Flags().String("prefix", "", "look below the discovery prefix `PREFIX`, for example after a change of homeassistant.prefix")
 }
@@ -41,10 +41,10 @@ func prefixFlag(c *cobra.Command) *string {
 func discoveryDiffCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "diff [FILE]",
-		Short: "Compares the announcements on the broker with those of this configuration",
-		Long: "Compares the announcements that the broker holds with those that this program and configuration would make: for the\n" +
-			"configured meters and the values that the broker holds of them, or for the telegrams in a file or of a simulated meter.\n" +
-			"Exits with 0 when nothing differs, with 1 when something does.",
+		Short: "Compares the announcements on the broker with the announcements of this configuration",
+		Long: "Compares the announcements on the broker with the announcements that hanbridge run would publish with this configuration.\n" +
+			"Which values a meter sends is read from a file, from a simulated meter (--family), or else from the retained values of the\n" +
+			"configured meters on the broker. Exits with 0 if there is no difference, and with 1 if there is a difference.",
 		Example: "  hanbridge discovery diff --config config.yaml\n  hanbridge discovery diff telegram.txt",
 		Args:    takes(0, 1),
 	}
@@ -56,13 +56,12 @@ func discoveryDiffCommand(p *cli.Program) *cobra.Command {
 func discoveryClearCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "clear",
-		Short: "Takes back announcements, and with --values retained values",
-		Long: "Takes back the announcements of the configured meters, of meters that this bridge\nonce published, and of the bridge, in either style. Home Assistant then removes their\n" +
-			"entities. A running bridge announces everything again when it or Home\nAssistant starts the next time. To remove the announcements for good, set\n" +
-			"homeassistant.discovery to off, and restart the bridge, which takes them back\nitself. It also takes back announcements below an earlier homeassistant.prefix, as long as\n" +
-			"it remembers them (state_dir); otherwise give that prefix with --prefix.\n\n" +
-			"With --values the retained values, states and descriptions of these\nmeters are removed too, so that no hub shows an old value of a meter that is gone. Stop the\n" +
-			"bridge first. Meters that another bridge publishes are left alone.",
+		Short: "Removes announcements, and with --values retained values",
+		Long: "Removes the announcements of the configured meters, of the meters that this bridge published\nearlier, and of the bridge. Home Assistant then removes the entities.\n" +
+			"When the bridge or Home Assistant starts the next time, the bridge announces the configured\nmeters again. To remove the announcements for good, set homeassistant.discovery to off, and\n" +
+			"restart the bridge. The bridge then removes the announcements itself.\n\n" +
+			"After a change of homeassistant.prefix, the bridge removes the announcements below the earlier\nprefix if they are in state_dir. To remove other announcements, type the prefix with --prefix.\n\n" +
+			"With --values the retained values, the status and the info of these meters are removed too. Stop\nthe bridge first. Nothing is removed of a meter that another bridge publishes.",
 		Example: "  hanbridge discovery clear --config config.yaml\n  hanbridge discovery clear --values --meter garage\n  hanbridge discovery clear --all\n" +
 			"  hanbridge discovery clear --prefix homeassistant",
 		Args: takes(0, 0),
@@ -70,9 +69,9 @@ func discoveryClearCommand(p *cli.Program) *cobra.Command {
 	prefix := prefixFlag(c)
 	var options announcements.ClearOptions
 	c.Flags().StringVar(&options.Config, "config", "", "configuration `FILE`")
-	c.Flags().BoolVar(&options.All, "all", false, "also meters that are not configured, if they publish below mqtt.base_topic")
-	c.Flags().BoolVar(&options.Values, "values", false, "take back retained values too")
-	c.Flags().StringArrayVar(&options.Meters, "meter", nil, "also the meter with this `ID`, which is not configured any more; may be repeated")
+	c.Flags().BoolVar(&options.All, "all", false, "also remove announcements of meters that are not configured, if their topics are below mqtt.base_topic")
+	c.Flags().BoolVar(&options.Values, "values", false, "remove retained values too")
+	c.Flags().StringArrayVar(&options.Meters, "meter", nil, "also remove the meter with this `ID`, which is not configured any more; can be repeated")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		options.Prefix = *prefix
 		return announcements.Clear(c.Context(), p, options)
@@ -84,9 +83,9 @@ func ratesCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rates [FILE]",
 		Short: "Estimates how many states a day this configuration causes, per quantity and in all",
-		Long: "Estimates how many states a day a hub has to store with this configuration, and how many it would be if every telegram were\n" +
-			"published. A state is a value that differs from the one before. A simulated household stands in for yours. What the meter sends, and\n" +
-			"how often, is taken from a recording, from a simulated meter, or else from the retained messages of the configured meters.",
+		Long: "Estimates how many states a day a hub stores with this configuration, and how many states it would store if every telegram\n" +
+			"were published. A hub stores a state when a value changes. The values are those of a simulated household. Which quantities the meter\n" +
+			"sends, and how often, is read from a file, from a simulated meter (--family), or else from the retained messages of the configured meters.",
 		Example: "  hanbridge rates --config config.yaml\n  hanbridge rates telegrams.txt\n  HANBRIDGE_PUBLISH=frugal hanbridge rates --family p1-nl-5",
 		Args:    takes(0, 1),
 	}
@@ -100,10 +99,11 @@ func takeoverCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "takeover METER",
 		Short: "Lets this bridge publish a meter that another bridge published before",
-		Long: "Removes from the broker which bridge publishes a meter, so that this one publishes the meter's counters. Use it for a\n" +
-			"bridge that replaces another for good, with another meter or without the other's state_dir. Stop the other\n" +
-			"bridge first. A running bridge publishes the counters as soon as it has received nothing from another for a minute, or for\n" +
-			"six of the meter's intervals where that is longer; a stopped one, when it starts.",
+		Long: "The broker retains which bridge publishes a meter. This command removes that message, so that this bridge publishes the\n" +
+			"meter's counters. Type the command if this bridge replaces another bridge for good, and has another meter or lacks the\n" +
+			"other bridge's state_dir. Stop the other bridge first. If this bridge is running, it publishes the counters after it has\n" +
+			"received nothing from another bridge for a minute, or for six intervals of the meter if that is longer. If this bridge is\n" +
+			"stopped, it publishes the counters when it starts.",
 		Example: "  hanbridge takeover house --config config.yaml",
 		Args:    takes(1, 1),
 	}

@@ -33,7 +33,7 @@ type testBroker struct {
 	t         *testing.T
 	url       string
 	forbidden string   // "" if all topics are allowed
-	environ   []string // variables for run, besides those of the broker and the meter
+	environ   []string // more environment variables for the method run
 }
 
 func (*testBroker) ID() string { return "testBroker" }
@@ -81,6 +81,7 @@ func (s *testBroker) retain(topic, payload string) {
 	}
 }
 
+// retainAll publishes a retained message for each topic and payload.
 func (s *testBroker) retainAll(all map[string]string) {
 	s.t.Helper()
 	for topic, payload := range all {
@@ -97,7 +98,8 @@ func (s *testBroker) retained() map[string]string {
 	return all
 }
 
-// houseRetained returns the retained payloads for the meter "house" by topic: the announcements of bridge and meter, and the values.
+// houseRetained returns the payloads, by topic, of the messages that a bridge with the meter "house" retains: the announcements of the bridge and
+// of the meter, and the values. c has the discovery settings of the bridge.
 func houseRetained(t *testing.T, c discovery.Config) map[string]string {
 	t.Helper()
 	setup := houseSetup()
@@ -113,7 +115,7 @@ func houseRetained(t *testing.T, c discovery.Config) map[string]string {
 	for _, m := range append(c.Bridge(), c.Meter(observed.Meter)...) {
 		all[m.Topic] = string(m.Payload)
 	}
-	for _, q := range observed.Meter.Quantities {
+	for _, q := range observed.Meter.Quantities { // each value is 1, with the decimals of the quantity
 		all["hanbridge/house/"+q.ID.String()] = "1." + strings.Repeat("0", q.Decimals)
 	}
 	all["hanbridge/house/info"] = `{"make":"Aidon","model":"","serial":"","list":"","port":"/dev/ttyUSB0"}`
@@ -144,7 +146,7 @@ func retainedOf(all map[string]string) announcements.Retained {
 const houseConfigTopic = "homeassistant/device/hanbridge_house/config"
 
 // run runs a command with a configuration that has this broker and a meter "house". It returns the exit code, standard output and standard
-// error. In standard output, the address of the broker is replaced by URL.
+// error. In standard output, the address of the broker is replaced by the text URL.
 func (s *testBroker) run(args ...string) (code int, out, errs string) {
 	s.t.Helper()
 	environ := append([]string{"HANBRIDGE_MQTT_URL=" + s.url, "HANBRIDGE_METER_ID=house", "HANBRIDGE_METER_NAME=House"}, s.environ...)
@@ -176,23 +178,23 @@ func TestDiscoveryDiff(t *testing.T) {
 		want   string                      // the output
 	}{
 		{"no difference", func(map[string]string) {}, "", noDifference},
-		{"no difference for the telegrams of a family", func(map[string]string) {}, "aidon-se", noDifference},
-		{"another device class", func(all map[string]string) {
+		{"no difference; --family", func(map[string]string) {}, "aidon-se", noDifference},
+		{"the announcement has another device class", func(all map[string]string) {
 			all[houseConfigTopic] = strings.Replace(all[houseConfigTopic], `"device_class":"voltage"`, `"device_class":"power"`, 1)
 		}, "", oneDifference(houseConfigTopic + `: components.voltage_l1.device_class is "power", wanted "voltage"`)},
-		{"more decimals", func(all map[string]string) { all["hanbridge/house/current_l2"] = "1.00" }, "",
+		{"the value has more decimals than the announcement", func(all map[string]string) { all["hanbridge/house/current_l2"] = "1.00" }, "",
 			oneDifference(houseConfigTopic + `: components.current_l2.suggested_display_precision is 1, wanted 2`)},
-		{"another model", func(all map[string]string) { all["hanbridge/house/info"] = `{"make":"Aidon","model":"6525"}` }, "",
+		{"the announcement has no model", func(all map[string]string) { all["hanbridge/house/info"] = `{"make":"Aidon","model":"6525"}` }, "",
 			oneDifference(houseConfigTopic + `: device.model is missing, wanted "6525"`)},
-		{"values without an announcement", func(all map[string]string) { delete(all, houseConfigTopic) }, "", oneDifference(houseConfigTopic + `: is not announced`)},
-		{"values are not retained", func(all map[string]string) {
+		{"the meter is not announced", func(all map[string]string) { delete(all, houseConfigTopic) }, "", oneDifference(houseConfigTopic + `: is not announced`)},
+		{"no value is retained", func(all map[string]string) {
 			maps.DeleteFunc(all, func(topic, _ string) bool { return strings.HasPrefix(topic, "hanbridge/") })
 		}, "", noDifference},
-		{"one value is not retained, because it is an empty text", func(all map[string]string) { delete(all, "hanbridge/house/import_power") }, "", noDifference},
-		{"a meter that is no longer configured", func(all map[string]string) { all[barnTopic] = barnPayload("hanbridge") }, "", oneDifference(barnTopic + `: is announced, and not wanted`)},
-		{"a meter of another bridge", func(all map[string]string) { all[barnTopic] = barnPayload("hanbridge2") }, "", noDifference},
-		{"a meter that is no longer configured, for the telegrams of a family", func(all map[string]string) { all[barnTopic] = barnPayload("hanbridge") }, "aidon-se", noDifference},
-		{"an announcement of another program", func(all map[string]string) {
+		{"one quantity has no retained value", func(all map[string]string) { delete(all, "hanbridge/house/import_power") }, "", noDifference},
+		{"a meter that is no longer configured is announced", func(all map[string]string) { all[barnTopic] = barnPayload("hanbridge") }, "", oneDifference(barnTopic + `: is announced, and not wanted`)},
+		{"a meter below another base topic is announced", func(all map[string]string) { all[barnTopic] = barnPayload("hanbridge2") }, "", noDifference},
+		{"a meter that is no longer configured is announced; --family", func(all map[string]string) { all[barnTopic] = barnPayload("hanbridge") }, "aidon-se", noDifference},
+		{"another program has an announcement with the name of our meter", func(all map[string]string) {
 			all["homeassistant/sensor/hanbridge_house/gas/config"] = `{"origin":{"name":"other"},"state_topic":"hanbridge/house/gas"}`
 		}, "", noDifference},
 		{"nothing is retained", func(all map[string]string) { clear(all) }, "", "homeassistant/device/hanbridge_bridge/config: is not announced\n" +
@@ -219,7 +221,8 @@ func TestDiscoveryDiff(t *testing.T) {
 	}
 }
 
-// TestDiscoveryDiffBroker tests that discovery diff reads the messages of a broker, and that with discovery off no announcement is wanted.
+// TestDiscoveryDiffBroker tests that discovery diff reads the messages of a broker. If discovery is off, discovery diff must report each
+// announcement as not wanted.
 func TestDiscoveryDiffBroker(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
@@ -235,8 +238,8 @@ func TestDiscoveryDiffBroker(t *testing.T) {
 	}
 }
 
-// TestDiscoveryClear tests that discovery clear removes announcements of both styles. After an interrupted change of the style, the broker
-// has announcements of both styles.
+// TestDiscoveryClear tests that discovery clear removes announcements of both styles, and nothing else. The broker has announcements of both
+// styles if a change of the style was interrupted.
 func TestDiscoveryClear(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
@@ -247,7 +250,7 @@ func TestDiscoveryClear(t *testing.T) {
 	want := s.retained()
 	maps.DeleteFunc(want, func(topic, _ string) bool { return strings.HasPrefix(topic, "homeassistant/") })
 	wantRemoved := len(s.retained()) - len(want)
-	others := map[string]string{
+	others := map[string]string{ // of an earlier meter of this bridge, of another bridge, and of another program
 		"homeassistant/device/hanbridge_old/config":    `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"hanbridge/old/gas"}}}`,
 		"homeassistant/device/hanbridge_theirs/config": `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"theirs/old/gas"}}}`,
 		"homeassistant/device/lamp/config":             `{"origin":{"name":"lamp"}}`,
@@ -277,7 +280,7 @@ func TestDiscoveryClear(t *testing.T) {
 }
 
 // TestDiscoveryClearValues tests that --values removes the values of the configured meter, of a former meter of this bridge, and of a meter
-// that only has a retained value. The values of another bridge's meter must remain.
+// that only has a retained value. The values of another bridge's meter must remain. The status of the bridge is removed with the last values.
 func TestDiscoveryClearValues(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
@@ -292,6 +295,7 @@ func TestDiscoveryClearValues(t *testing.T) {
 		"hanbridge/old/info":                        ourInfo, "hanbridge/old/status": "offline", "hanbridge/old/gas": "1.000",
 	}
 	valueOnly := map[string]string{"hanbridge/lost/gas": "3.000"}
+	// want are the messages that must remain. The meter "theirs" is a meter of another bridge.
 	want := map[string]string{"hanbridge/theirs/info": `{"instance":"ffeeddcc.bb"}`, "hanbridge/theirs/gas": "2.000", "elsewhere/old/gas": "1.000", "hanbridge/status": "online"}
 	for _, all := range []map[string]string{configured, former, valueOnly, want} {
 		s.retainAll(all)
@@ -299,7 +303,7 @@ func TestDiscoveryClearValues(t *testing.T) {
 
 	code, out, errs := s.run("discovery", "clear", "--values")
 	if code != cli.ExitData || !strings.Contains(errs, "hanbridge: house: its values stay: a bridge runs") || strings.Contains(out, "hanbridge/house/") {
-		t.Errorf("while a bridge runs: got exit code %d, output %q, errors %q, want a refusal", code, out, errs)
+		t.Errorf("while a bridge runs: got exit code %d, output %q, errors %q, want no value removed", code, out, errs)
 	}
 	s.retain("hanbridge/status", "offline")
 	want["hanbridge/status"] = "offline"
@@ -316,7 +320,7 @@ func TestDiscoveryClearValues(t *testing.T) {
 	if diff := cmp.Diff(want, s.retained()); diff != "" {
 		t.Errorf("retained afterwards (-want +got):\n%s", diff)
 	}
-	for topic := range want {
+	for topic := range want { // remove the other bridge's meter, so that "house" is the last meter
 		if strings.HasPrefix(topic, "hanbridge/theirs/") {
 			s.retain(topic, "")
 		}
@@ -326,12 +330,12 @@ func TestDiscoveryClearValues(t *testing.T) {
 		t.Errorf("the last meter: got exit code %d, output %q, errors %q, want the bridge's status removed too", code, out, errs)
 	}
 	if code, out, _ := s.run("discovery", "clear", "--values"); code != cli.ExitOK || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant, or published below hanbridge, on") {
-		t.Errorf("again: got exit code %d, output %q, want nothing to remove", code, out)
+		t.Errorf("clear --values again: got exit code %d, output %q, want nothing to remove", code, out)
 	}
 }
 
-// TestDiscoveryClearForbidden tests that discovery clear reports a topic that the broker does not remove. The broker acknowledges the removal
-// nevertheless.
+// TestDiscoveryClearForbidden tests that discovery clear reports a retained message that the broker does not delete, although the broker
+// acknowledges the empty payload.
 func TestDiscoveryClearForbidden(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
@@ -343,7 +347,7 @@ func TestDiscoveryClearForbidden(t *testing.T) {
 	}
 }
 
-// TestDiscoveryPrefix tests that --prefix shows and removes announcements below another prefix than the configured prefix.
+// TestDiscoveryPrefix tests discovery show and discovery clear with a --prefix that is not the configured prefix.
 func TestDiscoveryPrefix(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
@@ -368,12 +372,13 @@ func TestDiscoveryPrefix(t *testing.T) {
 	}
 }
 
-// TestDiscoveryIncomplete tests that the commands do not report missing messages if they could not read all retained messages.
+// TestDiscoveryIncomplete tests commands that cannot read all retained messages. The commands must say so. They must not report that a message
+// is missing, or that all announcements are removed.
 func TestDiscoveryIncomplete(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
 	s.retainAll(houseRetained(t, deviceStyle()))
-	// The commands read at most 16 MiB of retained messages. These messages have more.
+	// The commands read at most 16 MiB of retained messages. These 20 messages have about 18 MiB.
 	longPayload := `{"x":"` + strings.Repeat("x", 900<<10) + `"}`
 	for i := range 20 {
 		s.retain(fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), longPayload)

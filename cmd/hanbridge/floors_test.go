@@ -15,9 +15,12 @@ import (
 
 const module = "github.com/hanbridge/hanbridge/"
 
-// A level is the place of a package in the import order. floor is the floor in ARCHITECTURE.md. A package can import packages of lower
-// floors. On its own floor it can import packages of lower steps.
-type level struct{ floor, step int }
+// A level is the place of a package in the import order. A package can import the packages of lower floors, and the packages of the same floor
+// that have a lower step.
+type level struct {
+	floor int // as in ARCHITECTURE.md
+	step  int // counts from 0 on each floor
+}
 
 // levels are the levels of packages by path. A package without an entry has the level of the closest parent folder with an entry.
 var levels = map[string]level{
@@ -60,34 +63,35 @@ var levels = map[string]level{
 	internal + "/e2e": {6, 0},
 }
 
-// testHelpers are packages for tests. They can import any module. Only test files and other testHelpers can import them.
+// testHelpers are packages for tests. They can import any module, and the packages of the same floor or of lower
+// floors. Only test files and other testHelpers can import a test helper.
 var testHelpers = []string{"discovery/hatest", "bridge/internal/faultnet", "bridge/output/outputtest", program + "/internal/e2e/testbed"}
 
-// program is the folder of the program: commands, configuration, and the embedded broker.
+// program is the folder of the program hanbridge.
 const program = "cmd/hanbridge"
 
 // internal is the folder of the program's own packages.
 const internal = program + "/internal"
 
-// importRules says which folders can import which module, and why. The first rule whose module matches is used. The last rule matches every
-// module. It says that only the program can import a module without another rule.
+// importRules says which folders can import a module of another project. The first rule that matches the module is used. The last rule matches
+// every module. why is the reason in the failure message.
 var importRules = []struct {
 	module  string
 	folders []string
 	why     string
 }{
 	{"github.com/eclipse/paho.mqtt.golang", []string{"bridge/internal/broker"}, "one package uses the MQTT client, so that it can be replaced"},
-	{"github.com/mochi-mqtt/server/v2/packets", []string{"bridge/internal/broker", program}, "one package uses MQTT 5"},
+	{"github.com/mochi-mqtt/server/v2/packets", []string{"bridge/internal/broker", program}, "only the MQTT client and the embedded broker use the packets of MQTT 5"},
 	{"go.etcd.io/bbolt", []string{"bridge/internal/state"}, "it is only used to read the state file of earlier versions"},
 	{"github.com/gofrs/flock", []string{"bridge/internal/state"}, "one package locks the state folder"},
 	{"go.bug.st/serial", []string{"bridge/source"}, "one package opens serial ports"},
 	{"github.com/prometheus/client_golang", []string{"bridge/output/metrics"}, "metrics are one output among others"},
 	{"github.com/coreos/go-systemd/v22", []string{"bridge/output/systemd"}, "one package notifies the service manager"},
-	{"github.com/rs/zerolog", []string{"bridge", program}, "libraries and pure functions never log"},
-	{"golang.org/x/sync", []string{"bridge", program}, "only the bridge starts goroutines"},
+	{"github.com/rs/zerolog", []string{"bridge", program}, "pkg/ and discovery never log"},
+	{"golang.org/x/sync", []string{"bridge", program}, "only the bridge and the program start goroutines"},
 	{"github.com/spf13/viper", []string{internal + "/config"}, "one package reads the configuration"},
 	{"github.com/go-viper/mapstructure/v2", []string{internal + "/config"}, "one package reads the configuration"},
-	{"", []string{program}, "each module that a package below the program imports needs a rule in this table"},
+	{"", []string{program}, "without a rule in importRules, only the program can import a module"},
 }
 
 // A goPackage is a package as go list -json describes it.
@@ -96,7 +100,7 @@ type goPackage struct {
 	Imports, GoFiles     []string
 }
 
-// TestImportsPointDown tests that no package has a forbidden import.
+// TestImportsPointDown tests that each package imports only lower packages, and only the modules that importRules allows.
 func TestImportsPointDown(t *testing.T) {
 	for _, p := range listPackages(t) {
 		for _, fault := range faults(p) {
@@ -117,34 +121,34 @@ func TestEveryPackageHasADocComment(t *testing.T) {
 // TestFaults tests that faults finds each kind of forbidden import.
 func TestFaults(t *testing.T) {
 	const paho = "github.com/eclipse/paho.mqtt.golang"
-	// from imports the package imports. want is a part of the fault, or "" for an allowed import.
-	tests := []struct{ from, imports, want string }{
+	// want is a part of the fault, or "" if importer can import the package imported.
+	tests := []struct{ importer, imported, want string }{
 		{"pkg/p1", "bytes", ""},
 		{"pkg/p1", module + "pkg/obis", ""},
 		{"pkg/hdlc", module + "pkg/internal/crc16", ""},
 		{"pkg/simulate", module + "pkg/meter", ""},
-		{"pkg/meter", module + "pkg/simulate", "points up or sideways"},
-		{"pkg/obis", module + "pkg/p1", "points up or sideways"},
-		{"pkg/p1", module + "pkg/dlms", "points up or sideways"},
+		{"pkg/meter", module + "pkg/simulate", "is not lower"},
+		{"pkg/obis", module + "pkg/p1", "is not lower"},
+		{"pkg/p1", module + "pkg/dlms", "is not lower"},
 		{"pkg/meter", "github.com/rs/zerolog", "only the standard library"},
 		{"pkg/obis", "golang.org/x/sync/errgroup", "only the standard library"},
 		{"bridge", module + "bridge/internal/state", ""},
 		{"bridge", module + "bridge/throttle", ""},
-		{"bridge/throttle", module + "bridge", "points up or sideways"},
+		{"bridge/throttle", module + "bridge", "is not lower"},
 		{"bridge", module + "bridge/probe", ""},
-		{"bridge/probe", module + "bridge", "points up or sideways"},
-		{"bridge", module + "bridge/output/mqtt", "points up or sideways"},
-		{"bridge", module + "discovery", "points up or sideways"},
+		{"bridge/probe", module + "bridge", "is not lower"},
+		{"bridge", module + "bridge/output/mqtt", "is not lower"},
+		{"bridge", module + "discovery", "is not lower"},
 		{"bridge", "github.com/rs/zerolog", ""},
 		{"bridge", paho, "one package uses the MQTT client"},
 		{"bridge/internal/broker", paho, ""},
 		{program, module + internal + "/signals", ""},
-		{internal + "/signals", module + program, "points up or sideways"},
+		{internal + "/signals", module + program, "is not lower"},
 		{"bridge/output/mqtt", paho, "one package uses the MQTT client"},
-		{"bridge/output/mqtt", module + "bridge/source", "points up or sideways"},
+		{"bridge/output/mqtt", module + "bridge/source", "is not lower"},
 		{"bridge/output/mqtt", module + "discovery", ""},
-		{"bridge/output/mqtt", module + "discovery/hatest", "serves tests only"},
-		{program, module + internal + "/e2e/testbed", "serves tests only"},
+		{"bridge/output/mqtt", module + "discovery/hatest", "for tests only"},
+		{program, module + internal + "/e2e/testbed", "for tests only"},
 		{program + "/internal/e2e/testbed", module + "discovery/hatest", ""},
 		{"bridge/source", "go.bug.st/serial", ""},
 		{"bridge/source", "go.bug.st/serial/enumerator", ""},
@@ -159,71 +163,73 @@ func TestFaults(t *testing.T) {
 		{"attic", "bytes", "has no floor"},
 	}
 	for _, tt := range tests {
-		got := strings.Join(faults(goPackage{ImportPath: module + tt.from, Imports: []string{tt.imports}}), "\n")
+		got := strings.Join(faults(goPackage{ImportPath: module + tt.importer, Imports: []string{tt.imported}}), "\n")
 		if (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {
-			t.Errorf("%s imports %s: got the fault %q, want %q", tt.from, tt.imports, got, tt.want)
+			t.Errorf("%s imports %s: got the fault %q, want %q", tt.importer, tt.imported, got, tt.want)
 		}
 	}
 }
 
-// faults returns the forbidden imports of a package, each with the reason.
+// faults returns a message for each forbidden import of a package. For a package without a level it returns only a message about this.
 func faults(p goPackage) []string {
-	from := strings.TrimPrefix(p.ImportPath, module)
-	ownLevel, ok := levelOf(from)
+	importer := strings.TrimPrefix(p.ImportPath, module)
+	importerLevel, ok := levelOf(importer)
 	if !ok {
-		return []string{fmt.Sprintf("%s has no floor: give it one in levels, and in ARCHITECTURE.md", p.ImportPath)}
+		return []string{fmt.Sprintf("%s has no floor: add the package to levels and to ARCHITECTURE.md", p.ImportPath)}
 	}
 	var found []string
 	for _, imported := range p.Imports {
-		if fault := faultOf(from, ownLevel, imported); fault != "" {
-			found = append(found, fmt.Sprintf("%s imports %s: %s", from, imported, fault))
+		if fault := faultOf(importer, importerLevel, imported); fault != "" {
+			found = append(found, fmt.Sprintf("%s imports %s: %s", importer, imported, fault))
 		}
 	}
 	return found
 }
 
-// faultOf returns the reason why the package from must not import the package imported, or "". own is the level of from.
-func faultOf(from string, own level, imported string) string {
-	if to, inside := strings.CutPrefix(imported, module); inside {
-		return faultInside(from, own, to)
+// faultOf returns the reason why the package importer must not import the package imported, or "". l is the level of importer.
+func faultOf(importer string, l level, imported string) string {
+	if path, isInModule := strings.CutPrefix(imported, module); isInModule {
+		return faultInModule(importer, l, path)
 	}
-	if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
+	if host, _, _ := strings.Cut(imported, "/"); !strings.Contains(host, ".") {
 		return "" // imported is in the standard library
 	}
-	if own.floor <= 2 {
-		return "pkg/ imports only the standard library, so that anyone can import it at no cost"
+	if l.floor <= 2 {
+		return "pkg/ imports only the standard library, so that users of pkg/ need no other module"
 	}
-	if slices.Contains(testHelpers, from) {
+	if slices.Contains(testHelpers, importer) {
 		return ""
 	}
-	return faultOutside(from, imported)
+	return faultInOtherModule(importer, imported)
 }
 
-// faultInside returns the reason why the package from must not import the package to, or "". Both packages are in this module.
-func faultInside(from string, own level, to string) string {
-	if slices.Contains(testHelpers, to) && !slices.Contains(testHelpers, from) {
-		return "it serves tests only, and must not be part of the program"
+// faultInModule returns the reason why the package importer must not import the package imported, or "". Both packages are in this module. l is
+// the level of importer.
+func faultInModule(importer string, l level, imported string) string {
+	if slices.Contains(testHelpers, imported) && !slices.Contains(testHelpers, importer) {
+		return "the imported package is for tests only, and must not be part of the program"
 	}
-	target, ok := levelOf(to)
+	target, ok := levelOf(imported)
 	if !ok {
-		return "it has no floor"
+		return "the imported package has no floor"
 	}
-	if slices.Contains(testHelpers, from) && target.floor <= own.floor {
+	if slices.Contains(testHelpers, importer) && target.floor <= l.floor {
 		return ""
 	}
-	if target.floor < own.floor || target.floor == own.floor && target.step < own.step {
+	isLower := target.floor < l.floor || target.floor == l.floor && target.step < l.step
+	if isLower {
 		return ""
 	}
-	return fmt.Sprintf("it points up or sideways, from floor %d to %d: a lower package must not depend on a higher one", own.floor, target.floor)
+	return fmt.Sprintf("the imported package is not lower: its floor and step are %d, those of the importing package are %d", target, l)
 }
 
-// faultOutside returns the reason why the package from must not import the package imported of another module, or "".
-func faultOutside(from, imported string) string {
+// faultInOtherModule returns the reason why the package importer must not import the package imported of another module, or "".
+func faultInOtherModule(importer, imported string) string {
 	for _, rule := range importRules {
 		if rule.module != "" && !isUnder(imported, rule.module) {
 			continue
 		}
-		if slices.ContainsFunc(rule.folders, func(folder string) bool { return isUnder(from, folder) }) {
+		if slices.ContainsFunc(rule.folders, func(folder string) bool { return isUnder(importer, folder) }) {
 			return ""
 		}
 		return fmt.Sprintf("%s (allowed in %s)", rule.why, strings.Join(rule.folders, ", "))
@@ -241,6 +247,7 @@ func levelOf(path string) (l level, ok bool) {
 	return level{}, false
 }
 
+// isUnder reports whether path is folder or a path in folder.
 func isUnder(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, folder+"/")
 }
