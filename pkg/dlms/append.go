@@ -34,8 +34,8 @@ func AppendArray(dst []byte, n int) []byte { return appendSize(append(dst, tagAr
 // AppendStructure appends tag and length of a structure of n items, which must follow. It panics if n is above 65535.
 func AppendStructure(dst []byte, n int) []byte { return appendSize(append(dst, tagStructure), n) }
 
-// AppendPushObject appends an element of a push object list: an attribute of a COSEM object (IEC 62056-6-2, 4.4.8.2.2). Its data index is 0,
-// which means the whole attribute.
+// AppendPushObject appends an element of a push object list: an attribute of a COSEM object (IEC 62056-6-2, 4.4.8.2.2). The data index
+// is 0, which means the whole attribute.
 func AppendPushObject(dst []byte, class uint16, code obis.Code, attribute int8) []byte {
 	dst = AppendNumber(AppendStructure(dst, 4), Uint16, int64(class))
 	dst = AppendNumber(AppendLogicalName(dst, code), Int8, int64(attribute))
@@ -110,11 +110,12 @@ func (t NumberType) bits() int {
 	case Uint64, Int64:
 		return 64
 	}
-	panic(fmt.Sprintf("dlms: type %d is not one of a number", byte(t)))
+	panic(fmt.Sprintf("dlms: type %d is not a type of numbers", byte(t)))
 }
 
 // limits returns the lowest and the highest number that AppendNumber writes. The reserved value "not available" is outside of these limits.
-// It has all bits 1 if the type is unsigned, and is the minimum if the type is signed.
+// It has all bits 1 if the type is unsigned, and is the minimum if the type is signed. The limit of Uint64 is math.MaxInt64, because
+// AppendNumber takes an int64.
 func (t NumberType) limits() (lo, hi int64) {
 	switch t {
 	case Int8, Int16, Int32, Int64:
@@ -127,7 +128,7 @@ func (t NumberType) limits() (lo, hi int64) {
 	}
 }
 
-// AppendNumber appends v with its tag. If v does not fit the type, AppendNumber appends the nearest number that fits. It never appends the
+// AppendNumber appends the tag t and the number v. If v does not fit the type, AppendNumber appends the nearest number that fits. It never appends the
 // reserved value "not available", which has all bits 1 if the type is unsigned, and is the minimum if the type is signed. It panics if t is
 // not one of the constants.
 func AppendNumber(dst []byte, t NumberType, v int64) []byte {

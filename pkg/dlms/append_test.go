@@ -21,10 +21,10 @@ func TestAppendBytes(t *testing.T) {
 		got  []byte
 		want string
 	}{
-		{"structure", dlms.AppendStructure(nil, 14), "02 0e"},
-		{"structure of 130", dlms.AppendStructure(nil, 130), "02 81 82"},
-		{"array", dlms.AppendArray(nil, 127), "01 7f"},
-		{"array of 300", dlms.AppendArray(nil, 300), "01 82 012c"},
+		{"structure of 14 items", dlms.AppendStructure(nil, 14), "02 0e"},
+		{"structure of 130 items", dlms.AppendStructure(nil, 130), "02 81 82"},
+		{"array of 127 items", dlms.AppendArray(nil, 127), "01 7f"},
+		{"array of 300 items", dlms.AppendArray(nil, 300), "01 82 012c"},
 		{"null", dlms.AppendNull(nil), "00"},
 		{"boolean", dlms.AppendNumber(nil, dlms.Boolean, 1), "03 01"},
 		{"enum", dlms.AppendNumber(nil, dlms.Enum, 27), "16 1b"},
@@ -58,7 +58,7 @@ func TestAppendBytes(t *testing.T) {
 // TestNumbersThatDoNotFit tests that a number that does not fit its type is written as the nearest number that fits, and never as the number
 // that means "not available".
 func TestNumbersThatDoNotFit(t *testing.T) {
-	for kind, want := range map[dlms.NumberType][2]string{ // the lowest and the highest number
+	for kind, want := range map[dlms.NumberType][2]string{ // tag and lowest number, tag and highest number
 		dlms.Uint8:  {"1100", "11fe"},
 		dlms.Uint16: {"120000", "12fffe"},
 		dlms.Uint32: {"0600000000", "06fffffffe"},
@@ -88,7 +88,7 @@ func TestWeekday(t *testing.T) {
 // TestAppendKeepsPrefix tests that the Append functions keep the bytes that dst has.
 func TestAppendKeepsPrefix(t *testing.T) {
 	before := []byte("before")
-	got := dlms.AppendLogicalName(dlms.AppendStructure(before, 2), obis.Code{1, 0, 1, 7, 0, 255})
+	got := dlms.AppendLogicalName(dlms.AppendStructure(before, 2), obis.Code{1, 0, 1, 7, 0, 255}) // appends 2 and 8 bytes
 	if !bytes.HasPrefix(got, before) || len(got) != len(before)+2+8 {
 		t.Errorf("got %x, want %x and 10 more bytes", got, before)
 	}

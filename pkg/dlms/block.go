@@ -6,7 +6,7 @@ const tagBlock = 0xE0
 // Bits of the control byte of a block. The low six bits are the window size, which is used only if the receiver answers.
 const (
 	lastBlock = 0x80
-	streaming = 0x40
+	streaming = 0x40 // the sender does not wait for an acknowledgement after this block
 )
 
 // A Block is one general-block-transfer: a part of a message that is too long for one frame.
@@ -23,7 +23,8 @@ type Block struct {
 	Data []byte
 }
 
-// Parse reads the one block in apdu. The error matches ErrTruncated or ErrMalformed, and its text names the byte. After an error b is empty.
+// Parse reads apdu, which must be exactly one block. The error matches ErrTruncated or ErrMalformed, and its text names the index of the
+// wrong byte. After an error b is empty.
 func (b *Block) Parse(apdu []byte) error {
 	*b = Block{}
 	r := reader{b: apdu}
@@ -41,8 +42,8 @@ func (b *Block) Parse(apdu []byte) error {
 	return nil
 }
 
-// AppendBlock appends the block as Landis+Gyr E450 meters write it, for a receiver that does not answer. It panics if b.Data has more
-// than 65535 bytes.
+// AppendBlock appends the block for a receiver that does not answer: with the streaming bit and a window size of 0, as Landis+Gyr E450
+// meters send it. It panics if b.Data has more than 65535 bytes.
 func AppendBlock(dst []byte, b Block) []byte {
 	control := byte(streaming)
 	if b.Last {

@@ -12,7 +12,7 @@ import (
 
 // TestBlocks tests the bytes that Parse reads and that AppendBlock writes.
 func TestBlocks(t *testing.T) {
-	long := strings.Repeat("x", 0x180)
+	long := strings.Repeat("x", 384)
 	for _, tt := range []struct {
 		name, in string
 		want     dlms.Block
@@ -50,11 +50,11 @@ func TestBlockWindow(t *testing.T) {
 
 // TestBlockErrors tests the error of each malformed block, and that the Block is empty after an error.
 func TestBlockErrors(t *testing.T) {
-	const whole = "\xE0\x40\x00\x01\x00\x00\x03abc"
+	const valid = "\xE0\x40\x00\x01\x00\x00\x03abc"
 	for _, tt := range []struct{ name, in, want string }{
 		{"another APDU", start, "byte 0: not a general-block-transfer"},
-		{"a byte too many", whole + "d", "byte 10: more data than the length says"},
-		{"a length of three bytes", whole[:6] + "\x83\x00\x00\x03abc", "byte 6: a length of more than two bytes"},
+		{"a byte too many", valid + "d", "byte 10: more data than the length says"},
+		{"a length of three bytes", valid[:6] + "\x83\x00\x00\x03abc", "byte 6: a length of more than two bytes"},
 	} {
 		got := dlms.Block{Number: 9}
 		err := got.Parse([]byte(tt.in))
@@ -65,10 +65,10 @@ func TestBlockErrors(t *testing.T) {
 			t.Errorf("%s: got %+v after an error, want an empty block", tt.name, got)
 		}
 	}
-	for n := range whole {
+	for n := range valid {
 		var got dlms.Block
-		if err := got.Parse([]byte(whole[:n])); err == nil || !strings.Contains(err.Error(), "ends too early") {
-			t.Errorf("cut after %d of %d bytes: got error %v, want an error for data that ends too early", n, len(whole), err)
+		if err := got.Parse([]byte(valid[:n])); err == nil || !strings.Contains(err.Error(), "ends too early") {
+			t.Errorf("cut after %d of %d bytes: got error %v, want an error for data that ends too early", n, len(valid), err)
 		}
 	}
 }

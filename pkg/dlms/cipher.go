@@ -14,11 +14,12 @@ type Ciphered struct {
 	// Title is the system title of the meter: 8 bytes, the manufacturer's FLAG ID of three letters and the serial number. It is empty
 	// in a message without system title.
 	Title []byte
-	// Security is the security control byte: 20 or 21 (hexadecimal) if the message is encrypted, 30 or 31 if it has a tag too.
+	// Security is the security control byte: 20 or 21 (hexadecimal) if the message is encrypted and has no authentication tag, 30 or 31 if
+	// the message is encrypted and has a tag.
 	Security byte
 	// Counter is the frame counter. It increases with each message.
 	Counter uint32
-	// Ciphertext is the encrypted message, followed by its authentication tag of 12 bytes if Security says so.
+	// Ciphertext is the encrypted message. If the message has an authentication tag, the 12 bytes of the tag follow.
 	Ciphertext []byte
 }
 
@@ -41,8 +42,8 @@ const (
 	compressed    = 0x80
 )
 
-// Parse reads the one general-glo-ciphering in apdu and does not decrypt it. The error matches ErrTruncated, ErrMalformed or ErrUnsupported,
-// and its text names the byte. After an error c is empty.
+// Parse reads apdu, which must be exactly one general-glo-ciphering, and does not decrypt it. The error matches ErrTruncated, ErrMalformed or
+// ErrUnsupported, and its text names the index of the wrong byte. After an error c is empty.
 func (c *Ciphered) Parse(apdu []byte) error {
 	r := reader{b: apdu}
 	if r.byte() != tagCiphered {
@@ -54,10 +55,10 @@ func (c *Ciphered) Parse(apdu []byte) error {
 // ParseHeadless is Parse for a message without system title: a general-glo-ciphering without its first byte DB, whose system title is
 // empty. Meters of Stoen Operator (Warsaw) send it in P1 telegrams, between the identification line and the '!'.
 //
-//	00 | 82 length(2) | 30 | 00000000 | ciphertext | tag(12)
+//	00 | 82 length(2) | security 30 | frame counter 00000000 | ciphertext | tag(12)
 //
 // The plaintext is the data lines of the telegram. Key.Decrypt uses eight zero bytes as the system title of such a message, because the
-// standard requires eight bytes. This was not tested with a message of a real meter, because no such message is public with its key.
+// standard requires eight bytes. Whether the meters use zero bytes too is not known, because no message of a real meter is public with its key.
 func (c *Ciphered) ParseHeadless(b []byte) error {
 	return c.read(&reader{b: b}, 0)
 }
@@ -124,10 +125,11 @@ func tagSize(security byte) int {
 // without the first byte. plain and dst must not overlap.
 //
 // AppendCiphered panics if title is not of 8 or 0 bytes, if security is not 20, 21, 30 or 31 (hexadecimal), if security asks for a tag and
-// k has no authentication key, or if the message is longer than 65535 bytes.
+// k has no authentication key, or if the bytes after the length are more than 65535.
 func AppendCiphered(dst []byte, k *Key, title []byte, security byte, counter uint32, plain []byte) []byte {
-	if n := len(title); n != titleLength && n != 0 || unsupported(security) != "" {
-		panic(fmt.Sprintf("dlms: cannot encrypt with security control byte %02x and a system title of %d bytes", security, n))
+	validTitle := len(title) == titleLength || len(title) == 0
+	if !validTitle || unsupported(security) != "" {
+		panic(fmt.Sprintf("dlms: cannot encrypt with security control byte %02x and a system title of %d bytes", security, len(title)))
 	}
 	s := k.secret()
 	if tagSize(security) > 0 && !s.authenticates {
@@ -153,13 +155,13 @@ func appendSize(dst []byte, n int) []byte {
 	panic(fmt.Sprintf("dlms: a length or count of %d, above 65535", n))
 }
 
-// CipheredLength returns the length of the general-glo-ciphering that begins at b[0]. It returns 0 if b does not contain the whole message
-// yet, and -1 if no such message begins at b[0]. More bytes after b never change a result other than 0. The results have the same meaning
+// CipheredLength returns the length of the general-glo-ciphering that begins at b[0]. It returns 0 if b ends before the message ends, and -1
+// if no such message begins at b[0]. A result other than 0 stays the same if more bytes are appended to b. The results have the same meaning
 // as those of hdlc.Length and mbus.Length. CipheredLength does not verify the message.
 //
-// CipheredLength is for streams of messages without frames (Luxembourg, Smarty P1 1.1.3). In these streams only the key confirms a
-// message. So CipheredLength accepts only messages with a system title of 8 bytes, a ciphertext of 8 to 4096 bytes, and a security
-// control byte that Parse supports.
+// CipheredLength is for streams of messages without frames (Luxembourg, Smarty P1 1.1.3). In such a stream, only decryption shows whether
+// a message really begins at b[0]. So CipheredLength accepts only messages with a system title of 8 bytes, a ciphertext of 8 to 4096 bytes,
+// and a security control byte that Parse supports.
 func CipheredLength(b []byte) int {
 	const start = "\xDB\x08"
 	if n := min(len(b), len(start)); string(b[:n]) != start[:n] {

@@ -25,16 +25,17 @@ const (
 	systemTitle    = "ABC\x45\x01\x02\x03\x04"
 )
 
+// securities are the security control bytes that Parse accepts. From 0x30 on, the message has a tag.
 var securities = []byte{0x20, 0x21, 0x30, 0x31}
 
 // key returns the Key of two keys of 16 bytes. If authentication is empty, the Key has no authentication key.
 func key(t testing.TB, encryption, authentication string) *dlms.Key {
 	t.Helper()
-	var second []byte
+	var authKey []byte
 	if authentication != "" {
-		second = []byte(authentication)
+		authKey = []byte(authentication)
 	}
-	k, err := dlms.NewKey([]byte(encryption), second)
+	k, err := dlms.NewKey([]byte(encryption), authKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,35 +58,37 @@ func parsed(t testing.TB, apdu []byte) *dlms.Ciphered {
 // TestCipheredRoundTrip tests that Parse and Decrypt read what AppendCiphered writes. A message is authentic if it has a tag and the Key
 // has an authentication key.
 func TestCipheredRoundTrip(t *testing.T) {
-	keys := map[bool]*dlms.Key{true: key(t, encryption, authentication), false: key(t, encryption, "")}
+	full, encryptionOnly := key(t, encryption, authentication), key(t, encryption, "")
 	rapid.Check(t, func(r *rapid.T) {
 		plain := message(rapid.OneOf(rapid.IntRange(8, 600), rapid.IntRange(8, 60000)).Draw(r, "size"))
-		for i := 8; i < len(plain); i++ {
+		for i := 8; i < len(plain); i++ { // the bytes after the first 8 get different values
 			plain[i] = byte(i * i)
 		}
 		security := rapid.SampledFrom(securities).Draw(r, "security")
 		counter := rapid.Uint32().Draw(r, "counter")
 		title := rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(r, "title")
-		before := rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(r, "before")
+		prefix := rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(r, "prefix")
 
-		all := dlms.AppendCiphered(before, keys[true], title, security, counter, plain)
-		c := parsed(t, all[len(before):])
+		extended := dlms.AppendCiphered(prefix, full, title, security, counter, plain)
+		c := parsed(t, extended[len(prefix):])
 		if want := (dlms.Ciphered{Title: title, Security: security, Counter: counter, Ciphertext: c.Ciphertext}); !cmp.Equal(*c, want) {
 			r.Fatalf("got %+v, want %+v", *c, want)
 		}
-		for authenticates, k := range keys {
-			got, authentic, err := k.Decrypt(before, c)
-			if err != nil || authentic != (authenticates && security >= 0x30) {
-				r.Fatalf("security %x, authentication key %t: authentic %t, error %v", security, authenticates, authentic, err)
+		hasTag := security >= 0x30
+		for _, k := range []*dlms.Key{full, encryptionOnly} {
+			hasAuthKey := k == full
+			got, authentic, err := k.Decrypt(prefix, c)
+			if err != nil || authentic != (hasTag && hasAuthKey) {
+				r.Fatalf("security %x, authentication key %t: authentic %t, error %v", security, hasAuthKey, authentic, err)
 			}
-			if diff := cmp.Diff(append(bytes.Clone(before), plain...), got); diff != "" {
-				r.Fatalf("security %x, authentication key %t, -want +got:\n%s", security, authenticates, diff)
+			if diff := cmp.Diff(append(bytes.Clone(prefix), plain...), got); diff != "" {
+				r.Fatalf("security %x, authentication key %t, -want +got:\n%s", security, hasAuthKey, diff)
 			}
 		}
 	})
 }
 
-// TestCipheredBytes tests that AppendCiphered writes the bytes that crypto/cipher gives.
+// TestCipheredBytes tests the length that AppendCiphered writes, and that the ciphertext is the one of crypto/cipher.
 func TestCipheredBytes(t *testing.T) {
 	k := key(t, encryption, authentication)
 	block, err := aes.NewCipher([]byte(encryption))
@@ -98,7 +101,7 @@ func TestCipheredBytes(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		security byte
-		size     int // of the plain text
+		size     int // of the plaintext: a round number without security header (5 bytes) and tag (12 bytes)
 		length   string
 	}{
 		{0x20, 0x7F - 5, "\x7F"},
@@ -111,11 +114,12 @@ func TestCipheredBytes(t *testing.T) {
 	} {
 		const counter = "\x00\x0A\x0B\x0C"
 		plain := message(tt.size)
-		text := gcm.Seal(make([]byte, 0, len(plain)+16), []byte(systemTitle+counter), plain, []byte(string(rune(tt.security))+authentication))
-		if tt.security < 0x30 {
-			text = text[:len(plain)]
+		nonce, aad := []byte(systemTitle+counter), []byte(string(rune(tt.security))+authentication)
+		ciphertext := gcm.Seal(make([]byte, 0, len(plain)+16), nonce, plain, aad)
+		if tt.security < 0x30 { // no tag
+			ciphertext = ciphertext[:len(plain)]
 		}
-		want := "\xDB\x08" + systemTitle + tt.length + string(rune(tt.security)) + counter + string(text)
+		want := "\xDB\x08" + systemTitle + tt.length + string(rune(tt.security)) + counter + string(ciphertext)
 		got := string(dlms.AppendCiphered(nil, k, []byte(systemTitle), tt.security, 0x0A0B0C, plain))
 		if got != want {
 			t.Errorf("security %x, %d bytes: got\n% x, want\n% x", tt.security, tt.size, got, want)
@@ -125,24 +129,24 @@ func TestCipheredBytes(t *testing.T) {
 
 // TestCipheredErrors tests the error of each malformed or unsupported message, and that the Ciphered is empty after an error.
 func TestCipheredErrors(t *testing.T) {
-	build := func(security string, textSize int) string {
-		length := string(rune(5 + textSize)) // one byte, because it is below 0x80
-		return "\xDB\x08" + systemTitle + length + security + "\x00\x00\x00\x01" + strings.Repeat("x", textSize)
+	build := func(security string, size int) string { // size is the length of the ciphertext with its tag
+		length := string(rune(5 + size)) // one byte, because it is below 0x80
+		return "\xDB\x08" + systemTitle + length + security + "\x00\x00\x00\x01" + strings.Repeat("x", size)
 	}
 	for _, tt := range []struct{ name, in, want string }{
 		{"no bytes", "", "byte 0: the data ends too early"},
 		{"another APDU", start, "byte 0: not an encrypted message"},
 		{"a title of seven bytes", "\xDB\x07" + systemTitle, "byte 1: a system title of a wrong length"},
 		{"no title", "\xDB\x00\x0D\x20", "byte 1: a system title of a wrong length"},
-		{"no content", "\xDB\x08" + systemTitle + "\x00", "byte 11: the data ends too early"},
-		{"a content of no bytes", "\xDB\x08" + systemTitle + "\x00\x20", "byte 11: an encrypted message without ciphertext"},
-		{"no text", build("\x20", 0), "byte 11: an encrypted message without ciphertext"},
-		{"a tag without text", build("\x30", 12), "byte 11: an encrypted message without ciphertext"},
+		{"length 0 at the end of the data", "\xDB\x08" + systemTitle + "\x00", "byte 11: the data ends too early"},
+		{"length 0 and a security control byte", "\xDB\x08" + systemTitle + "\x00\x20", "byte 11: an encrypted message without ciphertext"},
+		{"no ciphertext", build("\x20", 0), "byte 11: an encrypted message without ciphertext"},
+		{"a tag without ciphertext", build("\x30", 12), "byte 11: an encrypted message without ciphertext"},
 		{"a byte too many", build("\x20", 8) + "x", "byte 24: more data than the length says"},
 		{"authenticated, but not encrypted", build("\x10", 20), "byte 11: a general-glo-ciphering that is not encrypted"},
-		{"not secured", build("\x00", 20), "byte 11: a general-glo-ciphering that is not encrypted"},
+		{"neither authenticated nor encrypted", build("\x00", 20), "byte 11: a general-glo-ciphering that is not encrypted"},
 		{"suite 2", build("\x32", 20), "byte 11: a security suite other than 0 and 1"},
-		{"compressed", build("\x30", 20)[:11] + "\xB0" + build("\x30", 20)[12:], "byte 11: a compressed message"},
+		{"compressed", build("\xB0", 20), "byte 11: a compressed message"},
 		{"broadcast", build("\x70", 20), "byte 11: a message for the broadcast key"},
 		{"a length of four bytes", "\xDB\x08" + systemTitle + "\x84\x00\x00\x00\x0D", "byte 10: a length of more than two bytes"},
 	} {
@@ -171,24 +175,25 @@ func kindOf(text string) error {
 	return dlms.ErrMalformed
 }
 
-// TestCipheredTruncated tests that Parse names a byte of a truncated message that is not after its end, and that CipheredLength returns 0.
+// TestCipheredTruncated tests truncated messages. The error of Parse must name an index up to the end of the data, and CipheredLength must
+// return 0.
 func TestCipheredTruncated(t *testing.T) {
 	k := key(t, encryption, authentication)
 	for _, security := range securities {
-		for _, size := range []int{8, 100, 200, 400} {
-			whole := dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 1, message(size))
-			for n := range whole {
+		for _, size := range []int{8, 100, 200, 400} { // the length is written in one, one, two and three bytes
+			valid := dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 1, message(size))
+			for n := range valid {
 				var c dlms.Ciphered
-				err := c.Parse(whole[:n])
+				err := c.Parse(valid[:n])
 				text, _, _ := strings.Cut(strings.TrimPrefix(fmt.Sprint(err), "dlms: byte "), ":")
 				if at, atoiErr := strconv.Atoi(text); atoiErr != nil || at > n {
-					t.Errorf("security %x, cut after %d of %d bytes: got error %v, want an error that names a byte", security, n, len(whole), err)
+					t.Errorf("security %x, cut after %d of %d bytes: got error %v, want an error with an index up to the end", security, n, len(valid), err)
 				}
-				if got := dlms.CipheredLength(whole[:n]); got != 0 {
-					t.Errorf("security %x, cut after %d of %d bytes: got length %d, want 0", security, n, len(whole), got)
+				if got := dlms.CipheredLength(valid[:n]); got != 0 {
+					t.Errorf("security %x, cut after %d of %d bytes: got length %d, want 0", security, n, len(valid), got)
 				}
 			}
-			if got, want := dlms.CipheredLength(append(whole, "noise"...)), len(whole); got != want {
+			if got, want := dlms.CipheredLength(append(valid, "noise"...)), len(valid); got != want {
 				t.Errorf("security %x, noise after the message: got length %d, want %d", security, got, want)
 			}
 		}
@@ -198,10 +203,11 @@ func TestCipheredTruncated(t *testing.T) {
 // TestCipheredLength tests that CipheredLength accepts only the messages that a stream without frames can contain.
 func TestCipheredLength(t *testing.T) {
 	k := key(t, encryption, authentication)
-	build := func(security byte, text int) string {
-		return string(dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 1, message(text)))
+	build := func(security byte, plaintextSize int) string {
+		return string(dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 1, message(plaintextSize)))
 	}
 	short := build(0x30, 8)
+	const longest = 2 + 8 + 3 + 5 + 4096 // start, system title, length, security header, ciphertext
 	for _, tt := range []struct {
 		name, in string
 		want     int
@@ -211,12 +217,12 @@ func TestCipheredLength(t *testing.T) {
 		{"a first byte other than DB", "\x7E", -1},
 		{"a title of seven bytes", "\xDB\x07", -1},
 		{"the shortest message", short, len(short)},
-		{"the longest message", build(0x20, 4096), 2 + 8 + 3 + 5 + 4096},
-		{"too long", build(0x20, 4097), -1},
-		{"the longest message with a tag", build(0x31, 4084), 2 + 8 + 3 + 5 + 4096},
-		{"too long with a tag", build(0x31, 4085), -1},
-		{"too short", short[:10] + "\x18\x30", -1},
-		{"too short without a tag", short[:10] + "\x0C\x20", -1},
+		{"the longest message", build(0x20, 4096), longest},
+		{"one byte too long", build(0x20, 4097), -1},
+		{"the longest message with a tag", build(0x31, 4084), longest},
+		{"one byte too long with a tag", build(0x31, 4085), -1},
+		{"one byte too short with a tag", short[:10] + "\x18\x30", -1},
+		{"one byte too short without a tag", short[:10] + "\x0C\x20", -1},
 		{"authenticated, but not encrypted", short[:10] + "\x50\x10", -1},
 		{"suite 2", short[:10] + "\x50\x32", -1},
 		{"a length of three bytes", short[:10] + "\x83", -1},
@@ -231,7 +237,7 @@ func TestCipheredLength(t *testing.T) {
 func TestParseHeadless(t *testing.T) {
 	k := key(t, encryption, authentication)
 	lines := []byte(strings.Repeat("1-0:1.8.0(000123.456*kWh)\r\n", 20))
-	b := dlms.AppendCiphered(nil, k, nil, 0x30, 0, lines)[1:]
+	b := dlms.AppendCiphered(nil, k, nil, 0x30, 0, lines)[1:] // without DB
 	var c dlms.Ciphered
 	if err := c.ParseHeadless(b); err != nil {
 		t.Fatal(err)
@@ -255,16 +261,16 @@ func TestParseHeadless(t *testing.T) {
 func TestFlippedBits(t *testing.T) {
 	k := key(t, encryption, authentication)
 	for _, security := range []byte{0x30, 0x31} {
-		whole := dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 7, message(150))
-		for bit := range 8 * len(whole) {
-			flipped := bytes.Clone(whole)
+		valid := dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 7, message(150))
+		for bit := range 8 * len(valid) {
+			flipped := bytes.Clone(valid)
 			flipped[bit/8] ^= 1 << (bit % 8)
 			var c dlms.Ciphered
 			if c.Parse(flipped) != nil {
 				continue
 			}
 			plain, authentic, err := k.Decrypt(nil, &c)
-			// If the flipped bit says that there is no tag, the tag is decrypted as text, and the result is not authentic.
+			// If the flipped bit says that there is no tag, the tag is decrypted as a part of the ciphertext, and the result is not authentic.
 			if c.Security < 0x30 && err == nil && !authentic {
 				continue
 			}
@@ -290,13 +296,14 @@ func TestWrongKey(t *testing.T) {
 			"authentication key for encryption": key(t, authentication, ""),
 		} {
 			plain, authentic, err := k.Decrypt(nil, c)
-			if name == "authentication key" && security < 0x30 {
+			onlyAuthKeyWrong := name == "authentication key"
+			if onlyAuthKeyWrong && security < 0x30 {
 				if err != nil || authentic {
 					t.Errorf("security %x, wrong %s: got authentic %t, error %v; want success, because there is no tag", security, name, authentic, err)
 				}
 				continue
 			}
-			if !errors.Is(err, dlms.ErrWrongKey) || errors.Is(err, dlms.ErrWrongAuthKey) != (name == "authentication key") || plain != nil || authentic {
+			if !errors.Is(err, dlms.ErrWrongKey) || errors.Is(err, dlms.ErrWrongAuthKey) != onlyAuthKeyWrong || plain != nil || authentic {
 				t.Errorf("security %x, wrong %s: got %d bytes, authentic %t, error %v; want an error", security, name, len(plain), authentic, err)
 			}
 		}
@@ -332,30 +339,31 @@ func TestWrongKeyWithoutTag(t *testing.T) {
 // TestDecryptWithoutTag tests that the plaintext of a message without a tag is accepted only if it begins as a message does.
 func TestDecryptWithoutTag(t *testing.T) {
 	k := key(t, encryption, "")
-	const date, rest = "\x07\xE9\x06\x1E\x01\x17\x3B\x28\x00\xFF\x88\x80", "\x02\x00"
+	const date = "\x07\xE9\x06\x1E\x01\x17\x3B\x28\x00\xFF\x88\x80"
+	const body = "\x02\x00" // a structure of no items
 	for _, tt := range []struct {
 		name, plain string
 		wantOK      bool
 	}{
 		{"no date-time", start + "\x01\x00", true},
-		{"no date-time, with tag", start[:5] + "\x09\x00\x01\x00", true},
-		{"date-time", start[:5] + "\x0C" + date + rest, true},
-		{"date-time with tag", start[:5] + "\x09\x0C" + date + rest, true},
-		{"a date-time that is not specified", start[:5] + "\x0C" + strings.Repeat("\xFF", 12) + rest, true},
+		{"octet-string of 0 bytes for the date-time", start[:5] + "\x09\x00\x01\x00", true},
+		{"date-time", start[:5] + "\x0C" + date + body, true},
+		{"date-time with tag", start[:5] + "\x09\x0C" + date + body, true},
+		{"a date-time that is not specified", start[:5] + "\x0C" + strings.Repeat("\xFF", 12) + body, true},
 		{"identification line", "/ABC5\\253833635_A\r\n\r\n", true},
 		{"identification line without a name", "/abc5\r\n\r\n1-3:0.2.8(50)", true},
-		{"line of a code", "0-0:1.0.0(250630235940S)", true},
+		{"data line", "0-0:1.0.0(250630235940S)", true},
 		{"the notification ends before its body", start, false},
 		{"the notification ends within its invoke id", start[:5], false},
 		{"the notification ends after its date-time", start[:5] + "\x0C" + date, false},
-		{"a date-time of 11 bytes", start[:5] + "\x0B" + date[1:] + rest, false},
-		{"year 1999", start[:5] + "\x0C\x07\xCF" + date[2:] + rest, false},
-		{"year 2101", start[:5] + "\x0C\x08\x35" + date[2:] + rest, false},
-		{"month 0", start[:5] + "\x0C\x07\xE9\x00" + date[3:] + rest, false},
-		{"month 13", start[:5] + "\x0C\x07\xE9\x0D" + date[3:] + rest, false},
-		{"day 0", start[:5] + "\x0C\x07\xE9\x06\x00" + date[4:] + rest, false},
-		{"day 32", start[:5] + "\x0C\x07\xE9\x06\x20" + date[4:] + rest, false},
-		{"hour 24", start[:5] + "\x0C" + date[:5] + "\x18" + date[6:] + rest, false},
+		{"a date-time of 11 bytes", start[:5] + "\x0B" + date[1:] + body, false},
+		{"year 1999", start[:5] + "\x0C\x07\xCF" + date[2:] + body, false},
+		{"year 2101", start[:5] + "\x0C\x08\x35" + date[2:] + body, false},
+		{"month 0", start[:5] + "\x0C\x07\xE9\x00" + date[3:] + body, false},
+		{"month 13", start[:5] + "\x0C\x07\xE9\x0D" + date[3:] + body, false},
+		{"day 0", start[:5] + "\x0C\x07\xE9\x06\x00" + date[4:] + body, false},
+		{"day 32", start[:5] + "\x0C\x07\xE9\x06\x20" + date[4:] + body, false},
+		{"hour 24", start[:5] + "\x0C" + date[:5] + "\x18" + date[6:] + body, false},
 		{"a body that is a number", start + "\x06\x00\x00\x00\x01", false},
 		{"a block", "\xE0\xC0\x00\x01\x00\x00\x00", false},
 		{"a short text", "/ABC5\r\n", false},
@@ -365,7 +373,9 @@ func TestDecryptWithoutTag(t *testing.T) {
 	} {
 		c := parsed(t, dlms.AppendCiphered(nil, k, []byte(systemTitle), 0x20, 7, []byte(tt.plain)))
 		got, _, err := k.Decrypt(nil, c)
-		if tt.wantOK && (err != nil || string(got) != tt.plain) || !tt.wantOK && (got != nil || !errors.Is(err, dlms.ErrWrongKey)) {
+		accepted := err == nil && string(got) == tt.plain
+		refused := errors.Is(err, dlms.ErrWrongKey) && got == nil
+		if tt.wantOK && !accepted || !tt.wantOK && !refused {
 			t.Errorf("%s: got %q, error %v; want success %t", tt.name, got, err, tt.wantOK)
 		}
 	}
@@ -406,7 +416,7 @@ func TestKeyIsNotPrinted(t *testing.T) {
 	}
 	var printed []string
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%c", "%o", "%b", "%U", "%e", "%t", "%w"} {
-		if got := fmt.Sprintf(verb, k); got != "key" && verb != "%w" {
+		if got := fmt.Sprintf(verb, k); got != "key" && verb != "%w" { // Sprintf does not have the verb %w
 			t.Errorf("%s: got %q, want key", verb, got)
 		}
 		for _, v := range []any{k, *k, exported{k}, []*dlms.Key{k}, hidden{k, *k, []dlms.Key{*k}}, &hidden{p: k, v: *k}, map[string]any{"k": k}} {
@@ -429,7 +439,7 @@ func TestKeyIsNotPrinted(t *testing.T) {
 	}
 }
 
-// checkSecret fails if s contains five successive bytes of the secret, in any format in which programs print bytes.
+// checkSecret fails if s contains five successive bytes of the secret, printed with one of the formats below.
 func checkSecret(t *testing.T, s, secret string) {
 	t.Helper()
 	for i := range len(secret) - 4 {
@@ -490,7 +500,8 @@ func TestDecryptAllocs(t *testing.T) {
 	}
 }
 
-// TestBytesAfterBuffer tests that AppendCiphered and Decrypt never change the bytes after the capacity of dst.
+// TestBytesAfterBuffer tests that AppendCiphered and Decrypt never change the bytes after the capacity of dst. The sizes and capacities give
+// every remainder of a cipher block of 16 bytes.
 func TestBytesAfterBuffer(t *testing.T) {
 	const guard = "unchanged"
 	full, encryptionOnly := key(t, encryption, authentication), key(t, encryption, "")
@@ -499,7 +510,7 @@ func TestBytesAfterBuffer(t *testing.T) {
 		copy(buf[capacity:], guard)
 		call(buf[:0:capacity])
 		if got := string(buf[capacity : capacity+len(guard)]); got != guard {
-			t.Errorf("%s, text of %d bytes, capacity of %d bytes: got %q after it, want %q", what, size, capacity, got, guard)
+			t.Errorf("%s, plaintext of %d bytes, capacity of %d bytes: got %q after the capacity, want %q", what, size, capacity, got, guard)
 		}
 	}
 	for size := 20; size < 40; size++ {
@@ -542,7 +553,7 @@ func TestAppendCipheredPanics(t *testing.T) {
 	}
 }
 
-// BenchmarkDecrypt decrypts a text of 450 bytes.
+// BenchmarkDecrypt decrypts a message of 450 bytes.
 func BenchmarkDecrypt(b *testing.B) {
 	full := key(b, encryption, authentication)
 	c := parsed(b, dlms.AppendCiphered(nil, full, []byte(systemTitle), 0x30, 7, message(450)))

@@ -8,9 +8,9 @@
 // encrypted message is sent without a frame, CipheredLength returns its length.
 //
 // All lengths are in bytes. The results of the Parse methods alias the bytes that were parsed. A Parse method reads a whole message or
-// returns an error. The error matches ErrTruncated, ErrMalformed or ErrUnsupported, and its text names the byte. After an error the
-// receiver is empty. Any input is safe: memory and depth are bounded. The functions are safe for concurrent use. A value such as a
-// Key or a Notification is not.
+// returns an error. The error matches ErrTruncated, ErrMalformed or ErrUnsupported, and its text names the index of the wrong byte. After
+// an error the receiver is empty. Any input is safe, because memory and recursion are bounded. The functions are safe for concurrent use,
+// but the methods of one Key, or of one Notification, are not.
 package dlms
 
 // LLC is the LLC header, which precedes a message in HDLC: destination, source and quality (IEC 62056-46, annex B).

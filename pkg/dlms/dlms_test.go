@@ -93,7 +93,7 @@ func TestRegisterLists(t *testing.T) {
 		{"clock with a zone, on a Sunday", func(b []byte) []byte {
 			return appendClock(dlms.AppendArray(b, 1), clock, sunday, 0, 0xFF)
 		}, []obis.Record{{Code: clock, Kind: obis.Clock, Time: sunday}}},
-		{"numbers that do not fit", func(b []byte) []byte {
+		{"numbers that are limited or rounded", func(b []byte) []byte {
 			b = appendRegister(dlms.AppendArray(b, 6), code(1, 7), obis.Decimal{Coef: -5}, dlms.Uint32, 0, obis.Watt)
 			b = appendRegister(b, code(1, 7), obis.Decimal{Coef: 1, Exp: 12}, dlms.Uint32, 0, obis.Watt)
 			b = appendRegister(b, code(32, 7), obis.Decimal{Coef: 1, Exp: 6}, dlms.Uint16, -1, obis.Volt)
@@ -261,22 +261,22 @@ func swedishList() []byte {
 	return appendText(b, obis.Code{0, 0, 96, 1, 0, obis.Any}, "7359990000000001")
 }
 
-// TestParseTruncated tests that the error for a truncated notification names a byte that is not after its end.
+// TestParseTruncated tests that the error for a truncated notification names an index up to the end of the data.
 func TestParseTruncated(t *testing.T) {
-	whole := swedishList()
+	valid := swedishList()
 	var n dlms.Notification
-	if err := n.Parse(whole); err != nil {
+	if err := n.Parse(valid); err != nil {
 		t.Fatal(err)
 	}
-	for k := range whole {
-		err := n.Parse(whole[:k])
+	for k := range valid {
+		err := n.Parse(valid[:k])
 		if err == nil {
-			t.Errorf("cut after %d of %d bytes: got no error, want an error", k, len(whole))
+			t.Errorf("cut after %d of %d bytes: got no error, want an error", k, len(valid))
 			continue
 		}
 		text, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "dlms: byte "), ":")
 		if at, err := strconv.Atoi(text); err != nil || at > k {
-			t.Errorf("cut after %d bytes: got byte %q in the error, want at most %d", k, text, k)
+			t.Errorf("cut after %d bytes: got index %q in the error, want at most %d", k, text, k)
 		}
 		if !errors.Is(err, dlms.ErrTruncated) && !errors.Is(err, dlms.ErrMalformed) {
 			t.Errorf("cut after %d bytes: got error %v, want ErrTruncated or ErrMalformed", k, err)

@@ -49,7 +49,7 @@ func RedactTitle(title [titleLength]byte) string {
 	for n < maxLetters && isLetter(title[n]) {
 		n++
 	}
-	if n < maxLetters-1 {
+	if n < maxLetters-1 { // no manufacturer
 		return fmt.Sprintf("%X…", title[:maxLetters])
 	}
 	return string(title[:n]) + "…"

@@ -40,7 +40,12 @@ func ExampleKey_Decrypt() {
 		fmt.Println(err)
 		return
 	}
-	key, err := dlms.NewKey(encryption, encryption)
+	authentication, err := dlms.ParseKey("F0E1D2C3 B4A59687 78695A4B 3C2D1E0F")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	key, err := dlms.NewKey(encryption, authentication)
 	if err != nil {
 		fmt.Println(err)
 		return

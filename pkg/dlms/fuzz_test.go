@@ -17,9 +17,9 @@ func FuzzNotification(f *testing.F) {
 	}
 	f.Add([]byte(start+"\x02\x82\xFF\xFF\x00"), []byte{})
 	f.Add([]byte("\x0F0000\x00\x01\x01\x00"), []byte{}) // an item of one byte
-	f.Fuzz(func(t *testing.T, apdu, before []byte) {
+	f.Fuzz(func(t *testing.T, apdu, earlier []byte) {
 		var used, fresh dlms.Notification
-		_ = used.Parse(before)
+		_ = used.Parse(earlier)
 		errUsed, err := used.Parse(apdu), fresh.Parse(apdu)
 		if (err == nil) != (errUsed == nil) || err != nil && err.Error() != errUsed.Error() {
 			t.Fatalf("got error %v from a Notification that was used before, want %v as from a new Notification", errUsed, err)

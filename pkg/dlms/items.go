@@ -52,7 +52,7 @@ func readScalerUnit(r *reader, rec *obis.Record) {
 		return
 	}
 	if b[0] != tagStructure || b[1] != 2 || b[2] != tagInt8 || b[4] != tagEnum {
-		r.fail(at, "no scaler and unit behind a value of three fields")
+		r.fail(at, "no scaler and unit where the list must have them")
 		return
 	}
 	rec.Value.Exp, rec.Unit = int8(b[3]), obis.Unit(b[5])
@@ -89,12 +89,12 @@ func (n *Notification) readPairs(r *reader, count int) bool {
 	return r.fault == "" && len(n.Records) > 0
 }
 
-// readPair reads a code and its value, or a text without a code at the beginning or the end of the list. left is how many items the list
-// still has. readPair returns how many items it read.
-func (n *Notification) readPair(r *reader, left int, first bool) int {
+// readPair reads a code and its value, or a text without a code at the beginning or the end of the list. left is the number of items that
+// are not read yet. readPair returns the number of items that it read.
+func (n *Notification) readPair(r *reader, left int, isFirst bool) int {
 	b := readOctets(r)
-	if len(b) != len(obis.Code{}) || left == 1 {
-		n.readNameless(r, b, left == 1, first)
+	if isLast := left == 1; len(b) != len(obis.Code{}) || isLast {
+		n.readNameless(r, b, isFirst, isLast)
 		return 1
 	}
 	rec := n.add(obis.Code(b))
@@ -110,13 +110,13 @@ func (n *Notification) readPair(r *reader, left int, first bool) int {
 	return 2
 }
 
-// readNameless stores the text b, which has no code. The first item of the list is the time, the last item is the serial number.
-func (n *Notification) readNameless(r *reader, b []byte, last, first bool) {
+// readNameless stores the text b, which has no code. As the first item of the list, b is the time. As the last item, b is the serial number.
+func (n *Notification) readNameless(r *reader, b []byte, isFirst, isLast bool) {
 	t := obis.ReadDateTime(b)
 	switch {
-	case first && !t.IsZero():
+	case isFirst && !t.IsZero():
 		n.Time = t
-	case last && len(n.Records) > 0:
+	case isLast && len(n.Records) > 0:
 		rec := n.add(serialNumber)
 		rec.Kind, rec.Text = obis.Text, b
 	default:
@@ -158,6 +158,7 @@ func (n *Notification) readPositional(r *reader, count int) {
 			}
 		}
 		readValue(r, rec)
+		// A date-time that is not specified becomes an empty record, and its letter is LayoutClock too.
 		if len(rec.Text) == obis.DateTimeLength && beginsAsDateTime(rec.Text) {
 			letter = LayoutClock
 			if rec.Kind, rec.Time = obis.Empty, obis.ReadDateTime(rec.Text); !rec.Time.IsZero() {
@@ -169,7 +170,7 @@ func (n *Notification) readPositional(r *reader, count int) {
 	}
 }
 
-// layoutOf returns the letter of a value with this tag.
+// layoutOf returns the letter of a value with this tag. A date-time in an octet-string gets LayoutText here.
 func layoutOf(tag byte) byte {
 	switch tag {
 	case tagUint32, tagUint64:

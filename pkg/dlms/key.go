@@ -14,13 +14,13 @@ var ErrWrongKey = errors.New("dlms: the key does not fit")
 
 // ErrWrongAuthKey is the error of Decrypt for a Key whose encryption key fits, but whose authentication key does not fit. It matches
 // ErrWrongKey too. A message that was damaged after its first bytes gives the same error.
-var ErrWrongAuthKey = fmt.Errorf("%w: its authentication key alone", ErrWrongKey)
+var ErrWrongAuthKey = fmt.Errorf("%w: the encryption key fits, but the authentication key does not", ErrWrongKey)
 
 // A Key decrypts and encrypts the messages of one meter with AES-128 in Galois/Counter Mode (DLMS Green Book, 9.2.3.3.7). NewKey and
 // ParseKeys return Keys. The methods of the zero Key panic. A Key prints as "key" with every verb and in JSON. It is not safe for
 // concurrent use.
 type Key struct {
-	// secret is a function, because code that prints by reflection without calling methods then prints only an address.
+	// secret is a function, because code that prints a Key by reflection, without its methods, then prints only an address.
 	secret func() *secret
 }
 
@@ -34,18 +34,18 @@ type secret struct {
 
 const keyLength = 16
 
-// sealCapacity is the capacity, in bytes, that Seal needs after the plaintext. On amd64 Seal writes a whole last block of 16 bytes. With
-// less capacity and a tag of 12 bytes, it sets up to 3 bytes after its buffer to 0 (Go 1.26, crypto/cipher).
+// sealCapacity is the capacity, in bytes, that Seal needs after the plaintext. On amd64 Seal always writes 16 bytes for the last block of the
+// plaintext. With less capacity and a tag of 12 bytes, Seal sets up to 3 bytes after its buffer to 0 (Go 1.26, crypto/cipher).
 const sealCapacity = 16
 
 // NewKey returns the Key of an encryption key and an authentication key of 16 bytes each. If authentication is nil, Decrypt ignores the tags
 // of messages. NewKey does not keep the slices.
 func NewKey(encryption, authentication []byte) (*Key, error) {
 	if len(encryption) != keyLength {
-		return nil, fmt.Errorf("dlms: an encryption key of %d bytes; it has %d", len(encryption), keyLength)
+		return nil, fmt.Errorf("dlms: an encryption key of %d bytes, want %d", len(encryption), keyLength)
 	}
 	if authentication != nil && len(authentication) != keyLength {
-		return nil, fmt.Errorf("dlms: an authentication key of %d bytes; it has %d", len(authentication), keyLength)
+		return nil, fmt.Errorf("dlms: an authentication key of %d bytes, want %d", len(authentication), keyLength)
 	}
 	block, err := aes.NewCipher(encryption)
 	if err != nil {
@@ -77,7 +77,7 @@ func (k *Key) Decrypt(dst []byte, c *Ciphered) (plain []byte, authentic bool, er
 		if err == nil {
 			return plain, true, nil
 		}
-		err = ErrWrongAuthKey
+		err = ErrWrongAuthKey // if the encryption key fits, which is checked below
 	}
 	// In counter mode, encrypting the ciphertext again decrypts it. The tag that Seal appends is cut off.
 	plain = s.gcm.Seal(slices.Grow(dst, size+sealCapacity), nonce, c.Ciphertext[:size], nil)[:len(dst)+size]

@@ -11,7 +11,7 @@ type Notification struct {
 	// ListName is the name of the list, such as Kamstrup_V0001, if the body begins with a name without a code. A name with a code is a
 	// record.
 	ListName []byte
-	// Records are the items of the body in their order on the wire. In a list without codes, each Code is zero. Texts alias the bytes that
+	// Records are the items of the body, in the order in which the meter sent them. In a list without codes, each Code is zero. Texts alias the bytes that
 	// were parsed.
 	Records []obis.Record
 	// Layout has a letter for the type of each item of a list without codes: see the constants LayoutText to LayoutNull. It is empty for
@@ -26,9 +26,9 @@ func (n *Notification) reset() {
 	*n = Notification{Records: n.Records[:0], Layout: n.Layout[:0], objects: n.objects[:0]}
 }
 
-// Parse reads the one data-notification in apdu. It reuses the slices of n, so that it allocates nothing once they are long enough. The
-// records of an earlier call are no longer valid. The error matches ErrTruncated or ErrMalformed, and its text names the byte. After an
-// error n is empty.
+// Parse reads apdu, which must be exactly one data-notification. It reuses the slices of n, so that it allocates nothing once they are long
+// enough. The records of an earlier call are no longer valid. The error matches ErrTruncated or ErrMalformed, and its text names the index of
+// the wrong byte. After an error n is empty.
 func (n *Notification) Parse(apdu []byte) error {
 	n.reset()
 	r := reader{b: apdu}
@@ -73,7 +73,7 @@ func (n *Notification) readBody(r *reader) {
 		return
 	}
 	count := r.length()
-	inner := *r // at the first item inside the first item, if the first item is a list
+	inner := *r // after the tag and length of the first item, if the first item is a list
 	inner.byte()
 	inner.length()
 	switch nested := r.peek() == tagArray || r.peek() == tagStructure; {

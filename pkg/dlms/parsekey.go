@@ -69,7 +69,7 @@ func ParseKeys(text string) ([]*Key, error) {
 		keys = append(keys, key)
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("no key in it: write a line of %d hexadecimal digits", KeyDigits)
+		return nil, fmt.Errorf("no key found: write a line of %d hexadecimal digits", KeyDigits)
 	}
 	return keys, nil
 }
@@ -81,7 +81,7 @@ func parseKeyLine(line string) (encryption, authentication []byte, err error) {
 		return nil, nil, err
 	}
 	if n := len(digits); n != KeyDigits && n != 2*KeyDigits {
-		return nil, nil, fmt.Errorf("has %d hexadecimal digits: a line has %d, which are a key, or %d, which are a key and its authentication key",
+		return nil, nil, fmt.Errorf("has %d hexadecimal digits: a line must have %d (a key) or %d (a key and its authentication key)",
 			n, KeyDigits, 2*KeyDigits)
 	}
 	b, err := hex.DecodeString(digits)
@@ -94,9 +94,9 @@ func parseKeyLine(line string) (encryption, authentication []byte, err error) {
 // separators are the characters that are ignored around the digits of a key, besides white space and 0x.
 const separators = `:;-,."'“”„‘’`
 
-var errWordBeforeKey = fmt.Errorf("has a word before the key: leave it out, and write the %d hexadecimal digits alone", KeyDigits)
+var errWordBeforeKey = fmt.Errorf("has a word before the key: remove the word, and write only the %d hexadecimal digits", KeyDigits)
 
-// keyDigits returns the hexadecimal digits of a text of digits and separators. For a key after a word, the error says to leave the word out.
+// keyDigits returns the hexadecimal digits of a text of digits and separators. If a word is before the key, the error is errWordBeforeKey.
 func keyDigits(text string) (string, error) {
 	digits, err := onlyDigits(text)
 	if err != nil && endsWithKey(text) {
@@ -112,8 +112,9 @@ func LooksLikeKey(text string, minDigits int) bool {
 	return err == nil && len(digits) >= minDigits || endsWithKey(text)
 }
 
-// endsWithKey reports whether a text ends with one or two keys, after other words. The last letters of the word before a key are possibly
-// hexadecimal digits, such as the "de" of "Code: ". So endsWithKey also tries the text after the first ':' or blank.
+// endsWithKey reports whether a text ends with one or two keys, possibly after other words. It tests the end of the text, which has only
+// characters of keys. The last letters of a word before a key can be hexadecimal digits, such as the "de" of "Code: ". So endsWithKey also
+// tests what follows the first ':' or blank of this end.
 func endsWithKey(text string) bool {
 	end := text[len(strings.TrimRight(text, "0123456789abcdefABCDEFxX \t\r\n"+separators)):]
 	_, afterWord, _ := strings.Cut(strings.Replace(end, ":", " ", 1), " ")
@@ -137,7 +138,7 @@ func onlyDigits(text string) (string, error) {
 			digits = digits[:len(digits)-1]
 		case unicode.IsSpace(r), strings.ContainsRune(separators, r):
 		default:
-			return "", fmt.Errorf("character %d is no hexadecimal digit (0 to 9, a to f): write the key as %d of them", i+1, KeyDigits)
+			return "", fmt.Errorf("character %d is no hexadecimal digit (0 to 9, a to f): write the key as %d hexadecimal digits", i+1, KeyDigits)
 		}
 		previous = r
 	}

@@ -18,7 +18,7 @@ func (n *Notification) readPushList(r *reader, count int) {
 	r.byte()
 	n.readObjects(r)
 	values := count - 1
-	first := len(n.objects) - values // first object with a value: 1 if the value of the list itself is not sent
+	first := len(n.objects) - values // index of the first object with a value: 1 if the value of the list itself is not sent
 	if r.fault == "" && first != 0 && first != 1 {
 		r.fail(at, "a push list with more or fewer objects than values")
 	}
@@ -79,15 +79,16 @@ type attribute struct {
 	index int8
 }
 
-// Classes in which only attribute 2 is a value. The attributes above 2 describe the value (IEC 62056-6-2, 4.3).
+// Classes of registers. Attribute 1 is the logical name, attribute 2 is the value, and the attributes above 2 describe the value
+// (IEC 62056-6-2, 4.3).
 const (
 	classRegister         = 3
 	classExtendedRegister = 4
 	classDemandRegister   = 5
 )
 
-// readAttribute reads an attribute. A value becomes a record. Scaler, unit and time of a register are added to the record of its value.
-// The other attributes of a register are skipped.
+// readAttribute reads an attribute. Scaler, unit and time of a register are added to the record of its value. The other attributes of a
+// register above 2 are skipped. All other attributes become records.
 func (n *Notification) readAttribute(r *reader, a attribute) {
 	isRegister := a.class >= classRegister && a.class <= classDemandRegister
 	if !isRegister || a.index <= 2 {

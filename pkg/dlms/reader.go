@@ -6,9 +6,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/kinderror"
 )
 
-// Errors of the Parse methods. Each error of a Parse method matches one of these by errors.Is, and its text names the byte.
+// Errors of the Parse methods. Each error of a Parse method matches one of these by errors.Is, and its text names the index of the wrong byte.
 var (
-	// ErrTruncated is for data that ends within a value or a length. Data that ends between two items is ErrMalformed.
+	// ErrTruncated is for data that ends within a value or a length. If the data ends between two items, the error is possibly ErrMalformed.
 	ErrTruncated = errors.New("dlms: truncated message")
 	// ErrMalformed is for data that is not a message of the kind that was expected.
 	ErrMalformed = errors.New("dlms: malformed message")

@@ -10,7 +10,7 @@ import (
 // be verified, only beginsAsMessage tells the right key from a wrong key. It accepts about one in ten million wrong keys.
 func beginsAsMessage(b []byte) bool {
 	body := bodyIndex(b)
-	if body <= 0 || len(b) <= body {
+	if body <= 0 || len(b) <= body { // not a notification with a body
 		return beginsAsText(b)
 	}
 	date := body - obis.DateTimeLength // negative if the header has no date-time

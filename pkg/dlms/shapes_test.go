@@ -15,12 +15,12 @@ import (
 var (
 	clockValue = string(dlms.AppendDateTime(nil, dlms.DateTime{Time: clockTime, Weekday: 3, Status: 0x80}))
 	clockTime  = obis.Time{Year: 2026, Month: 5, Day: 13, Hour: 10, Minute: 20, Second: 30, Zone: true, Offset: 120}
-	serial     = obis.Code{0, 0, 96, 1, 0, obis.Any}
-	device     = obis.Code{0, 0, 42, 0, 0, obis.Any}
-	pushCode   = obis.Code{0, 8, 25, 9, 0, obis.Any}
+	serial     = obis.Code{0, 0, 96, 1, 0, obis.Any} // serial number of the meter
+	device     = obis.Code{0, 0, 42, 0, 0, obis.Any} // COSEM logical device name
+	pushCode   = obis.Code{0, 8, 25, 9, 0, obis.Any} // push setup, whose attribute 2 is the push object list
 )
 
-// The functions below return pieces of a body as they are on the wire.
+// The functions below return encoded parts of a body.
 
 func u32(v int64) string         { return string(dlms.AppendNumber(nil, dlms.Uint32, v)) }
 func u16(v int64) string         { return string(dlms.AppendNumber(nil, dlms.Uint16, v)) }
@@ -30,7 +30,7 @@ func array(n int) string         { return string(dlms.AppendArray(nil, n)) }
 func structure(n int) string     { return string(dlms.AppendStructure(nil, n)) }
 func named(c obis.Code) string   { return string(dlms.AppendLogicalName(nil, c)) }
 
-// described returns an item of a body of attribute descriptors, up to its value.
+// described returns the beginning of an item of a body of attribute descriptors. The value must follow.
 func described(c obis.Code, class uint16, attribute byte) string {
 	return structure(2) + string(dlms.AppendAttributeDescriptor(nil, class, c, attribute))
 }
@@ -81,7 +81,7 @@ var shapes = []struct {
 		dlms.Notification{Records: []obis.Record{plain(code(1, 7), 7), text(device, "A")}},
 	},
 	{
-		"a clock, pairs with scalers, a serial number at the end", // Lower Austria
+		"a clock, pairs with scalers, a serial number at the end", // Kaifa in Lower Austria
 		structure(8) + clockValue + named(code(1, 8)) + u32(12937) + scaler(0, obis.WattHour) +
 			named(code(31, 7)) + u16(47) + scaler(-2, obis.Ampere) + octets("181220000009"),
 		dlms.Notification{Time: clockTime, Records: []obis.Record{
@@ -93,7 +93,7 @@ var shapes = []struct {
 		dlms.Notification{Records: []obis.Record{plain(code(1, 8), 1), text(serial, "123456")}},
 	},
 	{
-		"the clock as a pair, all other items in structures", // Vorarlberg, Poland
+		"the clock as a pair, all other items in structures", // Kaifa in Vorarlberg and Poland
 		structure(4) + named(clockCode) + clockValue + structure(2) + named(serial) + octets("1KFM02") + watts(u32(290)),
 		dlms.Notification{Records: []obis.Record{
 			{Code: clockCode, Kind: obis.Clock, Time: clockTime}, text(serial, "1KFM02"), number(1, 7, 290, 0, obis.Watt),
@@ -109,12 +109,12 @@ var shapes = []struct {
 		dlms.Notification{Records: []obis.Record{number(31, 7, 5, -2, obis.Ampere)}},
 	},
 	{
-		"push list without its own entry", // Landis+Gyr
+		"push list whose first object is the list itself, without a value", // Landis+Gyr
 		structure(3) + array(3) + object(40, pushCode, 2) + object(3, code(1, 7), 2) + object(1, serial, 2) + u32(777) + octets("44337"),
 		dlms.Notification{Records: []obis.Record{plain(code(1, 7), 777), text(serial, "44337")}},
 	},
 	{
-		"push list with its own entry",
+		"push list whose first object is the list itself, with a value",
 		structure(3) + array(2) + object(40, pushCode, 1) + object(3, code(1, 7), 2) + octets(string(pushCode[:])) + u32(777),
 		dlms.Notification{Records: []obis.Record{text(pushCode, string(pushCode[:])), plain(code(1, 7), 777)}},
 	},
@@ -148,7 +148,7 @@ var shapes = []struct {
 		dlms.Notification{Records: []obis.Record{plain(code(1, 7), 777), text(device, "LGZ1")}},
 	},
 	{
-		"descriptors", // Sagemcom XT211
+		"attribute descriptors", // Sagemcom XT211
 		structure(2) + "\x16\x01" + array(4) + described(serial, 1, 2) + octets("510") + described(breaker, 70, 3) + "\x16\x01" +
 			described(code(1, 7), 3, 2) + u32(1956) + described(code(1, 7), 3, 3) + scaler(0, obis.Watt),
 		dlms.Notification{Records: []obis.Record{text(serial, "510"), plain(breaker, 1), number(1, 7, 1956, 0, obis.Watt)}},
@@ -163,7 +163,7 @@ var shapes = []struct {
 		}},
 	},
 	{
-		"only values, the first a text of six bytes", structure(3) + octets("123456") + u32(1) + u32(2),
+		"only values, the first as long as a logical name", structure(3) + octets("123456") + u32(1) + u32(2),
 		dlms.Notification{Layout: []byte("tuu"), Records: []obis.Record{text(obis.Code{}, "123456"), plain(obis.Code{}, 1), plain(obis.Code{}, 2)}},
 	},
 	{
@@ -207,13 +207,13 @@ func TestShapes(t *testing.T) {
 func TestShapesTruncated(t *testing.T) {
 	for _, tt := range shapes {
 		var n dlms.Notification
-		whole := start + tt.body
-		for i := range whole {
-			if err := n.Parse([]byte(whole[:i])); err == nil || len(n.Records) > 0 {
-				t.Errorf("%s, cut after %d of %d bytes: got %d records, error %v; want an error", tt.name, i, len(whole), len(n.Records), err)
+		valid := start + tt.body
+		for i := range valid {
+			if err := n.Parse([]byte(valid[:i])); err == nil || len(n.Records) > 0 {
+				t.Errorf("%s, cut after %d of %d bytes: got %d records, error %v; want an error", tt.name, i, len(valid), len(n.Records), err)
 			}
 		}
-		if err := n.Parse([]byte(whole + "\x00")); err == nil || len(n.Records) > 0 {
+		if err := n.Parse([]byte(valid + "\x00")); err == nil || len(n.Records) > 0 {
 			t.Errorf("%s, one byte too many: got %d records, error %v; want an error", tt.name, len(n.Records), err)
 		}
 	}
@@ -221,7 +221,8 @@ func TestShapesTruncated(t *testing.T) {
 
 // TestShapeErrors tests the errors of bodies that no meter sends.
 func TestShapeErrors(t *testing.T) {
-	deep := func(n int) string { return strings.Repeat(array(1), n) + null } // n lists in each other
+	// deep returns n lists in each other. Parse accepts eight.
+	deep := func(n int) string { return strings.Repeat(array(1), n) + null }
 	for _, tt := range []struct{ name, body, want string }{
 		{"lists in lists, too deep", structure(2) + array(1) + object(7, device, 2) + deep(9), "lists in lists, too deep"},
 		{"columns of an object, too deep", structure(2) + array(1) + structure(5) + object(3, code(1, 7), 2)[2:] + deep(9) + u32(1), "lists in lists, too deep"},
@@ -242,7 +243,7 @@ func TestShapeErrors(t *testing.T) {
 		}
 	}
 	var n dlms.Notification
-	if err := n.Parse([]byte(start + structure(2) + array(1) + object(7, device, 2) + deep(7))); err != nil {
+	if err := n.Parse([]byte(start + structure(2) + array(1) + object(7, device, 2) + deep(8))); err != nil {
 		t.Errorf("lists in lists, as deep as allowed: %v", err)
 	}
 }
