@@ -21,19 +21,19 @@ var schemes = map[string]struct {
 	"wss":   {port: "443", secure: true, websocket: true},
 }
 
-// otherSchemes maps schemes that other programs use to the keys of schemes.
+// otherSchemes holds schemes that are common in other programs. Each value is the scheme to write instead.
 var otherSchemes = map[string]string{
 	"tcp": "mqtt", "ssl": "mqtts", "tls": "mqtts", "mqtt+ssl": "mqtts", "http": "ws", "https": "wss",
 }
 
-// ParseURL parses the address of a broker. It adds the default port and, for ws and wss, the path /mqtt, which nearly every broker uses. Its
-// errors do not quote the text, because the text can contain a password.
+// ParseURL parses the address of a broker. It adds the default port and, for ws and wss, the path /mqtt, which nearly every broker uses. The
+// errors of ParseURL do not quote the text, because the text can contain a password.
 func ParseURL(text string) (*url.URL, error) {
 	scheme, _, found := strings.Cut(text, "://")
 	_, supported := schemes[scheme]
 	switch {
 	case strings.Contains(text, "@"):
-		return nil, errors.New("a user's name or password in the address would be seen in logs: write them as mqtt.username and mqtt.password")
+		return nil, errors.New("contains @: write user name and password as mqtt.username and mqtt.password, because logs show the address")
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' }):
 		return nil, errors.New("has a space in it")
 	case !found:
@@ -41,11 +41,11 @@ func ParseURL(text string) (*url.URL, error) {
 	case otherSchemes[scheme] != "":
 		return nil, fmt.Errorf("begins with %s://: use %s://", scheme, otherSchemes[scheme])
 	case !supported:
-		return nil, errors.New("is not the address of a broker: it begins with mqtt://, mqtts://, ws:// or wss://")
+		return nil, errors.New("is not the address of a broker: such an address begins with mqtt://, mqtts://, ws:// or wss://")
 	}
 	u, err := url.Parse(text)
 	if err != nil { // err quotes a part of text, so it is not wrapped
-		return nil, errors.New("is not an address: write it as mqtt://HOST:PORT, and user name and password as mqtt.username and mqtt.password")
+		return nil, errors.New("is not an address: write mqtt://HOST:PORT, and user name and password as mqtt.username and mqtt.password")
 	}
 	return completeURL(u)
 }
@@ -54,13 +54,14 @@ func ParseURL(text string) (*url.URL, error) {
 func completeURL(u *url.URL) (*url.URL, error) {
 	s, port := schemes[u.Scheme], u.Port()
 	if n, err := strconv.Atoi(port); port != "" && (err != nil || n < 1 || n > 65535) {
-		return nil, fmt.Errorf("%q is not a port: it is a number from 1 to 65535", port)
+		return nil, fmt.Errorf("%q is not a port: a port is a number from 1 to 65535", port)
 	}
 	if u.Hostname() == "" {
-		return nil, errors.New("has no host: write it as mqtt://HOST:PORT")
+		return nil, errors.New("has no host: write mqtt://HOST:PORT")
 	}
-	if u.Fragment != "" || !s.websocket && strings.Trim(u.Path, "/")+u.RawQuery != "" {
-		return nil, errors.New("nothing comes after the port (topics are mqtt.base_topic)")
+	hasPath := strings.Trim(u.Path, "/")+u.RawQuery != ""
+	if u.Fragment != "" || hasPath && !s.websocket {
+		return nil, errors.New("remove what follows after the port (topics are set with mqtt.base_topic)")
 	}
 	if port == "" {
 		port = s.port

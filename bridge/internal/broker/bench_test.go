@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// BenchmarkPublish measures how long it takes to publish a message and, with QoS 1, to receive its acknowledgement. It uses the broker at
-// MQTT_URL, or a broker in this process if MQTT_URL is not set.
+// BenchmarkPublish measures how long it takes to publish a message and, with QoS 1, to receive its acknowledgement. The
+// environment variable MQTT_URL is the address of the broker. If it is not set, a broker in this process is used.
 func BenchmarkPublish(b *testing.B) {
 	url := os.Getenv("MQTT_URL")
 	if url == "" {
@@ -20,7 +20,7 @@ func BenchmarkPublish(b *testing.B) {
 	b.Run("qos1/flush-every-30", func(b *testing.B) { publish(b, url, 1, 30) })
 }
 
-// publish publishes b.N messages and flushes after every flushEvery messages. If flushEvery is 0, it waits only at the end.
+// publish publishes b.N messages and flushes after every flushEvery messages. If flushEvery is 0, it flushes only at the end.
 func publish(b *testing.B, url string, qos byte, flushEvery int) {
 	c, err := broker.Dial(b.Context(), broker.Config{URL: url, ClientID: "bench"})
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 
 // Capabilities records, over connections, which messages a broker accepts. Set the same Capabilities in every Config of a client. With
 // MQTT 3.1.1 a broker closes the connection at a message that it does not accept, and gives no reason. Therefore, if a connection ended
-// while messages were in flight, the next Dial determines the limits of the broker before it connects. The zero value is ready to use.
-// Capabilities is safe for concurrent use.
+// while messages were in flight, the next Dial first determines the limits of the broker on additional connections. The zero value is ready
+// to use. Capabilities is safe for concurrent use.
 type Capabilities struct {
 	mu      sync.Mutex
 	current knownCapabilities // the capabilities that are known at present
@@ -22,7 +22,7 @@ type Capabilities struct {
 	failures int
 }
 
-// knownCapabilities is a snapshot of what is known about a broker. The map of a snapshot is never changed. A new snapshot gets a new map.
+// knownCapabilities is what is known about a broker. Copies of it share refusedTopics, so this map is replaced and never changed.
 type knownCapabilities struct {
 	limits
 	refusedSize   int             // the smallest packet that the broker did not accept, in bytes; 0 if there is none
@@ -35,7 +35,7 @@ func (t *knownCapabilities) tooLarge(size int) bool {
 	return t.maxPacket > 0 && size > t.maxPacket || t.refusedSize > 0 && size >= t.refusedSize
 }
 
-// failuresToRefuse is the number of failures after which messages under the topic are no longer published.
+// failuresToRefuse is the number of failures (see Capabilities) after which messages under their topic are no longer published.
 const failuresToRefuse = 2
 
 // snapshot returns what is known about the broker. suspectTopic is the topic of the oldest message in flight when the broker closed the
@@ -49,22 +49,24 @@ func (t *Capabilities) snapshot() (known knownCapabilities, suspectTopic string,
 	return t.current, t.suspect.oldest.topic, true
 }
 
-// connectionLost records that the broker closed a connection while the messages of unacked were unacknowledged. The connection had existed
-// for lifetime. brokerRuns is true if another connection shows that the broker still runs.
+// connectionLost records that the broker closed a connection that had existed for lifetime. unacked describes the messages that were then
+// unacknowledged. brokerRuns is true if another connection shows that the broker still runs.
 func (t *Capabilities) connectionLost(unacked messageSummary, lifetime time.Duration, brokerRuns bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if unacked.count == 0 {
 		t.suspect, t.failures = nil, 0
 		if lifetime > shortConnection { // the broker was possibly restarted with other settings
-			t.current = knownCapabilities{limits: t.current.limits} // the next Dial reads the limits again
+			t.current = knownCapabilities{limits: t.current.limits} // because of these limits, the next Dial reads the limits again
 		}
 		return
 	}
-	if t.suspect == nil || unacked.count > 1 || !brokerRuns || unacked.oldest.topic != t.suspect.oldest.topic {
+	isFailure := unacked.count == 1 && brokerRuns
+	sameTopic := t.suspect != nil && unacked.oldest.topic == t.suspect.oldest.topic
+	if !isFailure || !sameTopic {
 		t.failures = 0
 	}
-	if unacked.count == 1 && brokerRuns {
+	if isFailure {
 		t.failures++
 	}
 	t.suspect = &unacked
@@ -76,14 +78,14 @@ func (t *Capabilities) connectionLost(unacked messageSummary, lifetime time.Dura
 	t.current.refusedTopics, t.suspect, t.failures = refused, nil, 0
 }
 
-// clearSuspect records that the broker has accepted the suspected message.
+// clearSuspect records that the broker has accepted the oldest message of suspect. The messages of suspect are then no longer suspected.
 func (t *Capabilities) clearSuspect() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.suspect, t.failures = nil, 0
 }
 
-// update changes the known capabilities. If they then explain the end of the last connection, its messages are no longer suspected.
+// update changes the known capabilities. If these then explain the end of the last connection, suspect is cleared.
 func (t *Capabilities) update(change func(*knownCapabilities)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -93,8 +95,8 @@ func (t *Capabilities) update(change func(*knownCapabilities)) {
 	}
 }
 
-// examine determines the limits of the broker before a connection is made. It does this only if a message is suspected, or if limits are
-// known and have possibly changed. It changes nothing if the broker cannot be reached.
+// examine determines the limits of the broker before a connection is made. It does this only if messages are suspected, or if the
+// broker has stated limits before, because these possibly have changed. It changes nothing if the broker cannot be reached.
 func (t *Capabilities) examine(ctx context.Context, p target) {
 	t.mu.Lock()
 	known, suspect := t.current, t.suspect
@@ -126,7 +128,7 @@ const smallPacketSize = 256
 // connection: a retained message if retain is true, and a message with a packet of size bytes.
 func (p target) probeLimits(ctx context.Context, retain bool, size int) {
 	small := Message{Topic: p.TestTopic, QoS: 1}
-	if p.TestTopic == "" || !p.acceptsMessage(ctx, small) {
+	if p.TestTopic == "" || !p.acceptsMessage(ctx, small) { // if a small message fails, other messages would show nothing
 		return
 	}
 	retained, large := small, small
@@ -161,7 +163,7 @@ func (t *Capabilities) refusesRetainedWill(ctx context.Context, p target) bool {
 	}
 	l, err := p.queryLimits(ctx)
 	if err != nil && p.TestTopic != "" {
-		// The login without a retained will comes first. Its success shows that the broker has finished its start.
+		// The will of the first login is not retained. If this login succeeds, the broker runs, so the retained will makes the second fail.
 		l.noRetain = p.acceptsWill(ctx, false) && !p.acceptsWill(ctx, true)
 	}
 	if l.noRetain {
@@ -186,28 +188,28 @@ func (p target) acceptsWill(ctx context.Context, retain bool) bool {
 type RefusedError struct {
 	Host, Topic string
 	Size        int    // the size of the packet, in bytes
-	reaction    string // a format with limit, such as statesLimit; "" if the size is not the reason
-	limit       int    // in bytes
+	reaction    string // a format for limit: statesLimit, closesConnection or dropsSilently; "" if the topic is the reason
+	limit       int    // the number of bytes in reaction
 }
 
 func (e *RefusedError) Error() string {
 	if e.reaction == "" {
-		return fmt.Sprintf("mqtt: %s ends the connection whenever something is published under %s (%d bytes): may this user publish there? "+
+		return fmt.Sprintf("mqtt: %s ends the connection whenever something is published under %s (%d bytes): is this user allowed to publish there? "+
 			"Look at the broker's access rules and its log", e.Host, e.Topic, e.Size)
 	}
-	suggested := 1 << 15 // large enough for the announcement of a whole device, so that a person sets the limit only once
+	suggested := 1 << 15 // usually large enough for all announcements, so that the user sets the limit only once
 	for suggested < 2*e.Size {
 		suggested *= 2
 	}
 	return fmt.Sprintf("mqtt: %s %s, and %s needs %d: raise the broker's limit (Mosquitto: max_packet_size %d in mosquitto.conf, "+
-		"message_size_limit too where it is set, then restart it)", e.Host, fmt.Sprintf(e.reaction, e.limit), e.Topic, e.Size, suggested)
+		"also message_size_limit if the file sets it, then restart Mosquitto)", e.Host, fmt.Sprintf(e.reaction, e.limit), e.Topic, e.Size, suggested)
 }
 
 // The reactions of a broker to a packet that is too large. Each is a format for a size in bytes.
 const (
 	statesLimit      = "takes packets of %d bytes at most"
-	closesConnection = "ends the connection at a packet of %d bytes, its limit must be smaller"
-	dropsSilently    = "acknowledges packets of %d bytes and does not deliver them; its limit must be smaller"
+	closesConnection = "ends the connection at a packet of %d bytes; the broker's limit must be smaller"
+	dropsSilently    = "acknowledges packets of %d bytes and does not deliver them; the broker's limit must be smaller"
 )
 
 // CheckMessage returns a *RefusedError if this broker is known not to accept m, and nil otherwise. It sends nothing.
@@ -219,7 +221,7 @@ func (c *Conn) CheckMessage(m Message) error {
 		e.reaction, e.limit = statesLimit, known.maxPacket
 	case known.refusedSize > 0 && e.Size >= known.refusedSize:
 		e.reaction, e.limit = known.reaction, known.refusedSize
-	case !known.refusedTopics[m.Topic]:
+	case !known.refusedTopics[m.Topic]: // no reason applies: the packet is not too large, and the topic is accepted
 		return nil
 	}
 	return e
@@ -230,12 +232,12 @@ func (c *Conn) CheckMessage(m Message) error {
 // takes a few seconds at most. A positive result is recorded in this connection and in Config.Capabilities.
 func (c *Conn) DropsSilently(ctx context.Context, size int) bool {
 	p := c.target.forSeparateConnection("-try")
-	large, err := p.probeSize(ctx, p.TestTopic, size)
-	if err != nil || large == nil || large.reaction != dropsSilently {
+	refusal, err := p.probeSize(ctx, p.TestTopic, size)
+	if err != nil || refusal == nil || refusal.reaction != dropsSilently {
 		return false
 	}
-	if small, err := p.probeSize(ctx, p.TestTopic, smallPacketSize); err != nil || small != nil {
-		return false // the size is not the reason
+	if refusal, err := p.probeSize(ctx, p.TestTopic, smallPacketSize); err != nil || refusal != nil {
+		return false // small packets are refused too, so the size is not the reason
 	}
 	record := func(known *knownCapabilities) { known.refusedSize, known.reaction = size, dropsSilently }
 	record(&c.known)

@@ -11,7 +11,7 @@ import (
 
 // A Report is the result of Check.
 type Report struct {
-	// Denied has an error for each topic under which publishing failed or no message came back. The errors are in words for users.
+	// Denied has an error for each topic under which publishing failed or the message did not come back. The errors are texts for users.
 	Denied []error
 	// RetainAvailable is true if the broker retained a message under every permitted topic.
 	RetainAvailable bool
@@ -22,7 +22,8 @@ type Report struct {
 // Check tests which topics and messages the broker permits this client. Its client ids are "<ClientID>-check1", "-check2" and so on, so
 // it does not disturb a running bridge. Under each topic it publishes a message and waits for it to come back. Then it publishes a
 // retained message, reads it with a new subscription and removes it. It also publishes packets of the given sizes, in bytes and in
-// descending order, under the first topic. No other program must use the topics. If a connection fails, Check returns the error of Dial.
+// descending order, under the first topic. Other programs must not use these topics. If a connection cannot be made, Check
+// returns the error of Dial.
 func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report, error) {
 	p, err := c.resolve()
 	if err != nil {
@@ -46,10 +47,10 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 	}
 	for _, size := range sizes {
 		e := &RefusedError{p.host, announcementLabel, size, statesLimit, stated.maxPacket}
-		if stated.maxPacket == 0 || size <= stated.maxPacket {
+		if stated.maxPacket == 0 || size <= stated.maxPacket { // the stated limit does not refuse the size, so a packet must show it
 			e, err = next().probeSize(ctx, topics[0], size)
 		}
-		if err != nil || e == nil { // the broker accepts the smaller sizes too
+		if err != nil || e == nil { // if e is nil, the broker accepts this size, and so the smaller sizes too
 			return report, err
 		}
 		report.Refused = append(report.Refused, e)
@@ -57,9 +58,9 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 	return report, nil
 }
 
-// probeTopic tests publishing under topic and, if retain is set, retaining a message there. It uses its own connection, because some
-// brokers close the connection at a forbidden topic. Other brokers acknowledge a forbidden message without delivering it. So only the echo
-// shows that the topic is permitted.
+// probeTopic tests publishing under topic and, if retain is set, retaining a message there. denied is the reason if publishing is not
+// possible. It uses a separate connection, because some brokers close the connection at a forbidden topic. Other brokers acknowledge a
+// forbidden message without delivering it. So only the echo shows that the topic is permitted.
 func (p target) probeTopic(ctx context.Context, topic string, retain bool) (retained bool, denied, err error) {
 	conn, err := p.dialOnce(ctx)
 	if err != nil {
@@ -69,11 +70,11 @@ func (p target) probeTopic(ctx context.Context, topic string, retain bool) (reta
 	denied = conn.echo(ctx, m)
 	switch {
 	case errors.As(denied, new(closedByPeer)):
-		denied = fmt.Errorf("mqtt: %s closed the connection when %s was published (may this user publish there?)", p.host, topic)
+		denied = fmt.Errorf("mqtt: %s closed the connection when %s was published (is this user allowed to publish there?)", p.host, topic)
 	case errors.Is(denied, errNoEcho):
-		denied = fmt.Errorf("mqtt: %s did not give back what was published under %s: %w (may this user publish and subscribe there?)", p.host, topic, denied)
+		denied = fmt.Errorf("mqtt: %s did not give back what was published under %s: %w (is this user allowed to publish and subscribe there?)", p.host, topic, denied)
 	case denied == nil && retain:
-		m.Payload, m.Retain = append(m.Payload, " kept"...), true
+		m.Payload, m.Retain = append(m.Payload, " retained"...), true // another payload, so that the first echo is not counted again
 		retained = errors.Join(conn.echo(ctx, m), conn.Publish(Message{Topic: topic, QoS: 1, Retain: true})) == nil
 	}
 	// If the broker closes the connection only after the echo, the topic is not denied.
@@ -83,10 +84,10 @@ func (p target) probeTopic(ctx context.Context, topic string, retain bool) (reta
 	return retained, denied, nil
 }
 
-// announcementLabel replaces the topic in the errors of probeSize.
+// announcementLabel replaces the topic in an error about a packet size, because the largest packets of the bridge are announcements.
 const announcementLabel = "an announcement"
 
-// probeSize publishes a packet of size bytes on its own connection. It returns a nil *RefusedError if the packet came back.
+// probeSize publishes a packet of size bytes on a separate connection. It returns a nil *RefusedError if the packet came back.
 func (p target) probeSize(ctx context.Context, topic string, size int) (*RefusedError, error) {
 	conn, err := p.dialOnce(ctx)
 	if err != nil {
@@ -111,7 +112,7 @@ const echoTimeout = 2 * time.Second
 var errNoEcho = fmt.Errorf("nothing within %v", echoTimeout)
 
 // echo publishes m and waits for it to come back. If m is retained, echo subscribes only after the broker has acknowledged m, and waits
-// for the copy with the retain flag. The error is errNoEcho if nothing came back in time.
+// for the copy with the retain flag. The error is errNoEcho if m did not come back in time.
 func (c *Conn) echo(ctx context.Context, m Message) error {
 	if m.Retain {
 		if err := errors.Join(c.Publish(m), c.Flush(ctx)); err != nil {

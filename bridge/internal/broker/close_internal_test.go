@@ -18,7 +18,7 @@ func TestFlushSucceedsAfterContextEnd(t *testing.T) {
 	cancel()
 	c := &Conn{packets: new(packetConn), ended: make(chan struct{})}
 	c.target.AckTimeout = time.Hour
-	for range 64 { // select in awaitOldest chooses at random, so a wrong choice would not show with one message
+	for range 64 { // select in awaitOldest chooses at random, so many messages are needed to find a wrong choice
 		c.window.push(inFlightMessage{topic: "n"})
 		c.window.accepted(new(mqtt.DummyToken))
 	}
@@ -27,17 +27,17 @@ func TestFlushSucceedsAfterContextEnd(t *testing.T) {
 	}
 }
 
-// TestCloseWaitsForBroker tests that Close waits for a broker that still sends data, for half a minute at most.
+// TestCloseWaitsForBroker tests that Close waits for a broker that still sends data, but not much longer than half a minute.
 func TestCloseWaitsForBroker(t *testing.T) {
 	for name, tc := range map[string]struct {
 		sends  int  // how many bytes the broker sends, one every 4 s
 		closes bool // the broker closes the connection after these bytes
 		want   time.Duration
 	}{
-		"closes at once":             {0, true, 0},
+		"closes without sending":     {0, true, 0},
 		"is silent":                  {0, false, 5 * time.Second},
 		"closes after a while":       {5, true, 20 * time.Second},
-		"falls silent after a while": {2, false, 13 * time.Second},
+		"falls silent after a while": {2, false, 13 * time.Second},    // the last byte after 8 s, and then 5 s without a byte
 		"never closes":               {1000, false, 32 * time.Second}, // the first byte after the limit of 30 s arrives at 32 s
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,7 +21,7 @@ type Config struct {
 	URL string
 	// ClientID is the client identifier. The broker closes an older connection with the same client id.
 	ClientID string
-	// Username and Password are sent to the broker, in the clear unless the scheme is mqtts or wss.
+	// Username and Password are sent to the broker. They are encrypted only if the scheme is mqtts or wss.
 	Username, Password string
 	// CAFile holds the certificates (PEM) of the authorities that are trusted to sign the broker's certificate. They replace the
 	// authorities of the system.
@@ -30,7 +30,8 @@ type Config struct {
 	CertFile, KeyFile string
 	// Will is the message that the broker publishes when the connection is lost. There is no will if its topic is empty.
 	Will Message
-	// KeepAlive is the MQTT keep alive, in whole seconds; 15 s if zero. A dead idle connection is noticed within KeepAlive × 4/3 + 10 s.
+	// KeepAlive is the MQTT keep alive, in whole seconds; 15 s if zero. The loss of an idle connection is noticed within KeepAlive × 4/3 +
+	// 10 s.
 	KeepAlive time.Duration
 	// AckTimeout is the longest time without an acknowledgement while messages are in flight; 10 s if zero. After that time the connection
 	// is closed.
@@ -59,7 +60,7 @@ type Message struct {
 	Topic   string
 	Payload []byte
 	QoS     byte // 0: the message can be lost; 1: the broker acknowledges it, and it can arrive twice
-	Retain  bool // the broker retains it for later subscribers; an empty payload removes the retained message
+	Retain  bool // the broker retains the message for later subscribers; an empty payload removes the retained message
 }
 
 // Validate returns every fault of the configuration, as one or more joined *ConfigErrors. Validate reads the files that c names and does not
@@ -92,11 +93,11 @@ func (c Config) resolve() (target, error) {
 		errs = append(errs, &ConfigError{"mqtt.url", err.Error(), nil})
 	}
 	if p.Password != "" && p.Username == "" {
-		errs = append(errs, &ConfigError{"mqtt.password", "a password without mqtt.username: MQTT sends both or none", nil})
+		errs = append(errs, &ConfigError{"mqtt.password", "is set without mqtt.username: MQTT sends a password only with a user name", nil})
 	}
 	if p.Will.Topic != "" {
 		if err := p.Will.validate(); err != nil {
-			errs = append(errs, &ConfigError{"mqtt.base_topic", "no topic can begin so", err})
+			errs = append(errs, &ConfigError{"mqtt.base_topic", "topics cannot begin like this", err})
 		}
 	}
 	errs = append(errs, p.loadCertificates()...)

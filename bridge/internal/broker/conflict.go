@@ -17,7 +17,7 @@ const (
 	maxConflictWait = 30 * time.Second
 	// brokerStopDuration is the time within which a broker that stops closes all its connections.
 	brokerStopDuration = 300 * time.Millisecond
-	// secondConnTimeout is how long stillAnswers then waits for an answer on the second connection.
+	// secondConnTimeout is how long stillAnswers waits, after brokerStopDuration, for an answer on the second connection.
 	secondConnTimeout = 3 * time.Second
 )
 
@@ -39,9 +39,9 @@ type ConflictError struct {
 }
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("mqtt: another program most likely connects to %s as %q, and the broker then ends this connection, again and again. "+
-		"Is this bridge started twice? Stop one of them. Are they two bridges? Set another mqtt.client_id in one of them. Is it neither? A "+
-		"broker may also end the connection of a program that publishes what the access rules forbid: look at its log", e.Host, e.ID)
+	return fmt.Sprintf("mqtt: another program most likely connects to %s as %q, and each time the broker then ends this connection. If this "+
+		"bridge runs twice, stop one of the two. If the other program is another bridge, set another mqtt.client_id there. Otherwise look at "+
+		"the broker's log: some brokers also end the connection of a program that publishes what the access rules forbid", e.Host, e.ID)
 }
 
 // Wait returns the shortest time to wait before the next attempt. The time is zero for the first conflict in a row. Without a wait, the two

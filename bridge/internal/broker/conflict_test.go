@@ -20,16 +20,16 @@ func (s *server) closeConnections(all bool) {
 	}
 }
 
-// TestConflictOverConnections tests that a closed connection is reported as a conflict only if the second connection remains open.
-func TestConflictOverConnections(t *testing.T) {
+// TestConflictNeedsSecondConnection tests that a closed connection is reported as a conflict only if the second connection remains open.
+func TestConflictNeedsSecondConnection(t *testing.T) {
 	t.Parallel()
 	for qos := range byte(2) {
-		conflictOverConnections(t, qos)
+		closeSixConnections(t, qos)
 	}
 }
 
-// conflictOverConnections publishes on six successive connections and makes the broker close each connection.
-func conflictOverConnections(t *testing.T, qos byte) {
+// closeSixConnections publishes on six successive connections and makes the broker close each connection.
+func closeSixConnections(t *testing.T, qos byte) {
 	t.Helper()
 	s := start(t)
 	c := config(s.url)
@@ -93,13 +93,13 @@ func TestSecondConnectionCloses(t *testing.T) {
 	s := start(t)
 	c := config(s.url)
 	c.Conflict = new(broker.ConflictDetector)
-	first := dial(t, c)
+	closed := dial(t, c)
 	s.closeConnections(false)
-	_ = awaitLoss(t, first, testTimeout)
-	waitFor(t, "the first client is still connected", func() bool { return s.Clients.Len() == 0 })
-	second := dial(t, c)
+	_ = awaitLoss(t, closed, testTimeout)
+	waitFor(t, "the closed connection still exists", func() bool { return s.Clients.Len() == 0 })
+	conn := dial(t, c)
 	waitFor(t, "there is no second connection", func() bool { return len(liveClients(s)) == 2 })
-	if err := second.Close(t.Context()); err != nil {
+	if err := conn.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 	waitFor(t, "a connection remains after Close", func() bool { return len(liveClients(s)) == 0 })

@@ -20,13 +20,13 @@ type Conn struct {
 	target         target
 	client         mqtt.Client
 	packets        *packetConn
-	detachFromDial func() bool // keeps the connection open when the context of Dial ends; false if it has already ended
+	detachFromDial func() bool // keeps the connection open when the context of Dial ends; returns false if this context has already ended
 	window         window
-	known          knownCapabilities // what was known about the broker when the connection was dialled
+	known          knownCapabilities // what was known about the broker when the connection was dialled, and what DropsSilently found later
 	// stopAndWait makes Publish wait for the acknowledgement of each message before it sends the next message. If the broker closes the
 	// connection, the message that caused this is then known. Only the publishing goroutine uses stopAndWait and suspectTopic.
 	stopAndWait  bool
-	suspectTopic string // when a message under this topic is acknowledged, the next Flush ends stopAndWait
+	suspectTopic string // when a message under this topic is acknowledged, the next Flush ends stopAndWait; "" if there is none
 	dialedAt     time.Time
 	secondConn   *Conn // a connection that shows whether the broker still runs (see ConflictDetector); usually nil
 
@@ -61,9 +61,10 @@ func (m Message) validate() error {
 }
 
 // Publish sends m after all earlier messages and does not wait for its acknowledgement. It copies m.Payload. It blocks only while
-// Config.MaxInFlight messages are unacknowledged or the network accepts no data. It closes the connection if the broker acknowledges
-// nothing for Config.AckTimeout. After a *MessageError or a *RefusedError the connection remains usable. Any other error means that the
-// connection has ended, and that it is not known whether m has arrived.
+// Config.MaxInFlight messages are unacknowledged, while the network accepts no data, or, if the previous connection was lost with messages
+// in flight, while one message is unacknowledged. It closes the connection if the broker acknowledges nothing for Config.AckTimeout. After
+// a *MessageError or a *RefusedError the connection remains usable. Any other error means that the connection has ended, and that it is not
+// known whether m has arrived.
 func (c *Conn) Publish(m Message) error {
 	if err := m.validate(); err != nil {
 		return err
@@ -90,14 +91,14 @@ func (c *Conn) Publish(m Message) error {
 		if ended := c.endErr(); ended != nil {
 			return ended
 		}
-		// After publishTimeout nothing was sent, so Publish tries again. paho exports no error value for this timeout.
+		// After this timeout nothing was sent, so Publish tries again. paho exports no error value for the timeout.
 		if err.Error() != "publish was broken by timeout" {
 			return c.fail(c.explainLoss(err))
 		}
 	}
 }
 
-// waitForRoom waits until the window has room for one more message.
+// waitForRoom waits for the oldest message if the window is full, or if stopAndWait is set and a message is in flight.
 func (c *Conn) waitForRoom() error {
 	if err := c.endErr(); err != nil {
 		return err
@@ -108,14 +109,14 @@ func (c *Conn) waitForRoom() error {
 		}
 	}
 	inFlight := len(c.window.queue)
-	// If the deadline is over, awaitOldest ends the connection.
+	// After the deadline, awaitOldest does not wait but ends the connection.
 	if inFlight > 0 && (inFlight == c.target.MaxInFlight || c.stopAndWait || time.Now().After(c.ackDeadline())) {
 		return c.awaitOldest(context.Background())
 	}
 	return nil
 }
 
-// awaitOldest waits until the oldest message is acknowledged.
+// awaitOldest waits until the oldest message is acknowledged, and removes it from the window.
 func (c *Conn) awaitOldest(ctx context.Context) error {
 	deadline := time.NewTimer(time.Until(c.ackDeadline()))
 	defer deadline.Stop()
@@ -133,7 +134,7 @@ func (c *Conn) awaitOldest(ctx context.Context) error {
 		if c.ackDeadline().After(time.Now()) { // oversized messages have moved the deadline
 			return c.awaitOldest(ctx)
 		}
-		return c.fail(fmt.Errorf("mqtt: %s is connected but has acknowledged nothing for %v (is it overloaded, or the network down?)", c.target.host, c.target.AckTimeout))
+		return c.fail(fmt.Errorf("mqtt: %s is connected but has acknowledged nothing for %v (is the broker overloaded, or the network down?)", c.target.host, c.target.AckTimeout))
 	}
 }
 
@@ -203,8 +204,8 @@ const (
 )
 
 // Close calls Flush and sends a DISCONNECT, so that the broker does not publish the will. Then it waits until the broker has closed the
-// connection, or has sent nothing for 5 s. If Flush fails, for example because ctx ends, Close does not wait for the broker and returns
-// within half a second. Close returns the error of Flush. After a loss, Close need not be called.
+// connection or has sent nothing for 5 s, but not much longer than 30 s. If Flush fails, for example because ctx ends, Close does not wait
+// for the broker and returns within half a second. Close returns the error of Flush. After a loss, Close need not be called.
 func (c *Conn) Close(ctx context.Context) error {
 	err := c.Flush(ctx)
 	c.end(nil)
@@ -228,15 +229,15 @@ func (c *Conn) endErr() error {
 	}
 }
 
-// fail ends the connection without a DISCONNECT, so that the broker publishes the will. It returns the cause of the end that was
-// recorded first, which is not always err.
+// fail ends the connection without a DISCONNECT, so that the broker publishes the will. It returns the recorded
+// cause. This is not err if the connection had already ended.
 func (c *Conn) fail(err error) error {
 	c.end(err)
 	_ = c.packets.Close()
 	return c.endErr()
 }
 
-// end marks the connection as ended by err, which is nil after Close. Later calls have no effect.
+// end marks the connection as ended by err, which is nil if Close ends it. Only the first call has an effect.
 func (c *Conn) end(err error) {
 	c.endOnce.Do(func() {
 		c.err = c.explainEnding(err)

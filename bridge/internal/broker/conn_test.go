@@ -47,7 +47,7 @@ func numbered(i int) broker.Message {
 	return broker.Message{Topic: "n", Payload: fmt.Append(nil, i), QoS: 1}
 }
 
-// publishAll publishes the numbered messages from "from" to "to"-1.
+// publishAll publishes the messages numbered(from) to numbered(to-1).
 func publishAll(t testing.TB, c *broker.Conn, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
@@ -195,7 +195,7 @@ func TestSlowBrokerKeepsConnection(t *testing.T) {
 	cfg.OnAcknowledged = func() { acknowledged++ }
 	c := dial(t, cfg)
 	p.Delay(60 * time.Millisecond)
-	for i := range 20 { // 20 delays of 120 ms for each round trip are longer than AckTimeout
+	for i := range 20 { // 20 round trips of 120 ms together take longer than AckTimeout
 		publishAll(t, c, i, i+1)
 		if err := c.Flush(t.Context()); err != nil {
 			t.Fatalf("message %d: %v", i, err)
@@ -359,7 +359,7 @@ func TestNoGoroutineRemains(t *testing.T) {
 			publishAll(t, c, 0, 3)
 			p.ResetConnections()
 			_ = awaitLoss(t, c, testTimeout)
-		default:
+		default: // AckTimeout ends the connection
 			p.Block()
 			publishAll(t, c, 0, 1)
 			if err := c.Flush(t.Context()); err == nil {
@@ -410,7 +410,7 @@ func waitFor(t *testing.T, failure string, done func() bool) {
 	}
 }
 
-// TestLossWhilePublishing tests that Publish returns an error at once if the connection is lost during continuous publishing.
+// TestLossWhilePublishing tests that Publish returns an error if the connection is lost during continuous publishing.
 func TestLossWhilePublishing(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -425,7 +425,7 @@ func TestLossWhilePublishing(t *testing.T) {
 			for conn.Publish(numbered(0)) == nil {
 			}
 		}()
-		s.await(t, len(s.messages())+20)
+		s.await(t, len(s.messages())+20) // until messages arrive continuously
 		p.ResetConnections()
 		select {
 		case <-returned:

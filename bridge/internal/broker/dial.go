@@ -21,7 +21,7 @@ const (
 	publishTimeout = time.Second
 )
 
-// Dial connects to the broker and logs in. It returns when the broker has answered, when ctx ends, or after 10 s for each attempt. The end of
+// Dial connects to the broker and logs in. It returns when the broker has answered or when ctx ends. An attempt takes 10 s at most. The end of
 // ctx does not close a connection that Dial has returned. If c is not valid, the error is one or more joined *ConfigErrors. Permanent reports
 // whether an error will most likely recur at the next attempt.
 func Dial(ctx context.Context, c Config) (*Conn, error) {
@@ -32,7 +32,8 @@ func Dial(ctx context.Context, c Config) (*Conn, error) {
 	return p.dial(ctx)
 }
 
-// dial examines the broker if necessary and connects. It tries again if the broker refuses retained wills.
+// dial examines the broker if necessary and connects. If the broker refuses retained wills, it tries again with a will that is
+// not retained.
 func (p target) dial(ctx context.Context) (*Conn, error) {
 	p.Capabilities.examine(ctx, p)
 	c, err := p.dialOnce(ctx)
@@ -103,7 +104,7 @@ func (c *Conn) options(dialCtx context.Context) *mqtt.ClientOptions {
 	return o
 }
 
-// open makes the network connection. The end of dialCtx closes the connection until detachFromDial is called.
+// open makes the network connection. If dialCtx ends before detachFromDial is called, the connection is closed.
 func (c *Conn) open(dialCtx context.Context) (net.Conn, error) {
 	conn, err := c.target.connect(dialCtx)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// fakeServer starts a server that sends reply to each client and then closes the connection. If hang is true, the connection remains open.
+// fakeServer starts a server that sends reply to each client and then closes the connection. If keepOpen is true, the connection remains open.
 // fakeServer returns the address of the server.
-func fakeServer(t *testing.T, reply string, hang bool) string {
+func fakeServer(t *testing.T, reply string, keepOpen bool) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -29,7 +29,7 @@ func fakeServer(t *testing.T, reply string, hang bool) string {
 			}
 			_, _ = c.Read(make([]byte, 1024)) // everything, because closing with unread data would reset the connection
 			_, _ = c.Write([]byte(reply))
-			if hang {
+			if keepOpen {
 				t.Cleanup(func() { _ = c.Close() })
 				continue
 			}
@@ -39,10 +39,11 @@ func fakeServer(t *testing.T, reply string, hang bool) string {
 	return l.Addr().String()
 }
 
-// closedPort is an address at which nobody listens.
-const closedPort = "127.0.0.1:1"
+// unusedAddress is an address at which nobody listens.
+const unusedAddress = "127.0.0.1:1"
 
-// TestDialErrors tests the error for each server that is no usable broker. The replies that begin with 0x20 are a CONNACK with a return code.
+// TestDialErrors tests the error for each server that is no usable broker. A reply that begins with 0x20 is a CONNACK. Its last
+// byte is the return code.
 func TestDialErrors(t *testing.T) {
 	protected := start(t, func(d *serverHook) {
 		d.login = func(user, password string) bool { return user == "me" && password == "s3cret" }
@@ -54,23 +55,23 @@ func TestDialErrors(t *testing.T) {
 		want      string // part of the error
 		permanent bool
 	}{
-		"no server":        {"mqtt://" + closedPort, nil, "nobody listens on 127.0.0.1:", false},
-		"no server, ws":    {"ws://" + closedPort, nil, "nobody listens on 127.0.0.1:", false},
-		"web server":       {"mqtt://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
-		"SSH server":       {"mqtt://" + fakeServer(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
-		"begins with 0x2d": {"mqtt://" + fakeServer(t, "-ERR unknown command\r\n", true), nil, "does not speak MQTT", true},
-		"not a WebSocket":  {"ws://" + fakeServer(t, "HTTP/1.1 404 Not Found\r\n\r\n", false), nil, "offers no MQTT at /mqtt", true},
-		"closes at once":   {"mqtt://" + fakeServer(t, "", false), nil, "is it an MQTT broker, and may this machine connect to it?", false},
-		"no password":      {protected.url, nil, "wants a user name and password", true},
-		"wrong password":   {protected.url, wrongLogin, `refuses user "me"`, true},
-		"no MQTT 3.1.1":    {"mqtt://" + fakeServer(t, "\x20\x02\x00\x01", true), nil, "does not speak MQTT 3.1.1", true},
-		"bad client id":    {"mqtt://" + fakeServer(t, "\x20\x02\x00\x02", true), nil, `client id "hanbridge"`, true},
-		"unavailable":      {"mqtt://" + fakeServer(t, "\x20\x02\x00\x03", true), nil, "not available", false},
-		"bad user":         {"mqtt://" + fakeServer(t, "\x20\x02\x00\x04", true), wrongLogin, `refuses user "me"`, true},
-		"forbidden":        {"mqtt://" + fakeServer(t, "\x20\x02\x00\x05", true), wrongLogin, `refuses user "me"`, true},
-		"unknown code":     {"mqtt://" + fakeServer(t, "\x20\x02\x00\x9a", true), nil, "code 154", true},
-		"no TLS server":    {"mqtts://" + fakeServer(t, "", false), nil, "closed the connection during the handshake", false},
-		"TLS, web server":  {"mqtts://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak TLS", true},
+		"no server":                {"mqtt://" + unusedAddress, nil, "nobody listens on 127.0.0.1:", false},
+		"no server, ws":            {"ws://" + unusedAddress, nil, "nobody listens on 127.0.0.1:", false},
+		"web server":               {"mqtt://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
+		"SSH server":               {"mqtt://" + fakeServer(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
+		"0x2d, not a CONNACK":      {"mqtt://" + fakeServer(t, "-ERR unknown command\r\n", true), nil, "does not speak MQTT", true},
+		"not a WebSocket":          {"ws://" + fakeServer(t, "HTTP/1.1 404 Not Found\r\n\r\n", false), nil, "offers no MQTT at /mqtt", true},
+		"closes without an answer": {"mqtt://" + fakeServer(t, "", false), nil, "is there an MQTT broker, and does it allow this machine to connect?", false},
+		"no password":              {protected.url, nil, "wants a user name and password", true},
+		"wrong password":           {protected.url, wrongLogin, `refuses user "me"`, true},
+		"no MQTT 3.1.1":            {"mqtt://" + fakeServer(t, "\x20\x02\x00\x01", true), nil, "does not speak MQTT 3.1.1", true},
+		"bad client id":            {"mqtt://" + fakeServer(t, "\x20\x02\x00\x02", true), nil, `client id "hanbridge"`, true},
+		"unavailable":              {"mqtt://" + fakeServer(t, "\x20\x02\x00\x03", true), nil, "not available", false},
+		"bad user":                 {"mqtt://" + fakeServer(t, "\x20\x02\x00\x04", true), wrongLogin, `refuses user "me"`, true},
+		"forbidden":                {"mqtt://" + fakeServer(t, "\x20\x02\x00\x05", true), wrongLogin, `refuses user "me"`, true},
+		"unknown code":             {"mqtt://" + fakeServer(t, "\x20\x02\x00\x9a", true), nil, "code 154", true},
+		"no TLS server":            {"mqtts://" + fakeServer(t, "", false), nil, "closed the connection during the handshake", false},
+		"TLS at a web server":      {"mqtts://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak TLS", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := config(tc.url)

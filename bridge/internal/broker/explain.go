@@ -14,7 +14,7 @@ import (
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-// permanentError marks an error that recurs until a person acts: the broker refused the login, or its certificate cannot be used.
+// permanentError marks an error that recurs until a person acts, for example a wrong password.
 type permanentError struct{ error }
 
 func (e permanentError) Unwrap() error { return e.error }
@@ -59,7 +59,7 @@ func (p *target) timeoutError(ctx context.Context) error {
 
 // noAnswerError returns the error for a host that has not answered.
 func (p *target) noAnswerError() error {
-	return fmt.Errorf("mqtt: no answer from %s within %v (is the address right, a firewall in between?)", p.host, dialTimeout)
+	return fmt.Errorf("mqtt: no answer from %s within %v (is the address right? Is a firewall in between?)", p.host, dialTimeout)
 }
 
 // explainRefusal returns, in words for users, why dialling failed with err. reached is true if the network connection to the broker was
@@ -78,7 +78,7 @@ func (p *target) explainRefusal(ctx context.Context, err error, reached bool) er
 	case errors.As(err, new(tls.RecordHeaderError)):
 		why, _ := p.explainProtocol(ctx, true)
 		return permanentf("%s does not speak TLS (%s)", p.host, why)
-	case errors.As(err, &remote) && remote.Op == "remote error": // with TLS 1.3 the server refuses a client without a certificate only after the handshake
+	case errors.As(err, &remote) && remote.Op == "remote error": // a TLS alert, for example because the client has no certificate
 		return p.explainAlert(remote)
 	case !isPeerClose(err):
 		return fmt.Errorf("mqtt: connect to %s: %w", p.host, err)
@@ -98,7 +98,7 @@ func (p *target) explainRefusal(ctx context.Context, err error, reached bool) er
 	return err
 }
 
-// explainConnack explains a CONNACK that refuses the login (MQTT 3.1.1, 3.2.2.3). It returns nil if err has another cause.
+// explainConnack explains a CONNACK that refuses the login (MQTT 3.1.1, section 3.2.2.3). It returns nil if err has another cause.
 func (p *target) explainConnack(err error) error {
 	const wants = "%s wants a user name and password (set mqtt.username and mqtt.password)"
 	forbidden := errors.Is(err, packets.ErrorRefusedNotAuthorised)
@@ -112,11 +112,11 @@ func (p *target) explainConnack(err error) error {
 	case !errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword) && !forbidden:
 		return nil
 	case p.Username == "" && forbidden:
-		return permanentf(wants+", or does not let in the client id %q (mqtt.client_id)", p.host, p.ClientID)
+		return permanentf(wants+", or does not accept the client id %q (mqtt.client_id)", p.host, p.ClientID)
 	case p.Username == "":
 		return permanentf(wants, p.host)
 	}
-	return permanentf("%s refuses user %q with the client id %q (is the password right, may this user connect?)", p.host, p.Username, p.ClientID)
+	return permanentf("%s refuses user %q with the client id %q (is the password right, and is this user allowed to connect?)", p.host, p.Username, p.ClientID)
 }
 
 // explainUnreachable explains why the network connection was not made. It returns nil if err has another cause.
@@ -131,7 +131,7 @@ func (p *target) explainUnreachable(err error) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("mqtt: nobody listens on %s (is the broker running?)", p.host)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return fmt.Errorf("mqtt: no way to %s: %w (is the network up?)", p.host, err)
+		return fmt.Errorf("mqtt: cannot reach %s: %w (is the network up?)", p.host, err)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return p.noAnswerError()
 	case strings.HasSuffix(err.Error(), "websocket: bad handshake"): // the error of gorilla/websocket, which only paho imports
@@ -140,11 +140,11 @@ func (p *target) explainUnreachable(err error) error {
 	return nil
 }
 
-// explainAlert explains a TLS alert of the other side (RFC 8446, 6.2).
+// explainAlert explains a TLS alert of the other side (RFC 8446, section 6.2).
 func (p *target) explainAlert(remote *net.OpError) error {
 	why := p.clientCertificateHint()
 	if text := remote.Err.Error(); !strings.Contains(text, "certificate") && !strings.Contains(text, "handshake failure") {
-		why = "its log tells why; hanbridge speaks TLS 1.2 and 1.3"
+		why = "the broker's log tells why; hanbridge supports TLS 1.2 and 1.3"
 	}
 	return permanentf("%s refuses the encrypted connection: %w (%s)", p.host, remote.Err, why)
 }
@@ -152,18 +152,18 @@ func (p *target) explainAlert(remote *net.OpError) error {
 // clientCertificateHint returns a question to the user about the likely fault of this client's certificate.
 func (p *target) clientCertificateHint() string {
 	if p.CertFile == "" {
-		return "does it want a certificate, mqtt.cert_file and mqtt.key_file?"
+		return "does the broker want a client certificate? Set mqtt.cert_file and mqtt.key_file"
 	}
-	return "does it know the authority of the certificate in mqtt.cert_file?"
+	return "does the broker trust the authority that signed mqtt.cert_file?"
 }
 
 // explainLoss returns, in words for users, why an established connection ended with err.
 func (c *Conn) explainLoss(err error) error {
 	switch {
 	case errors.Is(err, errMalformed):
-		return fmt.Errorf("mqtt: %s has sent what is not MQTT: %w (a fault of the broker, or of a proxy in between: look at its version and log)", c.target.host, err)
+		return fmt.Errorf("mqtt: %s has sent data that is not MQTT: %w (a fault of the broker, or of a proxy in between: look at its version and log)", c.target.host, err)
 	case isPeerClose(err):
-		return closedByPeer{fmt.Errorf("mqtt: %s closed the connection (was it restarted, or is there another client with the id %q?)", c.target.host, c.target.ClientID)}
+		return closedByPeer{fmt.Errorf("mqtt: %s closed the connection (was the broker restarted, or is there another client with the id %q?)", c.target.host, c.target.ClientID)}
 	case strings.HasPrefix(err.Error(), "pingresp not received"): // paho exports no error value for this
 		return fmt.Errorf("mqtt: %s is connected but has not answered for %v (is the network down?)", c.target.host, c.target.KeepAlive+c.target.KeepAlive/3)
 	}
@@ -179,8 +179,8 @@ func (c *Conn) explainEnding(err error) error {
 		brokerRuns = c.secondConn != nil && c.secondConn.stillAnswers()
 		c.target.Capabilities.connectionLost(unacked, lifetime, brokerRuns)
 		if unacked.count > 0 {
-			err = closedByPeer{fmt.Errorf("mqtt: %s closed the connection while it was sent %s of %d bytes (was it restarted, or does it not take "+
-				"that message? The broker's log tells; hanbridge asks it when it is back)", c.target.host, unacked.largest.topic, unacked.largest.size)}
+			err = closedByPeer{fmt.Errorf("mqtt: %s closed the connection while a message under %s with %d bytes was in flight (was the broker "+
+				"restarted, or does it not accept that message? Look at its log)", c.target.host, unacked.largest.topic, unacked.largest.size)}
 			// An unacknowledged message with QoS 1 is a likelier cause than another client with this client id.
 			brokerRuns = brokerRuns && unacked.onlyQoS0
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// packet returns an MQTT packet whose length field is size. The packet is incomplete if body is shorter than size.
+// packet returns an MQTT packet with the first byte kind and the length field size. It is incomplete if body is shorter than size.
 func packet(kind byte, size int, body []byte) []byte {
 	return append(binary.AppendUvarint([]byte{kind}, uint64(size)), body...)
 }
@@ -72,12 +72,12 @@ func TestOversizedPacketsAreDiscarded(t *testing.T) {
 		want   string // part of the reported error; "" for no error
 		answer []byte // what the client answers; nil for nothing
 	}{
-		// The size is that of the topic, its length and the payload.
-		"QoS 0":                 {publication("n", 0, huge), "3145731 bytes came under \"n\" and was not read", nil},
-		"QoS 1 is acknowledged": {publication("n", 1, huge), "was not read", []byte{0x40, 2, 0x12, 0x34}},
-		// The topic and its length take 3 of the 1 MiB.
+		// 3145731 bytes are 3 MiB of payload, the topic (1 byte) and the length of the topic (2 bytes).
+		"QoS 0":                 {publication("n", 0, huge), "3145731 bytes arrived under \"n\" and was discarded", nil},
+		"QoS 1 is acknowledged": {publication("n", 1, huge), "was discarded", []byte{0x40, 2, 0x12, 0x34}},
+		// 3 bytes of the 1 MiB are the topic and its length. This message arrives, so its topic is not that of the small message.
 		"at the limit":           {publication("m", 0, make([]byte, 1<<20-3)), "", nil},
-		"a byte above the limit": {publication("n", 0, make([]byte, 1<<20-2)), "1048577 bytes came under \"n\"", nil},
+		"a byte above the limit": {publication("n", 0, make([]byte, 1<<20-2)), "1048577 bytes arrived under \"n\"", nil},
 		"large UNSUBACK":         {packet(0xb0, len(huge), huge), "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestOversizedFloodIsDiscarded(t *testing.T) {
 	if m := receive(t, received); m.Topic != "quiet" {
 		t.Errorf("received %d bytes under %q, want only the message under quiet", len(m.Payload), m.Topic)
 	}
-	if text := <-reports; len(reports) != 7 || !strings.Contains(text, "was not read") || strings.Contains(text, escape) {
+	if text := <-reports; len(reports) != 7 || !strings.Contains(text, "was discarded") || strings.Contains(text, escape) {
 		t.Errorf("got %d reports, want 8 without an escape sequence; the first:\n%s", len(reports)+1, text)
 	}
 }
@@ -174,7 +174,7 @@ func TestMalformedPackets(t *testing.T) {
 			conn := dial(t, config(url))
 			_ = conn.Subscribe(t.Context(), "n", 1, func(broker.Message) {})
 			err := awaitLoss(t, conn, testTimeout)
-			if err == nil || !strings.Contains(err.Error(), "what is not MQTT") || strings.Contains(err.Error(), "restarted") {
+			if err == nil || !strings.Contains(err.Error(), "data that is not MQTT") || strings.Contains(err.Error(), "restarted") {
 				t.Errorf("got %v, want an error about data that is not MQTT", err)
 			}
 		})
@@ -194,7 +194,7 @@ func TestTruncatedPacket(t *testing.T) {
 			return
 		}
 		_, _ = c.Read(make([]byte, 1024))
-		_, _ = c.Write([]byte{0x20, 2, 0, 0, 0x30, 100, 0})
+		_, _ = c.Write([]byte{0x20, 2, 0, 0, 0x30, 100, 0}) // a CONNACK, and the first 3 bytes of a PUBLISH
 		_ = c.(*net.TCPConn).CloseWrite()
 		_, _ = io.Copy(io.Discard, c)
 	}()

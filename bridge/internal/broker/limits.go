@@ -12,10 +12,10 @@ import (
 	mqtt5 "github.com/mochi-mqtt/server/v2/packets"
 )
 
-// limits are the limits that a broker states in the CONNACK of MQTT 5 (3.2.2.3). With MQTT 3.1.1 the broker enforces the same limits without
-// stating them.
+// limits are the limits that a broker states in the CONNACK of MQTT 5 (section 3.2.2.3). With MQTT 3.1.1 the broker enforces the same
+// limits without stating them.
 type limits struct {
-	maxPacket int  // the size of the largest packet that the broker accepts, in bytes; 0 if it states no limit
+	maxPacket int  // the size of the largest packet that the broker accepts, in bytes; 0 if the broker states no limit
 	noRetain  bool // the broker does not support retained messages, and closes the connection at a retained message
 }
 
@@ -40,11 +40,11 @@ func (p target) queryLimits(ctx context.Context) (limits, error) {
 		UsernameFlag: p.Username != "", Username: []byte(p.Username),
 		PasswordFlag: p.Password != "", Password: []byte(p.Password),
 	}}
-	var hello bytes.Buffer
-	if err := connect.ConnectEncode(&hello); err != nil {
+	var encoded bytes.Buffer
+	if err := connect.ConnectEncode(&encoded); err != nil {
 		return limits{}, err
 	}
-	if _, err := conn.Write(hello.Bytes()); err != nil {
+	if _, err := conn.Write(encoded.Bytes()); err != nil {
 		return limits{}, err
 	}
 	stated, err := readLimits(bufio.NewReader(conn))
@@ -54,18 +54,18 @@ func (p target) queryLimits(ctx context.Context) (limits, error) {
 	return stated, err
 }
 
-// readLimits reads the limits from a CONNACK of MQTT 5. The error is errNoLimits if in begins with anything else or the login is refused.
-func readLimits(in *bufio.Reader) (limits, error) {
-	kind, err := in.ReadByte()
+// readLimits reads the limits from a CONNACK of MQTT 5. The error is errNoLimits if r has another packet or if the login is refused.
+func readLimits(r *bufio.Reader) (limits, error) {
+	kind, err := r.ReadByte()
 	if err != nil {
 		return limits{}, err
 	}
-	length, err := binary.ReadUvarint(in)
+	length, err := binary.ReadUvarint(r)
 	if kind != mqtt5.Connack<<4 || err != nil || length > maxInboundPacket {
 		return limits{}, errNoLimits
 	}
 	body := make([]byte, length)
-	if _, err := io.ReadFull(in, body); err != nil {
+	if _, err := io.ReadFull(r, body); err != nil {
 		return limits{}, err
 	}
 	connack := mqtt5.Packet{FixedHeader: mqtt5.FixedHeader{Type: mqtt5.Connack}, ProtocolVersion: 5}

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// maxInboundPacket is the largest remaining length, in bytes, of a packet that is read. paho allocates memory for the whole packet. Without
-	// this limit, any program that publishes to a subscribed topic could make the bridge use much memory.
+	// maxInboundPacket is the largest remaining length, in bytes, of a packet that is read. paho allocates memory for the whole packet.
+	// Without this limit, any program that publishes to a subscribed topic could make the bridge use much memory.
 	maxInboundPacket = 1 << 20
 	// writeTimeout is how long a Write waits for the network to accept its bytes.
 	writeTimeout = 5 * time.Second
@@ -31,9 +31,9 @@ var (
 	errClosedHere = errors.New("closed on this side")
 )
 
-// A packetConn is the network connection under the MQTT client. Its Read returns only whole, well-formed packets. Packets larger than
-// maxInboundPacket are discarded while they arrive. If the connection is lost, a packetConn reports the cause at once. paho reports a loss only
-// after its goroutines have ended, and never if its client was closed before.
+// A packetConn is the network connection under the MQTT client. Its Read returns only bytes of complete, well-formed packets. Packets
+// larger than maxInboundPacket are discarded while they arrive. If the connection is lost, a packetConn reports the cause immediately. paho
+// reports a loss only after its goroutines have ended, and never if its client was closed before.
 type packetConn struct {
 	net.Conn
 	onLoss       func(error)                   // called with the cause of a loss
@@ -76,7 +76,7 @@ func (l *packetConn) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// readPacket reads the next packet (MQTT 3.1.1, 2.2) into l.unread, or discards it if it is too large.
+// readPacket reads the next packet (MQTT 3.1.1, section 2.2) into l.unread, or discards it if it is too large.
 func (l *packetConn) readPacket() error {
 	kind, err := l.reader.ReadByte()
 	if err != nil {
@@ -87,7 +87,7 @@ func (l *packetConn) readPacket() error {
 	}
 	length, err := binary.ReadUvarint(l.reader)
 	switch {
-	case err == nil && !l.connackReceived && length != 2: // a CONNACK has length 2 (MQTT 3.1.1, 3.2); other protocols can also begin with that byte
+	case err == nil && !l.connackReceived && length != 2: // a CONNACK has length 2; data of other protocols can begin with the same byte
 		return fmt.Errorf("%w: its length is %d", errNotMQTT, length)
 	case length >= 1<<28:
 		return fmt.Errorf("%w: a remaining length that is encoded in more than four bytes", errMalformed)
@@ -107,7 +107,7 @@ func (l *packetConn) readPacket() error {
 	return l.checkPacket(packet)
 }
 
-// checkPacket returns errMalformed for a packet that paho would not handle correctly.
+// checkPacket returns errMalformed for a packet that paho would not handle correctly. It stores the return code of a CONNACK.
 func (l *packetConn) checkPacket(packet []byte) error {
 	decoded, err := packets.ReadPacket(bytes.NewReader(packet))
 	if err != nil {
@@ -132,9 +132,9 @@ func (l *packetConn) checkPacket(packet []byte) error {
 }
 
 // discardPacket reads and drops the rest of a packet. length is the number of bytes after the fixed header. discardPacket acknowledges a
-// PUBLISH with QoS 1 (MQTT 3.1.1, 3.3), because a broker sends only a limited number of unacknowledged messages.
+// PUBLISH with QoS 1, because a broker sends only a limited number of unacknowledged messages.
 func (l *packetConn) discardPacket(kind byte, length int) error {
-	start := make([]byte, 2+math.MaxUint16+2) // the length of the topic, the longest topic and the packet identifier; an oversized packet is longer
+	start := make([]byte, 2+math.MaxUint16+2) // room for the length of the topic, the longest topic and the packet identifier; an oversized packet is longer
 	if _, err := io.ReadFull(l.reader, start); err != nil {
 		return err
 	}
@@ -173,9 +173,10 @@ func (l *packetConn) Close() error {
 	return l.closeOnce()
 }
 
-// drain reads and drops data until the broker has closed the connection. A broker closes it after a DISCONNECT (MQTT 3.1.1, 3.14.4). drain
-// ends after closeTimeout without data, and at the latest after six times closeTimeout. Without drain, bytes could remain unread, and TCP
-// would then reset the connection. The broker would lose data that it has not read yet, such as messages with QoS 0.
+// drain reads and drops data until the broker has closed the connection. A broker closes it after a DISCONNECT (MQTT 3.1.1, section
+// 3.14.4). drain ends after closeTimeout without data. After six times closeTimeout, drain begins no further read. Without drain, bytes
+// could remain unread, and TCP would then reset the connection. The broker would lose data that it has not read yet, such as messages with
+// QoS 0.
 func (l *packetConn) drain() {
 	_ = l.SetReadDeadline(time.Now().Add(closeTimeout)) // also ends a blocked Read of paho, which holds readMu
 	l.readMu.Lock()

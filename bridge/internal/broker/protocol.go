@@ -21,33 +21,33 @@ const (
 // probeTimeout limits each test connection of detectProtocol.
 const probeTimeout = time.Second
 
-// explainProtocol explains a login that failed without a reason. It detects which protocol the port uses. answered is true if the port
-// answered the login with bytes that are not MQTT. certain is true if mqtt.url must be wrong.
+// explainProtocol explains a login that failed without a reason. It detects which protocol the port uses. why is a text for users. answered
+// is true if the port answered the login with bytes that are not MQTT. certain is true if mqtt.url must be wrong.
 func (p *target) explainProtocol(ctx context.Context, answered bool) (why string, certain bool) {
 	scheme := schemes[p.url.Scheme]
 	plain := !scheme.secure && !scheme.websocket
 	switch protocol := p.detectProtocol(ctx); {
 	case protocol == mqttBroker && !plain:
-		return "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url", true
+		return "this port uses MQTT without TLS and WebSocket: write mqtt:// in mqtt.url", true
 	case protocol == mqttBroker:
-		return "it answers others: look at its log why not this client, whose id is " + p.ClientID, false
+		return "this port is an MQTT broker that answers other clients: its log tells why it does not answer the client id " + p.ClientID, false
 	case protocol == tlsServer && !scheme.secure:
-		return "it wants encryption: write mqtts:// in mqtt.url, or wss:// if it is a websocket", true
+		return "this port needs TLS: write mqtts:// in mqtt.url, or wss:// for MQTT over WebSocket", true
 	case protocol == tlsServer && (answered || scheme.websocket):
-		return "is the port in mqtt.url right? A websocket has wss:// there, all else mqtts://", false
+		return "is the port in mqtt.url right? Write wss:// for MQTT over WebSocket, and mqtts:// for MQTT without WebSocket", false
 	case protocol == tlsServer:
 		return p.clientCertificateHint(), false
 	case protocol == httpServer && scheme.websocket && !scheme.secure:
-		return "it is a web server: is the path in mqtt.url right? Most brokers have /mqtt", false
+		return "this port is a web server: is the path in mqtt.url right? Most brokers have /mqtt", false
 	case protocol == httpServer:
-		return "it is a web server: is the port in mqtt.url right? For a websocket there write ws://", true
+		return "this port is a web server: is the port in mqtt.url right? Write ws:// for MQTT over WebSocket", true
 	}
-	return "is it an MQTT broker, and may this machine connect to it? Look at its log", false
+	return "is there an MQTT broker, and does it allow this machine to connect? Look at its log", false
 }
 
 // detectProtocol detects which protocol the port uses. It returns "" if it recognizes none. It sends no user name and no password.
 func (p *target) detectProtocol(ctx context.Context) string {
-	const connect = "\x10\x15\x00\x04MQTT\x04\x02\x00\x0a\x00\x09hanbridge" // MQTT 3.1.1, 3.1: a CONNECT with only a client id
+	const connect = "\x10\x15\x00\x04MQTT\x04\x02\x00\x0a\x00\x09hanbridge" // a CONNECT (MQTT 3.1.1, section 3.1) with only a client id
 	answer := p.firstReply(ctx, connect)
 	switch {
 	case len(answer) > 0 && answer[0] == packets.Connack<<4:
@@ -78,7 +78,7 @@ func (p *target) firstReply(ctx context.Context, hello string) []byte {
 	return answer[:n]
 }
 
-// acceptsTLS reports whether the port accepts TLS. It accepts any certificate.
+// acceptsTLS reports whether the port accepts TLS, with whatever certificate.
 func (p *target) acceptsTLS(ctx context.Context) bool {
 	conn, err := p.dialProbe(ctx)
 	if err != nil {

@@ -80,7 +80,7 @@ func start(t testing.TB, options ...func(*serverHook)) *server {
 		Server:  mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}),
 		changed: make(chan struct{}),
 	}
-	s.Options.Capabilities.MaximumClientWritesPending = 1 << 16
+	s.Options.Capabilities.MaximumClientWritesPending = 1 << 16 // mochi drops messages to a client above this number
 	d := &serverHook{server: s}
 	for _, option := range options {
 		option(d)
@@ -105,7 +105,7 @@ func (s *server) messages() []string {
 	return append([]string(nil), s.got...)
 }
 
-// await waits until at least n messages have been published, and returns all.
+// await waits until at least n messages have been published, and returns all messages.
 func (s *server) await(t testing.TB, n int) []string {
 	t.Helper()
 	limit := time.After(testTimeout)

@@ -82,7 +82,7 @@ func (s *strictBroker) read(in *bufio.Reader) (kind byte, body []byte, err error
 		return 0, nil, err
 	}
 	n, err := binary.ReadUvarint(in)
-	if err != nil || s.tooLarge(int(n)+2) { // about 2 bytes for the header
+	if err != nil || s.tooLarge(int(n)+2) { // the first byte and the length of the packet take 2 bytes or more
 		return 0, nil, io.ErrShortBuffer
 	}
 	body = make([]byte, n)
@@ -97,7 +97,8 @@ func (s *strictBroker) tooLarge(size int) bool {
 	return s.maxPacket > 0 && !s.dropsLarge && size > s.maxPacket
 }
 
-// answer returns what the broker sends after a packet, and whether the connection remains open.
+// answer returns what the broker sends after a packet, and whether the connection remains open. subscribed holds the topics to which the
+// client has subscribed.
 func (s *strictBroker) answer(kind byte, body []byte, subscribed map[string]bool) (answer []byte, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,12 +160,12 @@ func (s *strictBroker) subscribe(kind byte, body []byte, subscribed map[string]b
 // login accepts a client, unless the rules forbid its protocol version or its retained will. With MQTT 5 its CONNACK states the limits.
 func (s *strictBroker) login(body []byte) ([]byte, bool) {
 	s.logins++
-	version, flags := body[6], body[7]
+	version, flags := body[6], body[7] // they follow the protocol name "MQTT" and its length
 	if version == 5 {
 		if s.noMQTT5 {
 			return nil, false
 		}
-		// The topic alias maximum, an assigned client id and a user property precede the limits.
+		// The client must skip a topic alias maximum, an assigned client id and a user property before the limits.
 		properties := []byte{0x22, 0, 10, 0x12, 0, 2, 'i', 'd', 0x26, 0, 1, 'a', 0, 1, 'b'}
 		if s.noRetain {
 			properties = append(properties, 0x25, 0) // retain available
@@ -188,8 +189,8 @@ func (s *strictBroker) topics() string {
 	return strings.Join(s.accepted, " ")
 }
 
-// deliver publishes the messages and then a message under the topic "end". It tries again on new connections until each message is accepted
-// by the broker or refused by Publish. It returns the refusals.
+// deliver publishes the messages and then a message under the topic "end". It tries again, on at most maxConnections connections,
+// until each message is accepted by the broker or refused by Publish. It returns the refusals of the last connection.
 func deliver(t *testing.T, c broker.Config, maxConnections int, messages ...broker.Message) (refused []error) {
 	t.Helper()
 	for range maxConnections {

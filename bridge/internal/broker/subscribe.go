@@ -9,8 +9,8 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// maxGrantedCode is the highest return code of a SUBACK that grants a subscription. The codes 0 to 2 are the granted QoS. MQTT 3.1.1, 3.9.3
-// has one failure code, 0x80. Some brokers also send the failure codes of MQTT 5, which are above 0x80.
+// maxGrantedCode is the highest return code of a SUBACK that grants a subscription. The codes 0 to 2 are the granted QoS. MQTT 3.1.1
+// (section 3.9.3) has one failure code, 0x80. Some brokers also send the failure codes of MQTT 5, which are above 0x80.
 const maxGrantedCode = 2
 
 // answerTimeout is how long a request waits for the answer of the broker. After one timeout, each later request of the connection waits only
@@ -22,7 +22,7 @@ const (
 
 // ErrUnanswered is wrapped by the error of a subscription that was not answered in time. The function of the subscription still receives
 // messages that arrive.
-var ErrUnanswered = errors.New("is it overloaded? Look at its log")
+var ErrUnanswered = errors.New("is the broker overloaded? Look at its log")
 
 // Subscribe subscribes to a topic filter with at most the given QoS and returns when the broker has granted it. It is safe for concurrent
 // use and can be called from f. Each message is passed to f in a separate goroutine, so f can block. Calls of f can overlap, and their order
@@ -84,7 +84,7 @@ func (c *Conn) awaitResponse(ctx context.Context, token mqtt.Token, request stri
 // reportOversized passes an error for a discarded message to OnOversized. It runs on the goroutine that reads the connection.
 func (c *Conn) reportOversized(topic string, bytes int) {
 	if c.target.OnOversized != nil {
-		c.target.OnOversized(fmt.Errorf("mqtt: a message of %d bytes came under %q and was not read: %d is the most (who publishes that? If the "+
-			"broker keeps it, publish an empty retained message there)", bytes, topic, maxInboundPacket))
+		c.target.OnOversized(fmt.Errorf("mqtt: a message of %d bytes arrived under %q and was discarded: the limit is %d bytes (which "+
+			"program publishes there? If the message is retained, remove it with an empty retained message)", bytes, topic, maxInboundPacket))
 	}
 }

@@ -21,13 +21,13 @@ func (p *target) loadCertificates() (errs []error) {
 	if scheme, _, _ := strings.Cut(p.URL, ":"); p.URL != "" && !schemes[scheme].secure {
 		for _, f := range [...]struct{ key, file string }{{"mqtt.ca_file", p.CAFile}, {"mqtt.cert_file", p.CertFile}, {"mqtt.key_file", p.KeyFile}} {
 			if f.file != "" {
-				_, err := readPEM(f.file)
+				_, err := readPEM(f.file) // if the file is faulty too, the error says both
 				refuse(f.key, "certificates need TLS: write mqtt.url with mqtts:// or wss://", err)
 			}
 		}
 		if p.InsecureSkipVerify {
 			refuse("mqtt.insecure_skip_verify",
-				"there is no certificate to pass over without TLS: write mqtt.url with mqtts:// or wss://, or take the line out", nil)
+				"has no effect without TLS: write mqtt.url with mqtts:// or wss://, or remove this line", nil)
 		}
 		return errs
 	}
@@ -85,7 +85,7 @@ func readPEM(name string) ([]byte, error) {
 		return nil, err
 	}
 	if bytes.HasPrefix(pem, []byte("\xFF\xFE")) || bytes.HasPrefix(pem, []byte("\xFE\xFF")) {
-		return nil, errors.New(name + ": is in UTF-16, as > of PowerShell writes it: save it as UTF-8")
+		return nil, errors.New(name + ": is in UTF-16, which PowerShell writes with >: save the file as UTF-8")
 	}
 	return bytes.TrimPrefix(pem, []byte("\ufeff")), nil
 }
@@ -104,12 +104,12 @@ func (p *target) explainCertificate(err error) error {
 	case !errors.As(err, &invalid):
 		return nil
 	case invalid.Reason != x509.Expired:
-		return permanentf("the certificate of %s cannot be used: %w (make another)", p.host, invalid)
+		return permanentf("the certificate of %s cannot be used: %w (make another certificate)", p.host, invalid)
 	case time.Now().Before(invalid.Cert.NotBefore):
 		return fmt.Errorf("mqtt: the certificate of %s is not valid before %s, and the clock here says %s (is the clock right?)",
 			p.host, minute(invalid.Cert.NotBefore), minute(time.Now()))
 	}
-	return fmt.Errorf("mqtt: the certificate of %s was valid until %s, and the clock here says %s (is the clock right? If so, renew it at the broker)",
+	return fmt.Errorf("mqtt: the certificate of %s was valid until %s, and the clock here says %s (is the clock right? If so, renew the certificate)",
 		p.host, minute(invalid.Cert.NotAfter), minute(time.Now()))
 }
 
@@ -118,12 +118,12 @@ func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") 
 
 // unknownAuthority explains a certificate that no trusted authority has signed.
 func (p *target) unknownAuthority(cert *x509.Certificate) error {
-	signer, neededFile := "signed by nobody known here", "the certificate of its authority"
+	signer, neededFile := "not signed by an authority that this machine trusts", "the certificate of its authority"
 	if p.CAFile != "" {
-		signer = "not signed by whom mqtt.ca_file names"
+		signer = "not signed by an authority in mqtt.ca_file"
 	}
 	if cert != nil && (cert.CheckSignatureFrom(cert) == nil || cert.Issuer.String() == cert.Subject.String()) {
-		neededFile = "a copy of it, since it signs itself"
+		neededFile = "a copy of this certificate, because it is self-signed"
 	}
 	return permanentf("the certificate of %s is %s (set mqtt.ca_file to %s)", p.host, signer, neededFile)
 }
@@ -139,11 +139,11 @@ func (p *target) otherName(cert *x509.Certificate) error {
 		wanted = "IP:" + p.url.Hostname()
 	}
 	if len(names) > 0 {
-		return permanentf("the certificate of %s is for another name: %s (use a name from the certificate in mqtt.url, or make one with %s)",
+		return permanentf("the certificate of %s is for another name: %s (use a name from the certificate in mqtt.url, or make a certificate with %s)",
 			p.host, strings.Join(names[:min(len(names), 5)], ", "), wanted)
 	}
-	return permanentf("the certificate of %s has its host in the common name alone (CN=%s), which counts no more: make one with "+
-		"a subjectAltName (openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -keyout broker.key -out broker.pem -subj /CN=%s "+
-		"-addext \"subjectAltName=%s\") and set mqtt.ca_file to it, or give up the check with mqtt.insecure_skip_verify: true",
+	return permanentf("the certificate of %s has its host only in the common name (CN=%s), which is no longer valid: make a certificate "+
+		"with a subjectAltName (openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -keyout broker.key -out broker.pem -subj /CN=%s "+
+		"-addext \"subjectAltName=%s\") and set mqtt.ca_file to broker.pem, or skip the check with mqtt.insecure_skip_verify: true",
 		p.host, cert.Subject.CommonName, p.url.Hostname(), wanted)
 }

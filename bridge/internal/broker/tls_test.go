@@ -27,7 +27,7 @@ type certificate struct {
 	certFile, keyFile string
 }
 
-// issue makes a certificate for a host name or IP address that is valid until a time.
+// issue makes a certificate for host, which is a name or an IP address. The certificate is valid until the given time.
 func issue(t *testing.T, host string, until time.Time) certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

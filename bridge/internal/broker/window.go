@@ -9,7 +9,7 @@ import (
 )
 
 // A window holds the messages in flight, oldest first. A broker acknowledges messages in the order in which it received them (MQTT 3.1.1,
-// 4.6.0-2), so only the oldest message is checked.
+// section 4.6), so only the oldest message is checked.
 type window struct {
 	mu         sync.Mutex // guards the fields below; only the publishing goroutine changes them, and it reads them without mu
 	queue      []inFlightMessage
@@ -46,7 +46,7 @@ func (m *inFlightMessage) done() bool {
 
 // A messageSummary describes messages that the broker has possibly not received.
 type messageSummary struct {
-	// count is the number of messages. If a message has QoS 0, count is at least 2, so that no single message counts as the cause of a loss.
+	// count is the number of messages. All recent QoS 0 messages together count as two, so that no single message counts as the cause.
 	count    int
 	oldest   inFlightMessage
 	largest  inFlightMessage

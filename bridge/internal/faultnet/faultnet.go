@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// A Proxy forwards TCP connections to a target. Its methods make it delay, block or reset them. They are safe for concurrent use.
+// A Proxy forwards TCP connections to a target. Its methods delay, block or reset these connections, and are safe
+// for concurrent use.
 type Proxy struct {
 	target   string
 	listener net.Listener
@@ -30,7 +31,7 @@ type Proxy struct {
 // A pair holds the two TCP connections between which the proxy forwards.
 type pair struct{ client, target *net.TCPConn }
 
-// New starts a proxy to target ("host:port") without faults. The proxy and all its goroutines end with the test.
+// New starts a proxy to target ("host:port") that first forwards without faults. The proxy and all its goroutines end with the test.
 func New(t testing.TB, target string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -86,7 +87,7 @@ func (p *Proxy) Block() { p.setBlocked(true, p.gate.Lock) }
 // Unblock ends Block. Bytes that were blocked are delivered.
 func (p *Proxy) Unblock() { p.setBlocked(false, p.gate.Unlock) }
 
-// setBlocked calls change, which locks or unlocks gate, unless that is already done.
+// setBlocked calls change, which locks or unlocks gate, unless gate is already in that state.
 func (p *Proxy) setBlocked(blocked bool, change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

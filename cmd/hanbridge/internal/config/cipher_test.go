@@ -45,7 +45,7 @@ func TestKeyFile(t *testing.T) {
 		{"two keys with a semicolon", aKey + ";" + aKey, 1, ""},
 		{"a word before the key", "# mine\nGUEK: " + aKey, 0, ":2: has a word before the key: remove the word, and write only the 32 hexadecimal digits"},
 		{"two keys without a separator", aKey + aKey, 1, ""},
-		{"UTF-16, little-endian", "\xFF\xFE0\x000\x00", 0, ": is in UTF-16, as > of PowerShell writes it: save it as UTF-8"},
+		{"UTF-16, little-endian", "\xFF\xFE0\x000\x00", 0, ": is in UTF-16, which PowerShell writes with >: save the file as UTF-8"},
 		{"UTF-16, big-endian", "\xFE\xFF\x000\x000", 0, ": is in UTF-16"},
 		{"a key in binary", "\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 0, ": holds the bytes of a key, not its digits: make digits of them with xxd -p -c 32 "},
 		{"two keys in binary", strings.Repeat("\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 2), 0, ": holds the bytes of a key"},

@@ -192,7 +192,7 @@ func TestConfigErrors(t *testing.T) {
 		{"password with an ampersand", "mqtt:\n  password: &hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with !, & or * must"},
 		{"password is a secret of Home Assistant", "mqtt:\n  password: !secret mqtt\n", nil, "config.yaml:2: mqtt.password: !secret is known to Home Assistant alone"},
 		{"empty password", "mqtt:\n  password:\n", nil, "config.yaml:2: mqtt.password: has no value"},
-		{"password without a username", "mqtt:\n  password: \"hunter2\"\n", nil, "config.yaml:2: mqtt.password: a password without mqtt.username"},
+		{"password without a username", "mqtt:\n  password: \"hunter2\"\n", nil, "config.yaml:2: mqtt.password: is set without mqtt.username"},
 		{"id is a number", "meters:\n  - id: 0012345\n", nil, `config.yaml:2: meters[0].id: without quotes YAML reads this as a number`},
 		{"name is a date", "meters:\n  - name: 2026-11-22\n", nil, `config.yaml:2: meters[0].name: without quotes YAML reads this as a number`},
 		{"discovery is a boolean", "homeassistant:\n  discovery: false\n", nil, `config.yaml:2: homeassistant.discovery: "false" is not one of device, component, off`},
@@ -206,8 +206,8 @@ func TestConfigErrors(t *testing.T) {
 		{"ca_file without TLS", "mqtt:\n  url: mqtt://a\n  ca_file: " + secret + "\n", nil, "config.yaml:3: mqtt.ca_file: certificates need TLS"},
 		{"ca_file does not exist, without TLS", "mqtt:\n  url: mqtt://a\n  ca_file: " + missing + "\n", nil,
 			"config.yaml:3: mqtt.ca_file: certificates need TLS: write mqtt.url with mqtts:// or wss://; and " + missing + ": no such file"},
-		{"insecure_skip_verify without TLS", "mqtt:\n  url: mqtt://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
-		{"insecure_skip_verify for a websocket without TLS", "mqtt:\n  url: ws://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
+		{"insecure_skip_verify without TLS", "mqtt:\n  url: mqtt://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: has no effect without TLS"},
+		{"insecure_skip_verify for a websocket without TLS", "mqtt:\n  url: ws://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: has no effect without TLS"},
 		{"insecure_skip_verify not a boolean", "mqtt:\n  url: mqtts://a\n  insecure_skip_verify: sometimes\n", nil, "config.yaml:3: mqtt.insecure_skip_verify"},
 		{"ca_file does not exist", "mqtt:\n  ca_file: " + missing + "\n  url: mqtts://a\n", nil, "config.yaml:2: mqtt.ca_file: " + missing + ": no such file"},
 		{"listen without a port", "mqtt:\n  url: embedded\n  listen: localhost\n", nil, `config.yaml:3: mqtt.listen: "localhost" is not a host and a port`},
@@ -305,7 +305,7 @@ func TestConfigErrors(t *testing.T) {
 func TestConfigWrongAddress(t *testing.T) {
 	_, err := Load(writeTemp(t, "mqtt:\n  url: nonsense\n  insecure_skip_verify: true\n"), nil)
 	checkErr(t, err, "config.yaml:2: mqtt.url: has no scheme")
-	checkErr(t, err, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate")
+	checkErr(t, err, "config.yaml:3: mqtt.insecure_skip_verify: has no effect without TLS")
 }
 
 // TestConfigFileMissing tests the error for a configuration file that cannot be read.
@@ -354,11 +354,11 @@ func TestConfigBrokerAddress(t *testing.T) {
 		{in: "mqtt://:1883", wantErr: `has no host`},
 		{in: "mqtt://a:0", wantErr: `"0" is not a port`},
 		{in: "mqtt://a:99999", wantErr: `"99999" is not a port`},
-		{in: "mqtt://a/topic", wantErr: `nothing comes after the port`},
-		{in: "mqtt://a%zz", wantErr: `is not an address: write it as mqtt://HOST:PORT`},
+		{in: "mqtt://a/topic", wantErr: `remove what follows after the port`},
+		{in: "mqtt://a%zz", wantErr: `is not an address: write mqtt://HOST:PORT`},
 		{in: "mqtt://a b", wantErr: `has a space in it`},
-		{in: "mqtt://anna:hunter2@a", wantErr: `write them as mqtt.username and mqtt.password`},
-		{in: "mqtt://anna:hunter2%zz@a", wantErr: `write them as mqtt.username and mqtt.password`},
+		{in: "mqtt://anna:hunter2@a", wantErr: `write user name and password as mqtt.username and mqtt.password`},
+		{in: "mqtt://anna:hunter2%zz@a", wantErr: `write user name and password as mqtt.username and mqtt.password`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.in, func(t *testing.T) {

@@ -74,7 +74,7 @@ func (s secretFile) read(name string) ([]byte, error) {
 		return nil, s.fault(name, err)
 	}
 	if safetext.IsUTF16(text) {
-		return nil, fmt.Errorf("%s: is in UTF-16, as > of PowerShell writes it: save it as UTF-8", name)
+		return nil, fmt.Errorf("%s: is in UTF-16, which PowerShell writes with >: save the file as UTF-8", name)
 	}
 	return text, nil
 }

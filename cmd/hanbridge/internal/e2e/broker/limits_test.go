@@ -137,13 +137,13 @@ func testLargeMessage(t *testing.T) {
 	testbed.Until(t, "the bridge is online", func() bool { return broker.Retained()["hanbridge/status"] == "online" })
 	before := peakMemory(t, run)
 	broker.Publish(testbed.Message{Topic: "homeassistant/status", Payload: string(make([]byte, 64<<20)), Retained: true})
-	run.AwaitOutput("came under \\\"homeassistant/status\\\" and was not read")
+	run.AwaitOutput("arrived under \\\"homeassistant/status\\\" and was discarded")
 	if now := peakMemory(t, run); now > before+maxMore {
 		t.Errorf("peak resident memory: got %d kB after the message and %d kB before it, want at most %d kB more", now, before, maxMore)
 	}
 	run.Stop(syscall.SIGTERM)
 	restarted := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
-	restarted.AwaitOutput("was not read")
+	restarted.AwaitOutput("was discarded")
 	testbed.Until(t, "the bridge is online", func() bool { // without broker.Retained, which would read the large message
 		return testbed.Connect(t, broker.Address(), "", "").Retained("hanbridge/status")["hanbridge/status"] == "online"
 	})

@@ -1,6 +1,7 @@
 //go:build linux
 
-// Package program_test tests the bridge between a meter and a broker. The tests also kill, restart or remove the bridge, the meter or the broker.
+// Package program_test tests the bridge between a meter and a broker. The tests also kill, restart or remove the bridge, the meter or the
+// broker.
 package program_test
 
 import (
@@ -46,8 +47,8 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// testCrashes tests three restarts. After the restart of a hub and of the broker, the bridge must publish everything again. After the restart of
-// the bridge, the meter must be online again.
+// testCrashes tests three restarts. After the restart of a hub and of the broker, the bridge must publish everything again. After the
+// restart of the bridge, the meter must be online again.
 func testCrashes(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -155,7 +156,7 @@ func testRefusal(t *testing.T) {
 	anonymous.Stop(syscall.SIGTERM)
 
 	wrong := testbed.StartBridge(t, login("wrong-secret")...)
-	wrong.AwaitOutput(`(is the password right, may this user connect?)`)
+	wrong.AwaitOutput(`(is the password right, and is this user allowed to connect?)`)
 	<-time.After(time.Second) // in which the bridge tries to log in again
 	wrong.RequireOutputOnce("refuses user")
 	wrong.Stop(syscall.SIGTERM)
