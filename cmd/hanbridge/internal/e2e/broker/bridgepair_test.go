@@ -53,7 +53,7 @@ func (b *bridge) start() {
 // imported returns the meter's counter of imported energy, as it is published.
 func (b *bridge) imported() string { counter, _ := b.Counters(); return counter }
 
-// sendTelegrams sends a number of telegrams to each bridge. Before each next telegram it waits until the bridges have published the last one.
+// sendTelegrams sends a telegram to each bridge in the given order, waits until each bridge has published its telegram, and does this count times.
 func (p *bridgePair) sendTelegrams(count int, bridges ...*bridge) {
 	p.t.Helper()
 	for range count {
@@ -70,8 +70,8 @@ func (p *bridgePair) telegramCount() int {
 	return strings.Count(p.messages.Text(), "\nhanbridge/house/telegram {")
 }
 
-// counterDigits returns the set of the first two digits of all published counters of imported energy. A counter is published in its own topic
-// and in telegrams.
+// counterDigits returns the set of the first two digits of all published counters of imported energy. A bridge publishes a counter in the topic of
+// the counter and in the topic telegram.
 func (p *bridgePair) counterDigits() map[string]bool {
 	digits := map[string]bool{}
 	for line := range strings.Lines(p.messages.Text()) {

@@ -34,20 +34,20 @@ const conflictLogged = "another program most likely connects to"
 // unreachableMeter is the environment variable for a meter at an address where no server listens.
 const unreachableMeter = "HANBRIDGE_METER_PORT=tcp://127.0.0.1:1"
 
-// testSameClientID tests two bridges with the same client id. Each bridge must log the conflict once, and then reconnect only slowly.
+// testSameClientID tests two bridges with the same client id. Each bridge must log the conflict once, and then reconnect only after a pause.
 func testSameClientID(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	clientID := "HANBRIDGE_MQTT_CLIENT_ID=cellar"
-	one := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter, clientID)
-	one.AwaitOutput("mqtt connected")
-	two := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter, clientID, "HANBRIDGE_MQTT_BASE_TOPIC=other")
-	for _, run := range []*testbed.Process{one, two} {
+	first := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter, clientID)
+	first.AwaitOutput("mqtt connected")
+	second := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter, clientID, "HANBRIDGE_MQTT_BASE_TOPIC=other")
+	for _, run := range []*testbed.Process{first, second} {
 		run.AwaitOutput(conflictLogged + " 127.0.0.1:" + broker.Port + ` as \"cellar\"`)
 	}
 	endedConnections := func() int { return strings.Count(broker.Process.Output(), "closing old connection") }
 	testbed.Until(t, "three connections that the broker ended", func() bool { return endedConnections() >= 3 })
-	<-time.After(4 * time.Second) // bridges that reconnect at once would do so many times in 4 s
-	for _, run := range []*testbed.Process{one, two} {
+	<-time.After(4 * time.Second) // bridges that reconnect without a pause would do so many times in 4 s
+	for _, run := range []*testbed.Process{first, second} {
 		run.RequireOutputOnce(conflictLogged)
 		run.RequireOutputOnce("Set another mqtt.client_id")
 		if n := strings.Count(run.Output(), "\n"); n > 12 {
@@ -57,19 +57,19 @@ func testSameClientID(t *testing.T) {
 	if n := endedConnections(); n > 10 {
 		t.Errorf("the broker has ended %d connections, want 3 to 10", n)
 	}
-	two.Stop(syscall.SIGTERM)
-	one.Stop(syscall.SIGTERM)
+	second.Stop(syscall.SIGTERM)
+	first.Stop(syscall.SIGTERM)
 }
 
 // testGeneratedClientIDs tests two bridges with different configurations and no configured client id. The generated ids must differ. A bridge
 // must have the same id after a restart.
 func testGeneratedClientIDs(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
-	one := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
-	two := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter, "HANBRIDGE_MQTT_BASE_TOPIC=other")
-	one.AwaitOutput("mqtt connected")
-	two.AwaitOutput("mqtt connected")
-	one.Stop(syscall.SIGTERM)
+	first := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
+	second := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter, "HANBRIDGE_MQTT_BASE_TOPIC=other")
+	first.AwaitOutput("mqtt connected")
+	second.AwaitOutput("mqtt connected")
+	first.Stop(syscall.SIGTERM)
 	restarted := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
 	restarted.AwaitOutput("mqtt connected")
 	ids := map[string]int{}
@@ -82,15 +82,15 @@ func testGeneratedClientIDs(t *testing.T) {
 		return sum(ids) == 3
 	})
 	if len(ids) != 2 {
-		t.Errorf("client ids: got %v, want two ids, and one of the two twice", ids)
+		t.Errorf("client ids: got %v, want two different ids in three connections", ids)
 	}
-	// Brokers must accept ids of 23 characters (MQTT 3.1.1, 3.1.3.1). The command check appends up to 7 characters.
+	// Brokers must accept ids of 23 characters (MQTT 3.1.1, 3.1.3.1). The command check appends up to 7 characters, so 16 remain.
 	for id := range ids {
 		if !regexp.MustCompile(`^[0-9a-zA-Z-]{1,16}$`).MatchString(id) {
 			t.Errorf("client id %s: want at most 16 letters, digits and hyphens", id)
 		}
 	}
-	if strings.Contains(two.Output(), "interrupted") {
+	if strings.Contains(second.Output(), "interrupted") {
 		t.Error("the second bridge was disconnected")
 	}
 }
@@ -131,12 +131,12 @@ func testBrokerRestarts(t *testing.T) {
 func testSecondStops(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
-	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_MQTT_CLIENT_ID=one")
+	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_MQTT_CLIENT_ID=first")
 	run.AwaitOutput("port opened")
 	cable.Send()
 	messages.AwaitMessage("hanbridge/house/status", "online")
 	messages.Reset()
-	second := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter, "HANBRIDGE_MQTT_CLIENT_ID=two")
+	second := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter, "HANBRIDGE_MQTT_CLIENT_ID=second")
 	messages.AwaitMessage("hanbridge/status", "online")
 	second.Stop(syscall.SIGTERM)
 	messages.AwaitMessage("hanbridge/status", "offline")

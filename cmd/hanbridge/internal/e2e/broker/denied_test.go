@@ -23,20 +23,20 @@ func TestDenied(t *testing.T) {
 		notReadable = "cannot read the topics of these meters"
 
 		// Access rules.
-		ownTopics            = "topic write hanbridge/#\ntopic read hanbridge/status\n"
-		ownTopicsReadable    = ownTopics + "topic read hanbridge/+/+\n"
+		baseTopics           = "topic write hanbridge/#\ntopic read hanbridge/status\n"
+		baseTopicsReadable   = baseTopics + "topic read hanbridge/+/+\n"
 		withoutBinarySensors = "topic readwrite homeassistant/device/+/config\ntopic readwrite homeassistant/sensor/+/+/config\n"
 	)
 	for _, tt := range []struct {
-		forbidden, rules, style string   // style is the setting homeassistant.discovery
+		forbidden, rules, style string   // forbidden says what the rules forbid; style is the setting homeassistant.discovery
 		wantLogged, notWanted   []string // texts in the log
 	}{
-		{"device announcements", ownTopicsReadable + "topic read homeassistant/#\n", "device", []string{notVisible + "homeassistant/device/+/config"}, []string{announced, notReadable}},
-		{"entity announcements", ownTopicsReadable + "topic read homeassistant/#\n", "component",
+		{"device announcements", baseTopicsReadable + "topic read homeassistant/#\n", "device", []string{notVisible + "homeassistant/device/+/config"}, []string{announced, notReadable}},
+		{"entity announcements", baseTopicsReadable + "topic read homeassistant/#\n", "component",
 			[]string{notVisible + "homeassistant/sensor/+/+/config and homeassistant/binary_sensor/+/+/config"}, []string{announced}},
-		{"binary sensors", ownTopicsReadable + withoutBinarySensors, "component", []string{notVisible}, []string{announced}},
-		{"reading of all topics", ownTopics + "topic write homeassistant/#\n", "device", []string{notReadable, "hanbridge/+/+", notVisible}, []string{announced}},
-		{"nothing", ownTopicsReadable + withoutBinarySensors, "device", []string{announced}, []string{notVisible, notReadable}},
+		{"binary sensors", baseTopicsReadable + withoutBinarySensors, "component", []string{notVisible}, []string{announced}},
+		{"reading of all topics", baseTopics + "topic write homeassistant/#\n", "device", []string{notReadable, "hanbridge/+/+", notVisible}, []string{announced}},
+		{"nothing", baseTopicsReadable + withoutBinarySensors, "device", []string{announced}, []string{notVisible, notReadable}},
 	} {
 		t.Run(tt.forbidden, func(t *testing.T) {
 			t.Parallel()

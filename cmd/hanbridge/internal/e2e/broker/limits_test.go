@@ -27,10 +27,10 @@ func TestBrokerLimits(t *testing.T) {
 		"broker drops silently": func(t *testing.T) {
 			testLimit(t, "message_size_limit 2048", "bytes and does not deliver them; its limit must be smaller")
 		},
-		"limit below the telegram": testLowLimit,
-		"no retain":                func(t *testing.T) { testNoRetain(t) },
-		"no retain, QoS 0":         func(t *testing.T) { testNoRetain(t, "HANBRIDGE_MQTT_QOS=0") },
-		"large message":            testLargeMessage,
+		"very small limit": testLowLimit,
+		"no retain":        func(t *testing.T) { testNoRetain(t) },
+		"no retain, QoS 0": func(t *testing.T) { testNoRetain(t, "HANBRIDGE_MQTT_QOS=0") },
+		"large message":    testLargeMessage,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -47,7 +47,7 @@ func testLimit(t *testing.T, configLine, logged string, extraVariables ...string
 	variables := append([]string{cable.PortVariable(), "HANBRIDGE_STATE_DIR=" + t.TempDir()}, extraVariables...)
 	run := testbed.StartBridge(t, append(variables, broker.URLVariable())...)
 	run.AwaitOutput("port opened")
-	cable.SendUntil(time.Second, "announcements of entities, and values", func() bool {
+	cable.SendUntil(time.Second, "values, and an announcement for each entity", func() bool {
 		payloads := messages.Last()
 		return payloads["homeassistant/sensor/hanbridge_house/import_energy/config"] != "" && payloads["hanbridge/house/import_energy"] != "" &&
 			payloads["hanbridge/house/status"] == "online"
@@ -128,9 +128,9 @@ func testNoRetain(t *testing.T, extraVariables ...string) {
 }
 
 // testLargeMessage retains a message of 64 MiB in a topic to which the bridge subscribes. The bridge must not read this message into memory
-// when it is published, and not at the next start.
+// when the message is published, nor when the bridge starts again.
 func testLargeMessage(t *testing.T) {
-	const maxMore = 8 << 10 // kB
+	const maxIncrease = 8 << 10 // kB
 	broker := testbed.StartMosquitto(t)
 	run := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
 	run.AwaitOutput("mqtt connected")
@@ -138,8 +138,8 @@ func testLargeMessage(t *testing.T) {
 	before := peakMemory(t, run)
 	broker.Publish(testbed.Message{Topic: "homeassistant/status", Payload: string(make([]byte, 64<<20)), Retained: true})
 	run.AwaitOutput("arrived under \\\"homeassistant/status\\\" and was discarded")
-	if now := peakMemory(t, run); now > before+maxMore {
-		t.Errorf("peak resident memory: got %d kB after the message and %d kB before it, want at most %d kB more", now, before, maxMore)
+	if now := peakMemory(t, run); now > before+maxIncrease {
+		t.Errorf("peak resident memory: got %d kB after the message and %d kB before it, want at most %d kB more", now, before, maxIncrease)
 	}
 	run.Stop(syscall.SIGTERM)
 	restarted := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
@@ -147,8 +147,8 @@ func testLargeMessage(t *testing.T) {
 	testbed.Until(t, "the bridge is online", func() bool { // without broker.Retained, which would read the large message
 		return testbed.Connect(t, broker.Address(), "", "").Retained("hanbridge/status")["hanbridge/status"] == "online"
 	})
-	if now := peakMemory(t, restarted); now > before+maxMore {
-		t.Errorf("peak resident memory: got %d kB with the retained message and %d kB without it, want at most %d kB more", now, before, maxMore)
+	if now := peakMemory(t, restarted); now > before+maxIncrease {
+		t.Errorf("peak resident memory: got %d kB with the retained message and %d kB without it, want at most %d kB more", now, before, maxIncrease)
 	}
 	restarted.Stop(syscall.SIGTERM)
 }

@@ -46,7 +46,7 @@ const secret = "Sup3r:secret#"
 // anyCertificate is the environment variable that makes a bridge accept any certificate of the broker.
 const anyCertificate = "HANBRIDGE_MQTT_INSECURE_SKIP_VERIFY=true"
 
-// A setup is a protected listener and the settings of a bridge that connects to this listener.
+// A setup is the configuration of a protected listener, and of a bridge that connects to this listener.
 type setup struct {
 	scheme        string   // of the URL of the broker
 	listenerLines []string // lines of the broker's configuration
@@ -54,7 +54,7 @@ type setup struct {
 	wantError     string   // a text that the program must output; empty if the connection must succeed
 }
 
-// TestSecure tests the program at a Mosquitto with passwordLines, TLS and client certificates.
+// TestSecure tests the program at a Mosquitto with passwords, TLS and client certificates.
 func TestSecure(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "mosquitto_passwd")
@@ -88,8 +88,8 @@ func setups(t *testing.T) map[string]setup {
 	}
 	return map[string]setup{
 		"mqtts":                       {"mqtts", tlsLines, caVariables, ""},
-		"mqtts, certificate":          {"mqtts", mutualTLSLines, append(clientCert.clientVariables(), trustedCA.caVariable()), ""},
-		"mqtts, certificate as login": {"mqtts", append(mutualTLSLines, "use_identity_as_username true"), append(clientCert.clientVariables(), trustedCA.caVariable()), ""},
+		"mqtts, client certificate":   {"mqtts", mutualTLSLines, append(clientCert.clientVariables(), trustedCA.caVariable()), ""},
+		"mqtts, certificate is login": {"mqtts", append(mutualTLSLines, "use_identity_as_username true"), append(clientCert.clientVariables(), trustedCA.caVariable()), ""},
 		"mqtts, password":             {"mqtts", slices.Concat(passwordLines, serverCert.listenerLines()), append(credentials, trustedCA.caVariable()), ""},
 		"ws":                          {"ws", []string{anonymousLine, wsLine}, nil, ""},
 		"ws, password":                {"ws", append(passwordLines, wsLine), credentials, ""},
@@ -196,7 +196,7 @@ func testRefused(t *testing.T, s setup) {
 	}
 	run := testbed.StartBridge(t, variables...)
 	run.AwaitOutput(s.wantError)
-	if !run.Ended() { // after an error in the configuration the bridge has ended by itself
+	if !run.Ended() { // if the error is in the configuration, the bridge ends itself
 		run.Stop(syscall.SIGTERM)
 	}
 	requireNoSecret(t, run, check)

@@ -15,7 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestStop tests that a program that is stopped still delivers its last messages. It must also end if the broker does not answer.
+// TestStop tests that a bridge delivers its last messages when it is stopped. The bridge must also end if the broker does not answer.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
@@ -82,7 +82,7 @@ func testQoS0(t *testing.T, s setup) {
 		t.Errorf("telegrams: got %s, want %d", got, telegrams)
 	}
 	checkStopped(t, broker.Mosquitto, messages)
-	// Mosquitto logs q1 for a message with QoS 1.
+	// Mosquitto logs "(d0, q1, …" for a message with DUP 0 and QoS 1.
 	if withQoS1 := regexp.MustCompile(`Received PUBLISH from hanbridge-\S+ \(d0, q1`).FindAllString(broker.Process.Output(), -1); len(withQoS1) > 0 {
 		t.Errorf("%d messages of the bridge have QoS 1, want none", len(withQoS1))
 	}

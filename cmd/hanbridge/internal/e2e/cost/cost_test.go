@@ -16,39 +16,40 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// The benchmarks in this file run a program that is built as for a release. The serial port is a pseudo-terminal, and the broker a Mosquitto. The
-// meter sends one telegram a second. Except for the start of the program, one iteration is one telegram:
+// The benchmarks in this file run a program that is built as for a release. The serial port is a pseudo-terminal, and the broker is a Mosquitto.
+// The meter sends one telegram a second. One iteration is one telegram. In the benchmarks "start", one iteration is one start of the program:
 //
 //	go test ./cmd/hanbridge/internal/e2e/cost -run '^$' -bench 'Latency|Cost' -benchtime 60x
 
-// nodelay is the line that deploy/compose.yaml adds to Mosquitto's configuration. It makes Mosquitto send small packets at once.
+// nodelay is the line that deploy/compose.yaml adds to Mosquitto's configuration. With it Mosquitto sends small packets without a
+// delay.
 const nodelay = "set_tcp_nodelay true"
 
-// wireSpeed is the speed of a serial port at 115200 8N1, in bytes a second.
-const wireSpeed = 11520
+// serialSpeed is the speed of a serial port at 115200 8N1, in bytes a second.
+const serialSpeed = 11520
 
 // BenchmarkLatency measures the time from the last byte of a telegram at the port until a subscriber receives the first and the last message
-// of the telegram. In a benchmark "wire" the bytes arrive in the chunks of a USB adapter, in "whole" all at once. In a benchmark "default"
-// Mosquitto has its default configuration.
+// of the telegram. In a benchmark named "wire" the bytes arrive at the speed of a serial port, in the chunks of a USB adapter. In "whole" all bytes arrive
+// in one write. In "default" Mosquitto has its default configuration.
 func BenchmarkLatency(b *testing.B) {
 	program := releaseProgram(b)
 	cases := []struct {
 		name, brokerLine, family string
-		speed                    int // in bytes a second; 0 sends all bytes at once
+		speed                    int // as in measurement
 	}{
-		{"nodelay/p1-se-aidon/wire", nodelay, "p1-se-aidon", wireSpeed},
+		{"nodelay/p1-se-aidon/wire", nodelay, "p1-se-aidon", serialSpeed},
 		{"nodelay/p1-se-aidon/whole", nodelay, "p1-se-aidon", 0},
-		{"nodelay/aidon-se/wire", nodelay, "aidon-se", wireSpeed},
-		{"default/p1-se-aidon/wire", "", "p1-se-aidon", wireSpeed},
+		{"nodelay/aidon-se/wire", nodelay, "aidon-se", serialSpeed},
+		{"default/p1-se-aidon/wire", "", "p1-se-aidon", serialSpeed},
 		{"default/p1-se-aidon/whole", "", "p1-se-aidon", 0},
-		{"default/aidon-se/wire", "", "aidon-se", wireSpeed},
+		{"default/aidon-se/wire", "", "aidon-se", serialSpeed},
 	}
 	for _, c := range cases {
 		b.Run(c.name, func(b *testing.B) {
 			m := newMeasurement(b, program, c.brokerLine, c.family, c.speed)
 			var firstTimes, lastTimes []time.Duration
 			for b.Loop() {
-				first, last := m.telegram()
+				first, last := m.measureTelegram()
 				firstTimes, lastTimes = append(firstTimes, first), append(lastTimes, last)
 			}
 			reportTimes(b, "first", firstTimes)
@@ -61,10 +62,10 @@ func BenchmarkLatency(b *testing.B) {
 func BenchmarkCost(b *testing.B) {
 	program := releaseProgram(b)
 	b.Run("run", func(b *testing.B) {
-		m := newMeasurement(b, program, nodelay, "p1-se-aidon", wireSpeed)
+		m := newMeasurement(b, program, nodelay, "p1-se-aidon", serialSpeed)
 		before, started := m.cpu(), time.Now()
 		for b.Loop() {
-			m.telegram()
+			m.measureTelegram()
 		}
 		cpu, took := m.cpu()-before, time.Since(started)
 		b.ReportMetric(milliseconds(cpu)/float64(b.N), "cpu-ms/op")
@@ -111,7 +112,7 @@ func reportTimes(b *testing.B, what string, times []time.Duration) {
 	n := len(times)
 	b.ReportMetric(milliseconds(times[(n-1)/2]), what+"-p50-ms")
 	b.ReportMetric(milliseconds(times[(99*n+99)/100-1]), what+"-p99-ms") // 99 % of n, rounded up
-	b.ReportMetric(0, "ns/op")                                           // hidden, because it is only the interval of the telegrams
+	b.ReportMetric(0, "ns/op")                                           // hides ns/op, which would only be the interval of the telegrams
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

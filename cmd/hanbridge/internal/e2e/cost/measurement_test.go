@@ -21,14 +21,15 @@ import (
 type measurement struct {
 	b        *testing.B
 	meter    *simulate.Meter
-	speed    int      // in bytes a second; 0 sends a telegram all at once
+	speed    int      // in bytes a second; 0 means that a telegram is sent in one write
 	control  *os.File // the meter's end of the pseudo-terminal
 	received <-chan message
-	pid      int // of the bridge
-	second   *time.Ticker
+	pid      int          // of the bridge
+	ticker   *time.Ticker // ticks each second
 }
 
-// newMeasurement starts the broker and the bridge. It sends three telegrams, so that the announcement of the meter is not measured.
+// newMeasurement starts the broker and the bridge. It also sends three telegrams, because after the first telegram the bridge
+// announces the meter, which must not be measured.
 func newMeasurement(b *testing.B, program, brokerLine, family string, speed int) *measurement {
 	b.Helper()
 	f, ok := simulate.Named(family)
@@ -40,32 +41,32 @@ func newMeasurement(b *testing.B, program, brokerLine, family string, speed int)
 	control, port := openPTY(b)
 	m := &measurement{
 		b: b, meter: simulate.NewMeter(f, 1, time.Now()), speed: speed, control: control,
-		received: subscribe(b, address, "hanbridge/#"), second: time.NewTicker(time.Second),
+		received: subscribe(b, address, "hanbridge/#"), ticker: time.NewTicker(time.Second),
 	}
-	b.Cleanup(m.second.Stop)
+	b.Cleanup(m.ticker.Stop)
 	m.pid = startBridge(b, program, address, port.Name()).Cmd.Process.Pid
 	await(b, m.received, "online")
 	for range 3 {
-		m.telegram()
+		m.measureTelegram()
 	}
 	return m
 }
 
-// telegram sends a telegram at the next tick of m.second. It returns the times from the last byte until the first and the last message arrive.
-// The last message is the whole telegram as JSON, after a message for each quantity.
-func (m *measurement) telegram() (first, last time.Duration) {
+// measureTelegram sends a telegram at the next tick. It returns the times from the last byte of the telegram until a subscriber receives the first
+// and the last message. The bridge publishes a message for each quantity, and last the telegram as JSON.
+func (m *measurement) measureTelegram() (first, last time.Duration) {
 	m.b.Helper()
 	_, telegram := m.meter.Next()
-	<-m.second.C
+	<-m.ticker.C
 	sent := m.send(telegram)
 	values := 0
 	for {
 		got := next(m.b, m.received)
 		switch quantity, ofMeter := strings.CutPrefix(got.topic, "hanbridge/meter/"); {
-		case !ofMeter || got.at.Before(sent): // a message of the bridge, or of the last telegram
+		case !ofMeter || got.at.Before(sent): // a message of the bridge, or of the previous telegram
 		case quantity == "telegram":
 			if want := sampleCount(m.b, telegram); values < want {
-				m.b.Fatalf("messages before the whole telegram: got %d, want one for each of %d quantities", values, want)
+				m.b.Fatalf("messages before the telegram as JSON: got %d, want one for each of %d quantities", values, want)
 			}
 			return first, got.at.Sub(sent)
 		default:
@@ -77,17 +78,17 @@ func (m *measurement) telegram() (first, last time.Duration) {
 	}
 }
 
-// chunk is how many bytes a USB serial adapter delivers at once.
-const chunk = 64
+// chunkSize is the number of bytes that a USB serial adapter delivers in one read.
+const chunkSize = 64
 
 // send writes a telegram to the port, and returns the time just before its last byte is written.
 func (m *measurement) send(telegram []byte) time.Time {
 	m.b.Helper()
 	if m.speed > 0 {
-		pace := time.NewTicker(chunk * time.Second / time.Duration(m.speed))
+		pace := time.NewTicker(chunkSize * time.Second / time.Duration(m.speed))
 		defer pace.Stop()
-		for ; len(telegram) > chunk; telegram = telegram[chunk:] {
-			m.write(telegram[:chunk])
+		for ; len(telegram) > chunkSize; telegram = telegram[chunkSize:] {
+			m.write(telegram[:chunkSize])
 			<-pace.C
 		}
 	}
@@ -111,14 +112,14 @@ func sampleCount(b *testing.B, telegram []byte) int {
 	return len(reading.Samples)
 }
 
-// cpu returns the CPU time of the bridge, in steps of 10 ms (proc(5): utime and stime of /proc/pid/stat, in 1/100 s).
+// cpu returns the CPU time of the bridge, in steps of 10 ms. The fields utime and stime of /proc/pid/stat are in 1/100 s (proc(5)).
 func (m *measurement) cpu() time.Duration {
 	stat := readProc(m.b, m.pid, "stat")
 	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:]) // fields[0] is the third field of the line
 	return time.Duration(number(m.b, fields[11])+number(m.b, fields[12])) * 10 * time.Millisecond
 }
 
-// memory returns the value of a line in /proc/pid/status, which is in kB, as MiB.
+// memory returns a value of /proc/pid/status in MiB. The file has a line for each value, in kB.
 func (m *measurement) memory(line string) float64 {
 	for text := range strings.Lines(readProc(m.b, m.pid, "status")) {
 		if fields := strings.Fields(text); len(fields) > 1 && fields[0] == line+":" {

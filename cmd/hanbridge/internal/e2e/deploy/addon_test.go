@@ -67,8 +67,8 @@ func TestAddon(t *testing.T) {
 	}
 }
 
-// TestAddonOptions requires that each option of the add-on sets an existing environment variable. An option must be optional or have a valid
-// default. It must have a name and a description in the translations.
+// TestAddonOptions requires that each option of the add-on sets an existing environment variable. An option must either be optional or have
+// a valid default. Each option must have a name and a description in the translations.
 func TestAddonOptions(t *testing.T) {
 	t.Parallel()
 	a := readAddon(t)
@@ -105,7 +105,7 @@ func TestAddonOptions(t *testing.T) {
 // optionKind matches the types of options that the add-on uses, in the Supervisor's notation. Group 4 is a pattern, group 5 the list of values.
 var optionKind = regexp.MustCompile(`^(str|password|bool|int(?:\((\d*),(\d*)\))?|match\((.*)\)|list\((.+)\))\??$`)
 
-// isOfKind reports whether a default is valid for an option's type. No option with a default is a bool or an int.
+// isOfKind reports whether a default is valid for an option's type. Only a text is valid, because no bool or int of this add-on has a default.
 func isOfKind(t *testing.T, kind string, value any) bool {
 	t.Helper()
 	parts := optionKind.FindStringSubmatch(kind)
@@ -133,7 +133,7 @@ func TestAddonImage(t *testing.T) {
 		"RUN apk add --no-cache curl jq\n",
 		"COPY --from=hanbridge " + dockerfileInstruction(t, "ENTRYPOINT")[0] + " /usr/local/bin/hanbridge\n",
 		"COPY run.sh /\n",
-		// sh runs the script, because the script may not be executable after a user has copied the folder to a network share.
+		// sh runs the script, because the script is possibly not executable after a user has copied the folder to a network share.
 		`CMD ["sh", "/run.sh"]` + "\n",
 	} {
 		if !strings.Contains(file, want) {

@@ -56,8 +56,8 @@ type container struct {
 	root       string // path of the folder
 }
 
-// newContainer returns a container with the given options. The container's hanbridge only records its arguments and environment. Its sleep
-// does not wait.
+// newContainer returns a container with the given options. The program hanbridge in the container only records its arguments and
+// environment. The program sleep does not wait.
 func newContainer(t *testing.T, s *supervisor, options map[string]any) *container {
 	t.Helper()
 	testbed.RequireProgram(t, "jq")
@@ -128,7 +128,7 @@ func (c *container) environment() map[string]string {
 	return variables
 }
 
-// arguments returns the names and arguments of all programs that the script started, one a line.
+// arguments returns the names and arguments of all programs that the script started, each on its own line.
 func (c *container) arguments() string {
 	c.t.Helper()
 	text, err := os.ReadFile(c.root + "/arguments")

@@ -26,8 +26,8 @@ func withCommonVariables(variables map[string]string) map[string]string {
 	return variables
 }
 
-// TestAddonStart runs the add-on's script with options that are hard to quote. The script must wait for the broker, and pass the options to
-// hanbridge unchanged. Neither the output nor the arguments of a program must contain a secret.
+// TestAddonStart runs the add-on's script with options that are hard to quote. The script must wait for the broker. It must pass the options to
+// hanbridge unchanged, except empty and null options. Neither the output nor the arguments of a program must contain a secret.
 func TestAddonStart(t *testing.T) {
 	t.Parallel()
 	const key = "000102030405060708090A0B0C0D0E0F"
@@ -63,12 +63,12 @@ func TestAddonStart(t *testing.T) {
 // TestAddonBroker tests that the variables of the broker come from the options, or from the Supervisor if the options are empty.
 func TestAddonBroker(t *testing.T) {
 	t.Parallel()
-	ownBroker := map[string]any{"mqtt_url": "mqtts://broker.example:8883", "mqtt_username": "anna", "mqtt_password": "right"}
+	otherBroker := map[string]any{"mqtt_url": "mqtts://broker.example:8883", "mqtt_username": "anna", "mqtt_password": "right"}
 	for name, row := range map[string]struct {
 		brokerData, options map[string]any
 		want                map[string]string
 	}{
-		"broker and user in the options": {homeBroker, ownBroker, map[string]string{
+		"broker and user in the options": {homeBroker, otherBroker, map[string]string{
 			"HANBRIDGE_MQTT_URL": "mqtts://broker.example:8883", "HANBRIDGE_MQTT_USERNAME": "anna", "HANBRIDGE_MQTT_PASSWORD": "right",
 		}},
 		"only user in the options": {homeBroker, map[string]any{"mqtt_username": "anna", "mqtt_password": "right"}, map[string]string{
@@ -91,7 +91,7 @@ func TestAddonBroker(t *testing.T) {
 }
 
 // TestAddonPorts tests the script with several USB serial ports. Without the option meter_port the script must list the ports and stop, because
-// another program may use one of them.
+// another program possibly uses one of the ports.
 func TestAddonPorts(t *testing.T) {
 	t.Parallel()
 	for portCount, row := range map[int]struct {
@@ -143,7 +143,7 @@ func TestAddonFile(t *testing.T) {
 	}
 }
 
-// TestAddonUnreadable requires that the script does not start hanbridge if the options cannot be read.
+// TestAddonUnreadable requires that the script does not start hanbridge if the options are not valid JSON.
 func TestAddonUnreadable(t *testing.T) {
 	t.Parallel()
 	c := newContainer(t, newSupervisor(t, homeBroker), nil)

@@ -96,7 +96,7 @@ func TestComposeServices(t *testing.T) {
 	checkComposeConfigs(t, c)
 }
 
-// checkBrokerAddress requires that each variable for the broker of a service has the address of the service mosquitto.
+// checkBrokerAddress requires that the environment variables of a service contain no broker address other than that of the service mosquitto.
 func checkBrokerAddress(t *testing.T, name string, s composeService) {
 	t.Helper()
 	const want = "mosquitto:1883"
@@ -167,13 +167,15 @@ func checkComposeConfigs(t *testing.T, c composeFile) {
 	}
 }
 
-// TestComposeBridge requires that the services hanbridge and demo use existing commands and variables, and have no unneeded rights.
+// TestComposeBridge requires that the services hanbridge and demo use existing commands and variables, and have no more rights than they need.
 func TestComposeBridge(t *testing.T) {
 	t.Parallel()
 	c := readComposeFile(t)
 	for _, name := range []string{"hanbridge", "demo"} {
 		s := c.Services[name]
-		requireCommand(t, append(s.Command, dockerfileInstruction(t, "CMD")[0])[0]) // of the service, or else of the image
+		// A service without a command uses the command of the image.
+		requireCommand(t, append(s.Command, dockerfileInstruction(t, "CMD")[0])[0])
+		// TZ is not a variable of hanbridge.
 		requireVariables(t, slices.DeleteFunc(slices.Collect(maps.Keys(s.Environment)), func(key string) bool { return key == "TZ" })...)
 		if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Equal(s.SecurityOpt, []string{"no-new-privileges:true"}) {
 			t.Errorf("service %s has more rights than it needs: got %+v", name, s)

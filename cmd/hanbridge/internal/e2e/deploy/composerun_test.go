@@ -63,7 +63,7 @@ func serviceVariables(t *testing.T, s composeService, broker *testbed.Mosquitto)
 	return env
 }
 
-// awaitHealthy waits until the image's health check succeeds for these variables.
+// awaitHealthy waits until the health check of the image succeeds with the environment variables env.
 func awaitHealthy(t *testing.T, env []string) {
 	t.Helper()
 	testbed.Until(t, "success of the health check", func() bool {
@@ -135,7 +135,7 @@ func testComposeFlow(t *testing.T, c composeFile) {
 			t.Errorf("the flow does not take the broker from %s", variable)
 		}
 	}
-	if err := os.Remove(flow); err != nil {
+	if err := os.Remove(flow); err != nil { // the copied file is possibly read-only
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(flow, []byte("[]"), 0o644); err != nil {

@@ -48,7 +48,7 @@ func importedPackages(t *testing.T) (names []string) {
 		t.Fatalf("go list: %v", err)
 	}
 	for line := range strings.Lines(string(out)) {
-		if name, own := strings.CutPrefix(strings.TrimSpace(line), "github.com/hanbridge/hanbridge/"); own {
+		if name, isInModule := strings.CutPrefix(strings.TrimSpace(line), "github.com/hanbridge/hanbridge/"); isInModule {
 			names = append(names, name)
 		}
 	}
@@ -58,12 +58,14 @@ func importedPackages(t *testing.T) (names []string) {
 	return names
 }
 
-// checkStateFolder requires that the image contains the state folder, and that the user who runs the program owns this folder. A new volume
-// gets the owner of the folder in the image.
+// checkStateFolder requires that the image contains the state folder, and that the user who runs the program owns this folder, because a
+// new volume gets the owner of the folder in the image.
 func checkStateFolder(t *testing.T) {
 	t.Helper()
 	file := testbed.ReadFile(t, "Dockerfile")
 	user := regexp.MustCompile(`(?m)^USER (\S+)$`).FindStringSubmatch(file)
+	// mkdir contains the parent folder and the name of the state folder. chown contains the owner, and the paths of the
+	// parent folder in the build stage and in the image.
 	mkdir := regexp.MustCompile(`(?m)^RUN mkdir -p (/\S+)/(\S+)$`).FindStringSubmatch(file)
 	chown := regexp.MustCompile(`(?m)^COPY --from=build --chown=(\S+) (/\S+) (/\S+)$`).FindStringSubmatch(file)
 	if user == nil || mkdir == nil || chown == nil {

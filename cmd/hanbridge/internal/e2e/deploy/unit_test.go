@@ -44,11 +44,11 @@ func TestUnit(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", key, got, want)
 		}
 	}
-	// Without After the boot would wait for the first telegram.
+	// Without After the target would be reached only after the first telegram, because a target waits for its units.
 	if target := unitValue(t, unit, "WantedBy"); !strings.Contains(unit, "\nAfter="+target+"\n") {
 		t.Errorf("the unit lacks After=%s", target)
 	}
-	// The socket to systemd is a Unix socket.
+	// The program notifies systemd through a Unix socket.
 	if families := strings.Fields(unitValue(t, unit, "RestrictAddressFamilies")); !slices.Contains(families, "AF_UNIX") {
 		t.Errorf("RestrictAddressFamilies: got %q, want AF_UNIX in the list", families)
 	}
@@ -66,7 +66,7 @@ func checkUnitWithSystemd(t *testing.T, unit string) {
 	if out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", file).CombinedOutput(); err != nil || strings.Contains(string(out), file) {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
-	// The threshold is an exposure level in tenths. The unit has 15 with systemd 252, and a little more or less with other versions.
+	// The threshold is an exposure level in tenths. With systemd 252 the exposure level of the unit is 1.5. It differs a little between versions.
 	security := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=20", file)
 	if out, err := security.CombinedOutput(); err != nil {
 		t.Errorf("systemd-analyze security: %v\n%s", err, out)

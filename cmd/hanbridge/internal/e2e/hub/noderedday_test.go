@@ -75,8 +75,8 @@ func runFlow(t *testing.T, steps []flowStep) (house map[string]any, since string
 }
 
 // TestNodeREDDay tests the energy of the day in kWh, and the text about the start of the count. Steps are separated by "|". A step is
-// "DAY TIME COUNTER", with a day of January and a counter in kWh. "retained COUNTER" is a counter that the broker had retained. Instead of a
-// counter, a step can have "meter STATUS" or "bridge STATUS".
+// "DAY TIME COUNTER", with a day of January and a counter in kWh. In "DAY TIME retained COUNTER" the message is retained. Other steps are
+// "DAY TIME meter STATUS" and "DAY TIME bridge STATUS".
 func TestNodeREDDay(t *testing.T) {
 	t.Parallel()
 	const unknown = -1 // the flow has no energy of the day

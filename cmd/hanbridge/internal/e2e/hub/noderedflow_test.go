@@ -55,8 +55,8 @@ func TestNodeREDFlow(t *testing.T) {
 		if n.Wires == nil {
 			continue // a node without wires has no position
 		}
-		if other, taken := positions[[2]int{n.X, n.Y}]; taken || n.X <= 0 || n.Y <= 0 {
-			t.Errorf("node %q is at %d,%d, which is outside the tab or where node %q is", id, n.X, n.Y, other)
+		if other, isUsed := positions[[2]int{n.X, n.Y}]; isUsed || n.X <= 0 || n.Y <= 0 {
+			t.Errorf("node %q is at %d,%d, which is outside the tab or the position of node %q", id, n.X, n.Y, other)
 		}
 		positions[[2]int{n.X, n.Y}] = id
 	}

@@ -44,7 +44,8 @@ func startWithPrefix(t *testing.T, broker *testbed.Mosquitto, cable *testbed.Cab
 	return run
 }
 
-// testPrefixChanges changes the prefix and changes it back. Then it switches discovery off while no broker is reachable, and on again.
+// testPrefixChanges changes the prefix and changes it back. Then it switches discovery off while no broker is reachable. When the
+// bridge reaches the broker, it must remove the announcements. Then discovery is switched on again.
 func testPrefixChanges(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", "persistence true", "persistence_location "+t.TempDir()+"/"), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()

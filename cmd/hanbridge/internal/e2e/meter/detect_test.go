@@ -87,14 +87,14 @@ func testProfileChange(t *testing.T) {
 // protocol returns the protocol in the info of a meter.
 func protocol(t *testing.T, info string) string {
 	t.Helper()
-	var about struct{ Protocol string }
-	if err := json.Unmarshal([]byte(info), &about); err != nil {
+	var parsed struct{ Protocol string }
+	if err := json.Unmarshal([]byte(info), &parsed); err != nil {
 		t.Fatalf("info %q: %v", info, err)
 	}
-	return about.Protocol
+	return parsed.Protocol
 }
 
-// names returns the set of names in values, which are names of quantities.
+// names returns the set of the quantities in values.
 func names(values map[string]string) map[string]bool {
 	set := map[string]bool{}
 	for name := range values {

@@ -51,7 +51,7 @@ func TestReplayPTYWithoutReader(t *testing.T) {
 	testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty", "--speed", "0").RequireSuccess()
 }
 
-// TestReplayPTYLongRead tests that a long chunk arrives whole at a reader. Without a reader the replay must end.
+// TestReplayPTYLongRead tests that all bytes of a long chunk arrive at a reader. Without a reader the replay must end.
 func TestReplayPTYLongRead(t *testing.T) {
 	t.Parallel()
 	const longChunk = 30_000 // bytes
@@ -106,7 +106,7 @@ func setSpeed(t *testing.T, f *os.File, baud uint32) {
 	}
 }
 
-// receivesTelegram reads at least 3000 bytes, which are several telegrams, and reports whether they contain a whole telegram.
+// receivesTelegram reads at least 3000 bytes, which are several telegrams, and reports whether these bytes contain an intact telegram.
 func receivesTelegram(t *testing.T, f *os.File) bool {
 	t.Helper()
 	b := make([]byte, 0, 4000)

@@ -21,7 +21,7 @@ import (
 // bboltCommit is the last commit whose program stores its state in a bbolt file.
 const bboltCommit = "a60d3292be2a51ec90a676ee285f88136359f445"
 
-// buildBboltProgram builds the program of bboltCommit, and returns its path. If the clone does not have this commit, the test is skipped. With
+// buildBboltProgram builds the program of bboltCommit, and returns its path. If git does not have this commit, the test is skipped. With
 // CI=true the test fails instead.
 func buildBboltProgram(t *testing.T) (path string) {
 	t.Helper()
@@ -39,7 +39,7 @@ func buildBboltProgram(t *testing.T) (path string) {
 	}
 	source := t.TempDir()
 	archive, path := filepath.Join(source, "source.tar"), filepath.Join(source, "hanbridge-bbolt")
-	// With -trimpath the program does not contain the folder's name, so that the next build finds it in the cache.
+	// With -trimpath the program does not contain the folder's name, so that the next test finds the program in the cache.
 	build := exec.CommandContext(t.Context(), "go", "run", "-trimpath", "-tags", "timetzdata", "-exec", "cp", "./cmd/hanbridge", path)
 	build.Dir = source
 	for _, cmd := range []*exec.Cmd{
@@ -55,8 +55,8 @@ func buildBboltProgram(t *testing.T) (path string) {
 // takeoverLogged is the log message of a program that has read the state of an earlier version.
 const takeoverLogged = "state of an earlier version is taken over"
 
-// TestBboltState tests that the current program reads the state that the program of bboltCommit has stored. It must continue with the same
-// counters, announcements and instance.
+// TestBboltState tests that the current program reads the state that the program of bboltCommit has stored. The current program must
+// continue with the same counters and announcements, and must identify itself as the same bridge.
 func TestBboltState(t *testing.T) {
 	t.Parallel()
 	bboltProgram, currentProgram := buildBboltProgram(t), testbed.Program(t)
@@ -67,12 +67,12 @@ func TestBboltState(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCounterTest(t)
-			allMessages := c.broker.LogMessages() // unlike c.messages it is never reset
+			allMessages := c.broker.LogMessages() // also the messages before each reset of c.messages
 			c.program = bboltProgram
 			c.start()
 			first := c.sendNext()
 			c.messages.AwaitMessage("homeassistant/device/hanbridge_house/config")
-			entities, before := announcedEntities(t, c.messages.Last()), c.instance()
+			entities, firstRun := announcedEntities(t, c.messages.Last()), c.instance()
 			c.awaitOnDisk("hanbridge.db", first)
 			end(c.run)
 
@@ -83,8 +83,8 @@ func TestBboltState(t *testing.T) {
 			c.send("40139.100") // lower than the stored counter
 			c.awaitRejected("40139.100")
 			c.awaitOnDisk("hanbridge.json", c.sendNext())
-			if after := c.instance(); after == before || after.bridge() != before.bridge() {
-				t.Errorf("instance: got %s before and %s after the start, want two runs of the same bridge", before, after)
+			if secondRun := c.instance(); secondRun == firstRun || secondRun.bridge() != firstRun.bridge() {
+				t.Errorf("instance: got %s and %s, want two runs of the same bridge", firstRun, secondRun)
 			}
 			c.requireEntities(entities)
 

@@ -43,8 +43,8 @@ func TestCounters(t *testing.T) {
 }
 
 // testCounters sends three wrong counters: zero, a counter that is too low, and a counter that is 15 MWh too high. The bridge must publish none
-// of the three. Then a second meter replaces the first, and the bridge must report this in an event. Before each of these steps testCounters
-// calls restart.
+// of the three. Then a second meter replaces the first, and the bridge must report this in an event. testCounters
+// calls restart before each wrong counter, and before the replacement.
 func testCounters(t *testing.T, restart func(*counterTest)) {
 	c := newCounterTest(t)
 	c.start()
@@ -58,7 +58,7 @@ func testCounters(t *testing.T, restart func(*counterTest)) {
 	}
 	restart(c)
 	last := c.sendNext()
-	for i := range 4 { // after three telegrams with lower counters the bridge accepts the second meter
+	for i := range 4 { // the bridge accepts the second meter after three telegrams, and publishes the counter of the fourth
 		c.send(fmt.Sprintf("12.00%d", i))
 	}
 	c.awaitCounter("12.003")
@@ -70,10 +70,10 @@ func testCounters(t *testing.T, restart func(*counterTest)) {
 	}
 }
 
-// garble changes every byte.
+// garble inverts every bit.
 func garble(b []byte) []byte {
 	for i := range b {
-		b[i] ^= byte(i*7 + 1)
+		b[i] ^= 0xFF
 	}
 	return b
 }
@@ -126,8 +126,8 @@ func (c *counterTest) sendNext() string {
 	return counter
 }
 
-// counterTelegram returns a P1 telegram with this counter of imported energy. It contains no serial number, so that the bridge recognises a
-// second meter only by the counter.
+// counterTelegram returns a P1 telegram with this counter of imported energy. It contains no serial number, because the test is about
+// a second meter that the bridge can recognise only by its counter.
 func counterTelegram(t *testing.T, at time.Time, counter string) []byte {
 	t.Helper()
 	energy, err := obis.ParseDecimal([]byte(counter))

@@ -42,7 +42,8 @@ func testSimulatedPort(t *testing.T) {
 	simulated.Stop(syscall.SIGTERM)
 }
 
-// testDemo runs the mosquitto_sub command that the demo prints, which must receive the messages. A second demo must use another port.
+// testDemo runs the mosquitto_sub command that the demo prints. The command must receive the messages of the demo. A second demo must use another
+// port.
 func testDemo(t *testing.T) {
 	testbed.RequireProgram(t, "mosquitto_sub")
 	demo := testbed.Hanbridge(t, nil, "demo")
@@ -88,7 +89,7 @@ func testDemoAtBroker(t *testing.T) {
 	messages.AwaitMessage("hanbridge/demo/status", "offline")
 }
 
-// TestReplayPublishesEachTelegram tests that every telegram of a recording is published once, although an output cannot queue so many.
+// TestReplayPublishesEachTelegram tests that every telegram of a recording is published once, although the queue of an output is shorter.
 func TestReplayPublishesEachTelegram(t *testing.T) {
 	t.Parallel()
 	const telegramCount = 1000

@@ -104,7 +104,7 @@ func (h *hangupTest) start(t *testing.T, nohup bool) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	_ = logWriter.Close() // the program has its own copy
+	_ = logWriter.Close() // the program has inherited a copy
 	h.log, h.cmd = log, &command{cmd, make(chan struct{})}
 	go func() {
 		defer close(h.cmd.done)

@@ -68,6 +68,7 @@ func TestHealth(t *testing.T) {
 			run.Stop(syscall.SIGTERM)
 		})
 	}
+	// A wrong configuration has the exit code 2.
 	requireHealth(t, []string{"HANBRIDGE_MQTT_QOS=7"}, 2, "HANBRIDGE_MQTT_QOS")
 }
 
@@ -86,8 +87,8 @@ func listen(t *testing.T, port string) (connected func() bool) {
 	}
 }
 
-// TestHealthOfStuckMeter tests that the command health reports a meter whose goroutine makes no progress. The goroutine logs the first telegram
-// to a full pipe. It makes progress again when the test reads the pipe. The meter has the id "meter".
+// TestHealthOfStuckMeter tests that the command health reports a meter whose goroutine makes no progress. The goroutine is stuck because
+// it logs the first telegram to a full pipe. When the test reads the pipe, the goroutine makes progress again. The meter has the id "meter".
 func TestHealthOfStuckMeter(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")
@@ -103,7 +104,7 @@ func TestHealthOfStuckMeter(t *testing.T) {
 	}
 	go func() { _, _ = logWriter.Write(make([]byte, 1<<16)) }() // fills the pipe
 	testbed.Until(t, "the pipe is full", func() bool {
-		n, err := unix.IoctlGetInt(int(log.Fd()), unix.TIOCINQ) //nolint:gosec // a descriptor
+		n, err := unix.IoctlGetInt(int(log.Fd()), unix.TIOCINQ) //nolint:gosec // a descriptor; TIOCINQ is the number of bytes in the pipe
 		return err == nil && n >= 4096
 	})
 	cable.Send()

@@ -18,7 +18,7 @@ import (
 )
 
 // TestKills kills and restarts the broker, the bridge or both many times. After each restart all messages must be published again and the
-// announced entities must be the same. Counters must never decrease. Four subtests run at once, so that the machine is loaded.
+// announced entities must be the same. Counters must never decrease. Four subtests run at the same time, so that the machine is under load.
 func TestKills(t *testing.T) {
 	t.Parallel()
 	kills := 12

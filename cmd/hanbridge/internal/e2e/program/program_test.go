@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// If nohup runs the tests, this process and the programs that it starts ignore SIGHUP. Notify ends this.
+	// If nohup runs the tests, this process and the programs that it starts ignore SIGHUP. After Notify they do not ignore SIGHUP.
 	if signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
@@ -115,7 +115,7 @@ func testPortVanishes(t *testing.T) {
 	silentSince := time.Now()
 	messages.Reset()
 	messages.AwaitMessage("hanbridge/house/status", "offline")
-	if silence := time.Since(silentSince); silence < 5*time.Second {
+	if silence := time.Since(silentSince); silence < 5*time.Second { // a second less than six intervals, because the last interval can have begun before silentSince
 		t.Errorf("the meter is offline after %v of silence, want six intervals of 1 s", silence)
 	}
 	run.RequireOutputOnce("meter is silent")
@@ -165,7 +165,7 @@ func testRefusal(t *testing.T) {
 	right.AwaitOutput("mqtt connected")
 	right.Stop(syscall.SIGTERM)
 	for _, run := range []*testbed.Process{wrong, right} {
-		if output := run.Output(); strings.Contains(output, "wrong-secret") || strings.Contains(output, `"right"`) {
+		if output := run.Output(); strings.Contains(output, "wrong-secret") || strings.Contains(output, `"right"`) { // in quotes, because right is also a word
 			t.Errorf("the output contains the password:\n%s", output)
 		}
 	}

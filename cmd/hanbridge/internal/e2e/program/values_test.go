@@ -58,7 +58,7 @@ func testValues(t *testing.T, family string) {
 	}
 }
 
-// nonQuantityPatterns has a pattern for each topic of a meter that does not carry a quantity. The payload must match it after the first telegram.
+// nonQuantityPatterns are the patterns of the payloads after the first telegram, for the topics of a meter that do not carry a quantity.
 var nonQuantityPatterns = map[string]string{
 	"status":            `online`,
 	"telegrams":         `1`,
@@ -71,7 +71,7 @@ var nonQuantityPatterns = map[string]string{
 	"info":              `\{.*\}`,
 }
 
-// checkNonQuantities requires the right payloads of the topics that do not carry a quantity. The payload of info must describe the meter.
+// checkNonQuantities requires that the payloads match nonQuantityPatterns, and that the payload of info has the right values for the family.
 func checkNonQuantities(t *testing.T, payloads map[string]string, family string) {
 	t.Helper()
 	for name, pattern := range nonQuantityPatterns {
@@ -111,7 +111,7 @@ func checkAnnounced(t *testing.T, payloads map[string]string) {
 	}
 }
 
-// checkTelegram requires a JSON object with exactly the digits of the published numbers.
+// checkTelegram requires that the telegram is number 1 of the meter "house", and that its values have the digits of want.
 func checkTelegram(t *testing.T, text string, want map[string]string) {
 	t.Helper()
 	var telegram struct {

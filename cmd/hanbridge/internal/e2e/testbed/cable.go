@@ -26,7 +26,7 @@ type Cable struct {
 	t       testing.TB
 }
 
-// Noon is the first time of the clock of each meter that NewMeter returns.
+// Noon is the meter's time in the first telegram of each meter that NewMeter returns.
 var Noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.FixedZone("CET", 3600))
 
 // NewMeter returns a simulated meter of a family of package simulate, such as "aidon-se".
@@ -120,8 +120,9 @@ func (c *Cable) Counters() (imported, exported string) {
 // meterLine matches the line in which the command simulate prints the port of its meter.
 var meterLine = regexp.MustCompile(`meter on (\S+)\n`)
 
-// Simulate starts the command hanbridge simulate, and returns the port on which its meter sends. The flags of the command can choose the port
-// and the speed. Without flags the port is a pseudo-terminal, and the meter is twenty times as fast as a real meter.
+// Simulate starts the command hanbridge simulate, and returns the port on which its meter sends. flags are
+// more flags of the command. Without the flag --to the port is a pseudo-terminal. Without the flag --speed the meter is twenty times as fast as a
+// real meter.
 func Simulate(t testing.TB, flags ...string) (p *Process, port string) {
 	t.Helper()
 	p = Hanbridge(t, nil, append([]string{"simulate", "--to", "pty", "--speed", "20"}, flags...)...)

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// A Client is a connection to a broker. It implements MQTT 3.1.1 itself, so that it shares no fault with the program's MQTT library.
+// A Client is a connection to a broker. It does not use the MQTT library of the program, so that a test also finds
+// faults of this library.
 type Client struct {
 	t    testing.TB
 	conn net.Conn
@@ -23,10 +24,11 @@ type Client struct {
 // A Message is a message that a client publishes or receives. Received messages have QoS 0.
 type Message struct {
 	Topic, Payload string
-	Retained       bool // the broker must retain the message, or had retained it before the client subscribed
+	Retained       bool // of a published message: the broker must retain it; of a received message: it was published before the client subscribed
 }
 
-// First bytes of packets (MQTT 3.1.1, 2.2). The upper four bits are the type of the packet.
+// The first byte of a packet, by type of the packet (MQTT 3.1.1, section 2.2). The upper four bits are the type. In SUBSCRIBE the lower four bits
+// must be 2.
 const (
 	packetConnect   = 0x10
 	packetPublish   = 0x30
@@ -35,7 +37,7 @@ const (
 	packetPong      = 0xD0
 )
 
-// Flags in the first byte of a PUBLISH packet (MQTT 3.1.1, 3.3.1).
+// Flags in the first byte of a PUBLISH packet (MQTT 3.1.1, section 3.3.1).
 const (
 	flagQoS1   = 0x02
 	flagRetain = 0x01
@@ -50,10 +52,10 @@ func Connect(t testing.TB, address, user, password string) *Client {
 	}
 	c := &Client{t: t, conn: conn, in: bufio.NewReader(conn)}
 	t.Cleanup(func() { _ = conn.Close() })
-	// MQTT 3.1.1, 3.1: protocol MQTT, version 4, the flag for a clean session, no keep-alive, and an empty client id.
+	// MQTT 3.1.1, section 3.1: protocol MQTT, version 4, the flags with a clean session, no keep-alive, and an empty client id.
 	body := []byte("\x00\x04MQTT\x04\x02\x00\x00\x00\x00")
 	if user != "" {
-		body[7] |= 0xC0 // the flags for a user name and a password
+		body[7] |= 0xC0 // in the byte of flags, those for a user name and a password
 		body = appendText(appendText(body, user), password)
 	}
 	c.send(packetConnect, body)
@@ -97,8 +99,8 @@ func (c *Client) Retained(filter string) map[string]string {
 	return found
 }
 
-// ping sends a PINGREQ packet and returns the messages that arrive before the answer. The broker has then processed all earlier packets,
-// because it answers packets in order.
+// ping sends a PINGREQ packet, and returns the messages that arrive before the answer. When ping returns, the broker has processed all earlier
+// packets, because the broker answers packets in order.
 func (c *Client) ping() (before []Message) {
 	c.t.Helper()
 	c.send(packetPing, nil)
@@ -128,7 +130,7 @@ func (c *Client) Next() (Message, error) {
 	}
 }
 
-// send writes a packet (MQTT 3.1.1, 2.2).
+// send writes a packet (MQTT 3.1.1, section 2.2). header is its first byte.
 func (c *Client) send(header byte, body []byte) {
 	c.t.Helper()
 	packet := binary.AppendUvarint([]byte{header}, uint64(len(body))) // MQTT encodes the length as a uvarint
@@ -201,7 +203,7 @@ func (l *MessageLog) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.text.Reset()
-	l.text.WriteString("\n") // so that Count finds the first message after a line break too
+	l.text.WriteString("\n") // so that Count also finds the first message, because Count searches for a line break before the topic
 	l.last = map[string]string{}
 }
 

@@ -20,15 +20,15 @@ type Mosquitto struct {
 	config  string // path of the configuration file
 }
 
-// StartMosquitto starts a broker that does not persist messages. more are lines of its configuration. Without such lines the broker accepts
-// every client.
+// StartMosquitto starts a broker that does not persist messages. more are more lines of its configuration. If there are none, the
+// broker accepts every client.
 func StartMosquitto(t testing.TB, more ...string) *Mosquitto {
 	t.Helper()
 	if len(more) == 0 {
 		more = []string{"allow_anonymous true"}
 	}
 	port := FreePort(t)
-	// Without "user root" a broker that root starts would switch to a user who cannot read the test's files.
+	// If root runs the tests, Mosquitto switches to another user, who cannot read the files of the test. "user root" prevents this.
 	lines := append([]string{"user root", "listener " + port + " 127.0.0.1", "persistence false", "set_tcp_nodelay true"}, more...)
 	return ConfigureMosquitto(t, port, strings.Join(lines, "\n")+"\n")
 }

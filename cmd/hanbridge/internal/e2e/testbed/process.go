@@ -75,7 +75,8 @@ func (p *Process) Output() string {
 	return p.text.String()
 }
 
-// AwaitOutput waits until the output contains a text. It fails the test at once if the process has ended without that text.
+// AwaitOutput waits until the output contains a text. If the process ends without this text, AwaitOutput fails the
+// test without waiting longer.
 func (p *Process) AwaitOutput(text string) {
 	p.t.Helper()
 	Until(p.t, "output: "+text, func() bool {

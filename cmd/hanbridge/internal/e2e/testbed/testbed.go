@@ -20,7 +20,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// waitLimit is the time after which a wait fails the test. It is long enough for a machine under heavy load.
+// waitLimit is the maximum time that Until waits. It is long enough for a machine under heavy load.
 const waitLimit = 2 * time.Minute
 
 // parallelTests is how many tests of a package run in parallel. It can be larger than the number of CPUs, because the tests mostly wait.
@@ -44,7 +44,7 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Program returns the path of the program. It is built once for each package of tests, with the build tags of the container image.
+// Program returns the path of the program. The tests of a package build the program once, with the build tags of the container image.
 func Program(t testing.TB) string {
 	t.Helper()
 	path, err := buildProgram()
@@ -115,7 +115,7 @@ func FirstTelegram(t testing.TB, family string) map[string]string {
 	want := map[string]string{}
 	for line := range strings.Lines(ReadFile(t, "cmd/hanbridge/internal/e2e/testbed/testdata/aidon.txt")) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		// In an aidon-se telegram a current has the sign of its power. Here each phase exports.
+		// In aidon-se telegrams the current of a phase that exports is negative. In this telegram each phase exports.
 		if family == "aidon-se" && strings.HasPrefix(name, "current_") {
 			value = "-" + value
 		}
@@ -131,7 +131,7 @@ var nonQuantityTopics = strings.Fields("status telegrams telegram_errors rejecte
 func Values(payloads map[string]string) map[string]string {
 	values := map[string]string{}
 	for topic, payload := range payloads {
-		if name, ofMeter := strings.CutPrefix(topic, "hanbridge/house/"); ofMeter && !slices.Contains(nonQuantityTopics, name) {
+		if name, isOfHouse := strings.CutPrefix(topic, "hanbridge/house/"); isOfHouse && !slices.Contains(nonQuantityTopics, name) {
 			values[name] = payload
 		}
 	}
