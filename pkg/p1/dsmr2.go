@@ -7,7 +7,7 @@ import (
 )
 
 // dsmr2Code is 0-n:24.3.0, with which DSMR 2.2 and 3.0 send the last value of the sub-meter on channel n (Dutch smart meter requirements,
-// P1 2.2, 5.2): time stamp, status, minutes between values, number of values, code, unit. The value follows, often on the next line:
+// P1 version 2.2, section 5.2): time stamp, status, minutes between values, number of values, code, unit. The value follows, often on the next line:
 //
 //	0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)
 //	(00908.123)
@@ -46,7 +46,8 @@ type dsmr2Heading struct {
 	prefix int8
 }
 
-// readDSMR2 reads the values of a record of dsmr2Code. value is nil if the value of the sub-meter is not among them.
+// readDSMR2 reads the values of a record of dsmr2Code. value is nil if the value of the sub-meter is not among them. ok is
+// false if b is not of the form that dsmr2Code describes.
 func readDSMR2(b []byte) (h dsmr2Heading, value []byte, ok bool) {
 	if len(b) < 2 {
 		return dsmr2Heading{}, nil, false

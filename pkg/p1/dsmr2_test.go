@@ -29,14 +29,14 @@ func TestParseDSMR2(t *testing.T) {
 	}{
 		{"two lines", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{gas}, false},
 		{"one line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)(00908.123)"}, []obis.Record{gas}, false},
-		{"another line after the value", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{gas, power}, false},
+		{"data line after the value", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{gas, power}, false},
 		{"heat", []string{"0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(GJ)", "(3)"}, []obis.Record{heat}, false},
 		{"value that is not a number", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(---)"}, []obis.Record{notNumber}, false},
-		{"no second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "1-0:1.7.0(1*kW)"}, []obis.Record{withoutValue, power}, false},
+		{"no value", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "1-0:1.7.0(1*kW)"}, []obis.Record{withoutValue, power}, false},
 		{"invalid time stamp", []string{"0-2:24.3.0(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{invalidStamp, lineRecord("(00908.123)")}, false},
-		{"second line first", []string{"(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{lineRecord("(00908.123)"), power}, true},
-		{"second line after another record", []string{"1-0:1.7.0(1*kW)", "(00908.123)"}, []obis.Record{power, lineRecord("(00908.123)")}, true},
-		{"two second lines", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "(00908.124)"}, []obis.Record{gas, lineRecord("(00908.124)")}, true},
+		{"value before all other lines", []string{"(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{lineRecord("(00908.123)"), power}, true},
+		{"value after a line of another code", []string{"1-0:1.7.0(1*kW)", "(00908.123)"}, []obis.Record{power, lineRecord("(00908.123)")}, true},
+		{"two lines with a value", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "(00908.124)"}, []obis.Record{gas, lineRecord("(00908.124)")}, true},
 		{"two values in the second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(1)(2)"}, []obis.Record{withoutValue, lineRecord("(1)(2)")}, true},
 	} {
 		var got p1.Telegram

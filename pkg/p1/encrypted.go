@@ -21,8 +21,10 @@ const (
 	maxIdent = 64
 	// maxEncrypted is the largest length from the security control byte to before the '!', in bytes.
 	maxEncrypted = 4096
-	// encryptedHeadSize is the number of bytes of title, length and security control byte together.
-	encryptedHeadSize = 5
+	// minEncrypted is the smallest such length: security control byte and frame counter.
+	minEncrypted = 5
+	// bodyHeaderSize is the number of bytes of the length of the system title (1), the length (3) and the security control byte (1).
+	bodyHeaderSize = 5
 	// emptyLine is the end of the identification line and the empty line after it.
 	emptyLine = "\r\n\r\n"
 )
@@ -35,10 +37,10 @@ func x25Checksum(b []byte) uint16 { return bits.ReverseBytes16(^x25Table.Update(
 
 // SplitEncrypted returns the two parts of an encrypted telegram. head is the identification line, which is not encrypted, with the empty line
 // after it. body is the rest up to the '!': a general-glo-ciphering APDU without its tag, with an empty system title. head and body are parts
-// of b. ok is false if b does not begin with a whole encrypted telegram. SplitEncrypted does not verify the checksum: see CheckEncrypted.
+// of b. ok is false if b does not begin with a head and a complete body. SplitEncrypted does not verify the checksum: see CheckEncrypted.
 func SplitEncrypted(b []byte) (head, body []byte, ok bool) {
 	start := afterEmptyLine(b)
-	if start == 0 || len(b) < start+encryptedHeadSize {
+	if start == 0 || len(b) < start+bodyHeaderSize {
 		return nil, nil, false
 	}
 	n := encryptedSize(b[start:])
@@ -48,8 +50,8 @@ func SplitEncrypted(b []byte) (head, body []byte, ok bool) {
 	return b[:start], b[start : start+n], true
 }
 
-// CheckEncrypted verifies the checksum of an encrypted telegram, as Length delimits it. checked is false, without an error, if the telegram
-// has no checksum. The error is ErrChecksum if the checksum is wrong, and ErrMalformed if b is not an encrypted telegram.
+// CheckEncrypted verifies the checksum of b, which is one encrypted telegram of the length that Length returns. If the telegram has no
+// checksum, checked is false and err is nil. The error is ErrChecksum if the checksum is wrong, and ErrMalformed if b is not an encrypted telegram.
 func CheckEncrypted(b []byte) (checked bool, err error) {
 	head, body, ok := SplitEncrypted(b)
 	if !ok {
@@ -86,16 +88,16 @@ func afterEmptyLine(b []byte) int {
 	return i + len(emptyLine)
 }
 
-// encryptedSize returns the length in bytes of the body at the start of b, from its title to its tag. It is 0 if b does not begin like a body.
+// encryptedSize returns the length in bytes of the body at the start of b, from its title to its tag. It is 0 if b does not begin as a body does.
 func encryptedSize(b []byte) int {
 	if b[0] != 0 || b[1] != 0x82 || b[4]&^0x11 != 0x20 { // security suite 0 or 1, encrypted, with or without authentication
 		return 0
 	}
 	n := int(b[2])<<8 | int(b[3])
-	if n < encryptedHeadSize || n > maxEncrypted {
+	if n < minEncrypted || n > maxEncrypted {
 		return 0
 	}
-	return encryptedHeadSize - 1 + n
+	return bodyHeaderSize - 1 + n // n counts the security control byte too
 }
 
 // encryptedLength returns the length of an encrypted telegram. cut is the index of its first byte that is not text. The result is 0 if more
@@ -104,8 +106,8 @@ func encryptedLength(b []byte, cut int) int {
 	if cut == 0 || cut != afterEmptyLine(b) {
 		return max(cut, 1)
 	}
-	if len(b) < cut+encryptedHeadSize {
-		if !mayBecomeEncrypted(b[cut:]) {
+	if len(b) < cut+bodyHeaderSize {
+		if !isPossibleBody(b[cut:]) {
 			return cut
 		}
 		return 0
@@ -124,7 +126,7 @@ func encryptedLength(b []byte, cut int) int {
 	}
 }
 
-// mayBecomeEncrypted reports whether b is possibly the beginning of a body. b is shorter than encryptedHeadSize.
-func mayBecomeEncrypted(b []byte) bool {
+// isPossibleBody reports whether b is possibly the beginning of a body. b is shorter than bodyHeaderSize.
+func isPossibleBody(b []byte) bool {
 	return b[0] == 0 && (len(b) < 2 || b[1] == 0x82) && (len(b) < 3 || b[2] <= maxEncrypted>>8)
 }

@@ -7,11 +7,12 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// Length returns the length in bytes of the telegram that begins with the '/' at b[0], or 0 if b does not contain its end yet. More bytes
-// after b never change a result other than 0. Length verifies nothing.
+// Length returns the length in bytes of the telegram that begins with the '/' at b[0], or 0 if the telegram ends after b. A result other than
+// 0 stays the same if more bytes are appended to b. Length verifies nothing.
 //
 // A telegram ends with the line of its '!' and checksum. A damaged telegram ends earlier: before another '/' at the start of a line, before
-// a byte that no telegram contains, or at MaxLength. An encrypted telegram ends where its length field says, or after the checksum there.
+// a byte that no telegram contains, or at MaxLength. The body of an encrypted telegram has its length in a field. The telegram ends after the
+// body, or after the '!' and the checksum if they follow the body.
 func Length(b []byte) int {
 	end := min(len(b), MaxLength)
 	if end == 0 {
@@ -19,9 +20,9 @@ func Length(b []byte) int {
 	}
 	atLimit := end == MaxLength // no more bytes belong to the telegram
 	textEnd := end
-	mark := indexLineStartingWith(b[:end], '!') // the '!' before the checksum
-	if mark >= 0 {
-		textEnd = mark
+	lastLine := indexLineStartingWith(b[:end], '!') // the line of the checksum
+	if lastLine >= 0 {
+		textEnd = lastLine
 	}
 	cut := indexNotText(b[:textEnd]) // the first byte that is not text
 	if cut >= 0 {
@@ -33,17 +34,17 @@ func Length(b []byte) int {
 		return next
 	case cut >= 0:
 		return encryptedLength(b[:end], cut)
-	case mark >= 0:
-		return checksumEnd(b[:end], mark+1, atLimit)
+	case lastLine >= 0:
+		return checksumEnd(b[:end], lastLine+1, atLimit)
 	case atLimit:
 		return end
 	}
 	return 0
 }
 
-// indexLineStartingWith returns the index of the first line after the first line that begins with x, -1 if there is none. It searches for x
-// first, because x is rare in telegrams: this is 20 % faster than a search for LF and x. After four x that do not begin a line, it searches for
-// LF and x, so that a stream with many x is not slow.
+// indexLineStartingWith skips the first line of b and returns the index of the next line that begins with x, -1 if there is none. It searches
+// for x first, because x is rare in telegrams: this is 20 % faster than a search for LF and x. After four x that do not begin a line, it searches
+// for LF and x, so that a stream with many x is not slow.
 func indexLineStartingWith(b []byte, x byte) int {
 	i := 0
 	for range 4 {
@@ -70,7 +71,7 @@ func checksumEnd(b []byte, i int, atLimit bool) int {
 		n++
 	}
 	if n == i && n < len(b) && b[n] == '/' {
-		return n // the next telegram begins at once, as in files that were joined
+		return n // the next telegram begins immediately after the '!', as in files that were joined
 	}
 	if n < len(b) && n < i+checksumDigits && !isLineEnd(b[n]) {
 		return n + 1 // the wrong byte is a part of the telegram, so that Parse returns ErrChecksum
@@ -91,9 +92,9 @@ func lineEnd(b []byte, n int, atLimit bool) int {
 	return n
 }
 
-// indexNotText returns the index of the first byte that is not part of a telegram of text, -1 if there is none. Only a zero or a byte with bit 7
-// set can be such a byte. A byte with bit 7 set is text if b begins with a possible identification line. A zero must also fill the end of a
-// value, or isDamagedByte must accept the zero, because binary protocols have many zeros.
+// indexNotText returns the index of the first byte that is not part of a telegram of text, -1 if there is none. Such a byte is a zero or has
+// bit 7 set. All bytes are text if b begins with a possible identification line, with one exception: a zero that neither fills the end of a
+// value nor is accepted by isDamagedByte. The exception is needed because binary protocols have many zeros.
 func indexNotText(b []byte) int {
 	for i, end := range zeroAndHighRuns(b) {
 		if !hasPossibleIdent(b) {
@@ -107,10 +108,13 @@ func indexNotText(b []byte) int {
 }
 
 // isDamagedByte reports whether the zero at b[i] is possibly a damaged byte of a telegram of text. An empty line must follow the identification
-// line, if b is long enough. The zero must not be the first byte after the empty line, because an encrypted body begins with such a zero.
+// line, if b is long enough. The zero must not be the first byte after the empty line, because an encrypted body begins with a zero there.
 func isDamagedByte(b []byte, i int) bool {
-	k := bytes.IndexByte(b[:min(len(b), maxIdent)], '\n') + 1
-	return k == 0 || k == len(b) || isLineEnd(b[k]) && i != afterEmptyLine(b)
+	secondLine := bytes.IndexByte(b[:min(len(b), maxIdent)], '\n') + 1
+	if secondLine == 0 || secondLine == len(b) {
+		return true // b ends before the second line
+	}
+	return isLineEnd(b[secondLine]) && i != afterEmptyLine(b)
 }
 
 // hasPossibleIdent reports whether b begins with a possible identification line: three letters follow the '/', and the line has at most maxIdent
@@ -169,8 +173,8 @@ func zeroAndHighRuns(b []byte) func(yield func(from, to int) bool) {
 	}
 }
 
-// indexZeroOrHigh returns the index of the first byte that is zero or has bit 7 set, -1 if there is none. It tests 32 and 8 bytes at once: if
-// one of the bytes of w is zero or has bit 7 set, w-ones|w has a bit of highs.
+// indexZeroOrHigh returns the index of the first byte that is zero or has bit 7 set, -1 if there is none. It tests 32 bytes at a time, then 8
+// bytes. If one of the bytes of w is zero or has bit 7 set, w-ones|w has a bit of highs.
 func indexZeroOrHigh(b []byte) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	i := 0

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// TestLength tests the length of whole, damaged and incomplete telegrams. It is 0 if more bytes are needed.
+// TestLength tests the length of complete, damaged and incomplete telegrams. The length of an incomplete telegram is 0.
 func TestLength(t *testing.T) {
 	long := "/ABC5\r\n\r\n" + strings.Repeat("1-0:1.8.0(00000001.000*kWh)\r\n", 300)
 	for _, tt := range []struct {
@@ -66,7 +66,7 @@ func TestLength(t *testing.T) {
 	}
 }
 
-// streams returns a generator of streams of those bytes and lines that decide where a telegram ends.
+// streams returns a generator of streams of bytes and lines at which Length decides where a telegram ends.
 func streams() *rapid.Generator[string] {
 	part := rapid.SampledFrom([]string{
 		"/", "!", "\r", "\n", "\r\n", "A", "0", "f", "\x00", "\x80", "!12AB", "!\r\n", "/ABC5\r\n\r\n", "1-0:1.8.0(1*kWh)\r\n",
@@ -75,7 +75,7 @@ func streams() *rapid.Generator[string] {
 	return rapid.Map(rapid.SliceOfN(part, 0, 30), func(p []string) string { return strings.Join(p, "") })
 }
 
-// TestLengthIsFinal tests that more bytes never change a length that is not 0.
+// TestLengthIsFinal tests that a length other than 0 stays the same if more bytes follow.
 func TestLengthIsFinal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := []byte("/" + streams().Draw(t, "stream"))

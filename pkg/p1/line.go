@@ -55,7 +55,8 @@ func (t *Telegram) oneLineItem(b []byte, i int) (n int) {
 		end--
 	}
 	text := b[i : end+1]
-	if b[end] != ')' || openParens(text) > 0 && (isLog(t.Records[len(t.Records)-1].Code) || beginsBlock(text)) {
+	canBeBlock := isLog(t.Records[len(t.Records)-1].Code) || beginsBlock(text)
+	if b[end] != ')' || canBeBlock && openParens(text) > 0 {
 		return 0
 	}
 	t.fillValue(text, oneLine)
@@ -68,8 +69,8 @@ func (t *Telegram) item(b []byte, start, valueStart int) (n int, ok bool) {
 	name := trimmed(b[start:valueStart])
 	code, size := obis.ReadCode(name)
 	hasCode := size == len(name)
-	onNextLine := bytes.IndexByte(b[start:valueStart], '\n') >= 0
-	many := !hasCode || isLog(code) || onNextLine || beginsBlock(b[valueStart:])
+	valueOnNextLine := bytes.IndexByte(b[start:valueStart], '\n') >= 0
+	many := !hasCode || isLog(code) || valueOnNextLine || beginsBlock(b[valueStart:])
 	x := extentOf(b[valueStart:], many)
 	text := b[valueStart : valueStart+x.valueEnd]
 	switch ok = x.form != unclosed; {
@@ -99,7 +100,8 @@ func (t *Telegram) fillValue(text []byte, f valueForm) {
 }
 
 // continuationLine reads a line that begins with the '(' at b[start]. Such a line has more values of the log or label in the line before, or
-// the value of a DSMR 2.2 sub-meter. After any other line, it becomes a Line, and ok is false.
+// the value of a DSMR 2.2 sub-meter. More values of a log become a Text, more values of a label become a Line. After any other line, the values
+// become a Line too, but ok is false.
 func (t *Telegram) continuationLine(b []byte, start int) (n int, ok bool) {
 	x := extentOf(b[start:], true)
 	text, n := b[start:start+x.valueEnd], start+x.lineEnd
@@ -131,7 +133,7 @@ func (t *Telegram) appendLine(text []byte) {
 // isLog reports whether a code is that of a profile or log (IEC 62056-6-2, 6.2.41), whose values were measured in the past.
 func isLog(c obis.Code) bool { return c[2] == 98 || c[2] == 99 }
 
-// beginsBlock reports whether the value that begins with the '(' at b[0] begins with a code that has a value of its own.
+// beginsBlock reports whether the value that begins with the '(' at b[0] begins with a code and its value, such as (1-0:1.8.0(2*kWh).
 func beginsBlock(b []byte) bool {
 	_, n := obis.ReadCode(b[1:])
 	return n > 0 && n+1 < len(b) && b[n+1] == '('
@@ -140,7 +142,7 @@ func beginsBlock(b []byte) bool {
 // isLabel reports whether b has the form of a label, which meters send in place of an OBIS code: C.1.0, F.F, 1-1:30D, 1.8.0&01, 0:0.0.0*255.
 // IEC 62056-21, 5.7 allows any 16 characters, but a second ':' or an empty group is a sign of damage.
 func isLabel(b []byte) bool {
-	const maxLabel = 24
+	const maxLabel = 24 // characters after the ':', more than the standard allows
 	if i := bytes.IndexByte(b, ':'); i >= 0 {
 		medium, channel, hasChannel := bytes.Cut(b[:i], []byte("-"))
 		if !isFigures(medium) || hasChannel && !isFigures(channel) {

@@ -58,7 +58,7 @@ func TestLines(t *testing.T) {
 		{"block, opened on the line of its code", []string{"0-0:98.1.0(221101000000W)(", "1-0:1.8.0(2*Wh)", ")"},
 			"0-0:98.1.0 (221101000000W)(\r\n1-0:1.8.0(2*Wh)\r\n)\n", false},
 		{"block, closed on its last line", []string{"1-0:99.1.0(", "1-0:1.8.0(2*Wh))"}, "1-0:99.1.0 (\r\n1-0:1.8.0(2*Wh))\n", false},
-		{"block that begins within its first line", []string{"1-0:99.1.0(1-0:1.8.0(2*Wh)", "1-0:1.8.0(3*Wh)", ")"},
+		{"block whose first line is the line of its code", []string{"1-0:99.1.0(1-0:1.8.0(2*Wh)", "1-0:1.8.0(3*Wh)", ")"},
 			"1-0:99.1.0 (1-0:1.8.0(2*Wh)\r\n1-0:1.8.0(3*Wh)\r\n)\n", false},
 		{"block with a parenthesis too many", []string{"0-0:98.1.0", "(", "0-0:96.13.0(:))", "1-0:1.8.0(2*Wh)", ")"},
 			"0-0:98.1.0 (\r\n0-0:96.13.0(:))\r\n1-0:1.8.0(2*Wh)\r\n)\n", false},
@@ -117,11 +117,12 @@ func TestNoNumberIsLost(t *testing.T) {
 		"0-1:24.3.0(%)(00)", "0-1:24.2.1(221101210000W)(%*m3)", "()(%)", "(%)(%)", "x(%)y", "(%) \x00", "%)%", "%)%)", "(%(",
 	}), 1, 8)
 	rapid.Check(t, func(t *rapid.T) {
-		lines, n := strings.Split(strings.Join(pieces.Draw(t, "lines"), "\r\n"), "%"), 700000
-		text := lines[0]
-		for _, next := range lines[1:] {
+		const base = 700000 // no piece contains a number from here on
+		parts, n := strings.Split(strings.Join(pieces.Draw(t, "lines"), "\r\n"), "%"), base
+		text := parts[0]
+		for _, part := range parts[1:] {
 			n++
-			text += fmt.Sprint(n) + next
+			text += fmt.Sprint(n) + part
 		}
 		var got p1.Telegram
 		if err := got.Parse([]byte(withChecksum("/ABC5", "", text))); err != nil {
@@ -131,9 +132,9 @@ func TestNoNumberIsLost(t *testing.T) {
 		for _, r := range got.Records {
 			all.WriteString("\n" + r.Code.String() + string(r.Text))
 		}
-		for i := 700001; i <= n; i++ {
+		for i := base + 1; i <= n; i++ {
 			if !strings.Contains(all.String(), fmt.Sprint(i)) {
-				t.Fatalf("got records %q from %q, want %d in one of them", all.String(), text, i)
+				t.Fatalf("got records %q from %q, want a record with %d", all.String(), text, i)
 			}
 		}
 	})

@@ -91,8 +91,8 @@ var (
 )
 
 var (
-	errNoEnd         = kinderror.New(ErrTruncated, "p1: no '!' at the end: cut, or run into the next telegram")
-	errNoChecksum    = kinderror.New(ErrTruncated, "p1: cut off after the '!': the time stamps are those of a meter that sends a checksum, and there is none")
+	errNoEnd         = kinderror.New(ErrTruncated, "p1: no '!' at the end: the telegram was cut off, or the next telegram begins within it")
+	errNoChecksum    = kinderror.New(ErrTruncated, "p1: cut off after the '!': a meter with such time stamps sends a checksum, and the checksum is missing")
 	errTooLong       = kinderror.New(ErrTruncated, "p1: no end after %d bytes", MaxLength)
 	errNoHexChecksum = kinderror.New(ErrChecksum, "p1: what follows the '!' is not a checksum of hexadecimal digits")
 	errNoIdent       = kinderror.New(ErrMalformed, "p1: no identification line")

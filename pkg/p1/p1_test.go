@@ -38,8 +38,8 @@ func code(t testing.TB, text string) obis.Code {
 	return c
 }
 
-// household returns a telegram with every kind of line that Swedish meters send.
-func household() []byte {
+// swedishTelegram returns a telegram with every kind of line that Swedish meters send.
+func swedishTelegram() []byte {
 	return p1.Append(nil, []byte("/ADN9 6534\r\n\r\n0-0:1.0.0(221101214520W)\r\n1-0:1.8.0(00006619.795*kWh)\r\n"+
 		"1-0:3.8.0(00003137.803*kVArh)\r\n1-0:1.7.0(0000.345*kW)\r\n1-0:4.7.0(0000.132*kvar)\r\n1-0:32.7.0(230.7*V)\r\n"+
 		"1-0:31.7.0(-000.6*A)\r\n!"))
@@ -47,7 +47,7 @@ func household() []byte {
 
 // TestAllocs tests that once the records have grown, no kind of telegram needs an allocation.
 func TestAllocs(t *testing.T) {
-	plain := household()
+	plain := swedishTelegram()
 	sevenBits := withParity(plain)
 	encrypted := p1.AppendEncrypted(nil, "EGM5G35", encryptedBody(560))
 	dsmr2 := []byte("/ABC3\r\n\r\n0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(00908.123)\r\n1-0:1.7.0(1kW)\r\n!\r\n")

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// withParity returns text as it arrives from a line with 7 data bits and even parity that is read with 8 data bits.
+// withParity returns text as it is received from a line with 7 data bits and even parity that is read with 8 data bits.
 func withParity(text []byte) []byte {
 	out := bytes.Clone(text)
 	for i, x := range out {
@@ -21,17 +21,17 @@ func withParity(text []byte) []byte {
 
 // TestStripParity tests that StripParity removes the parity bit and stops before a byte that is not text with even parity.
 func TestStripParity(t *testing.T) {
-	text := household()
-	line := withParity(text)
-	if line[0] != 0xAF {
-		t.Fatalf("the '/' arrives as %02X, want AF", line[0])
+	text := swedishTelegram()
+	received := withParity(text)
+	if received[0] != 0xAF {
+		t.Fatalf("the '/' arrives as %02X, want AF", received[0])
 	}
 	for _, tt := range []struct {
 		name string
 		in   []byte
 		want string
 	}{
-		{"a telegram", line, string(text)},
+		{"a telegram", received, string(text)},
 		{"no bytes", nil, ""},
 		{"text without parity", []byte("ABCD"), "AB"}, // C has odd parity
 		{"a control character", withParity([]byte("AB\x03C")), "AB"},
@@ -43,11 +43,11 @@ func TestStripParity(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tt.name, dst[:n], tt.want)
 		}
 	}
-	if n := p1.StripParity(make([]byte, 3), line); n != 3 {
+	if n := p1.StripParity(make([]byte, 3), received); n != 3 {
 		t.Errorf("dst of 3 bytes: got %d, want 3", n)
 	}
-	if n := p1.StripParity(line, line); string(line[:n]) != string(text) {
-		t.Errorf("in place: got %q, want %q", line[:n], text)
+	if n := p1.StripParity(received, received); string(received[:n]) != string(text) {
+		t.Errorf("in place: got %q, want %q", received[:n], text)
 	}
 }
 
@@ -55,11 +55,11 @@ func TestStripParity(t *testing.T) {
 func TestStripParityFlip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.SliceOfN(rapid.ByteRange(' ', '~'), 1, 50).Draw(t, "text")
-		line := withParity(text)
-		at := rapid.IntRange(0, len(line)-1).Draw(t, "at")
-		line[at] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
-		dst := make([]byte, len(line))
-		if n := p1.StripParity(dst, line); n != at || !bytes.Equal(dst[:n], text[:n]) {
+		received := withParity(text)
+		at := rapid.IntRange(0, len(received)-1).Draw(t, "at")
+		received[at] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
+		dst := make([]byte, len(received))
+		if n := p1.StripParity(dst, received); n != at || !bytes.Equal(dst[:n], text[:n]) {
 			t.Fatalf("got %q, want %q", dst[:n], text[:at])
 		}
 	})

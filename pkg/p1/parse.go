@@ -23,13 +23,13 @@ type Telegram struct {
 	codeCache [cachedLines]cachedCode // codes of the previous telegram
 }
 
-// Parse reads one telegram, as Length delimits it, into t. It reuses the slice t.Records, so it allocates nothing once that slice is long
+// Parse reads b, which is one telegram of the length that Length returns, into t. It reuses the slice t.Records, so it allocates nothing once that slice is long
 // enough. It verifies the checksum first. A telegram without a checksum is read only if every line is well formed. The error is ErrChecksum,
 // ErrTruncated, ErrMalformed or ErrEncrypted. After an error t is empty.
 func (t *Telegram) Parse(b []byte) error { return t.parse(b, false) }
 
-// Parse reads one telegram, as Length delimits it, into a new Telegram. It returns the errors of Telegram.Parse. To read many telegrams without
-// allocating, use Telegram.Parse.
+// Parse reads b, which is one telegram of the length that Length returns, into a new Telegram. It returns the errors of Telegram.Parse. To read
+// many telegrams without allocating, use Telegram.Parse.
 func Parse(b []byte) (*Telegram, error) {
 	t := new(Telegram)
 	if err := t.Parse(b); err != nil {
@@ -80,19 +80,20 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 	return nil
 }
 
-// checkUnchecked returns an error if a telegram without a checksum must not be used, although its lines have the right form. endsAtMark is
-// true if nothing follows the '!'. Only meters of DSMR 2.2 end a telegram like that, and their time stamps have no letter for summer time. If
+// checkUnchecked returns an error if a telegram without a checksum must not be used, although its lines have the right form. endsAtBang is
+// true if the '!' is the last byte. Only meters of DSMR 2.2 end a telegram like that, and their time stamps have no letter for summer time. If
 // a time stamp has a letter, the checksum was cut off.
-func (t *Telegram) checkUnchecked(ident, body []byte, endsAtMark bool) error {
+func (t *Telegram) checkUnchecked(ident, body []byte, endsAtBang bool) error {
 	hasCode := false
 	for i := range t.Records {
 		r := &t.Records[i]
 		hasCode = hasCode || r.Kind != obis.Line
-		if endsAtMark && r.Time.Zone {
+		if endsAtBang && r.Time.Zone {
 			return errNoChecksum
 		}
 		if r.Kind == obis.Text && !isWellFormed(r) || r.Kind == obis.Line && !isWellFormedLine(r) {
-			return t.malformed(body[:cap(body)-cap(r.Text)]) // r.Text is a part of body and begins after these bytes
+			// r.Text is a part of body, so the capacities of both end at the same byte. Their difference is the index of r.Text in body.
+			return t.malformed(body[:cap(body)-cap(r.Text)])
 		}
 	}
 	switch {
@@ -149,7 +150,7 @@ func verifyChecksum(b []byte) (body []byte, checked bool, err error) {
 // checksumDigits is the largest number of hexadecimal digits of a checksum.
 const checksumDigits = 4
 
-// readChecksum reads one to four hexadecimal digits: some meters leave out leading zeros.
+// readChecksum reads one to four hexadecimal digits, because some meters do not send leading zeros.
 func readChecksum(b []byte) (sum uint16, ok bool) {
 	if len(b) == 0 || len(b) > checksumDigits {
 		return 0, false
@@ -161,7 +162,7 @@ func readChecksum(b []byte) (sum uint16, ok bool) {
 // checksumError returns the error of a wrong checksum of b. It says if changed line ends are the cause.
 func checksumError(b []byte, want, got uint16) error {
 	if checksumWithCRLF(b) == got {
-		return fmt.Errorf("%w: want %04X, got %04X (right with CR LF at the ends of its lines: "+
+		return fmt.Errorf("%w: want %04X, got %04X (with CR LF at the end of each line, the checksum would be right: "+
 			"line ends were changed on the way; record and copy the telegram as bytes, not as text)", ErrChecksum, want, got)
 	}
 	return fmt.Errorf("%w: want %04X, got %04X", ErrChecksum, want, got)

@@ -124,7 +124,7 @@ func TestParseLines(t *testing.T) {
 	}
 }
 
-// TestParseTelegram tests whole telegrams that Parse must accept.
+// TestParseTelegram tests telegrams that Parse must accept.
 func TestParseTelegram(t *testing.T) {
 	for _, tt := range []struct {
 		name, in string
@@ -168,7 +168,7 @@ func TestParseTelegram(t *testing.T) {
 
 // TestParseErrorKinds tests that errors.Is finds an exported error in each error.
 func TestParseErrorKinds(t *testing.T) {
-	good := string(household())
+	good := string(swedishTelegram())
 	encrypted := p1.AppendEncrypted(nil, "EGM5G35", encryptedBody(60))
 	for _, tt := range []struct {
 		name, in string
@@ -176,7 +176,7 @@ func TestParseErrorKinds(t *testing.T) {
 	}{
 		{"changed value", strings.Replace(good, "345", "346", 1), p1.ErrChecksum},
 		{"line ends changed", strings.ReplaceAll(good, "\r\n", "\n"), p1.ErrChecksum},
-		{"no checksum after the '!'", good[:len(good)-6] + "12G4\r\n", p1.ErrChecksum},
+		{"a G in the checksum", good[:len(good)-6] + "12G4\r\n", p1.ErrChecksum},
 		{"truncated within a line", good[:30], p1.ErrTruncated},
 		{"checksum cut off", good[:len(good)-6], p1.ErrTruncated},
 		{"too long", "/ABC5\r\n" + strings.Repeat("x", p1.MaxLength), p1.ErrTruncated},

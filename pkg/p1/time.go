@@ -9,7 +9,7 @@ import (
 
 // Offsets from UTC, in minutes, of the letter after a time stamp: W is winter time and S is summer time in Central Europe (DSMR P1 5.0.2, 6.4;
 // Swedish branch recommendation 2.0, annex 3). Finnish and Baltic meters send the same letters, although their time is one hour further ahead.
-// A telegram does not show which time it has.
+// A telegram does not say in which time zone its meter is.
 const (
 	winterOffset = 60
 	summerOffset = 120

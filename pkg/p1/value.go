@@ -13,7 +13,7 @@ func parseValue(r *obis.Record, b []byte) bool {
 	if bytes.IndexByte(first, '(') >= 0 {
 		first, rest, several = cutValue(first)
 	}
-	blankBetween := len(first)+len("()()")+len(rest) < len(b)
+	blankBetween := len(first)+len("()()")+len(rest) < len(b) // before the second value
 	if blankBetween && !mayHaveUnit(r.Code) && !isLog(r.Code) {
 		several = false // one text with parentheses in it, such as (a) (b)
 	}
@@ -154,9 +154,9 @@ func unitStart(b []byte) int {
 func mayHaveUnit(c obis.Code) bool {
 	switch c[0] {
 	case 0:
-		return c[2] == 17 || c[2] == 24
+		return c[2] == 17 || c[2] == 24 // limiters and sub-meters
 	case 1:
-		return c[2] > 0 && c[2] < 94 && c[3] > 0
+		return c[2] > 0 && c[2] < 94 && c[3] > 0 // electrical quantities
 	}
 	return false
 }

@@ -107,7 +107,8 @@ func loneParenEnd(b []byte, i int) int {
 func openParens(b []byte) int { return bytes.Count(b, []byte{'('}) - bytes.Count(b, []byte{')'}) }
 
 // multiLineTextEnd returns the end of the text that begins with the '(' at b[0] and ends in a later line. It returns 0 if a later line of the
-// text looks like a code with a value, with no space before its '('. It also returns 0 if the line that closes the text does not end with ')'.
+// text is possibly a code with a value: it has a '(' and no space before it. It also returns 0 if the line that closes the text does not end
+// with ')'.
 func multiLineTextEnd(b []byte) int {
 	_, end, i := cutLine(b)
 	open := openParens(b[:end])
