@@ -163,9 +163,9 @@ func deviceStyle() discovery.Config {
 
 // TestDiscoveryDiff tests that discovery diff prints each difference between the retained and the wanted announcements.
 func TestDiscoveryDiff(t *testing.T) {
-	const noDifference = "no difference: mqtt://a holds what this configuration announces\n"
+	const noDifference = "no difference: mqtt://a retains what this configuration announces\n"
 	oneDifference := func(line string) string {
-		return line + "\n1 difference between what mqtt://a holds and what this configuration announces: hanbridge run sets it right when it starts; what is left then, discovery clear --all takes back\n"
+		return line + "\n1 difference between what mqtt://a retains and what this configuration announces: hanbridge run corrects the announcements when it starts; discovery clear --all removes announcements that are wrong even then\n"
 	}
 	const barnTopic = "homeassistant/sensor/hanbridge_barn/gas/config"
 	barnPayload := func(base string) string {
@@ -198,8 +198,8 @@ func TestDiscoveryDiff(t *testing.T) {
 			all["homeassistant/sensor/hanbridge_house/gas/config"] = `{"origin":{"name":"other"},"state_topic":"hanbridge/house/gas"}`
 		}, "", noDifference},
 		{"nothing is retained", func(all map[string]string) { clear(all) }, "", "homeassistant/device/hanbridge_bridge/config: is not announced\n" +
-			"house: the broker holds neither values of it nor an announcement (does the bridge run, and has the meter spoken?)\n" +
-			"2 differences between what mqtt://a holds and what this configuration announces: hanbridge run sets it right when it starts; what is left then, discovery clear --all takes back\n"},
+			"house: the broker retains no values and no announcement of this meter (is the bridge running, and has the meter sent a telegram?)\n" +
+			"2 differences between what mqtt://a retains and what this configuration announces: hanbridge run corrects the announcements when it starts; discovery clear --all removes announcements that are wrong even then\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -227,7 +227,7 @@ func TestDiscoveryDiffBroker(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
 	s.retainAll(houseRetained(t, deviceStyle()))
-	if code, out, errs := s.run("discovery", "diff"); code != cli.ExitOK || out != "no difference: URL holds what this configuration announces\n" || errs != "" {
+	if code, out, errs := s.run("discovery", "diff"); code != cli.ExitOK || out != "no difference: URL retains what this configuration announces\n" || errs != "" {
 		t.Errorf("got exit code %d, output %q, errors %q, want no difference", code, out, errs)
 	}
 	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_DISCOVERY=off"}
@@ -261,13 +261,13 @@ func TestDiscoveryClear(t *testing.T) {
 	if got := strings.Count(out, "/config\n"); code != cli.ExitOK || errs != "" || got != wantRemoved || wantRemoved < 30 {
 		t.Errorf("got exit code %d and %d topics, want 0 and %d, which must be at least 30: %s%s", code, got, wantRemoved, out, errs)
 	}
-	if !strings.Contains(out, "homeassistant.discovery: off keeps it from that\n") {
+	if !strings.Contains(out, "homeassistant.discovery: off prevents this\n") {
 		t.Errorf("the output does not say how to remove the announcements for good: %s", out)
 	}
 	if diff := cmp.Diff(want, s.retained()); diff != "" {
 		t.Errorf("retained afterwards (-want +got):\n%s", diff)
 	}
-	if code, out, _ := s.run("discovery", "clear", "--all"); code != cli.ExitOK || !strings.HasPrefix(out, "homeassistant/device/hanbridge_old/config\ntaken back") {
+	if code, out, _ := s.run("discovery", "clear", "--all"); code != cli.ExitOK || !strings.HasPrefix(out, "homeassistant/device/hanbridge_old/config\nremoved") {
 		t.Errorf("clear --all: got exit code %d, output %q, want one topic, of the old meter", code, out)
 	}
 	delete(want, "homeassistant/device/hanbridge_old/config")
@@ -302,19 +302,19 @@ func TestDiscoveryClearValues(t *testing.T) {
 	}
 
 	code, out, errs := s.run("discovery", "clear", "--values")
-	if code != cli.ExitData || !strings.Contains(errs, "hanbridge: house: its values stay: a bridge runs") || strings.Contains(out, "hanbridge/house/") {
+	if code != cli.ExitData || !strings.Contains(errs, "hanbridge: house: the values of this meter remain: a bridge runs") || strings.Contains(out, "hanbridge/house/") {
 		t.Errorf("while a bridge runs: got exit code %d, output %q, errors %q, want no value removed", code, out, errs)
 	}
 	s.retain("hanbridge/status", "offline")
 	want["hanbridge/status"] = "offline"
 	code, out, errs = s.run("discovery", "clear", "--values")
-	if wantOut := "hanbridge/house/import_power\nhanbridge/house/status\nhanbridge/house/info\ntaken back\n"; code != cli.ExitOK || out != wantOut || errs != "" {
+	if wantOut := "hanbridge/house/import_power\nhanbridge/house/status\nhanbridge/house/info\nremoved\n"; code != cli.ExitOK || out != wantOut || errs != "" {
 		t.Errorf("configured meter: got exit code %d, output %q, errors %q, want %q", code, out, errs, wantOut)
 	}
 	s.retainAll(former)
 	code, out, errs = s.run("discovery", "clear", "--values", "--meter", "lost", "--meter", "theirs")
 	wantOut := "homeassistant/device/hanbridge_old/config\nhanbridge/lost/gas\nhanbridge/old/gas\nhanbridge/old/status\nhanbridge/old/info\n"
-	if code != cli.ExitData || out != wantOut || !strings.Contains(errs, "theirs: its values stay: another bridge published this meter before") {
+	if code != cli.ExitData || out != wantOut || !strings.Contains(errs, "theirs: the values of this meter remain: another bridge published this meter before") {
 		t.Errorf("other meters: got exit code %d, output %q, errors %q, want %q", code, out, errs, wantOut)
 	}
 	if diff := cmp.Diff(want, s.retained()); diff != "" {
@@ -326,7 +326,7 @@ func TestDiscoveryClearValues(t *testing.T) {
 		}
 	}
 	s.retain("hanbridge/house/gas", "1.000")
-	if code, out, errs := s.run("discovery", "clear", "--values"); code != cli.ExitOK || out != "hanbridge/house/gas\nhanbridge/status\ntaken back\n" || errs != "" {
+	if code, out, errs := s.run("discovery", "clear", "--values"); code != cli.ExitOK || out != "hanbridge/house/gas\nhanbridge/status\nremoved\n" || errs != "" {
 		t.Errorf("the last meter: got exit code %d, output %q, errors %q, want the bridge's status removed too", code, out, errs)
 	}
 	if code, out, _ := s.run("discovery", "clear", "--values"); code != cli.ExitOK || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant, or published below hanbridge, on") {
@@ -342,7 +342,7 @@ func TestDiscoveryClearForbidden(t *testing.T) {
 	s.retainAll(houseRetained(t, deviceStyle()))
 	s.forbidden = "homeassistant/device/hanbridge_house"
 	code, out, errs := s.run("discovery", "clear")
-	if code != cli.ExitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+houseConfigTopic+" is still there (may this user") {
+	if code != cli.ExitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+houseConfigTopic+" is still on the broker (may this user") {
 		t.Errorf("got exit code %d, output %q, errors %q, want an error for %s", code, out, errs, houseConfigTopic)
 	}
 }
@@ -359,7 +359,7 @@ func TestDiscoveryPrefix(t *testing.T) {
 	if code, out, errs := s.run("discovery", "show", "--prefix", "homeassistant"); code != cli.ExitOK || !strings.Contains(out, houseConfigTopic+"\n") || errs != "" {
 		t.Errorf("show --prefix: got exit code %d, output %q, errors %q, want %s", code, out, errs, houseConfigTopic)
 	}
-	if code, out, errs := s.run("discovery", "clear", "--prefix", "homeassistant"); code != cli.ExitOK || !strings.HasSuffix(out, houseConfigTopic+"\ntaken back\n") || errs != "" {
+	if code, out, errs := s.run("discovery", "clear", "--prefix", "homeassistant"); code != cli.ExitOK || !strings.HasSuffix(out, houseConfigTopic+"\nremoved\n") || errs != "" {
 		t.Errorf("clear --prefix: got exit code %d, output %q, errors %q, want %s", code, out, errs, houseConfigTopic)
 	}
 	if _, ok := s.retained()[houseConfigTopic]; ok {
@@ -391,7 +391,7 @@ func TestDiscoveryIncomplete(t *testing.T) {
 	}{
 		{[]string{"discovery", "diff"}, cli.ExitData, "difference"},
 		{[]string{"discovery", "show"}, cli.ExitData, "nothing is announced"},
-		{[]string{"discovery", "clear"}, cli.ExitData, "taken back\n"},
+		{[]string{"discovery", "clear"}, cli.ExitData, "removed\n"},
 	} {
 		code, out, errs := s.run(tt.args...)
 		if code != tt.wantCode || !strings.Contains(errs, incomplete) || strings.Contains(out, tt.notOut) {

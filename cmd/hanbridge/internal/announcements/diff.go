@@ -29,7 +29,7 @@ func Diff(ctx context.Context, p *cli.Program, from *MeterFlags, files []string)
 	defer cancel()
 	retained, err := ReadRetained(ctx, setup)
 	if err != nil && IsIncomplete(err) {
-		err = fmt.Errorf("%w: what differs cannot be told", err)
+		err = fmt.Errorf("%w: the differences are not known", err)
 	}
 	if err != nil {
 		return cli.DataError(err)
@@ -58,14 +58,14 @@ func Compare(p *cli.Program, setup *daemon.Setup, retained Retained, observed *O
 	for _, m := range meters {
 		if len(m.Quantities) == 0 && output.Style != discovery.Off {
 			count++
-			fmt.Fprintf(p.Out, "%s: the broker holds neither values of it nor an announcement (does the bridge run, and has the meter spoken?)\n", m.ID)
+			fmt.Fprintf(p.Out, "%s: the broker retains no values and no announcement of this meter (is the bridge running, and has the meter sent a telegram?)\n", m.ID)
 		}
 	}
 	if count == 0 {
-		fmt.Fprintf(p.Out, "no difference: %s holds what this configuration announces\n", output.URL)
+		fmt.Fprintf(p.Out, "no difference: %s retains what this configuration announces\n", output.URL)
 		return nil
 	}
-	fmt.Fprintf(p.Out, "%s between what %s holds and what this configuration announces: hanbridge run sets it right when it starts; what is left then, discovery clear --all takes back\n",
+	fmt.Fprintf(p.Out, "%s between what %s retains and what this configuration announces: hanbridge run corrects the announcements when it starts; discovery clear --all removes announcements that are wrong even then\n",
 		cli.Count(count, "difference"), output.URL)
 	return cli.ErrPrinted
 }

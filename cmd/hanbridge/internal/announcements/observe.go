@@ -30,13 +30,14 @@ type MeterFlags struct{ Config, Family string }
 func AddMeterFlags(c *cobra.Command, family string) *MeterFlags {
 	f := new(MeterFlags)
 	c.Flags().StringVar(&f.Config, "config", "", "configuration `FILE`")
-	c.Flags().StringVar(&f.Family, "family", "", family+", `NAME` as simulate --list names it")
+	c.Flags().StringVar(&f.Family, "family", "", family+": a `NAME` that simulate --list prints")
 	return f
 }
 
 // An Observation describes a meter by its telegrams.
 type Observation struct {
-	// Meter has the id and the name of the first configured meter, and the quantities in the order in which they were first sent.
+	// Meter has the id and the name of the first configured meter. All its other fields are from the telegrams. Its quantities are in the order
+	// in which they were first sent.
 	Meter discovery.Meter
 	// Telegrams is the number of telegrams.
 	Telegrams int
@@ -48,8 +49,8 @@ type Observation struct {
 	First, Last time.Time
 }
 
-// Observe reads the telegrams of the first file, or of the simulated family. It returns nil if neither is named. command is the name of the
-// command, for errors.
+// Observe reads the telegrams of the first file, or of the simulated family. It returns nil if neither a file nor a family is named, and an error
+// if both are named. command is the name of the command, for errors.
 func (f *MeterFlags) Observe(command string, setup *daemon.Setup, files []string) (*Observation, error) {
 	switch {
 	case len(files) > 0 && f.Family != "":
@@ -70,7 +71,7 @@ func (f *MeterFlags) Observe(command string, setup *daemon.Setup, files []string
 func ObserveFamily(setup *daemon.Setup, f simulate.Family) (*Observation, error) {
 	telegrams := int(time.Hour / f.Interval)
 	if f.HourlyOffset%f.Interval != 0 {
-		telegrams++ // the hourly telegram is sent between two others
+		telegrams++ // the hourly telegram is sent between two of the telegrams counted above
 	}
 	var stream bytes.Buffer
 	simulated := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
@@ -99,7 +100,7 @@ func observeFile(setup *daemon.Setup, name string) (*Observation, error) {
 	return observe(setup, name, capture.NewBytesReader(f), options)
 }
 
-// observe reads all telegrams of a stream. name is the name of the stream, for errors.
+// observe reads all telegrams of a stream. It returns an error if no telegram has a value. name is the name of the stream, for errors.
 func observe(setup *daemon.Setup, name string, r io.Reader, options meter.Options) (*Observation, error) {
 	observed := &Observation{Meter: discovery.Meter{ID: setup.Meters[0].ID, Name: setup.Meters[0].Name}, Sent: map[quantity.ID]int{}}
 	var encryptedErr *dlms.EncryptedError
@@ -132,7 +133,8 @@ func observe(setup *daemon.Setup, name string, r io.Reader, options meter.Option
 // add adds what a telegram says about its meter.
 func (o *Observation) add(r *meter.Reading) {
 	m := &o.Meter
-	if r.Meter.List != "" || m.Software == "" { // a make without a list does not replace the make that was sent with a list
+	// m.Software is the name of the list. If a telegram named a list, only the make of telegrams that name a list is used from then on.
+	if r.Meter.List != "" || m.Software == "" {
 		m.Make = cmp.Or(r.Meter.Make, m.Make)
 	}
 	m.Model = cmp.Or(r.Meter.Model, m.Model)
@@ -155,9 +157,9 @@ func (o *Observation) add(r *meter.Reading) {
 func keyAdvice(e *dlms.EncryptedError) string {
 	switch {
 	case e.AuthKey:
-		return "the key of the configuration fits, but its authentication key does not: compare auth_key, or leave it out"
+		return "the key of the configuration fits, but its authentication key does not: compare auth_key with what your grid company gave you, or remove auth_key"
 	case e.Tried:
-		return "no key of the configuration fits: name that of the meter as key or key_file; " + render.SwappedKeysAdvice
+		return "no key of the configuration fits: set key or key_file to the key of the meter; " + render.SwappedKeysAdvice
 	}
-	return "the configuration has no key: name the file with that of the meter as key_file, in the file of --config or as HANBRIDGE_METER_KEY_FILE"
+	return "the configuration has no key: write the key of the meter into a file, and set key_file in the file of --config to this file, or set HANBRIDGE_METER_KEY_FILE"
 }

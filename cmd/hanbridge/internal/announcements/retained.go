@@ -37,11 +37,11 @@ func ReadRetained(ctx context.Context, setup *daemon.Setup) (retained Retained, 
 func RetainedMeters(setup *daemon.Setup, retained Retained) (meters []discovery.Meter) {
 	announced := setup.MQTTOutput().Discovery().ParseMeters(retained.Announced)
 	for _, m := range setup.Meters {
-		var described discovery.Meter // zero if the meter is not announced
+		var announcement discovery.Meter // zero if the meter is not announced
 		if i := slices.IndexFunc(announced, func(a discovery.Meter) bool { return a.ID == m.ID }); i >= 0 {
-			described = announced[i]
+			announcement = announced[i]
 		}
-		meters = append(meters, retainedMeter(m, retained.Values[m.ID], described))
+		meters = append(meters, retainedMeter(m, retained.Values[m.ID], announcement))
 	}
 	return meters
 }
@@ -81,9 +81,9 @@ func decimalsIn(id quantity.ID, value string) int {
 	return len(fraction)
 }
 
-// announcementsOf returns the announcements of the devices with these ids, in both styles. If others is true, it also returns the announcements
-// of every meter that publishes below the base topic, because a meter is possibly not configured any more.
-func announcementsOf(messages []discovery.Message, ids []string, base string, others bool) []discovery.Message {
+// announcementsOf returns the announcements of the devices with these ids, in both styles. If allMeters is true, it also returns the
+// announcements of every meter that publishes below the base topic, because a meter is possibly not configured any more.
+func announcementsOf(messages []discovery.Message, ids []string, base string, allMeters bool) []discovery.Message {
 	announced := discovery.AnnouncedBy(messages) // without the announcements of other programs
 	withIDs := discovery.Announced{}
 	for _, id := range ids {
@@ -92,8 +92,8 @@ func announcementsOf(messages []discovery.Message, ids []string, base string, ot
 	return slices.DeleteFunc(slices.Clone(messages), func(m discovery.Message) bool {
 		_, isOurs := announced[m.Topic]
 		_, hasID := withIDs[m.Topic]
-		keep := isOurs && (hasID || others && publishedBelow(base, m.Payload))
-		return !keep
+		keep := isOurs && (hasID || allMeters && publishedBelow(base, m.Payload))
+		return !keep // DeleteFunc removes the messages for which the function returns true
 	})
 }
 
@@ -102,7 +102,7 @@ func publishedBelow(base string, payload []byte) bool {
 	type entity struct {
 		Topic string `json:"state_topic"`
 	}
-	// The state topic is in root in the style with one announcement for each entity. It is in Components in the style with one for each device.
+	// If an announcement is about one entity, the state topic is in root. If it is about a device, the state topics are in Components.
 	var root struct {
 		entity
 		Components map[string]entity `json:"components"`

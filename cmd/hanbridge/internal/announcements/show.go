@@ -76,7 +76,7 @@ func showAnnounced(ctx context.Context, p *cli.Program, setup *daemon.Setup) err
 		return cli.DataError(err)
 	}
 	if len(messages) == 0 {
-		p.PrintMessage("nothing is announced below %s on %s (is the bridge running, and has the meter spoken?)",
+		p.PrintMessage("nothing is announced below %s on %s (is the bridge running, and has the meter sent a telegram?)",
 			setup.HomeAssistant.Prefix, setup.MQTT.URL)
 		return cli.ErrPrinted
 	}

@@ -10,8 +10,9 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
-// TakeOver removes the retained description (info) of a configured meter from the broker. The next bridge that reads a telegram of the meter
-// then publishes its counters. TakeOver returns an error if a description is on the broker again.
+// TakeOver removes the retained info message of a configured meter from the broker. The info message describes the meter, and names the bridge
+// that publishes its counters. Without an info message, the next bridge that reads a telegram of the meter publishes the counters. TakeOver
+// returns an error if the broker has an info message again.
 func TakeOver(ctx context.Context, p *cli.Program, file, meter string) error {
 	setup, err := Load(p, file, "")
 	if err == nil {
@@ -34,9 +35,9 @@ func TakeOver(ctx context.Context, p *cli.Program, file, meter string) error {
 		return cli.DataError(err)
 	}
 	if all[meter]["info"] != "" { // a broker also acknowledges a message that its access rules forbid
-		return cli.DataError(fmt.Errorf("%s is there again: most likely the other bridge still runs. Stop it, and type this once more. If none runs, the broker's access "+
-			"rules do not let this user publish that topic", output.InfoTopic(meter)))
+		return cli.DataError(fmt.Errorf("%s is on the broker again: most likely the other bridge still runs. Stop that bridge, and type this command again. If no other bridge runs, "+
+			"the broker's access rules do not permit this user to publish to that topic", output.InfoTopic(meter)))
 	}
-	fmt.Fprintf(p.Out, "the description of %s is removed from the broker: the next bridge that reads a telegram of it publishes it\n", meter)
+	fmt.Fprintf(p.Out, "the description of %s is removed from the broker: the next bridge that reads a telegram of this meter publishes the meter\n", meter)
 	return nil
 }

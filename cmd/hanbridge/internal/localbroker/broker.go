@@ -1,4 +1,4 @@
-// Package localbroker implements the MQTT broker inside the program, for users without a broker. A restart loses its retained messages.
+// Package localbroker implements the embedded MQTT broker, for users without a broker. Its retained messages are lost when the program ends.
 package localbroker
 
 import (
@@ -27,15 +27,15 @@ type Broker struct {
 func Start(c config.MQTT) (*Broker, error) {
 	s := mqtt.New(&mqtt.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err := s.AddHook(&authentication{username: c.Username, password: string(c.Password)}, nil); err != nil {
-		return nil, fmt.Errorf("broker inside: %w", err)
+		return nil, fmt.Errorf("embedded broker: %w", err)
 	}
 	l := listeners.NewTCP(listeners.Config{ID: "tcp", Address: c.Listen})
 	if err := s.AddListener(l); err != nil {
-		return nil, cli.UsageError(fmt.Errorf("mqtt.listen: the broker inside cannot listen on %s: %w (is another broker there? Then set "+
-			"mqtt.url to it; else choose another port)", c.Listen, err))
+		return nil, cli.UsageError(fmt.Errorf("mqtt.listen: the embedded broker cannot listen on %s: %w (if another broker listens there, "+
+			"set mqtt.url to its address; otherwise choose another port)", c.Listen, err))
 	}
 	if err := s.Serve(); err != nil {
-		return nil, fmt.Errorf("broker inside: %w", err)
+		return nil, fmt.Errorf("embedded broker: %w", err)
 	}
 	return &Broker{server: s, address: l.Address()}, nil
 }
@@ -43,7 +43,8 @@ func Start(c config.MQTT) (*Broker, error) {
 // URL returns the address that clients connect to.
 func (b *Broker) URL() string { return "mqtt://" + b.address }
 
-// Stop closes the broker. It waits for at most a second, because mochi's Close never returns if a client disconnects at the same moment.
+// Stop closes the broker. It waits for at most a second, because Close of the mochi-mqtt library never returns if a client disconnects at the
+// same moment.
 func (b *Broker) Stop() {
 	closed := make(chan struct{})
 	go func() { defer close(closed); _ = b.server.Close() }()

@@ -44,8 +44,8 @@ func parseQuantities(t *testing.T, text string) throttle.Overrides {
 	return c.Quantities
 }
 
-// householdRetained returns the retained messages of the meter "house": its announcement and its values, by topic.
-func householdRetained(t *testing.T, c discovery.Config) map[string]string {
+// houseRetained returns the retained messages of the meter "house": its announcement and its values, by topic.
+func houseRetained(t *testing.T, c discovery.Config) map[string]string {
 	t.Helper()
 	setup := houseSetup()
 	f, err := virtualport.Family("aidon-se")

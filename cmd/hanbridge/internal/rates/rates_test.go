@@ -23,7 +23,8 @@ func TestRatesRetained(t *testing.T) {
 	barn.ID = "barn"
 	setup.Meters = append(setup.Meters, barn)
 	setup.Publish = throttle.Realtime
-	retained := retainedOf(householdRetained(t, deviceStyle()))
+	retained := retainedOf(houseRetained(t, deviceStyle()))
+	// An empty value counts too: barn sends net_power.
 	retained.Values["barn"] = map[string]string{"telegram_interval": "2.5", "gas": "1.000", "import_power": "7", "net_power": "", "status": "online"}
 	retained.Announced = append(retained.Announced, discovery.Message{
 		Topic:   "homeassistant/sensor/hanbridge_barn/import_power/config",
@@ -35,8 +36,9 @@ func TestRatesRetained(t *testing.T) {
 		t.Fatalf("report: got %d meters and note %q, want 2 meters and no note", len(r.Meters), r.Note)
 	}
 	houseRates, barnRates := r.Meters[0], r.Meters[1]
+	// With the preset realtime, every telegram is published, so States and EveryTelegram are equal.
 	if houseRates.Interval != "10" || len(houseRates.Quantities) != 30 || houseRates.EveryTelegram != houseRates.States || houseRates.States < 100_000 {
-		t.Errorf("house: got interval %s s, %d quantities, %d of %d states, want 10 s, 30 quantities, all of at least 100 000 states",
+		t.Errorf("house: got interval %s s, %d quantities, %d states, %d states of every telegram, want 10 s, 30 quantities, two equal numbers of at least 100 000",
 			houseRates.Interval, len(houseRates.Quantities), houseRates.States, houseRates.EveryTelegram)
 	}
 	gotIntervals := map[string]string{} // by quantity, in seconds
@@ -62,15 +64,15 @@ func TestRatesUnknown(t *testing.T) {
 	barn := defaultMeter()
 	barn.ID = "barn"
 	tests := []struct {
-		name     string
-		retained announcements.Retained
-		err      error
-		wantNote string // how the note begins
-		want     string // the only meter of the report
+		name      string
+		retained  announcements.Retained
+		err       error
+		wantNote  string // how the note begins
+		wantMeter string // the only meter of the report
 	}{
-		{"no retained messages", announcements.Retained{}, nil, "Nothing is known of your meter yet (mqtt://a holds nothing of it).\nThese are", "a typical meter"},
+		{"no retained messages", announcements.Retained{}, nil, "Nothing is known of your meter yet (mqtt://a retains no message of it).\nThese are", "a typical meter"},
 		{"the broker does not answer", announcements.Retained{}, errors.New("no answer"), "Nothing is known of your meter yet (no answer).", "a typical meter"},
-		{"retained messages of one of two meters", retainedOf(householdRetained(t, deviceStyle())), nil, "Not counted, since the broker holds nothing of it yet: barn.", "house"},
+		{"retained messages of one of two meters", retainedOf(houseRetained(t, deviceStyle())), nil, "Not counted, because the broker retains no message of them yet: barn.", "house"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -78,8 +80,8 @@ func TestRatesUnknown(t *testing.T) {
 			setup.Meters = append(setup.Meters, barn)
 			var r report
 			r.addRetained(setup, tt.retained, tt.err)
-			if !strings.HasPrefix(r.Note, tt.wantNote) || len(r.Meters) != 1 || r.Meters[0].Meter != tt.want {
-				t.Errorf("got note %q and meters %+v, want note %q and meter %s", r.Note, r.Meters, tt.wantNote, tt.want)
+			if !strings.HasPrefix(r.Note, tt.wantNote) || len(r.Meters) != 1 || r.Meters[0].Meter != tt.wantMeter {
+				t.Errorf("got note %q and meters %+v, want note %q and meter %s", r.Note, r.Meters, tt.wantNote, tt.wantMeter)
 			}
 		})
 	}
@@ -88,11 +90,11 @@ func TestRatesUnknown(t *testing.T) {
 // TestProfileOf tests that the profile of a recording has the interval of each quantity, measured with the meter's clock.
 func TestProfileOf(t *testing.T) {
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
-	const defaultInterval = 10 * time.Second // the interval if the recording shows none
+	const defaultInterval = 10 * time.Second // the assumed interval if the meter's clock does not give the interval
 	tests := []struct {
 		name         string
 		telegrams    int
-		span         time.Duration // from the first telegram to the last, by the meter's clock
+		span         time.Duration // from the first telegram to the last, by the meter's clock; 0 for a meter without a clock
 		powerSent    int           // number of telegrams with import_power
 		energySent   int           // number of telegrams with import_energy
 		wantInterval time.Duration // of the telegrams
@@ -112,11 +114,12 @@ func TestProfileOf(t *testing.T) {
 			wantInterval: time.Second, wantPower: time.Second, wantEnergy: time.Second,
 		},
 		{
-			name: "every fourth telegram has import_energy", telegrams: 41, span: 100 * time.Second, powerSent: 41, energySent: 10,
+			// The interval of import_energy is 2.5 s × 41 / 10 = 10.25 s, rounded to tenths of a second.
+			name: "10 of 41 telegrams have import_energy", telegrams: 41, span: 100 * time.Second, powerSent: 41, energySent: 10,
 			wantInterval: 2500 * time.Millisecond, wantPower: 2500 * time.Millisecond, wantEnergy: 10300 * time.Millisecond,
 		},
 		{
-			name: "one telegram has import_energy: it is an hourly list", telegrams: 41, span: 100 * time.Second, powerSent: 41, energySent: 1,
+			name: "only one telegram has import_energy: a list that is sent once an hour", telegrams: 41, span: 100 * time.Second, powerSent: 41, energySent: 1,
 			wantInterval: 2500 * time.Millisecond, wantPower: 2500 * time.Millisecond, wantEnergy: time.Hour,
 		},
 		{
@@ -140,7 +143,7 @@ func TestProfileOf(t *testing.T) {
 	}
 }
 
-// TestRatesFollowPublish tests that a preset or a setting with fewer messages gives fewer states.
+// TestRatesFollowPublish tests that a preset or an override that publishes less often gives fewer states.
 func TestRatesFollowPublish(t *testing.T) {
 	setup := houseSetup()
 	f, err := virtualport.Family("aidon-se")
@@ -151,19 +154,19 @@ func TestRatesFollowPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// states returns the states a day of the meter with a preset and with a text of HANBRIDGE_QUANTITIES.
-	states := func(publish throttle.Preset, quantities string) int {
+	// dailyStates returns how many states a hub stores in a day. overrides has the form of HANBRIDGE_QUANTITIES.
+	dailyStates := func(preset throttle.Preset, overrides string) int {
 		c := setup.Config
-		c.Publish, c.Quantities = publish, parseQuantities(t, quantities)
+		c.Publish, c.Quantities = preset, parseQuantities(t, overrides)
 		var r report
 		r.add(c, profileOf(observed))
 		return r.States
 	}
-	realtime, balanced, frugal := states(throttle.Realtime, ""), states(throttle.Balanced, ""), states(throttle.Frugal, "")
+	realtime, balanced, frugal := dailyStates(throttle.Realtime, ""), dailyStates(throttle.Balanced, ""), dailyStates(throttle.Frugal, "")
 	if realtime <= 2*balanced || balanced <= frugal {
 		t.Errorf("realtime %d, balanced %d, frugal %d: want balanced below half of realtime, and frugal below balanced", realtime, balanced, frugal)
 	}
-	if got := states(throttle.Balanced, "voltage_* min_interval=10m max_silence=10m"); got >= balanced {
+	if got := dailyStates(throttle.Balanced, "voltage_* min_interval=10m max_silence=10m"); got >= balanced {
 		t.Errorf("voltages every ten minutes: got %d states, want fewer than %d", got, balanced)
 	}
 }
@@ -177,11 +180,11 @@ func TestGroupDigits(t *testing.T) {
 	}
 }
 
-// addQuantity adds to o a quantity that the meter has sent in so many telegrams.
-func addQuantity(o *announcements.Observation, id quantity.ID, sent int) {
+// addQuantity adds to o a quantity that the given number of telegrams contain.
+func addQuantity(o *announcements.Observation, id quantity.ID, telegrams int) {
 	if o.Sent == nil {
 		o.Sent = map[quantity.ID]int{}
 	}
-	o.Sent[id] = sent
+	o.Sent[id] = telegrams
 	o.Meter.Quantities = append(o.Meter.Quantities, discovery.Quantity{ID: id})
 }

@@ -1,5 +1,5 @@
-// Package rates implements the command rates. It estimates how many states a day a configuration causes in a hub, for each quantity and in
-// total.
+// Package rates implements the command rates. It estimates how many states a hub such as Home Assistant stores in a day with a configuration:
+// for each quantity, and in total.
 package rates
 
 import (
@@ -51,7 +51,7 @@ func Run(ctx context.Context, p *cli.Program, from *announcements.MeterFlags, fi
 // report is what `rates --json` prints.
 type report struct {
 	Publish string `json:"publish"`
-	// Note says which numbers are not those of the configured meters.
+	// Note says which meters are not counted, or why the numbers are those of a typical meter; "" for none.
 	Note   string       `json:"note,omitempty"`
 	Meters []meterRates `json:"meters"`
 	dayRates
@@ -108,7 +108,8 @@ func (r *report) add(c config.Config, p sendProfile) {
 		rates.Quantities = append(rates.Quantities, rate)
 		rates.addRates(rate.dayRates)
 	}
-	// Diagnostic values are not published with every telegram. EveryTelegram counts them once a minute, as the preset realtime publishes them.
+	// Diagnostic values are not published with every telegram, not even with the preset realtime, which publishes them once a minute. Therefore
+	// EveryTelegram counts them once a minute.
 	every, n := c.Plan().DiagnosticsInterval(), len(changingDiagnostics)
 	rates.Diagnostics = diagnosticRate{inSeconds(every), changingDiagnostics, dayRates{n * int(day/every), n * int(day/time.Minute)}}
 	rates.addRates(rates.Diagnostics.dayRates)
@@ -133,7 +134,7 @@ func (r *report) print(out io.Writer) error {
 	if len(r.Meters) > 1 {
 		rateLine(&b, "all meters", "", r.States, r.EveryTelegram)
 	}
-	fmt.Fprintf(&b, "\npublish: %s causes about %s states a day, %s of every telegram\n", r.Publish, groupDigits(r.States), r.share())
+	fmt.Fprintf(&b, "\npublish: %s causes about %s states a day, which is %s of EVERY TELEGRAM\n", r.Publish, groupDigits(r.States), r.share())
 	_, err := io.WriteString(out, b.String())
 	return err
 }

@@ -37,7 +37,7 @@ func ListFamilies(p *cli.Program) error {
 		t.Row(f.Name, f.Country, f.Connector, f.Line, cipher, f.Interval.String())
 		fmt.Fprintln(p.Out, cli.Wrap("    "+f.Title, cli.Columns))
 	}
-	_, err := fmt.Fprintf(p.Out, "\nThose with a cipher are read with\n%s\n", SimulatedKeyFlags)
+	_, err := fmt.Fprintf(p.Out, "\nhanbridge decode reads the families with a cipher with these flags:\n%s\n", SimulatedKeyFlags)
 	return err
 }
 
@@ -49,5 +49,5 @@ func FaultHelp() string {
 		fmt.Fprintf(w, "  %s=%d\t%s\n", k.Name, k.Default, k.Effect)
 	}
 	_ = w.Flush()
-	return strings.TrimSuffix(b.String(), "\n") + "\nThe number is the default of N."
+	return strings.TrimSuffix(b.String(), "\n") + "\nThe numbers are the defaults of N."
 }

@@ -62,12 +62,13 @@ func (w *ptyWriter) Write(b []byte) (int, error) {
 	received := b
 	if baud := baudOf(w.port); w.line.Baud > 0 && baud > 0 && baud != w.line.Baud {
 		received = w.line.ReceivedBy(nil, b, simulate.LineSetting{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
-		received = received[:min(len(received), maxUnread)] // a fast UART receives several bytes for each byte of a slow line
+		received = received[:min(len(received), maxUnread)] // a fast UART receives several bytes for each byte of a slow line, too many to send all
 	}
 	for chunk := range slices.Chunk(received, maxUnread) {
-		wait := readerTimeout // the kernel can be slow too
-		if w.makeRoom(); w.noReader {
-			wait = 20 * time.Millisecond
+		w.makeRoom()
+		wait := readerTimeout // how long the kernel can take to accept the bytes
+		if w.noReader {
+			wait = 20 * time.Millisecond // lost bytes do not matter, because no program reads
 		}
 		_ = w.control.SetWriteDeadline(time.Now().Add(wait)) // if this fails, Write fails too
 		_, err := w.control.Write(chunk)

@@ -24,6 +24,7 @@ func TestReplayPace(t *testing.T) {
 2026-11-22T09:15:30.375Z 41
 2026-11-22T10:15:29.000+01:00 08
 `
+	// wantTimes are the times of the four reads after the start.
 	for speed, wantTimes := range map[int][]time.Duration{
 		0: {0, 0, 0, 0}, 1: {0, 250 * time.Millisecond, 10250 * time.Millisecond, 10250 * time.Millisecond},
 		10: {0, 25 * time.Millisecond, 1025 * time.Millisecond, 1025 * time.Millisecond},

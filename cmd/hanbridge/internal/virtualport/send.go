@@ -22,10 +22,10 @@ type sender struct {
 	wire        *Wire
 	count       int                  // number of reads of the wire, each of which is a telegram; 0 for no limit
 	line        simulate.LineSetting // line setting of the meter; if it is zero, a reader at any speed receives the bytes unchanged
-	awaitClient bool                 // sending to a TCP port begins when the first client connects
+	awaitClient bool                 // sending to a TCP port begins when a client has connected
 }
 
-// send sends the bytes of the wire to destination: stdout, pty or tcp://HOST:PORT. It returns when the wire or ctx ends.
+// send sends the bytes of the wire to destination: stdout, pty or tcp://HOST:PORT. It returns after count reads, or when the wire or ctx ends.
 func (s *sender) send(ctx context.Context, destination string) error {
 	switch address, isTCP := strings.CutPrefix(destination, "tcp://"); {
 	case destination == "stdout":
@@ -38,7 +38,7 @@ func (s *sender) send(ctx context.Context, destination string) error {
 	return fmt.Errorf("--to %s: want stdout, pty or tcp://HOST:PORT", destination)
 }
 
-// write copies the wire to w, with one Write for each read. It returns nil when the wire or ctx ends.
+// write copies the wire to w, with one Write for each read. It returns nil after count reads, or when the wire or ctx ends.
 func (s *sender) write(ctx context.Context, w io.Writer) error {
 	defer context.AfterFunc(ctx, func() { _ = s.wire.Close() })()
 	buf := make([]byte, 1<<16) // longer than any telegram
@@ -57,7 +57,7 @@ func (s *sender) write(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// sendToTCP listens on address, and sends the bytes of the wire to every client, as a network reader does.
+// sendToTCP listens on address, and sends the bytes of the wire to every client. Network readers do the same.
 func (s *sender) sendToTCP(ctx context.Context, address string) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *sender) sendToTCP(ctx context.Context, address string) error {
 	defer clients.closeAll()
 	note := ""
 	if s.awaitClient {
-		note = ", speaks when somebody connects"
+		note = ", sends when a client has connected"
 	}
 	fmt.Fprintf(s.Out, "meter on tcp://%s%s\n", l.Addr(), note)
 	if s.awaitClient && !clients.accept(l) {

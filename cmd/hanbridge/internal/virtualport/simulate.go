@@ -17,13 +17,15 @@ import (
 
 // SimulateOptions are the flags of the command simulate.
 type SimulateOptions struct {
-	Family, To, Start string
-	Then              string // the family that the fault profile changes to
-	Faults            []string
-	Count             int // number of telegrams; 0 for the default of the destination
-	Speed             int // times as fast as a real meter; 0 for the default of the destination
-	Seed              uint64
-	List              bool
+	Family string
+	To     string // stdout, pty or tcp://HOST:PORT
+	Start  string // time of the first telegram as in RFC 3339; "" for the present time
+	Then   string // the family to which the fault "profile" changes; "" for the default
+	Faults []string
+	Count  int // number of telegrams; 0 means 10 for stdout, and no limit for other destinations
+	Speed  int // times as fast as a real meter; 0 means without waiting for stdout, and 1 for other destinations
+	Seed   uint64
+	List   bool // list the families; Simulate does not use it
 }
 
 // Simulate sends the telegrams of a simulated meter with the options s. It returns when all telegrams are sent, or when ctx ends.
@@ -37,7 +39,7 @@ func Simulate(ctx context.Context, p *cli.Program, s SimulateOptions) error {
 		return err
 	}
 	if s.To != "stdout" {
-		s.Speed = max(s.Speed, 1) // 0 would send without waiting
+		s.Speed = max(s.Speed, 1)
 	} else if s.Count == 0 {
 		s.Count = 10
 	}
@@ -51,7 +53,7 @@ func (s *SimulateOptions) meter(family simulate.Family) (simulatedMeter, error) 
 	if s.Start != "" {
 		var err error
 		if start, err = time.Parse(time.RFC3339, s.Start); err != nil {
-			return nil, fmt.Errorf("--start %s: write it as 2026-01-31T12:00:00+01:00", s.Start)
+			return nil, fmt.Errorf("--start %s: want a time such as 2026-01-31T12:00:00+01:00", s.Start)
 		}
 	}
 	if s.Count < 0 || s.Speed < 0 {
@@ -65,7 +67,7 @@ func (s *SimulateOptions) meter(family simulate.Family) (simulatedMeter, error) 
 		}
 		faults = append(faults, f)
 	}
-	if s.Then == "" {
+	if s.Then == "" { // the default is a family that differs from the first family
 		s.Then = "p1-se-aidon"
 		if family.Name == s.Then {
 			s.Then = "aidon-se"
@@ -78,14 +80,14 @@ func (s *SimulateOptions) meter(family simulate.Family) (simulatedMeter, error) 
 	return simulate.NewFaultyMeter(simulate.NewMeter(family, s.Seed, start), s.Seed, then, faults...), nil
 }
 
-// Replay sends the recording in the named file ("-" for standard input) to a destination: stdout, pty or tcp://HOST:PORT. It sends speed
-// times as fast as the bytes arrived. If speed is 0, it does not wait.
+// Replay sends the recording in the named file ("-" for standard input) to a destination: stdout, pty or tcp://HOST:PORT. It sends
+// the bytes speed times as fast as they arrived. If speed is 0, it does not wait.
 func Replay(ctx context.Context, p *cli.Program, name, destination string, speed int) error {
 	if speed < 0 {
 		return errors.New("--speed: want 0 or more")
 	}
 	if name == "-" {
-		signal.Reset() // from here a signal ends the program at once, also while it waits for input
+		signal.Reset() // from now on, a signal ends the program, even while it waits for input
 	}
 	in, done, err := p.Open("replay", name)
 	if err != nil {
@@ -94,11 +96,11 @@ func Replay(ctx context.Context, p *cli.Program, name, destination string, speed
 	defer done()
 	wire := NewRecordedWire(in, speed)
 	s := sender{Program: p, wire: wire, awaitClient: true}
-	// wire.unread is nil only if nothing was read: after a read it is empty.
+	// wire.unread is nil if the recording has no bytes. If all bytes were read, it is an empty slice.
 	if err := s.send(ctx, destination); err != nil || wire.unread != nil || ctx.Err() != nil {
 		return err
 	}
-	return cli.DataError(fmt.Errorf("%s: nothing in it to send", name))
+	return cli.DataError(fmt.Errorf("%s: contains no bytes to send", name))
 }
 
 // NewRecordedWire returns a wire that delivers the bytes of the recording in r, speed times as fast as they arrived. If speed is 0, the wire

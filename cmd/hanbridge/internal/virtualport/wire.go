@@ -13,23 +13,23 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A Wire is an io.ReadCloser that imitates a serial line. It delivers the first bytes at once, and all later bytes at their times after the
-// first. Close can be called during a Read. Otherwise a Wire must not be used concurrently.
+// A Wire is an io.ReadCloser that imitates a serial line. It delivers the first bytes immediately. Later bytes are due at a time after the first
+// bytes, and Read waits for that time. Close can be called during a Read. Otherwise a Wire must not be used concurrently.
 type Wire struct {
-	// At is the time at which the bytes of the last Read were due; zero if that is not known.
-	At       time.Time
-	next     func() (due time.Time, bytes []byte, err error)
-	unread   []byte // the part of the last bytes of next that was not read yet
-	speed    int
-	started  time.Time // when the first bytes were delivered
-	firstDue time.Time // when the first bytes were due
+	// At is the time at which the bytes of the last Read were due; zero if next gave no time.
+	At        time.Time
+	next      func() (due time.Time, bytes []byte, err error)
+	unread    []byte // bytes that next returned and that were not read yet
+	speed     int
+	firstRead time.Time // when the first bytes were delivered
+	firstDue  time.Time // when the first bytes were due
 
 	closed chan struct{}
 	once   sync.Once
 }
 
 // NewWire returns a wire that delivers the bytes that next returns, speed times as fast as they are due. If speed is 0, the wire does not
-// wait. Bytes with a zero time are delivered at once. If next returns an error, Read returns it.
+// wait. Bytes with a zero time are delivered immediately. If next returns an error, Read returns it.
 func NewWire(speed int, next func() (due time.Time, bytes []byte, err error)) *Wire {
 	return &Wire{speed: speed, next: next, closed: make(chan struct{})}
 }
@@ -54,11 +54,11 @@ func (w *Wire) Read(p []byte) (int, error) {
 // wait waits until it is time to deliver the bytes with the time due. It returns false if the wire is closed.
 func (w *Wire) wait(due time.Time) bool {
 	if w.firstDue.IsZero() {
-		w.started, w.firstDue = time.Now(), due
+		w.firstRead, w.firstDue = time.Now(), due
 	}
 	delay := time.Duration(0)
 	if w.speed > 0 {
-		delay = time.Until(w.started.Add(due.Sub(w.firstDue) / time.Duration(w.speed)))
+		delay = time.Until(w.firstRead.Add(due.Sub(w.firstDue) / time.Duration(w.speed)))
 	}
 	select {
 	case <-w.closed:
