@@ -10,6 +10,8 @@ import (
 const (
 	aKey       = "00112233445566778899aabbccddeeff"
 	anotherKey = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
+	// partOfKey must not be in any error, because it is a part of aKey.
+	partOfKey = "1122"
 )
 
 // writePrivate writes a file that only its owner can read, as a file of keys should be.
@@ -47,8 +49,8 @@ func TestKeyFile(t *testing.T) {
 		{"two keys without a separator", aKey + aKey, 1, ""},
 		{"UTF-16, little-endian", "\xFF\xFE0\x000\x00", 0, ": is in UTF-16, which PowerShell writes with >: save the file as UTF-8"},
 		{"UTF-16, big-endian", "\xFE\xFF\x000\x000", 0, ": is in UTF-16"},
-		{"a key in binary", "\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 0, ": holds the bytes of a key, not its digits: make digits of them with xxd -p -c 32 "},
-		{"two keys in binary", strings.Repeat("\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 2), 0, ": holds the bytes of a key"},
+		{"a key in binary", "\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 0, ": contains the bytes of a key, not its digits: type xxd -p -c 32 "},
+		{"two keys in binary", strings.Repeat("\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 2), 0, ": contains the bytes of a key"},
 		{"a comment in Latin-1", "# Schl\xFCssel\n" + aKey, 1, ""},
 		{"a file too large", strings.Repeat("#\n", maxConfigFile), 0, ": larger than 64 KiB"},
 	}
@@ -61,7 +63,7 @@ func TestKeyFile(t *testing.T) {
 			} else {
 				checkErr(t, err, "")
 			}
-			if err != nil && strings.Contains(strings.ReplaceAll(err.Error(), file, ""), "1122") {
+			if err != nil && strings.Contains(strings.ReplaceAll(err.Error(), file, ""), partOfKey) {
 				t.Errorf("a key is printed: %v", err)
 			}
 			if len(keys) != tt.wantKeys {
@@ -74,15 +76,15 @@ func TestKeyFile(t *testing.T) {
 // TestParsePair tests that an error names the wrong setting and says where to write the authentication key.
 func TestParsePair(t *testing.T) {
 	file := writePrivate(t, aKey)
-	tests := []struct{ name, key, authKey, file, wantPath, wantErr string }{
+	tests := []struct{ name, key, authKey, file, wantKey, wantErr string }{ // wantKey is the key of the configuration that the error names
 		{"both keys", aKey, anotherKey, "", "", ""},
 		{"one key", aKey, "", "", "", ""},
-		{"both keys in the setting key", aKey + " " + anotherKey, "", "", "key", "has 64 hexadecimal digits, and a key has 32: the second half is the authentication " +
-			"key, and goes to auth_key (--auth-key)"},
+		{"both keys in the setting key", aKey + " " + anotherKey, "", "", "key", "has 64 hexadecimal digits, and a key has 32: write the second half, which is " +
+			"the authentication key, as auth_key (--auth-key)"},
 		{"half a key", aKey[:16], "", "", "key", "has 16 hexadecimal digits, and a key has 32"},
-		{"only an authentication key", "", anotherKey, "", "auth_key", "an authentication key without key"},
+		{"only an authentication key", "", anotherKey, "", "auth_key", "an authentication key without an encryption key"},
 		{"only an authentication key, and a file of keys", "", anotherKey, file, "auth_key",
-			"belongs into the file of keys, behind its key: make the line in " + file + " KEY AUTH_KEY"},
+			"must be in the file of keys, after its key: change the line in " + file + " to KEY AUTH_KEY"},
 		{"both keys, and a file of keys", aKey, anotherKey, file, "", ""},
 	}
 	for _, tt := range tests {
@@ -93,8 +95,8 @@ func TestParsePair(t *testing.T) {
 			if err != nil {
 				path = problems[0].path
 			}
-			if path != tt.wantPath || err != nil && strings.Contains(strings.ReplaceAll(err.Error(), file, ""), "1122") {
-				t.Errorf("got path %q and error %v, want path %q and no key in the error", path, err, tt.wantPath)
+			if path != tt.wantKey || err != nil && strings.Contains(strings.ReplaceAll(err.Error(), file, ""), partOfKey) {
+				t.Errorf("got path %q and error %v, want path %q and no encryption key in the error", path, err, tt.wantKey)
 			}
 		})
 	}

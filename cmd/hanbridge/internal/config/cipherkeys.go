@@ -19,14 +19,14 @@ type KeyFlags struct{ Key, AuthKey, File string }
 func (k *KeyFlags) Register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&k.File, "key-file", "", "`FILE` of keys, each line KEY or KEY AUTH_KEY; all are tried")
-	flags.StringVar(&k.Key, "key", "", "a key, `HEX`: every user of the machine can see it while this runs, so better use --key-file")
+	flags.StringVar(&k.Key, "key", "", "the key, `HEX`; --key-file is safer, because every user of the machine can see the arguments of a program")
 	flags.StringVar(&k.AuthKey, "auth-key", "", "the authentication key, `HEX`, that belongs to --key")
 }
 
 // Given reports whether the user set any of the flags.
 func (k *KeyFlags) Given() bool { return *k != KeyFlags{} }
 
-// Load returns the key of the flags, then the keys of the file. Errors name the flag and never contain a key.
+// Load returns the key of the flag --key, then the keys of the file. Errors name the flag and never contain a key.
 func (k *KeyFlags) Load() ([]*dlms.Key, error) {
 	keys, problems := k.load()
 	for i := range problems {
@@ -52,9 +52,9 @@ func (k *KeyFlags) load() (keys []*dlms.Key, problems Problems) {
 	case k.Key != "":
 		keys = k.parsePair(&problems)
 	case k.AuthKey != "" && k.File != "":
-		problems.add("auth_key", "belongs into the file of keys, behind its key: make the line in %s KEY AUTH_KEY", k.File)
+		problems.add("auth_key", "must be in the file of keys, after its key: change the line in %s to KEY AUTH_KEY", k.File)
 	case k.AuthKey != "":
-		problems.add("auth_key", "an authentication key without key, the one that deciphers: the grid company gives both")
+		problems.add("auth_key", "an authentication key without an encryption key (key): the grid company gives both keys")
 	}
 	if k.File != "" {
 		fromFile, err := k.readFile()
@@ -68,7 +68,7 @@ func (k *KeyFlags) load() (keys []*dlms.Key, problems Problems) {
 func (k *KeyFlags) parsePair(problems *Problems) []*dlms.Key {
 	encryption, err := dlms.ParseKey(k.Key)
 	if length, ok := errors.AsType[*dlms.KeyLengthError](err); ok && length.Digits == 2*dlms.KeyDigits {
-		err = fmt.Errorf("%w: the second half is the authentication key, and goes to auth_key (--auth-key)", err)
+		err = fmt.Errorf("%w: write the second half, which is the authentication key, as auth_key (--auth-key)", err)
 	}
 	problems.addError("key", err)
 	var authentication []byte
@@ -93,7 +93,7 @@ func (k *KeyFlags) readFile() ([]*dlms.Key, error) {
 	const keyBytes = dlms.KeyDigits / 2
 	// An encryption key in binary has keyBytes bytes. Together with an authentication key it has twice as many.
 	if (len(text) == keyBytes || len(text) == 2*keyBytes) && !safetext.IsText(text) {
-		return nil, fmt.Errorf("%s: holds the bytes of a key, not its digits: make digits of them with xxd -p -c %d %s, and write these into a file",
+		return nil, fmt.Errorf("%s: contains the bytes of a key, not its digits: type xxd -p -c %d %s, and write the digits that it prints into the file",
 			k.File, 2*keyBytes, k.File)
 	}
 	keys, err := dlms.ParseKeys(string(text))

@@ -17,7 +17,8 @@ import (
 type Config struct {
 	MQTT          MQTT          `mapstructure:"mqtt"`
 	HomeAssistant HomeAssistant `mapstructure:"homeassistant"`
-	// StateDir is the configured folder for the bridge's state, or "off". StateDirToWrite and StateDirToRead return the folder in use.
+	// StateDir is the configured folder for the bridge's state, or "off". The methods StateDirToWrite and StateDirToRead return the
+	// folder that is used, which is possibly UserStateDir.
 	StateDir string `mapstructure:"state_dir" default:"/var/lib/hanbridge"`
 	// Publish is the preset that says how often values are published. Quantities overrides the preset for single quantities.
 	Publish    throttle.Preset    `mapstructure:"publish" default:"balanced" oneof:"realtime balanced frugal"`
@@ -26,7 +27,8 @@ type Config struct {
 	Log        Log                `mapstructure:"log"`
 	// SecretsInFile is true if the configuration file itself contains a password or an encryption key.
 	SecretsInFile bool `mapstructure:"-"`
-	// UserStateDir is the state folder of the user that runs the program. If the user can write to StateDir, UserStateDir is "".
+	// UserStateDir is a folder of the user that runs the program. It is used instead of StateDir if state_dir is not configured and the user can
+	// write to UserStateDir, but not to the default of state_dir. Otherwise UserStateDir is "".
 	UserStateDir string `mapstructure:"-"`
 }
 
@@ -65,7 +67,7 @@ type Meter struct {
 	Key     Secret `mapstructure:"key"`
 	AuthKey Secret `mapstructure:"auth_key"`
 	KeyFile string `mapstructure:"key_file"`
-	// Scale holds factors by the name of a quantity. Each value of a quantity is multiplied by the factor of the quantity.
+	// Scale has the factors by which the values of quantities are multiplied, by the name of the quantity.
 	Scale map[string]obis.Decimal `mapstructure:"scale"`
 	// Fuse is the rating of the main fuse in A per phase, or 0 if the rating is not known.
 	Fuse         int    `mapstructure:"fuse" default:"0"`
@@ -91,9 +93,9 @@ func Load(file string, environ []string) (Config, error) {
 		return Config{}, err
 	}
 	if cfg.MQTT.URL != Embedded {
-		cfg.MQTT.URL, _ = mqtt.CompleteURL(cfg.MQTT.URL) // problems has reported a wrong URL; an empty URL remains empty
+		cfg.MQTT.URL, _ = mqtt.CompleteURL(cfg.MQTT.URL) // there is no error, because cfg.problems refuses a wrong URL; an empty URL remains empty
 	}
-	cfg.SecretsInFile = l.secrets
+	cfg.SecretsInFile = l.secretsInFile
 	if _, set := l.locations["state_dir"]; !set {
 		cfg.UserStateDir = userState(cfg.StateDir, environ)
 	}
@@ -105,8 +107,8 @@ func (c Config) RequireBroker() error {
 	if c.MQTT.URL != "" {
 		return nil
 	}
-	return errors.New("mqtt.url: no broker is set: write it in the configuration file, or set HANBRIDGE_MQTT_URL=mqtt://localhost " +
-		`(who has no broker yet writes "embedded", and hanbridge is one)`)
+	return errors.New("mqtt.url: no broker is set: write its address in the configuration file, or set HANBRIDGE_MQTT_URL=mqtt://localhost " +
+		`(if you have no broker yet, write "embedded": then hanbridge runs a broker itself)`)
 }
 
 // Output returns the configuration of the MQTT output. If the broker is embedded, the URL is the address mqtt.listen.
@@ -126,7 +128,7 @@ func (c Config) Plan() *throttle.Plan {
 	return plan
 }
 
-// ScaleFactors returns Scale in the form that a meter.Decoder takes, or nil if Scale is empty.
+// ScaleFactors returns the factors of Scale by the number of the quantity, or nil if Scale is empty.
 func (m Meter) ScaleFactors() *quantity.Scale {
 	if len(m.Scale) == 0 {
 		return nil

@@ -168,7 +168,7 @@ func TestConfigErrors(t *testing.T) {
 		want       string // the beginning of the error
 	}{
 		{"indent with a tab", "mqtt:\n\turl: mqtt://a\n", nil, "config.yaml:2: not valid YAML: a tab: YAML wants spaces to indent"},
-		{"wrong indent", "mqtt:\n  url: mqtt://a\n qos: 1\nlog:\n  level: info\n", nil, "config.yaml:3: not valid YAML: the line is not indented like those above it"},
+		{"wrong indent", "mqtt:\n  url: mqtt://a\n qos: 1\nlog:\n  level: info\n", nil, "config.yaml:3: not valid YAML: the line is not indented like the lines above"},
 		{"missing colon", "mqtt:\n  url: mqtt://a\n  qos 1\nlog:\n", nil, "config.yaml:3: not valid YAML: want \"key: value\""},
 		{"open quote", "mqtt:\n  client_id: \"a\n  qos: 1\n", nil, "config.yaml:2: not valid YAML: a quote is not closed"},
 		{"two colons", "mqtt:\n  client_id: a: b\n", nil, "config.yaml:2: not valid YAML: two colons in one line"},
@@ -190,7 +190,7 @@ func TestConfigErrors(t *testing.T) {
 		{"password is a number", "mqtt:\n  username: a\n  password: 112233\n", nil, "config.yaml:3: mqtt.password: without quotes YAML reads this as a number"},
 		{"password with an exclamation mark", "mqtt:\n  password: !hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with !, & or * must be put in quotes"},
 		{"password with an ampersand", "mqtt:\n  password: &hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with !, & or * must"},
-		{"password is a secret of Home Assistant", "mqtt:\n  password: !secret mqtt\n", nil, "config.yaml:2: mqtt.password: !secret is known to Home Assistant alone"},
+		{"password is a secret of Home Assistant", "mqtt:\n  password: !secret mqtt\n", nil, "config.yaml:2: mqtt.password: !secret works only in the files of Home Assistant"},
 		{"empty password", "mqtt:\n  password:\n", nil, "config.yaml:2: mqtt.password: has no value"},
 		{"password without a username", "mqtt:\n  password: \"hunter2\"\n", nil, "config.yaml:2: mqtt.password: is set without mqtt.username"},
 		{"id is a number", "meters:\n  - id: 0012345\n", nil, `config.yaml:2: meters[0].id: without quotes YAML reads this as a number`},
@@ -200,7 +200,7 @@ func TestConfigErrors(t *testing.T) {
 		{"serial is a number", "meters:\n  - serial: 115200\n", nil, `config.yaml:2: meters[0].serial: "115200" is not a line setting: write for example "2400 8E1"`},
 		{"password and password file", "mqtt:\n  username: a\n  password: hunter2\n  password_file: " + secret + "\n", nil,
 			"config.yaml:4: mqtt.password_file: mqtt.password is set too (config.yaml:3)"},
-		{"password file does not exist", "mqtt:\n  username: a\n  password_file: " + missing + "\n", nil, "config.yaml:3: mqtt.password_file: " + missing + ": no such file: put into it the password"},
+		{"password file does not exist", "mqtt:\n  username: a\n  password_file: " + missing + "\n", nil, "config.yaml:3: mqtt.password_file: " + missing + ": no such file: write the password into this file"},
 		{"empty password file", "mqtt:\n  password_file: " + empty + "\n", nil, "config.yaml:2: mqtt.password_file: " + empty + " is empty"},
 		{"certificate without a key", "mqtt:\n  url: mqtts://a\n  cert_file: " + secret + "\n", nil, "config.yaml:3: mqtt.cert_file: set without mqtt.key_file"},
 		{"ca_file without TLS", "mqtt:\n  url: mqtt://a\n  ca_file: " + secret + "\n", nil, "config.yaml:3: mqtt.ca_file: certificates need TLS"},
@@ -236,7 +236,7 @@ func TestConfigErrors(t *testing.T) {
 		{"authentication key is too long", "meters:\n  - key: \"00112233445566778899001122334455\"\n    auth_key: \"001122334455667788990011223344556\"\n", nil,
 			"config.yaml:3: meters[0].auth_key: has 33 hexadecimal digits"},
 		{"authentication key without a key", "meters:\n  - auth_key: \"00112233445566778899001122334455\"\n", nil,
-			"config.yaml:2: meters[0].auth_key: an authentication key without key"},
+			"config.yaml:2: meters[0].auth_key: an authentication key without an encryption key"},
 		{"key file does not exist", "meters:\n  - key_file: " + missing + "\n", nil, "config.yaml:2: meters[0].key_file: " + missing + ": no such file"},
 		{"empty key file", "meters:\n  - key_file: " + empty + "\n", nil, "config.yaml:2: meters[0].key_file: " + empty + ": no key found"},
 		{"key file contains a password", "meters:\n  - key_file: " + secret + "\n", nil, "config.yaml:2: meters[0].key_file: " + secret + ":1: character 1 is no"},
@@ -245,22 +245,22 @@ func TestConfigErrors(t *testing.T) {
 		{"scale with a part of a quantity's name", "meters:\n  - scale: { energy: 10 }\n", nil,
 			`config.yaml:2: meters[0].scale: "energy" is not a quantity (did you mean import_energy, export_energy, `},
 		{"scale with an unknown quantity", "meters:\n  - scale: { zzzzzz: 10 }\n", nil,
-			`config.yaml:2: meters[0].scale: "zzzzzz" is not a quantity (hanbridge quantities shows them all)`},
+			`config.yaml:2: meters[0].scale: "zzzzzz" is not a quantity (hanbridge quantities lists all quantities)`},
 		{"scale with a text quantity", "meters:\n  - scale: { breaker: 10 }\n", nil, `config.yaml:2: meters[0].scale: breaker is text`},
 		{"factor is zero", "meters:\n  - scale: { import_energy: 0 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "0" is not a factor`},
 		{"factor is negative", "meters:\n  - scale: { import_energy: -1 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "-1" is not a factor`},
 		{"factor is a word", "meters:\n  - scale: { import_energy: ten }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "ten" is not a factor`},
 		{"factor has an exponent", "meters:\n  - scale: { import_energy: 1e1 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "1e1" is not a factor`},
 		{"empty factor", "meters:\n  - scale: { import_energy: }\n", nil, `config.yaml:2: meters[0].scale.import_energy: has no value`},
-		{"scale is a list", "meters:\n  - scale: [ 1 ]\n", nil, `config.yaml:2: meters[0].scale: want the names of quantities in the lines below it, without a dash`},
+		{"scale is a list", "meters:\n  - scale: [ 1 ]\n", nil, `config.yaml:2: meters[0].scale: want the names of quantities in the lines below, without a dash`},
 		{"factor with a decimal comma", "meters:\n  - scale: { import_energy: \"0,1\" }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "0,1" is not a factor: write a decimal number above 0 with a point`},
 		{"scale with one quantity twice", "meters:\n  - scale:\n      gas: 2\n      gas: 2\n", nil, `config.yaml:4: meters[0].scale.gas: already set in line 3`},
 		{"scale without a quantity", "meters:\n  - scale: 10\n", nil, `config.yaml:2: meters[0].scale: "10" is not a quantity and its factor: write for example`},
 		{"wrong scale in a variable", "", []string{"HANBRIDGE_METER_SCALE=import_energy=0.1,export=0.1"}, `HANBRIDGE_METER_SCALE: "export" is not a quantity (did`},
 		{"fuse too small", "meters:\n  - fuse: 3\n", nil, `config.yaml:2: meters[0].fuse: 3 is not the rating of a main fuse: write the amperes of one phase, from 6 to 2000`},
 		{"fuse with a unit", "meters:\n  - fuse: 16 A\n", nil, `config.yaml:2: meters[0].fuse: "16 A" is not a whole number`},
-		{"empty state dir", "state_dir: \"\"\n", nil, `config.yaml:1: state_dir: must not be empty: write off to remember nothing`},
-		{"state dir begins with ~", "state_dir: ~/hanbridge\n", nil, `config.yaml:1: state_dir: ~/hanbridge: nobody here knows what ~ stands for: write the whole path`},
+		{"empty state dir", "state_dir: \"\"\n", nil, `config.yaml:1: state_dir: must not be empty: write off to store no state`},
+		{"state dir begins with ~", "state_dir: ~/hanbridge\n", nil, `config.yaml:1: state_dir: ~/hanbridge: ~ does not work here: write the path of the home directory`},
 		{"state dir is a file", "state_dir: " + secret + "\n", nil, `config.yaml:1: state_dir: ` + secret + ` is a file: name a directory`},
 		{"base topic that Home Assistant uses", "mqtt:\n  base_topic: tasmota\n", nil, `config.yaml:2: mqtt.base_topic: "tasmota" is a topic that Home Assistant takes for something else (it listens to tasmota`},
 		{"unknown checksum mode", "meters:\n  - checksum: ignored\n", nil, `config.yaml:2: meters[0].checksum: "ignored" is not one of check, ignore (did you mean "ignore"?)`},
@@ -272,11 +272,11 @@ func TestConfigErrors(t *testing.T) {
 		{"wrong table in the file, although a variable overrides it", "quantities:\n  tariff: {deadband: 1}\n", []string{"HANBRIDGE_QUANTITIES=import_power min_interval=5s"}, `config.yaml:2: quantities.tariff`},
 		{"variable with a wildcard", "", []string{"HANBRIDGE_MQTT_BASE_TOPIC=a/#"}, `HANBRIDGE_MQTT_BASE_TOPIC: "a/#" has a wildcard`},
 		{"variable for a meter, but the file has two meters", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/b}\n", []string{"HANBRIDGE_METER_NAME=c"},
-			"HANBRIDGE_METER_NAME: config.yaml holds 2 meters, and a variable cannot say which one it means"},
+			"HANBRIDGE_METER_NAME: config.yaml has 2 meters, and this variable works only with a single meter"},
 		{"variable with a misspelt name", "", []string{"HANBRIDGE_MQTT_PASWORD=hunter2"}, `HANBRIDGE_MQTT_PASWORD: no such setting (did you mean "HANBRIDGE_MQTT_PASSWORD"?)`},
 		{"variable with the index of a meter", "", []string{"HANBRIDGE_METERS_0_PORT=x"}, `HANBRIDGE_METERS_0_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
 		{"variable without the name of the section", "", []string{"HANBRIDGE_PORT=x"}, `HANBRIDGE_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
-		{"variable that resembles no other", "", []string{"HANBRIDGE_ZZZZZZ=x"}, `HANBRIDGE_ZZZZZZ: no such setting (a key of`},
+		{"variable that resembles no other", "", []string{"HANBRIDGE_ZZZZZZ=x"}, `HANBRIDGE_ZZZZZZ: no such setting (for example, the variable of the key`},
 		{"variable for a whole section", "", []string{"HANBRIDGE_MQTT=x"}, `HANBRIDGE_MQTT: no such setting`},
 		{"file is too large", strings.Repeat("# long\n", maxConfigFile), nil, "config.yaml: larger than 64 KiB"},
 	}
@@ -301,7 +301,7 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
-// TestConfigWrongAddress tests that a wrong broker address does not hide other problems.
+// TestConfigWrongAddress tests that other problems are reported besides a wrong broker address.
 func TestConfigWrongAddress(t *testing.T) {
 	_, err := Load(writeTemp(t, "mqtt:\n  url: nonsense\n  insecure_skip_verify: true\n"), nil)
 	checkErr(t, err, "config.yaml:2: mqtt.url: has no scheme")
@@ -313,7 +313,7 @@ func TestConfigFileMissing(t *testing.T) {
 	dir := t.TempDir()
 	tests := []struct{ name, file, want string }{
 		{"no such file", filepath.Join(dir, "none.yaml"), "none.yaml: no such file: copy config.example.yaml"},
-		{"directory", dir, ": is a directory (container engines"},
+		{"directory", dir, ": is a directory (container engines make a directory"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -409,7 +409,7 @@ func TestConfigPort(t *testing.T) {
 	}
 }
 
-// TestConfigSerial tests that valid line settings are read, and that Serial.String returns the same text.
+// TestConfigSerial tests that valid line settings are read, and that Serial.String returns the same text, with the parity as a capital.
 func TestConfigSerial(t *testing.T) {
 	tests := []struct {
 		in    string
@@ -433,8 +433,8 @@ func TestConfigSerial(t *testing.T) {
 			if err := got.UnmarshalText([]byte(tt.in)); (err == nil) != tt.valid || got != tt.want {
 				t.Errorf("serial: got %+v, %v, want %+v, valid: %t", got, err, tt.want, tt.valid)
 			}
-			if tt.valid && got.String() != strings.Replace(tt.in, "e", "E", 1) {
-				t.Errorf("String: got %q, want %q", got, tt.in)
+			if want := strings.Replace(tt.in, "e", "E", 1); tt.valid && got.String() != want {
+				t.Errorf("String: got %q, want %q", got, want)
 			}
 		})
 	}

@@ -64,7 +64,7 @@ func (l *loader) readEnviron(environ []string, meterCount int) map[string]any {
 		switch {
 		case text == "":
 		case inMeter && meterCount > 1:
-			l.addProblem(at, path, "%s holds %d meters, and a variable cannot say which one it means: write %s there", l.file, meterCount, meterName)
+			l.addProblem(at, path, "%s has %d meters, and this variable works only with a single meter: write %s in the file", l.file, meterCount, meterName)
 		default:
 			if value := l.value(scalar(text, 0), k, at, path); value != nil {
 				variables[k.path] = value
@@ -79,7 +79,7 @@ func guessVariable(name string) string {
 	name = strings.TrimPrefix(name, variablePrefix)
 	var names []string
 	for _, k := range values(configKeys) {
-		if strings.HasSuffix(k.variable(), "_"+name) {
+		if strings.HasSuffix(k.variable(), "_"+name) { // the name of the section is missing
 			return fmt.Sprintf(" (did you mean %q?)", k.variable())
 		}
 		names = append(names, strings.TrimPrefix(k.variable(), variablePrefix))
@@ -87,7 +87,7 @@ func guessVariable(name string) string {
 	if best := cli.Nearest(name, names); best != "" {
 		return fmt.Sprintf(" (did you mean %q?)", variablePrefix+best)
 	}
-	return " (a key of config.example.yaml makes a variable thus: mqtt.url, HANBRIDGE_MQTT_URL)"
+	return " (for example, the variable of the key mqtt.url is HANBRIDGE_MQTT_URL; config.example.yaml has all keys)"
 }
 
 // merge returns the configuration. Variables override the settings of the file, and the file overrides the defaults. Each meter is merged
@@ -107,8 +107,8 @@ func (l *loader) merge(file map[string]any, environ []string) (cfg Config) {
 	return cfg
 }
 
-// mergeKeys merges the settings of file, the variables and the defaults into out. If ofMeter is true, it merges the keys of a meter, else all
-// other keys.
+// mergeKeys merges the settings of file, the variables and the defaults into out. If ofMeter is true, out is a Meter, and file has the settings
+// of a meter. If ofMeter is false, out is a Config, and the keys of meters are ignored.
 func (l *loader) mergeKeys(file, variables map[string]any, ofMeter bool, out any) {
 	v := viper.New()
 	for _, k := range values(configKeys) {

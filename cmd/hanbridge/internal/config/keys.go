@@ -40,7 +40,7 @@ func keysOf(t reflect.Type, path string) (keys []key) {
 			continue // the field is no setting, or is an embedded struct: VisibleFields lists the fields of the struct too
 		}
 		k := key{name, joined(path, name), f.Type, f.Index, f.Tag.Get("default"), strings.Fields(f.Tag.Get("oneof")), nil}
-		section := k.typ
+		section := k.typ // the type whose fields are the children of k
 		switch kind := k.typ.Kind(); {
 		case kind == reflect.Pointer:
 			k.typ = k.typ.Elem()
@@ -76,11 +76,15 @@ func (k key) variable() string {
 // inMeter returns the name of k within the section of a meter. ok is false if k is no key of a meter.
 func (k key) inMeter() (name string, ok bool) { return strings.CutPrefix(k.path, "meters.") }
 
-// parse converts text to the type of k.
+// parse converts text to the type of k. If k has a list of allowed values, text must be one of them.
 func (k key) parse(text string) (any, error) {
 	isBool := k.typ.Kind() == reflect.Bool
+	word := text
+	if isBool {
+		word = strings.ToLower(text) // capitals are allowed
+	}
 	switch {
-	case len(k.oneOf) == 0 || slices.Contains(k.oneOf, text) || isBool && slices.Contains(k.oneOf, strings.ToLower(text)):
+	case len(k.oneOf) == 0 || slices.Contains(k.oneOf, word):
 	case isBool:
 		return nil, fmt.Errorf("%q is not true or false", text)
 	default:
@@ -107,7 +111,7 @@ func (k key) parse(text string) (any, error) {
 	return text, nil
 }
 
-// values returns the single values and tables among keys and the descendants of keys.
+// values returns the keys of single values and of tables. It searches keys and the descendants of keys.
 func values(keys []key) (all []key) {
 	for _, k := range keys {
 		if len(k.children) == 0 || k.isTable() {

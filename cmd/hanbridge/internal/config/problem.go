@@ -39,7 +39,7 @@ type problem struct {
 	other string // the path of the other key in a conflict of two, or ""
 }
 
-// String returns location, key and text. It omits the key if the location is the variable of that key.
+// String returns location, key and text. If the location is a variable, its name replaces the key that it sets, or the beginning of a longer key.
 func (p problem) String() string {
 	var parts []string
 	if p.at.name != "" {
@@ -63,7 +63,7 @@ func (p Problems) Error() string {
 		lines = append(lines, one.String())
 	}
 	if more := len(p) - maxProblems; more > 0 {
-		lines = append(lines, fmt.Sprintf("and %s more: mend these first", cli.Count(more, "problem")))
+		lines = append(lines, fmt.Sprintf("and %s more: correct the problems above first", cli.Count(more, "problem")))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -111,9 +111,10 @@ func (l *loader) locationOf(path string) location {
 	return location{name: l.file}
 }
 
-// validate adds the problems of values. It skips the problems of keys that were not read, and of the sections that contain these keys.
+// validate adds valueProblems, the problems of values that were read. It skips the problem of a key that has a problem already, and of a section
+// that contains such a key. It also skips a conflict with such a key or section.
 func (l *loader) validate(valueProblems Problems) {
-	faulty := map[string]bool{} // the paths of keys that have a problem, and of their sections
+	faulty := map[string]bool{} // by path: the keys that have a problem, and the sections that contain them
 	for _, p := range l.problems {
 		for path := p.path; path != ""; path = path[:max(0, strings.LastIndexByte(path, '.'))] {
 			faulty[path] = true
@@ -124,7 +125,7 @@ func (l *loader) validate(valueProblems Problems) {
 			continue
 		}
 		if one.other != "" {
-			one.text += fmt.Sprintf(" (the other: %s)", l.locationOf(one.other))
+			one.text += fmt.Sprintf(" (see also %s)", l.locationOf(one.other))
 		}
 		faulty[one.path] = one.path != ""
 		l.addProblem(l.locationOf(one.path), one.path, "%s", one.text)

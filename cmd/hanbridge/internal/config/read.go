@@ -18,8 +18,9 @@ import (
 type loader struct {
 	file      string
 	locations map[string]location // by key path, with indices: "meters[0].port"
-	secrets   bool                // the file contains a password or an encryption key
 	problems  Problems
+	// secretsInFile is true if the file contains a password or an encryption key.
+	secretsInFile bool
 }
 
 // readFile returns the settings of the file by key. A section is a map, and a list of sections is a slice of maps.
@@ -44,8 +45,8 @@ func (l *loader) readFile() map[string]any {
 
 // section returns the settings of the section that n contains. keys are the keys that the section can have.
 func (l *loader) section(n *yaml.Node, keys []key, at location, path string) map[string]any {
-	const expected = "want lines of \"key: value\" here (is the space after a colon missing?)"
-	return l.mapping(n, at, path, expected, func(name string, n *yaml.Node, at location) any {
+	const wrongKind = "want lines of \"key: value\" here (is the space after a colon missing?)"
+	return l.mapping(n, at, path, wrongKind, func(name string, n *yaml.Node, at location) any {
 		i := slices.Index(names(keys), name)
 		if i < 0 {
 			l.addUnknown(name, keys, at, path)
@@ -56,11 +57,11 @@ func (l *loader) section(n *yaml.Node, keys []key, at location, path string) map
 }
 
 // mapping calls read for each key of the mapping n, and returns the results by key. It omits results that are nil. A repeated key is a
-// problem. If n is not a mapping, mapping adds a problem with the text expected.
-func (l *loader) mapping(n *yaml.Node, at location, path, expected string, read func(name string, n *yaml.Node, at location) any) map[string]any {
+// problem. If n is not a mapping, this is a problem too. Its text is wrongKind.
+func (l *loader) mapping(n *yaml.Node, at location, path, wrongKind string, read func(name string, n *yaml.Node, at location) any) map[string]any {
 	out, firstLine := map[string]any{}, map[string]int{} // firstLine is the line of each key
 	if !isNull(n) && n.Kind != yaml.MappingNode {
-		l.addProblem(at.on(n.Line), path, "%s", expected)
+		l.addProblem(at.on(n.Line), path, "%s", wrongKind)
 		return out
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -82,8 +83,9 @@ func (l *loader) mapping(n *yaml.Node, at location, path, expected string, read 
 	return out
 }
 
-// addUnknown adds the problem that a section has no key of this name. keys are the keys of the section. The hint is the most similar key. If
-// no key is similar, the hint is the key of that name in another section. If no section has such a key, the hint lists all keys.
+// addUnknown adds the problem that a section has no key of this name. keys are the keys of the section. The text has the first of these hints
+// that applies: a space is missing after a colon, the most similar key of the section, the key of that name in another section. If no hint
+// applies, the text lists the keys of the section.
 func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 	shown, hint := joined(path, shownName(name)), ""
 	elsewhere := slices.IndexFunc(values(configKeys), func(k key) bool { return k.name == name })
@@ -91,7 +93,7 @@ func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 	case strings.Contains(name, ":"):
 		l.addProblem(at, shown, "a space is missing after the colon")
 		return
-	case len(l.problems) > 2*maxProblems: // This problem will probably be counted and not printed. A hint costs time.
+	case len(l.problems) > 2*maxProblems: // There is no hint, because finding it costs time, and so many problems are not printed.
 	case cli.Nearest(name, names(keys)) != "":
 		hint = cli.DidYouMean(name, names(keys))
 	case elsewhere >= 0:
@@ -102,7 +104,7 @@ func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 	l.addProblem(at, shown, "no such key%s", hint)
 }
 
-// keyName matches the characters at the beginning of a text that a key can have.
+// keyName matches the beginning of a text, up to the first character that a key cannot have, or 40 characters.
 var keyName = regexp.MustCompile(`^[\w.*-]{1,40}`)
 
 // shownName returns the part of an unknown key that a message can show. For "password:x" and "password=x" it returns "password", because x is
@@ -132,7 +134,7 @@ func (l *loader) value(n *yaml.Node, k key, at location, path string) any {
 		return nil
 	}
 	inFile := at.line > 0 // a variable has no line
-	l.secrets = l.secrets || inFile && k.typ == reflect.TypeFor[Secret]()
+	l.secretsInFile = l.secretsInFile || inFile && k.typ == reflect.TypeFor[Secret]()
 	value, err := k.parse(n.Value)
 	if err != nil {
 		l.addProblem(at, path, "%s", err)
@@ -156,13 +158,13 @@ func (l *loader) list(n *yaml.Node, k key, at location, path string) any {
 	return out
 }
 
-// typeFault returns the reason why n cannot be the value of k, or "". If k is text, n must not be a number without quotes, because YAML reads
-// 0012345 as an octal number.
+// typeFault returns the reason why n cannot be the value of k, or "". The value of a text must have quotes if YAML would read it as another
+// type. For example, YAML reads 0012345 as an octal number.
 func (k key) typeFault(n *yaml.Node) string {
 	tag := n.ShortTag()
 	switch {
 	case tag == "!secret":
-		return "!secret is known to Home Assistant alone: write the value, or use a file or an environment variable"
+		return "!secret works only in the files of Home Assistant: write the value, or use a file or an environment variable"
 	case n.Kind == yaml.AliasNode || n.Anchor != "" || !strings.HasPrefix(tag, "!!"):
 		return "a value that begins with !, & or * must be put in quotes"
 	case n.Kind != yaml.ScalarNode:

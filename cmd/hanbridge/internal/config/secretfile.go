@@ -18,7 +18,8 @@ import (
 // maxConfigFile is the maximum size of a configuration file or of a file with a secret, in bytes.
 const maxConfigFile = 64 << 10
 
-// readSmallFile reads a file of at most maxConfigFile bytes, without a byte order mark. fileFault explains its errors.
+// readSmallFile reads a file of at most maxConfigFile bytes, and removes a byte order mark at the beginning of the text. fileFault turns its
+// errors into advice for users.
 func readSmallFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -40,9 +41,9 @@ func fileFault(err error, missing string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return errors.New("no such file: " + missing)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("permission denied: let user id %d alone read it (chown %d, then chmod 600)", os.Getuid(), os.Getuid())
+		return fmt.Errorf("permission denied: hanbridge runs as user id %d: type chown %d and chmod 600 for this file", os.Getuid(), os.Getuid())
 	case errors.Is(err, syscall.EISDIR):
-		return errors.New("is a directory (container engines make one where the file to mount is missing: remove it, and put the file there)")
+		return errors.New("is a directory (container engines make a directory if the file to mount is missing: remove the directory, and put the file there)")
 	case isPathErr:
 		return pathErr.Err
 	}
@@ -59,9 +60,9 @@ type secretFile struct {
 }
 
 var secretFiles = map[string]secretFile{
-	"mqtt.password_file": {"the password", "/run/secrets/mqtt_password", "; the password itself is written as mqtt.password", false},
-	"key_file": {fmt.Sprintf("the key, a line of %d hexadecimal digits", dlms.KeyDigits), "/etc/hanbridge/meter.key",
-		"; the key itself is written as key (--key)", true},
+	"mqtt.password_file": {"the password", "/run/secrets/mqtt_password", "; for the password itself use mqtt.password", false},
+	"key_file": {fmt.Sprintf("the key, a line of %d hexadecimal digits,", dlms.KeyDigits), "/etc/hanbridge/meter.key",
+		"; for the key itself use key (--key)", true},
 	"mqtt.key_file":  {"the client's private key as PEM", "/etc/hanbridge/client.key", "", false},
 	"mqtt.cert_file": {"the client's certificate as PEM", "/etc/hanbridge/client.crt", "", false},
 	"mqtt.ca_file":   {"the certificate authority's certificate as PEM", "/etc/hanbridge/ca.crt", "", false},
@@ -82,15 +83,16 @@ func (s secretFile) read(name string) ([]byte, error) {
 // fault returns the error for a file that cannot be read. If the name is possibly a secret, the error does not contain the name and says what
 // to write in place of the name.
 func (s secretFile) fault(name string, err error) error {
-	tooShortForKey := s.isKey && safetext.HexDigits(name) < safetext.MinKeyDigits
-	if isPath(name) || tooShortForKey {
-		return fmt.Errorf("%s: %w", name, fileFault(err, "put into it "+s.content+" (container: is the secret mounted?)"))
+	isNoKey := s.isKey && safetext.HexDigits(name) < safetext.MinKeyDigits // name has too few digits for a key
+	if isPath(name) || isNoKey {
+		return fmt.Errorf("%s: %w", name, fileFault(err, "write "+s.content+" into this file (in a container: is the secret mounted?)"))
 	}
-	return fmt.Errorf("no file has this name (it is not shown, as it may be a secret): write the path of a file that holds %s, such as %s%s",
+	return fmt.Errorf("no file has this name (the name is not shown, because it is possibly a secret): write the path of a file that contains %s, such as %s%s",
 		s.content, s.example, s.inline)
 }
 
-// isPath reports whether text certainly is a path: the file exists, or the first folder of the path exists.
+// isPath reports whether text certainly is a path, because the file or the first folder of the path exists. A text with control characters is
+// not a path.
 func isPath(text string) bool {
 	if strings.ContainsFunc(text, safetext.NeedsEscape) {
 		return false

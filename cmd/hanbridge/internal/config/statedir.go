@@ -20,8 +20,8 @@ func (c Config) StateDirToWrite() string {
 	return cmp.Or(c.UserStateDir, c.StateDir)
 }
 
-// StateDirToRead returns the folder in which a bridge has stored its state, or "" if state_dir is off. If UserStateDir does not exist, the
-// folder is StateDir, because the bridge possibly runs as another user.
+// StateDirToRead returns the folder in which a bridge has stored its state, or "" if state_dir is off. If UserStateDir does not exist, it
+// returns StateDir, because the bridge possibly runs as another user who can write to StateDir.
 func (c Config) StateDirToRead() string {
 	if _, err := os.Stat(c.UserStateDir); err == nil || c.StateDir == stateOff {
 		return c.StateDirToWrite()
@@ -29,8 +29,8 @@ func (c Config) StateDirToRead() string {
 	return c.StateDir
 }
 
-// userState returns the state folder of the user that runs the program. The folder replaces dir. The result is "" if the user can write to
-// dir, or if the user's state folder is not writable. Source: XDG Base Directory Specification.
+// userState returns the folder that replaces the state folder dir if the user that runs the program cannot write to dir. The result is "" if
+// the user can write to dir, or cannot write to the other folder either. Source: XDG Base Directory Specification.
 func userState(dir string, environ []string) string {
 	if writable(dir) {
 		return ""
@@ -63,10 +63,10 @@ func writable(dir string) bool {
 func (c Config) checkStateDir(p *Problems) {
 	switch info, err := os.Stat(c.StateDir); {
 	case c.StateDir == "":
-		p.add("state_dir", "must not be empty: write off to remember nothing, or take the line out for the default")
+		p.add("state_dir", "must not be empty: write off to store no state, or take the line out for the default")
 	case strings.HasPrefix(c.StateDir, "~"):
-		p.add("state_dir", "%s: nobody here knows what ~ stands for: write the whole path, or off to remember nothing", c.StateDir)
+		p.add("state_dir", "%s: ~ does not work here: write the path of the home directory, or write off to store no state", c.StateDir)
 	case c.StateDir != stateOff && err == nil && !info.IsDir():
-		p.add("state_dir", "%s is a file: name a directory, or write off to remember nothing", c.StateDir)
+		p.add("state_dir", "%s is a file: name a directory, or write off to store no state", c.StateDir)
 	}
 }

@@ -24,17 +24,17 @@ func (l *loader) table(n *yaml.Node, k key, at location, path string) any {
 			return nil
 		}
 	}
-	entry := k // the key of one entry's value
+	entry := k // describes the value of a single entry
 	entry.typ = k.typ.Elem()
-	const expected = "want the names of quantities in the lines below it, without a dash, as in config.example.yaml"
-	entries := l.mapping(n, at, path, expected, func(name string, n *yaml.Node, at location) any {
+	const wrongKind = "want the names of quantities in the lines below, without a dash, as in config.example.yaml"
+	entries := l.mapping(n, at, path, wrongKind, func(name string, n *yaml.Node, at location) any {
 		entryPath := joined(path, name)
 		if err := k.checkName(name); err != nil {
 			l.addProblem(at, path, "%s", err)
 			return nil
 		}
 		if len(k.children) > 0 && (n.Kind != yaml.MappingNode || len(n.Content) == 0) {
-			l.addProblem(at, entryPath, "%s", expectedEntry(name, at))
+			l.addProblem(at, entryPath, "%s", noSettings(name, at))
 			return nil
 		}
 		return l.value(n, entry, at, entryPath)
@@ -53,12 +53,12 @@ func (l *loader) table(n *yaml.Node, k key, at location, path string) any {
 	return table.Elem().Interface()
 }
 
-// expectedEntry says what must follow the name of a quantity.
-func expectedEntry(name string, at location) string {
+// noSettings returns the text of the problem that the name of a quantity is not followed by settings.
+func noSettings(name string, at location) string {
 	if at.line == 0 {
-		return "want what is said of it: " + name + " min_interval=5s"
+		return "has no settings: write for example " + name + " min_interval=5s"
 	}
-	return "want what is said of it in the lines below, as min_interval: 5s, or behind it: { min_interval: 5s }"
+	return "has no settings: write for example min_interval: 5s in the line below, or { min_interval: 5s } in the same line"
 }
 
 // checkName returns an error if name cannot be the name of an entry in the table k. A name in the table quantities can be a pattern such as
@@ -71,7 +71,7 @@ func (k key) checkName(name string) error {
 	})
 	switch {
 	case i < 0 && isQuantities && strings.Contains(prefix, "*"):
-		return fmt.Errorf("%q: a * stands at the end of a name alone, as in voltage_*", name)
+		return fmt.Errorf("%q: a * can only be the last character, as in voltage_*", name)
 	case i < 0 && isQuantities && isPattern:
 		return fmt.Errorf("%q is the beginning of no quantity%s", name, nearQuantities(name))
 	case i < 0:
@@ -82,10 +82,10 @@ func (k key) checkName(name string) error {
 	return nil
 }
 
-// nearQuantities returns a hint for a name or pattern that matches no quantity. The hint shows the most similar quantity, and quantities that
-// contain the name.
+// nearQuantities returns a hint for a name or pattern that matches no quantity. The hint shows the most similar name or pattern, and at most
+// four quantities that contain the name. If there are none of them, the hint shows the command that lists all quantities.
 func nearQuantities(name string) string {
-	var all, near []string // all is every name, and every pattern if name is a pattern
+	var all, near []string // all has the names of all quantities, and if name is a pattern also their patterns
 	for _, row := range quantity.Rows() {
 		all = append(all, row.Name)
 		for i, r := range row.Name {
@@ -101,7 +101,7 @@ func nearQuantities(name string) string {
 		near = slices.Insert(slices.DeleteFunc(near, func(s string) bool { return s == best }), 0, best)
 	}
 	if len(near) == 0 {
-		return " (hanbridge quantities shows them all)"
+		return " (hanbridge quantities lists all quantities)"
 	}
 	return fmt.Sprintf(" (did you mean %s?)", strings.Join(near, ", "))
 }
@@ -118,7 +118,7 @@ func (k key) parseEntries(text string, line int) (*yaml.Node, error) {
 		if len(words) == 0 {
 			continue
 		}
-		entry, err := parseAssignments(words[1:], line, "a setting and its value: write for example min_interval=5s (a ; parts quantities)")
+		entry, err := parseAssignments(words[1:], line, "a setting and its value: write for example min_interval=5s (a semicolon separates two quantities)")
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", words[0], err)
 		}

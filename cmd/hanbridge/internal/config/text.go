@@ -39,7 +39,8 @@ func (w configWriter) section(v reflect.Value, keys []key) *yaml.Node {
 	out := &yaml.Node{Kind: yaml.MappingNode}
 	for _, k := range keys {
 		n := w.entry(v.FieldByIndex(k.index), k)
-		if n != nil && (n.Kind == yaml.ScalarNode || len(n.Content) > 0) {
+		isEmptySection := n != nil && n.Kind != yaml.ScalarNode && len(n.Content) == 0 // or an empty list or table
+		if n != nil && !isEmptySection {
 			out.Content = append(out.Content, scalar(k.name, 0), n)
 		}
 	}

@@ -62,10 +62,10 @@ type Port struct {
 	Address string
 }
 
-// Advice for a port that is not valid. portName is for meters that cannot have the port auto.
+// Advice for a port that is not valid. portAdvice is for a meter that cannot have the port auto. PortHelp is for every other meter.
 const (
-	portName = "name the meter's port: `ls /dev/serial/by-id` shows them"
-	PortHelp = portName + "; or write auto"
+	portAdvice = "name the meter's port: `ls /dev/serial/by-id` lists the ports"
+	PortHelp   = portAdvice + "; or write auto"
 )
 
 // UnmarshalText reads "auto", "/dev/…", "tcp://host:port" or "replay:/path". It does not check whether the port exists.
@@ -85,9 +85,9 @@ func (p *Port) UnmarshalText(text []byte) error {
 	case scheme == "file":
 		return fmt.Errorf("%q: to play a file back write \"replay:%s\"", s, strings.TrimPrefix(rest, "//"))
 	case strings.HasPrefix(s, "tty"):
-		return fmt.Errorf("%q is not a whole path (did you mean \"/dev/%s\"?)", s, s)
+		return fmt.Errorf("%q is not a complete path (did you mean \"/dev/%s\"?)", s, s)
 	default:
-		return fmt.Errorf(`%q is not a port: write auto, /dev/…, "tcp://host:port" or "replay:/path/to/file"; %s`, s, portName)
+		return fmt.Errorf(`%q is not a port: write auto, /dev/…, "tcp://host:port" or "replay:/path/to/file"; %s`, s, portAdvice)
 	}
 	return nil
 }
@@ -102,7 +102,7 @@ func hostPort(address string, minPort int, example string) error {
 		return fmt.Errorf("%q is not a host and a port: write for example %q", address, example)
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < minPort || n > 65535 {
-		return fmt.Errorf("%q is not a port: it is a number from 1 to 65535", port)
+		return fmt.Errorf("%q is not a port: a port is a number from 1 to 65535", port)
 	}
 	return nil
 }

@@ -41,10 +41,12 @@ func (c Config) checkOutput(p *Problems, err error) {
 		return
 	}
 	configErr, ok := errors.AsType[*mqtt.ConfigError](err)
-	if !ok || configErr.Key == "mqtt.url" && (c.MQTT.URL == "" || c.MQTT.URL == Embedded) {
-		return // RequireBroker reports a missing URL; problems checks the address of an embedded broker
+	noAddress := c.MQTT.URL == "" || c.MQTT.URL == Embedded
+	if !ok || configErr.Key == "mqtt.url" && noAddress {
+		return // RequireBroker reports that the URL is missing, and problems checks the address of an embedded broker
 	}
 	text := configErr.Problem()
+	// A text without "://" is possibly "embedded", misspelt.
 	if configErr.Key == "mqtt.url" && !strings.Contains(c.MQTT.URL, "://") {
 		text += ", or embedded" + cli.DidYouMean(c.MQTT.URL, []string{Embedded})
 	}
@@ -57,7 +59,7 @@ func (c Config) checkOutput(p *Problems, err error) {
 	p.add(configErr.Key, "%s", text)
 }
 
-// BridgeID is the id of the bridge's own device. No meter must have it.
+// BridgeID is the id of the device that represents the bridge in a hub. It must not be the id of a meter.
 const BridgeID = "bridge"
 
 // The limits of the rating of a main fuse, in A per phase.
@@ -71,7 +73,7 @@ func (m Meter) check(p *Problems, path string) {
 	case !meterID.MatchString(m.ID):
 		p.add(path+"id", `%q cannot be part of a topic: use a to z, 0 to 9, _ and -, as in "house_1"`, m.ID)
 	case m.ID == BridgeID:
-		p.add(path+"id", `"bridge" is the bridge's own id: choose another`)
+		p.add(path+"id", `"bridge" is the id of the bridge itself: choose another id`)
 	}
 	if m.Fuse != 0 && (m.Fuse < minFuse || m.Fuse > maxFuse) {
 		p.add(path+"fuse", "%d is not the rating of a main fuse: write the amperes of one phase, from %d to %d, or 0 where it is not known",
@@ -97,8 +99,8 @@ func (m Meter) check(p *Problems, path string) {
 	}
 }
 
-// checkPorts adds the conflicts between the ports of meters. It compares each meter with the meters before it, and stops at the first
-// conflict.
+// checkPorts adds the conflicts between the ports of meters. It compares each meter with the meters before it in the list, and adds at most
+// one conflict for each meter.
 func (c Config) checkPorts(p *Problems) {
 	devices := make([]string, len(c.Meters))
 	for n, m := range c.Meters {
@@ -112,21 +114,21 @@ func (c Config) checkPorts(p *Problems) {
 	}
 }
 
-// portConflict returns the reason why two meters cannot have the ports port and other, or "". other is the port of meter i. sameDevice is
-// true if both ports are paths of the same device.
+// portConflict returns the reason why a meter cannot have the port if meter i has the port other, or "". sameDevice is true if both ports are
+// paths of the same device.
 func portConflict(port, other Port, i int, sameDevice bool) string {
-	auto := port.Kind == AutoPort || other.Kind == AutoPort
+	anyAuto := port.Kind == AutoPort || other.Kind == AutoPort
 	switch {
 	case port.Kind == AutoPort && other.Kind == AutoPort:
-		return fmt.Sprintf("auto is the port of meters[%d] too, and would find the same one: %s", i, portName)
-	case auto && (port.Kind == SerialPort || other.Kind == SerialPort):
-		return fmt.Sprintf("%s, and meters[%d] has %s: auto may take the other's device and publish it under the wrong id: %s", port, i, other, portName)
+		return fmt.Sprintf("auto is the port of meters[%d] too, and would find the same port: %s", i, portAdvice)
+	case anyAuto && (port.Kind == SerialPort || other.Kind == SerialPort):
+		return fmt.Sprintf("%s, and meters[%d] has %s: auto can find the device of the other meter, and publish its values under the wrong id: %s", port, i, other, portAdvice)
 	case port.Kind != other.Kind || port.Kind == ReplayPort || !sameDevice:
 		return ""
 	case port == other:
-		return fmt.Sprintf("%s is the port of meters[%d] too: it can be read once only", port, i)
+		return fmt.Sprintf("%s is the port of meters[%d] too: two meters cannot have the same port", port, i)
 	}
-	return fmt.Sprintf("%s is the device of meters[%d] too, there named %s: it can be read once only", port, i, other)
+	return fmt.Sprintf("%s is the same device as %s, the port of meters[%d]: two meters cannot have the same port", port, other, i)
 }
 
 // meterKey returns the path of a key of meter i.
@@ -142,12 +144,13 @@ func (p Port) device() string {
 	return p.Address
 }
 
-// checkNames adds a problem for meters with the same id, and for meters whose ids give the same entity id in Home Assistant.
+// checkNames adds a problem for each meter id that an earlier meter has too. It also adds a problem for each meter id that gives the same unique
+// id or entity id in Home Assistant as an earlier meter or the bridge.
 func (c Config) checkNames(p *Problems) {
 	first := map[string]int{} // the index of the first meter with an id
 	for n, id := range c.MeterIDs() {
 		if i, ok := first[id]; ok {
-			p.addConflict(meterKey(n, "id"), meterKey(i, "id"), "%q is the id of meters[%d] too: each needs its own, for its topics", id, i)
+			p.addConflict(meterKey(n, "id"), meterKey(i, "id"), "%q is the id of meters[%d] too: choose another id for one of the two meters", id, i)
 		} else {
 			first[id] = n
 		}
@@ -155,11 +158,11 @@ func (c Config) checkNames(p *Problems) {
 	for _, conflict := range discovery.IDConflicts(c.MeterIDs()) {
 		id, key := c.Meters[conflict.Meter].ID, meterKey(conflict.Meter, "id")
 		if conflict.Other < 0 { // the conflict is with the bridge's own device
-			p.add(key, "%q gives %s, which is the bridge's own in Home Assistant: choose another", id, conflict.Name)
+			p.add(key, "%q gives %s, which is an entity of the bridge in Home Assistant: choose another id", id, conflict.Name)
 			continue
 		}
-		p.addConflict(key, meterKey(conflict.Other, "id"), "%q and %q, the id of meters[%d], both give %s, and a hub would mix them up: "+
-			"choose another for one of them", id, c.Meters[conflict.Other].ID, conflict.Other, conflict.Name)
+		p.addConflict(key, meterKey(conflict.Other, "id"), "%q and %q, the id of meters[%d], both give %s, so a hub would mix up the two meters: "+
+			"choose another id for one of them", id, c.Meters[conflict.Other].ID, conflict.Other, conflict.Name)
 	}
 }
 
@@ -171,9 +174,9 @@ func (c Config) MeterIDs() (ids []string) {
 	return ids
 }
 
-// SelectMeter returns the index of the meter with the given port, for a command that names a port. If no meter has that port and there is
-// only one meter, SelectMeter sets the port of that meter and returns its index. The zero Port selects the only meter. file is the
-// configuration file, for errors.
+// SelectMeter returns the index of the meter with the given port, for a command whose user has typed a port. If no meter has that port and
+// there is only one meter, SelectMeter sets the port of that meter and returns its index. The zero Port means that the user has typed no port:
+// it selects the only meter. Errors contain the name of the command and the configuration file.
 func (c Config) SelectMeter(command string, port Port, file string) (int, error) {
 	if i := slices.IndexFunc(c.Meters, func(m Meter) bool { return m.Port == port }); i >= 0 {
 		return i, nil
@@ -181,9 +184,9 @@ func (c Config) SelectMeter(command string, port Port, file string) (int, error)
 	noPort := port == Port{}
 	switch {
 	case noPort && len(c.Meters) > 1:
-		return 0, fmt.Errorf("%s: the configuration has %d meters: name the port of one, as hanbridge %[1]s %[3]s", command, len(c.Meters), c.Meters[0].Port)
+		return 0, fmt.Errorf("%s: the configuration has %d meters: name the port of one of them, for example hanbridge %[1]s %[3]s", command, len(c.Meters), c.Meters[0].Port)
 	case len(c.Meters) > 1:
-		return 0, fmt.Errorf("%s: %s is not the port of a meter in %s: name one that is, or go without that file", command, port, file)
+		return 0, fmt.Errorf("%s: %s is not the port of a meter in %s: name the port of a meter in that file, or use no configuration file", command, port, file)
 	case !noPort:
 		c.Meters[0].Port = port
 	}

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// TestConfigMeterIDOfBridge tests that a meter id is refused if the meter gets an entity id of the bridge.
+// TestConfigMeterIDOfBridge tests that a meter id is refused if it gives an entity id that the bridge has.
 func TestConfigMeterIDOfBridge(t *testing.T) {
 	_, err := Load("", []string{"HANBRIDGE_METER_ID=hanbridge-"})
-	checkErr(t, err, `HANBRIDGE_METER_ID: "hanbridge-" gives binary_sensor.hanbridge_connection, which is the bridge's own`)
+	checkErr(t, err, `HANBRIDGE_METER_ID: "hanbridge-" gives binary_sensor.hanbridge_connection, which is an entity of the bridge`)
 }
 
 // TestConfigConflictingMeters tests that two meters with conflicting ids or ports are refused.
@@ -30,18 +30,18 @@ func TestConfigConflictingMeters(t *testing.T) {
 		{"auto and a network address", "id: house", "id: barn, port: \"tcp://a:1\"", ""},
 		{"an id that extends another", "id: house, " + portA, "id: house_long, port: /dev/b",
 			`config.yaml:3: meters[1].id: "house_long" and "house", the id of meters[0], both give hanbridge_house_long_power_failures, ` +
-				`and a hub would mix them up: choose another for one of them (the other: config.yaml:2)`},
+				`so a hub would mix up the two meters: choose another id for one of them (see also config.yaml:2)`},
 		{"an id that extends another, the longer first", "id: house_long, " + portA, "id: house, port: /dev/b",
 			`config.yaml:3: meters[1].id: "house" and "house_long", the id of meters[0], both give hanbridge_house_long_power_failures`},
 		{"ids that differ in a hyphen", "id: a-b, " + portA, "id: a_b, port: /dev/b", `config.yaml:3: meters[1].id: "a_b" and "a-b", the id of meters[0], both give sensor.a_b_import_power`},
 		{"an id that extends another, with a hyphen", "id: house, " + portA, "id: house-long, port: /dev/b", `both give sensor.house_long_power_failures`},
-		{"an id that extends another by a word that is no quantity", "id: house, " + portA, "id: house_last, port: /dev/b", ""},
-		{"an id with which the meter gets an entity id of the bridge", "id: house, " + portA, "id: hanbridge, port: /dev/b",
-			`config.yaml:3: meters[1].id: "hanbridge" gives binary_sensor.hanbridge_connection, which is the bridge's own`},
+		{"an id that extends another by a word with which no name of a quantity begins", "id: house, " + portA, "id: house_last, port: /dev/b", ""},
+		{"an id that gives an entity id of the bridge", "id: house, " + portA, "id: hanbridge, port: /dev/b",
+			`config.yaml:3: meters[1].id: "hanbridge" gives binary_sensor.hanbridge_connection, which is an entity of the bridge`},
 		{"one device with two names", "id: a, port: " + device, "id: b, port: " + link,
-			`config.yaml:3: meters[1].port: ` + link + ` is the device of meters[0] too, there named ` + device + `: it can be read once only`},
-		{"a device, then auto", "id: a, " + portA, "id: b", `config.yaml:3: meters[1].port: auto, and meters[0] has /dev/a: auto may take the other's device`},
-		{"auto, then a device", "id: a", "id: b, port: /dev/b", `config.yaml:3: meters[1].port: /dev/b, and meters[0] has auto: auto may take the other's device`},
+			`config.yaml:3: meters[1].port: ` + link + ` is the same device as ` + device + `, the port of meters[0]: two meters cannot have the same port`},
+		{"a device, then auto", "id: a, " + portA, "id: b", `config.yaml:3: meters[1].port: auto, and meters[0] has /dev/a: auto can find the device of the other meter`},
+		{"auto, then a device", "id: a", "id: b, port: /dev/b", `config.yaml:3: meters[1].port: /dev/b, and meters[0] has auto: auto can find the device of the other meter`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -16,15 +16,15 @@ import (
 // yamlHints translate messages of the YAML parser into advice. The first entry whose words are in the message is used. A hint never contains
 // text of the file, because the text is possibly a secret.
 var yamlHints = []struct{ words, hint string }{
-	{"mapping values are not allowed", `two colons in one line, or it is indented too far (a value with a colon and a space in it must be put in quotes)`},
+	{"mapping values are not allowed", `two colons in one line, or the line is indented too far (a value that contains a colon and a space must be put in quotes)`},
 	{"could not find expected ':'", `want "key: value" (is the colon missing, or the space after it?)`},
 	{"unexpected end of stream", "a quote is not closed"},
-	{"did not find expected key", "the line is not indented like those above it"},
-	{"did not find expected '-'", "the line is not indented like those above it"},
+	{"did not find expected key", "the line is not indented like the lines above"},
+	{"did not find expected '-'", "the line is not indented like the lines above"},
 	{"did not find expected", "a bracket or a brace is not closed, or a value is followed by something else"},
 	{"unknown anchor", "a value that begins with * must be put in quotes"},
 	{"cannot start any token", "a value that begins with @, ` or % must be put in quotes"},
-	{"unknown escape", `a backslash must be doubled inside "double quotes"; inside 'single quotes' it is left alone`},
+	{"unknown escape", `a backslash must be doubled inside "double quotes"; inside 'single quotes' it must not be doubled`},
 	{"UTF-8", "not UTF-8: save the file with this encoding"},
 	{"control characters", "not a text file"},
 }
@@ -47,7 +47,7 @@ func parseYAML(text io.Reader) (*yaml.Node, error) {
 	}
 	switch err := dec.Decode(&second); {
 	case err == nil:
-		return nil, fmt.Errorf("line %d: a second document begins (---): put all into one", second.Line)
+		return nil, fmt.Errorf("line %d: a second document begins (---): write all settings into one document", second.Line)
 	case !errors.Is(err, io.EOF):
 		return nil, err
 	}
@@ -91,9 +91,9 @@ func yamlFault(text []byte) (line int, hint string) {
 	return line, yamlQuoted.ReplaceAllString(message, "…")
 }
 
-// firstInvalidLine returns the number of the first invalid line, from 1. It looks for n such that the first n lines are valid YAML. The
-// parser had begun to read linesBegun lines when it failed with err. The text of err names the line where the invalid block begins. Only
-// values of n near these two numbers are tried, because parsing every beginning of a long file takes too long.
+// firstInvalidLine returns the number of the first invalid line, from 1. It searches the largest number n for which the first n lines are valid
+// YAML. The parser had begun to read linesBegun lines when it failed with err. The text of err names the line where the invalid block begins. Only
+// values of n shortly before these two lines are tried, because parsing every beginning of a long file takes too long.
 func firstInvalidLine(lines [][]byte, linesBegun int, err error) int {
 	blockLine, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 if err names no line
 	var tries []int                                                                // values of n

@@ -83,7 +83,7 @@ func TestSelectMeter(t *testing.T) {
 		{"one meter, no port given", "", defaultConfig(), "auto", ""},
 		{"one meter, another port given", "/dev/b", defaultConfig(), "/dev/b", ""},
 		{"two meters, the port of one given", "tcp://b:1", two, "tcp://b:1", ""},
-		{"two meters, no port given", "", two, "", "the configuration has 2 meters: name the port of one, as hanbridge doctor /dev/a"},
+		{"two meters, no port given", "", two, "", "the configuration has 2 meters: name the port of one of them, for example hanbridge doctor /dev/a"},
 		{"two meters, the port of neither given", "/dev/c", two, "", "/dev/c is not the port of a meter in config.yaml"},
 		{"the argument is not a port", "c", defaultConfig(), "", `"c" is not a port`},
 	}
