@@ -15,9 +15,9 @@ func decodeCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "decode [FILE…|-]",
 		Short: "Decodes telegrams from files or standard input, and prints their values",
-		Long: "Reads telegrams from files, or from standard input with - or without a FILE, as bytes, as hexadecimal text or as capture\n" +
-			"writes them. Exits with 1 when a telegram was damaged or could not be decrypted, or none was found, and with 2 when a\n" +
-			"file could not be read; the intact ones are printed all the same.",
+		Long: "Reads telegrams from files. Without a FILE, or with -, decode reads standard input. The input contains bytes, hexadecimal\n" +
+			"text, or the lines that capture writes. Exits with 1 if a telegram was damaged or could not be decrypted, or if no telegram\n" +
+			"was found, and with 2 if a file could not be read. Intact telegrams are printed in each case.",
 		Example: "  hanbridge decode telegram.txt\n" +
 			"  stty -F /dev/ttyUSB0 raw 2400 parenb && hanbridge decode < /dev/ttyUSB0\n" +
 			"  hanbridge decode --format json --key-file meter.key telegram.bin\n" +
@@ -31,7 +31,7 @@ func decodeCommand(p *cli.Program) *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("decode: %w", err)
 		}
-		signal.Reset() // from here a signal ends the program at once, even while it waits for input
+		signal.Reset() // from now on a signal ends the program immediately, also while it waits for input
 		if c.Context().Err() != nil {
 			return cli.ErrStopped // a signal arrived before Reset
 		}

@@ -23,7 +23,7 @@ func discoveryShowCommand(p *cli.Program) *cobra.Command {
 		Short: "Prints what is announced on the broker, or what would be announced for the telegrams in a file",
 		Example: "  hanbridge discovery show --config config.yaml\n  hanbridge discovery show telegram.txt\n" +
 			"  hanbridge discovery show --family aidon-se",
-		Args: takes(0, 1),
+		Args: argCount(0, 1),
 	}
 	flags := announcements.AddMeterFlags(c, "what would be announced for a simulated meter")
 	prefix := prefixFlag(c)
@@ -46,7 +46,7 @@ func discoveryDiffCommand(p *cli.Program) *cobra.Command {
 			"Which values a meter sends is read from a file, from a simulated meter (--family), or else from the retained values of the\n" +
 			"configured meters on the broker. Exits with 0 if there is no difference, and with 1 if there is a difference.",
 		Example: "  hanbridge discovery diff --config config.yaml\n  hanbridge discovery diff telegram.txt",
-		Args:    takes(0, 1),
+		Args:    argCount(0, 1),
 	}
 	flags := announcements.AddMeterFlags(c, "for a simulated meter")
 	c.RunE = func(c *cobra.Command, files []string) error { return announcements.Diff(c.Context(), p, flags, files) }
@@ -64,7 +64,7 @@ func discoveryClearCommand(p *cli.Program) *cobra.Command {
 			"With --values the retained values, the status and the info of these meters are removed too. Stop\nthe bridge first. Nothing is removed of a meter that another bridge publishes.",
 		Example: "  hanbridge discovery clear --config config.yaml\n  hanbridge discovery clear --values --meter garage\n  hanbridge discovery clear --all\n" +
 			"  hanbridge discovery clear --prefix homeassistant",
-		Args: takes(0, 0),
+		Args: argCount(0, 0),
 	}
 	prefix := prefixFlag(c)
 	var options announcements.ClearOptions
@@ -87,7 +87,7 @@ func ratesCommand(p *cli.Program) *cobra.Command {
 			"were published. A hub stores a state when a value changes. The values are those of a simulated household. Which quantities the meter\n" +
 			"sends, and how often, is read from a file, from a simulated meter (--family), or else from the retained messages of the configured meters.",
 		Example: "  hanbridge rates --config config.yaml\n  hanbridge rates telegrams.txt\n  HANBRIDGE_PUBLISH=frugal hanbridge rates --family p1-nl-5",
-		Args:    takes(0, 1),
+		Args:    argCount(0, 1),
 	}
 	flags := announcements.AddMeterFlags(c, "for a simulated meter")
 	asJSON := c.Flags().Bool("json", false, "print JSON")
@@ -105,7 +105,7 @@ func takeoverCommand(p *cli.Program) *cobra.Command {
 			"received nothing from another bridge for a minute, or for six intervals of the meter if that is longer. If this bridge is\n" +
 			"stopped, it publishes the counters when it starts.",
 		Example: "  hanbridge takeover house --config config.yaml",
-		Args:    takes(1, 1),
+		Args:    argCount(1, 1),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {

@@ -15,19 +15,19 @@ import (
 func doctorCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor [PORT]",
-		Short: "Checks port, line setting, meter and broker, and says what is wrong and who can mend it",
-		Long: "Checks ports, line settings, protocol, meter and broker, in this order, and stops where something is wrong.\n" +
-			"Without PORT it uses the port of the configuration, or tries every free port. It needs neither broker nor\n" +
-			"configuration, and ends with the configuration to use. Exits with 1 when something is wrong.",
+		Short: "Checks port, line setting, meter and broker, and says what is wrong and who must act",
+		Long: "Checks ports, line settings, protocol, meter and broker, in this order, and stops at the first fault. Without PORT,\n" +
+			"doctor reads the port of the configuration, or tries every free port. doctor also works without a broker and without\n" +
+			"a configuration. At the end doctor prints the configuration to use. Exits with 1 if something is wrong.",
 		Example: "  hanbridge doctor\n  hanbridge doctor /dev/ttyUSB0 --key-file meter.key --write\n  hanbridge doctor tcp://192.168.1.20:8088 --json",
-		Args:    takes(0, 1),
+		Args:    argCount(0, 1),
 	}
 	var o doctor.Options
 	f := c.Flags()
 	f.StringVar(&o.Config, "config", "", "configuration `FILE` to read, and to write")
 	f.StringVar(&o.Serial, "serial", "", "line setting to try first, such as \"2400 8E1\"")
-	f.DurationVar(&o.Dwell, "dwell", probe.Dwell, "how long to listen at each setting: meters send every 10 s or more often")
-	f.BoolVar(&o.Write, "write", false, "write the configuration to use, with the line setting found: to config.yaml, or to the file of --config")
+	f.DurationVar(&o.Dwell, "dwell", probe.Dwell, "time to read with each line setting; most meters send a telegram every 10 s or more often")
+	f.BoolVar(&o.Write, "write", false, "write the configuration to use to config.yaml, or to the file of --config")
 	f.BoolVar(&o.Force, "force", false, "overwrite an existing configuration")
 	f.BoolVar(&o.JSON, "json", false, "print the findings as one JSON object")
 	o.Keys.Register(c)
@@ -43,11 +43,12 @@ func doctorCommand(p *cli.Program) *cobra.Command {
 func checkCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Checks configuration and broker, without starting: for scripts",
-		Long: "Reads the configuration, connects to the broker, and tries whether it may publish there.\n" +
-			"Exits with 2 when the configuration is wrong, with 1 when the broker cannot be used. Meters are not touched: whether a port exists\n" +
-			"and may be read, and whether state_dir can be written, is printed but does not change the exit code.",
-		Example: "  hanbridge check --config config.yaml", Args: takes(0, 0),
+		Short: "Checks configuration and broker, without starting the bridge",
+		Long: "Reads the configuration, connects to the broker, and tests whether this user can publish there. Exits with 2 if the\n" +
+			"configuration is wrong, and with 1 if the broker cannot be used or another bridge publishes the counters of a meter.\n" +
+			"check reads no telegrams. It prints a warning if a port is missing or not readable, or if state_dir is not writable.\n" +
+			"A warning does not change the exit code.",
+		Example: "  hanbridge check --config config.yaml", Args: argCount(0, 0),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
 	c.RunE = func(c *cobra.Command, _ []string) error { return doctor.Check(c.Context(), p, *file) }
@@ -57,16 +58,17 @@ func checkCommand(p *cli.Program) *cobra.Command {
 func healthCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "health",
-		Short: "Asks the running bridge whether a part of it is stuck: for container health checks",
-		Long: "Asks the bridge that runs with the same configuration whether a part of it is stuck.\n" +
-			"Exits with 0 when none is; with 1 when one is, or when no bridge answers; with 2\n" +
-			"when the configuration is wrong. An unreachable broker and a silent meter are\n" +
-			"reported but do not count, because no restart of the bridge mends them. To test the broker, use check.",
+		Short: "Asks the running bridge whether a part of the bridge is stuck; for health checks of containers",
+		Long: "Asks the bridge that runs with the same configuration whether a part of the bridge is\n" +
+			"stuck. Exits with 0 if no part is stuck, with 1 if a part is stuck or no bridge\n" +
+			"answers, and with 2 if the configuration is wrong. An unreachable broker and a silent\n" +
+			"meter are printed, but do not change the exit code, because a restart of the bridge\n" +
+			"does not help. To test the broker, use check.",
 		Example: "  hanbridge health --config /etc/hanbridge/config.yaml",
-		Args:    takes(0, 0),
+		Args:    argCount(0, 0),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
-	after := c.Flags().Duration("after", 2*time.Minute, "a part counts as stuck after this time without progress")
+	after := c.Flags().Duration("after", 2*time.Minute, "time without progress after which a part is stuck")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if *after <= 0 {
 			return errors.New("--after: want a time above 0, such as 2m")

@@ -66,7 +66,8 @@ func commands(p *cli.Program) *cobra.Command {
 	return root
 }
 
-// knownCommand returns an error if there are args, because the first of them is no command. The error names the most similar command.
+// knownCommand returns an error if there are args. args[0] is then no command, because cobra removes the names of commands from args. The error
+// suggests a similar command, if there is one.
 func knownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -78,8 +79,8 @@ func knownCommand(root *cobra.Command, args []string) error {
 	return fmt.Errorf("%q is not a command%s: see %s --help", args[0], cli.DidYouMean(args[0], names), root.CommandPath())
 }
 
-// takes returns a check that a command has at least minArgs and at most maxArgs arguments.
-func takes(minArgs, maxArgs int) cobra.PositionalArgs {
+// argCount returns a check that a command has at least minArgs and at most maxArgs arguments.
+func argCount(minArgs, maxArgs int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		switch {
 		case len(args) < minArgs:
@@ -91,7 +92,7 @@ func takes(minArgs, maxArgs int) cobra.PositionalArgs {
 	}
 }
 
-// flagError returns an error about a flag that names the help of the command. It removes the text of package strconv, because users do not
+// flagError returns an error about a flag, with the command that prints the help. It removes the text of package strconv, because users do not
 // understand that text.
 func flagError(c *cobra.Command, err error) error {
 	text, _, _ := strings.Cut(err.Error(), ": strconv.")
@@ -100,7 +101,7 @@ func flagError(c *cobra.Command, err error) error {
 
 func versionCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
-		Use: "version", Short: "Prints the version", Example: "  hanbridge version --json", Args: takes(0, 0),
+		Use: "version", Short: "Prints the version", Example: "  hanbridge version --json", Args: argCount(0, 0),
 	}
 	asJSON := c.Flags().Bool("json", false, "print JSON")
 	c.RunE = func(*cobra.Command, []string) error {

@@ -36,12 +36,13 @@ func printOverview(p *cli.Program) error {
 	return nil
 }
 
-func nextStep(configured, ports bool) string {
+// nextStep returns the command to type next.
+func nextStep(hasConfig, hasPorts bool) string {
 	switch {
-	case configured:
+	case hasConfig:
 		return "hanbridge check, then hanbridge run"
-	case ports:
+	case hasPorts:
 		return "hanbridge doctor, which finds the meter and says what to write into config.yaml"
 	}
-	return "hanbridge demo (a simulated household: needs neither meter nor broker)"
+	return "hanbridge demo (a simulated household, which needs neither a meter nor a broker)"
 }

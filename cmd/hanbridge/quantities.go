@@ -14,10 +14,10 @@ import (
 
 func quantitiesCommand(p *cli.Program) *cobra.Command {
 	return &cobra.Command{
-		Use: "quantities", Short: "Lists everything that can be measured: names, OBIS codes, units",
-		Long: "Lists everything that can be measured. CLASS and STATE CLASS are announced to Home Assistant. DIGITS is the number of digits after\n" +
-			"the decimal point; \"sent\" is as many as the meter sends.",
-		Example: "  hanbridge quantities | grep energy", Args: takes(0, 0),
+		Use: "quantities", Short: "Lists all quantities with their OBIS codes and units",
+		Long: "Lists all quantities. CLASS and STATE CLASS are the device class and the state class that are announced to Home Assistant. DIGITS is the\n" +
+			"number of digits after the decimal point. With \"sent\", it is the number of digits that the meter sends.",
+		Example: "  hanbridge quantities | grep energy", Args: argCount(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			t := cli.Table{W: p.Out, Widths: []int{25, 8, 5, 6, 15, 16}}
 			t.Row("QUANTITY", "OBIS", "UNIT", "DIGITS", "CLASS", "STATE CLASS")

@@ -57,8 +57,8 @@ func writeUsage(w io.Writer, c *cobra.Command) {
 }
 
 // Wrap breaks text between words so that lines have at most width characters. It does not break long words. Consecutive lines are joined to one
-// paragraph first. A line that begins with a blank is not joined with other lines. If such a line is broken, its rest is indented to its last
-// column, as lastColumn defines it.
+// paragraph first. A line that begins with a blank is not joined with other lines. If a line that begins with a blank is broken, the rest is
+// indented to the last column of the line (see lastColumn).
 func Wrap(text string, width int) string {
 	var out, paragraph []string
 	endParagraph := func() {

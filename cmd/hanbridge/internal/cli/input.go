@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// Open opens the named file. For "-" it returns standard input. The caller must call done to close the file. An error says what to type
-// for the command.
+// Open opens the named file. For "-" it returns standard input. The caller must call done to close the file. command is the name of the command for
+// the text of an error.
 func (p *Program) Open(command, name string) (in io.Reader, done func(), err error) {
 	if name == "-" {
 		return p.In, func() {}, nil
@@ -25,7 +25,8 @@ func (p *Program) Open(command, name string) (in io.Reader, done func(), err err
 	return f, func() { _ = f.Close() }, nil
 }
 
-// OpenRecording opens a file for reading. The caller must close the file. An error says what to type for the command.
+// OpenRecording opens a file for reading. The caller must close the file. command is the name of the command for the text
+// of an error.
 func OpenRecording(command, name string) (*os.File, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -37,7 +38,7 @@ func OpenRecording(command, name string) (*os.File, error) {
 		if command == "decode" {
 			example = "*" // decode takes several files
 		}
-		return nil, fmt.Errorf("%s is a directory: name what is in it: hanbridge %s %s", name, command, filepath.Join(name, example))
+		return nil, fmt.Errorf("%s is a directory: type the name of a file in the directory: hanbridge %s %s", name, command, filepath.Join(name, example))
 	}
 	return f, nil
 }
@@ -47,12 +48,12 @@ func openError(command, name string, err error) error {
 	const minTelegramDigits = 16 // usual file names have fewer hexadecimal digits
 	switch {
 	case len(name) >= minTelegramDigits && strings.Trim(name, "0123456789abcdefABCDEF :") == "":
-		return fmt.Errorf("%s: %d hexadecimal digits are not the name of a file: a telegram comes through a pipe (echo 7EA0… | hanbridge decode), "+
-			"and a key goes behind --key", command, safetext.HexDigits(name))
+		return fmt.Errorf("%s: %d hexadecimal digits are not the name of a file: send a telegram through a pipe (echo 7EA0… | hanbridge decode), "+
+			"and write a key after --key", command, safetext.HexDigits(name))
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: no such file: compare the name with what ls %s shows", name, filepath.Dir(name))
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s: permission denied: you may not read it (ls -l %s shows who may)", name, name)
+		return fmt.Errorf("%s: permission denied (ls -l %s shows who can read the file)", name, name)
 	}
 	return err
 }

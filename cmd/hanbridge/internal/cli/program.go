@@ -50,7 +50,7 @@ func TerminalSize(w io.Writer) func() (width, height int) {
 // version is set by the linker when a release is built.
 var version string
 
-// Version returns the version of the release. Without a release it returns the module version from the build information, or "dev".
+// Version returns the version of the release. For other builds it returns the module version from the build information, or "dev".
 func Version() string {
 	if version != "" {
 		return version

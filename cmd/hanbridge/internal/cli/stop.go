@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/signals"
 )
 
-// SignalContext returns a context that ends when the program receives its first terminating signal. A second signal ends the program at
-// once.
+// SignalContext returns a context that ends when the program receives its first terminating signal. A second signal ends the program
+// immediately.
 func SignalContext() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { // runs until the program ends
@@ -23,9 +23,9 @@ func SignalContext() context.Context {
 	return ctx
 }
 
-// Interruptible calls load and returns its result. If ctx ends first, Interruptible returns ErrStopped and does not wait for load. So a signal
-// ends the program even while load waits for a disk that does not answer.
-func Interruptible[T any](ctx context.Context, load func() (T, error)) (none T, _ error) {
+// Interruptible calls load and returns its result. If ctx ends first, Interruptible returns ErrStopped and does not wait for load. A signal
+// therefore ends the program even while load waits for a disk that does not answer.
+func Interruptible[T any](ctx context.Context, load func() (T, error)) (zero T, _ error) {
 	var result T
 	var err error
 	done := make(chan struct{})
@@ -37,7 +37,7 @@ func Interruptible[T any](ctx context.Context, load func() (T, error)) (none T, 
 	case <-done:
 		return result, err
 	case <-ctx.Done():
-		return none, ErrStopped
+		return zero, ErrStopped
 	}
 }
 
@@ -49,7 +49,7 @@ var ErrStopped = DataError(errors.New("stopped"))
 func UntilPipeBreaks(ctx context.Context, out, errOut io.Writer) (ending context.Context, toOut, toErr io.Writer, done func()) {
 	ending, cancel := context.WithCancel(ctx)
 	pipe := make(chan os.Signal, 1)
-	signal.Notify(pipe, syscall.SIGPIPE) // without Notify, this signal would end the program at once
+	signal.Notify(pipe, syscall.SIGPIPE) // without Notify, this signal would end the program immediately
 	done = func() { signal.Stop(pipe); cancel() }
 	return ending, pipeWriter{out, cancel}, pipeWriter{errOut, cancel}, done
 }

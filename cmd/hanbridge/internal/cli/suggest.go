@@ -16,7 +16,8 @@ func Count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// DidYouMean returns ` (did you mean "x"?)`, where x is the candidate that Nearest finds. If Nearest finds none, it returns "".
+// DidYouMean returns ` (did you mean "x"?)`, where x is the candidate that Nearest returns. If Nearest returns "", DidYouMean
+// returns "".
 func DidYouMean(name string, candidates []string) string {
 	if best := Nearest(name, candidates); best != "" {
 		return fmt.Sprintf(" (did you mean %q?)", best)

@@ -35,7 +35,7 @@ func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 	table.Width = screenWidth
 	log := toErr
 	if size != nil && cli.IsTerminal(p.Err) {
-		log = table // the table would overwrite log lines on the same terminal, so it shows them itself
+		log = table // the table shows the log lines, because it would otherwise overwrite them
 	}
 	setup, b, embedded, stopBroker, err := demoBridge(p, log)
 	if err != nil {
@@ -55,7 +55,7 @@ const screenWidth = 79
 var demoListen = []string{"127.0.0.1:1883", "127.0.0.1:11883", "127.0.0.1:0"}
 
 // demoBridge returns a bridge for the broker of the environment. If the environment names no broker, the bridge has an embedded broker, and
-// embedded is true. The caller must call done, which stops the embedded broker.
+// embedded is true. If err is nil, the caller must call done, which stops the embedded broker.
 func demoBridge(p *cli.Program, log io.Writer) (setup *Setup, b *bridge.Bridge, embedded bool, done func(), err error) {
 	cfg, err := config.Load("", p.Environ)
 	if err != nil {
@@ -67,13 +67,13 @@ func demoBridge(p *cli.Program, log io.Writer) (setup *Setup, b *bridge.Bridge, 
 		cfg.MQTT.URL, listen = config.Embedded, demoListen
 	}
 	if cfg.MQTT.ClientID == "" {
-		cfg.MQTT.ClientID = ownClientID("hanbridge-demo", cfg)
+		cfg.MQTT.ClientID = defaultClientID("hanbridge-demo", cfg)
 	}
 	if cfg.Log.Level == "info" {
 		cfg.Log.Level = "warn" // the table shows the values, so the log shows only problems
 	}
 	setup = &Setup{Config: cfg, health: addresses, Logger: newLogger(cfg.Log, log, cli.IsTerminal(p.Err))}
-	for _, setup.MQTT.Listen = range listen {
+	for _, setup.MQTT.Listen = range listen { // until the bridge has a broker
 		if b, done, err = setup.Bridge(); err == nil {
 			break
 		}
@@ -101,14 +101,14 @@ func viewingHelp(c config.Config, embedded bool) string {
 	}
 	lines := []string{"broker   " + broker}
 	if embedded && slices.Contains(demoListen[1:], c.MQTT.Listen) {
-		lines = append(lines, "         (another program has port 1883: your own broker?)")
+		lines = append(lines, "         (port 1883 is in use, most likely by another broker)")
 	}
 	lines = append(lines, "look     "+command)
 	if embedded {
-		lines = append(lines, "hub      to see the household in your hub, put the address of the hub's broker",
+		lines = append(lines, "hub      to see the household in your hub, type the address of the hub's broker",
 			"         before this command: HANBRIDGE_MQTT_URL=mqtt://BROKER")
 	} else {
-		lines = append(lines, "hub      Home Assistant, with its integration MQTT at this broker, has the device",
+		lines = append(lines, "hub      if Home Assistant uses this broker, it shows the device",
 			"         Demo household (simulated)")
 	}
 	return strings.Join(append(lines, "stop     Ctrl-C", ""), "\n")

@@ -18,9 +18,9 @@ func healthAddresses(c config.Config) []string {
 	return health.SocketAddresses(c.StateDirToRead(), identity(c))
 }
 
-// identity returns a text that is different for each configuration on a machine.
+// identity returns a text that differs between the bridges on a machine.
 func identity(c config.Config) string {
-	text := fmt.Sprintf("%q %q %q", c.StateDir, c.MQTT.ClientID, ownClientID("hanbridge", c))
+	text := fmt.Sprintf("%q %q %q", c.StateDir, c.MQTT.ClientID, defaultClientID("hanbridge", c))
 	for _, m := range c.Meters {
 		text += fmt.Sprintf(" %q", m.Port)
 	}
@@ -51,5 +51,5 @@ func Health(ctx context.Context, p *cli.Program, file string, after time.Duratio
 }
 
 // restart is the advice for a bridge with a stuck part.
-const restart = "restart hanbridge. If that happens again: before the restart send it the signal QUIT (kill -QUIT PID, docker kill -s QUIT NAME), " +
-	"and report what it prints"
+const restart = "restart hanbridge. If this happens again, send the signal QUIT to hanbridge before the restart (kill -QUIT PID, " +
+	"docker kill -s QUIT NAME), and report what hanbridge prints"

@@ -1,5 +1,5 @@
-// Package daemon builds a bridge from a configuration, with its sources, outputs and log, and runs it. The demo is the same bridge with a
-// simulated household.
+// Package daemon builds a bridge with sources, outputs and a log from a configuration, and runs the bridge. It also runs the demo, which is
+// a bridge with a simulated household.
 package daemon
 
 import (
@@ -75,19 +75,19 @@ func logStart(log zerolog.Logger, p *cli.Program, cfg config.Config, file string
 	}
 }
 
-// newLogger returns a logger that writes to w in the format c.Format. The format auto is text for people if terminal is true, and JSON
-// otherwise.
-func newLogger(c config.Log, w io.Writer, terminal bool) zerolog.Logger {
+// newLogger returns a logger that writes to w in the format c.Format. The format auto is text for people if isTerminal is true, and
+// JSON otherwise.
+func newLogger(c config.Log, w io.Writer, isTerminal bool) zerolog.Logger {
 	zerolog.TimeFieldFormat = time.RFC3339
 	zerolog.DurationFieldUnit = time.Second
 	level, err := zerolog.ParseLevel(c.Level)
 	if err != nil {
 		level = zerolog.InfoLevel
 	}
-	if c.Format == "console" || c.Format == "auto" && terminal {
+	if c.Format == "console" || c.Format == "auto" && isTerminal {
 		// ConsoleWriter quotes values with characters that are not printable ASCII. It does not quote messages, because messages are texts of
 		// this program.
-		return zerolog.New(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !terminal}).Level(level).With().Timestamp().Logger()
+		return zerolog.New(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !isTerminal}).Level(level).With().Timestamp().Logger()
 	}
 	return zerolog.New(safetext.JSONWriter{W: w}).Level(level).With().Timestamp().Logger()
 }

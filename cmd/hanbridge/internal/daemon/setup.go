@@ -40,7 +40,7 @@ type Setup struct {
 }
 
 // Bridge returns a bridge with outputs and without meters. If MQTT.URL is config.Embedded, Bridge starts the embedded broker and sets MQTT.URL
-// to its address. The caller must call done, which stops the embedded broker.
+// to its address. If err is nil, the caller must call done, which stops the embedded broker.
 func (s *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 	done = func() {}
 	c := s.MQTTOutput()
@@ -71,15 +71,16 @@ func (s *Setup) MQTTOutput() mqtt.Config {
 	c := s.Output()
 	c.Version = cli.Version()
 	if c.ClientID == "" {
-		c.ClientID = ownClientID("hanbridge", s.Config)
+		c.ClientID = defaultClientID("hanbridge", s.Config)
 	}
 	return c
 }
 
-// ownClientID returns an MQTT client id for a configuration on this machine. The id is the same at every start. So the broker closes the old
-// connection of the bridge after a crash. Another base topic or other meters give another id. Commands append a suffix for a connection of
-// their own. Id and suffix have at most 23 characters, because every broker accepts 23 (MQTT 3.1.1, section 3.1.3.1).
-func ownClientID(name string, c config.Config) string {
+// defaultClientID returns an MQTT client id for a configuration on this machine. The id is the same at every start. After a crash the broker
+// therefore closes the old connection of the bridge. Another base topic or other meters give another id. Commands append a suffix to the id, so that
+// they do not replace the connection of the bridge. Id and suffix have at most 23 characters, because every broker accepts 23 (MQTT 3.1.1, section
+// 3.1.3.1).
+func defaultClientID(name string, c config.Config) string {
 	host, _ := os.Hostname() // with an error, machines with the same configuration get the same id
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%q %q", host, c.MQTT.BaseTopic)
@@ -122,7 +123,8 @@ func (s *Setup) keySettings(index int) (key, authKey string) {
 func (s *Setup) setting(index int, name string) string {
 	variable := "HANBRIDGE_METER_" + strings.ToUpper(name)
 	set := slices.ContainsFunc(s.environ, func(entry string) bool { return strings.HasPrefix(entry, variable+"=") })
-	if s.file == "" || set && index == 0 { // a variable is for the first meter
+	// A variable is for the first meter, and takes precedence over the file.
+	if s.file == "" || set && index == 0 {
 		return variable
 	}
 	return fmt.Sprintf("meters[%d].%s", index, name)

@@ -8,18 +8,18 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// TestKeySettings tests that messages name the setting from which a key was read.
+// TestKeySettings tests that the texts of keySettings name the setting or the file that contains the key.
 func TestKeySettings(t *testing.T) {
 	for _, tt := range []struct {
 		name                 string
 		setup                Setup
 		wantKey, wantAuthKey string
 	}{
-		{"a key in the file", Setup{file: "config.yaml"}, "meters[0].key", "meters[0].auth_key"},
-		{"only variables", Setup{}, "HANBRIDGE_METER_KEY", "HANBRIDGE_METER_AUTH_KEY"},
-		{"a variable over a file", Setup{file: "config.yaml", environ: []string{"HANBRIDGE_METER_KEY=00"}}, "HANBRIDGE_METER_KEY", "meters[0].auth_key"},
-		{"only a file of keys", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{KeyFile: "/k"}}}}, "the file /k", "the second key in the file /k"},
-		{"a key in the file, and a file of keys", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{Key: "00", KeyFile: "/k"}}}},
+		{"a configuration file", Setup{file: "config.yaml"}, "meters[0].key", "meters[0].auth_key"},
+		{"no configuration file", Setup{}, "HANBRIDGE_METER_KEY", "HANBRIDGE_METER_AUTH_KEY"},
+		{"a configuration file, and the key in a variable", Setup{file: "config.yaml", environ: []string{"HANBRIDGE_METER_KEY=00"}}, "HANBRIDGE_METER_KEY", "meters[0].auth_key"},
+		{"a file of keys", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{KeyFile: "/k"}}}}, "the file /k", "the second key in the file /k"},
+		{"a key in the configuration file, and a file of keys", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{Key: "00", KeyFile: "/k"}}}},
 			"meters[0].key and the file /k", "meters[0].auth_key and the second key in the file /k"},
 	} {
 		if len(tt.setup.Meters) == 0 {
@@ -31,14 +31,14 @@ func TestKeySettings(t *testing.T) {
 	}
 }
 
-// TestOwnClientID tests that equal configurations get the same client id, and that different configurations get different client ids.
-func TestOwnClientID(t *testing.T) {
+// TestDefaultClientID tests that equal configurations get the same client id, and that different configurations get different client ids.
+func TestDefaultClientID(t *testing.T) {
 	idOf := func(base string, meters ...string) string {
 		c := config.Config{MQTT: config.MQTT{Config: mqtt.Config{BaseTopic: base}}}
 		for _, id := range meters {
 			c.Meters = append(c.Meters, config.Meter{ID: id})
 		}
-		return ownClientID("hanbridge", c)
+		return defaultClientID("hanbridge", c)
 	}
 	id := idOf("hanbridge", "house")
 	if second := idOf("hanbridge", "house"); second != id {

@@ -16,8 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// Escape replaces every character that could control a terminal or hide other text by a Go escape sequence. These characters are control
-// characters (C0 with line ends, DEL and C1), marks that change the text direction, and bytes that are not UTF-8.
+// Escape replaces every character that is not printable as defined by strconv.IsPrint, and every byte that is not UTF-8, by a Go escape sequence.
+// Such characters, for example control characters and marks that change the text direction, could control a terminal or hide text.
 func Escape(text string) string {
 	if !strings.ContainsFunc(text, NeedsEscape) && utf8.ValidString(text) {
 		return text
@@ -43,7 +43,7 @@ func appendEscaped(dst []byte, text, allowed string) []byte {
 	return dst
 }
 
-// LineWriter is an io.Writer that writes escaped text to W. It does not escape line ends and tabs. The bytes of one character must not be
+// LineWriter is an io.Writer that writes escaped text to W. It does not escape line feeds and tabs. The bytes of one character must not be
 // divided between two calls of Write.
 type LineWriter struct{ W io.Writer }
 
@@ -64,7 +64,7 @@ func (j JSONWriter) Write(b []byte) (int, error) {
 		out = make([]byte, 0, len(b)+64) // a few escapes fit in without a second allocation
 		for _, r := range string(b) {
 			switch {
-			case !NeedsEscape(r) || r < 0x80 && r != 0x7F: // the JSON encoder has escaped all ASCII control characters except DEL
+			case !NeedsEscape(r) || r < 0x80 && r != 0x7F: // ASCII control characters are line feeds after a value, or DEL, because JSON escapes the others
 				out = utf8.AppendRune(out, r)
 			case r > 0xFFFF:
 				high, low := utf16.EncodeRune(r)

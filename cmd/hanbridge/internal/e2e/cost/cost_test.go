@@ -28,8 +28,8 @@ const nodelay = "set_tcp_nodelay true"
 // serialSpeed is the speed of a serial port at 115200 8N1, in bytes a second.
 const serialSpeed = 11520
 
-// BenchmarkLatency measures the time from the last byte of a telegram at the port until a subscriber receives the first and the last message
-// of the telegram. In a benchmark named "wire" the bytes arrive at the speed of a serial port, in the chunks of a USB adapter. In "whole" all bytes arrive
+// BenchmarkLatency measures the time from the last byte of a telegram at the port until a subscriber receives the first and the last message of the
+// telegram. In a benchmark named "wire" the bytes arrive at the speed of a serial port, in the chunks of a USB adapter. In "whole" all bytes arrive
 // in one write. In "default" Mosquitto has its default configuration.
 func BenchmarkLatency(b *testing.B) {
 	program := releaseProgram(b)

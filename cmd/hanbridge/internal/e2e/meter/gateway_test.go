@@ -45,8 +45,8 @@ func telegrams(t *testing.T, family string) func() []byte {
 	}
 }
 
-// testClosingGateway tests a reader that closes each connection after one telegram. The first connection ends with a reset,
-// the second with a close, the third with a half-close, and so on. The bridge must publish every telegram and log one line about the reader. The meter must stay online.
+// testClosingGateway tests a reader that closes each connection after one telegram. The first connection ends with a reset, the second with a close,
+// the third with a half-close, and so on. The bridge must publish every telegram and log one line about the reader. The meter must stay online.
 func testClosingGateway(t *testing.T) {
 	const total = 30
 	broker := testbed.StartMosquitto(t)
