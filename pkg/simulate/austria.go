@@ -9,7 +9,7 @@ import (
 
 var (
 	kaifaATClock    = clock{zone: centralEuropean, summerFlag: true}
-	sagemcomATClock = clock{zone: centralEuropean, summerFlag: true, status: 0x02}
+	sagemcomATClock = clock{zone: centralEuropean, summerFlag: true, status: 0x02} // status: doubtful value
 )
 
 // lowerAustria returns the encoder of the list of Netz NÖ, a grid company. The list has 35 items. The clock and the meter's number have no
@@ -19,7 +19,7 @@ func lowerAustria(c clock) encoder {
 }
 
 func austrianFamilies() []Family {
-	const kaifa, sagemcom = "KFM\x10\x20\x00\x00\x01", "SAGY\x00\x00\x00\x01"
+	const kaifa, sagemcom = "KFM\x10\x20\x00\x00\x01", "SAGY\x00\x00\x00\x01" // system titles
 	registers := listEncoder("kaifa-at-vkw", countingInvoke.stampedHeader(kaifaATClock), kaifaATClock)
 	kaifaAT := mbusFrames(segmentFA, gloCiphering(kaifa, encrypted, lowerAustria(kaifaATClock)))
 	registersSuite1 := mbusFrames(segmentFA, gloCiphering(kaifa, encryptedSuite1, registers))
@@ -40,13 +40,13 @@ func austrianFamilies() []Family {
 // siemensFrame has a destination address of one byte and a source address of four bytes.
 var siemensFrame = frame{destination: "\xCF", source: "\x00\x02\x00\x23", control: controlUI}
 
-// e450ViennaClock is the clock in the list of an E450: its status says invalid, although the time is right.
+// e450ViennaClock is the clock in the list of an E450. Its status says "invalid value", although the time is right.
 var e450ViennaClock = clock{zone: centralEuropean, withoutDeviation: true, hundredths: 0xFF, status: 0x01, summerFlag: true}
 
 func viennaFamilies() []Family {
-	const landisgyr, iskraemeco, siemens = "LGZgs\x00\x00\x02", "ISKit\x00\x00\x02", "SMSgp\x00\x00\x01"
+	const landisgyr, iskraemeco, siemens = "LGZgs\x00\x00\x02", "ISKit\x00\x00\x02", "SMSgp\x00\x00\x01" // system titles
 	defaults := Family{Country: "AT", Connector: optical, Line: "9600 8N1", Cipher: encrypted}
-	cipher := func(title string, l encoder) encoder { return gloCiphering(title, encrypted, l) }
+	cipher := func(systemTitle string, e encoder) encoder { return gloCiphering(systemTitle, encrypted, e) }
 	return slices.Concat(
 		withDefaults(defaults, e450Frame.wrap, []Family{
 			{Name: "landisgyr-at-wien", Title: "Landis+Gyr E450 of Vienna, list of 9", Make: "Landis+Gyr", encode: cipher(landisgyr, listEncoder("at-wien", countingInvoke.stampedHeader(e450Clock), e450ViennaClock)), Interval: time.Second},

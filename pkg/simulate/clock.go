@@ -14,12 +14,13 @@ type zone struct {
 }
 
 var (
-	// swedishStandardTime is the time of Swedish meters all year (branch recommendation 2.0, annex 3).
-	swedishStandardTime = zone{standardOffset: 60}
+	// standardTimeAllYear is the standard time of Central Europe, which most Swedish meters and some Danish meters show also in summer (Swedish
+	// branch recommendation 2.0, annex 3).
+	standardTimeAllYear = zone{standardOffset: 60}
 	// centralEuropean is the local time of Central Europe.
 	centralEuropean = zone{standardOffset: 60, summerTime: true}
-	// finnish is the local time of Finland and Lithuania.
-	finnish = zone{standardOffset: 120, summerTime: true}
+	// easternEuropean is the local time of Finland and Lithuania.
+	easternEuropean = zone{standardOffset: 120, summerTime: true}
 )
 
 // localTime returns the time that a clock of the zone shows at t.
@@ -72,12 +73,12 @@ type clock struct {
 
 // dateTime returns the date-time that the meter sends at t.
 func (c clock) dateTime(t time.Time) dlms.DateTime {
-	wall := c.localTime(t)
-	d := dlms.DateTime{Time: wall, Weekday: dlms.Weekday(wall), Hundredths: c.hundredths, Status: c.status}
+	local := c.localTime(t)
+	d := dlms.DateTime{Time: local, Weekday: dlms.Weekday(local), Hundredths: c.hundredths, Status: c.status}
 	if d.Weekday == 7 && c.sundayZero {
 		d.Weekday = 0
 	}
-	if c.summerFlag && wall.Offset != c.standardOffset {
+	if c.summerFlag && local.Offset != c.standardOffset {
 		d.Status |= 0x80
 	}
 	if c.withoutDeviation {
@@ -98,14 +99,15 @@ type invokeID struct {
 // value returns the long-invoke-id-and-priority in the telegram of a state.
 func (i invokeID) value(s *State) uint32 {
 	if i.counts {
-		return i.id | frameCounter(s)&0xFFFFFF
+		return i.id | frameCounter(s)&0xFFFFFF // the invoke id has 24 bits
 	}
 	return i.id
 }
 
 var (
 	// fixedInvoke is the constant number that most Nordic meters send.
-	fixedInvoke    = invokeID{id: 0x40000000}
+	fixedInvoke = invokeID{id: 0x40000000}
+	// countingInvoke is a number that increases from telegram to telegram.
 	countingInvoke = invokeID{counts: true}
 )
 

@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestDecodedSamples decodes telegrams of every family, in chunks of several sizes, and compares every sample with the state.
+// TestDecodedSamples decodes telegrams of every family, with reads of several sizes, and compares every sample with the state.
 func TestDecodedSamples(t *testing.T) {
 	for _, f := range simulate.Families() {
 		t.Run(f.Name, func(t *testing.T) {
@@ -68,8 +68,8 @@ func TestFamilies(t *testing.T) {
 		if f.Title == "" || f.Make == "" || len(f.Country) != 2 || f.Connector == "" || f.Interval <= 0 || f.Phases < 1 || f.Ratio < 1 {
 			t.Errorf("%s: a field of the description is missing: %+v", f.Name, f)
 		}
-		w := f.LineSetting()
-		if got := fmt.Sprintf("%d %d%c%d", w.Baud, w.DataBits, w.Parity, w.StopBits); got != f.Line {
+		setting := f.LineSetting()
+		if got := fmt.Sprintf("%d %d%c%d", setting.Baud, setting.DataBits, setting.Parity, setting.StopBits); got != f.Line {
 			t.Errorf("%s: LineSetting: got %s, want %s", f.Name, got, f.Line)
 		}
 		if got, ok := simulate.Named(f.Name); !ok || got.Title != f.Title || names[f.Name] {
@@ -85,7 +85,7 @@ func TestFamilies(t *testing.T) {
 	}
 }
 
-// encodeDay returns n telegrams at uneven times of a sunny day, and their states.
+// encodeDay returns n telegrams of a sunny day, with a random time between two telegrams, and their states.
 func encodeDay(f simulate.Family, n int) (states []simulate.State, stream []byte) {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	at := midsummer.Add(3*time.Hour + 1234*time.Millisecond)
@@ -174,7 +174,8 @@ func plausible(c obis.Time, s *simulate.State) bool {
 	return false
 }
 
-// almostEqual reports whether two numbers differ by at most two units of the last digit of got. A sum of rounded values can differ that much.
+// almostEqual reports whether two numbers differ by at most two units of the last digit of got, because a sum of rounded values can differ that
+// much from the rounded sum.
 func almostEqual(got, want obis.Decimal) bool {
 	d, ok := got.Add(want.Neg())
 	if d.Sign() < 0 {

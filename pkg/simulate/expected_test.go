@@ -13,8 +13,8 @@ import (
 // expectedSamples returns the samples that a state must give, by the names of quantities, in their units.
 func expectedSamples(f simulate.Family, s *simulate.State) map[string]obis.Decimal {
 	v := map[string]obis.Decimal{}
-	all := s.Multiply(f.Households)
-	s = &all
+	shared := s.Multiply(f.Households)
+	s = &shared
 	power := func(kind, phase string, net int64) {
 		v["import_"+kind+phase] = obis.Decimal{Coef: max(net, 0) * 1000 / f.Ratio, Exp: -3}
 		v["export_"+kind+phase] = obis.Decimal{Coef: max(-net, 0) * 1000 / f.Ratio, Exp: -3}
@@ -99,7 +99,8 @@ func addOtherRegisters(v map[string]obis.Decimal, s *simulate.State) {
 		name := "_q" + strconv.Itoa(i+1)
 		v["reactive_energy"+name] = decimal(ws*25/9, -7)
 		v["reactive_power"+name] = decimal(0, 0)
-		if (vars >= 0) == (i < 2) && (watts >= 0) == (i == 0 || i == 3) {
+		importsReactive, importsActive := i < 2, i == 0 || i == 3 // quadrants I and II, quadrants I and IV
+		if (vars >= 0) == importsReactive && (watts >= 0) == importsActive {
 			v["reactive_power"+name] = decimal(max(vars, -vars), 0)
 		}
 	}

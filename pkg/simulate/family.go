@@ -72,23 +72,23 @@ type Family struct {
 	encode encoder
 }
 
-// Append appends one telegram that shows the state s, as it is on the wire, and returns the extended slice. It does not change s, and does
-// not use s after it returns. It is safe for concurrent use.
+// Append appends one telegram that shows the state s, with its frames and checksums, and returns the extended slice. Append does not change s,
+// and does not use s after it returns. It is safe for concurrent use.
 func (f Family) Append(dst []byte, s *State) []byte {
 	if f.Households > 1 {
-		all := s.Multiply(f.Households)
-		s = &all
+		shared := s.Multiply(f.Households)
+		s = &shared
 	}
 	return f.encode(dst, s)
 }
 
-// LineSetting returns Line as the setting of the meter's end of a simulated serial line.
+// LineSetting returns the setting that Line describes.
 func (f Family) LineSetting() LineSetting {
-	var w LineSetting
-	if n, err := fmt.Sscanf(f.Line, "%d %1d%c%1d", &w.Baud, &w.DataBits, &w.Parity, &w.StopBits); err != nil || n != 4 {
-		panic("simulate: " + f.Name + " has no line setting: " + f.Line)
+	var s LineSetting
+	if n, err := fmt.Sscanf(f.Line, "%d %1d%c%1d", &s.Baud, &s.DataBits, &s.Parity, &s.StopBits); err != nil || n != 4 {
+		panic("simulate: " + f.Name + " has an invalid line setting: " + f.Line)
 	}
-	return w
+	return s
 }
 
 // Families returns all families in the order in which a program should list them. The slice belongs to the caller.
@@ -107,10 +107,10 @@ func Named(name string) (Family, bool) {
 // families builds the list at its first call, so that a program that simulates nothing does not parse the embedded telegrams.
 var families = sync.OnceValue(func() []Family {
 	return slices.Concat(
-		aidonFamilies(), swedishP1Families(),
+		aidonFamilies(), nordicP1Families(),
 		embriqFamilies(), kaifaFamilies(), kamstrupFamilies(),
 		landisgyrFamilies(), iskraFamilies(), viennaFamilies(), austrianFamilies(), sagemcomFamilies(),
-		p1Families(),
+		otherP1Families(),
 	)
 })
 
@@ -126,7 +126,8 @@ const (
 )
 
 // withDefaults fills the empty fields of families and returns families. It takes the values from defaults, or common values such as an
-// Interval of 10 s. wrap puts frames around the APDUs of the encoders. wrap is nil if the encoders write whole telegrams.
+// Interval of 10 s. wrap puts frames around the APDUs of the encoders. wrap is nil if the encoders write the frames themselves, or if
+// the telegrams have no frames.
 func withDefaults(defaults Family, wrap func(encoder) encoder, families []Family) []Family {
 	for i := range families {
 		f := &families[i]

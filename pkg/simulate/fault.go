@@ -32,10 +32,10 @@ func FaultKinds() []FaultKind {
 		{"crc", "one bit is wrong in one of N telegrams", 5},
 		{"cut", "one of N telegrams ends too early", 5},
 		{"noise", "random bytes before one of N telegrams", 2},
-		{"merge", "once in N telegrams the end of one and the beginning of the next are lost", 5},
-		{"silence", "after each 20 telegrams nothing for N intervals", 10},
-		{"baud", "what a reader set to N baud, 8N1 receives; 0 is 9600, or 115200 where the meter has 9600", 0},
-		{"profile", "after N telegrams the meter is of another family", 5},
+		{"merge", "the end of one of N telegrams and the beginning of the next telegram are lost", 5},
+		{"silence", "after each 20 telegrams, no telegrams for N intervals", 10},
+		{"baud", "the reader is set to N baud, 8N1; 0 is 9600, or 115200 if the meter has 9600", 0},
+		{"profile", "after N telegrams, the meter sends the telegrams of another family", 5},
 		{"key", "one of N telegrams is encrypted with another key", 1},
 	}
 }
@@ -117,7 +117,7 @@ func (f *FaultyMeter) prepare(x Fault) {
 	}
 }
 
-// selects reports whether the current telegram is the one of N telegrams that the fault damages.
+// selects reports whether the fault damages the current telegram. It selects one telegram of each N telegrams.
 func (f *FaultyMeter) selects(x Fault) bool {
 	n := int64(x.N)
 	return f.n%n == f.random.draw(drawFault, f.n/n, 0, n-1)
@@ -139,13 +139,13 @@ func (f *FaultyMeter) damageTelegram(x Fault, index int64) {
 	}
 	switch x.Kind {
 	case "crc":
-		f.buf[draw(0, size/4, size*3/4)] ^= 1 << draw(1, 0, 6)
+		f.buf[draw(0, size/4, size*3/4)] ^= 1 << draw(1, 0, 6) // not bit 7, so that ASCII stays ASCII
 	case "cut":
 		f.buf = f.buf[:draw(0, size/4, size*3/4)]
 	case "merge":
 		f.buf = f.buf[:draw(0, size/4, size*3/4)]
 		_, next := f.meter.Next()
-		f.buf = append(f.buf, next[int64(len(next))*draw(1, 1, 3)/4:]...)
+		f.buf = append(f.buf, next[int64(len(next))*draw(1, 1, 3)/4:]...) // without one to three quarters of next
 	case "noise":
 		var noise []byte
 		for i := range draw(0, 1, 64) {

@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// readFaulty returns n telegrams of a family with faults. late has for each telegram the number of intervals without a telegram before it.
-func readFaulty(t *testing.T, family string, n int, faults ...string) (received [][]byte, late []int) {
+// readFaulty returns n telegrams of a family with faults. missed has for each telegram the number of earlier intervals that had no telegram.
+func readFaulty(t *testing.T, family string, n int, faults ...string) (received [][]byte, missed []int) {
 	t.Helper()
 	f, ok := simulate.Named(family)
 	newFamily, _ := simulate.Named("p1-se-aidon")
@@ -32,13 +32,13 @@ func readFaulty(t *testing.T, family string, n int, faults ...string) (received 
 	for i := range n {
 		at, b := m.Next()
 		received = append(received, bytes.Clone(b))
-		late = append(late, int(at.Sub(midsummer)/f.Interval)-i)
+		missed = append(missed, int(at.Sub(midsummer)/f.Interval)-i)
 	}
-	return received, late
+	return received, missed
 }
 
-// countDecoded counts the telegrams that a decoder with the published keys finds. encrypted counts those that have another key. protocols
-// lists the protocols in the order in which they appear.
+// countDecoded counts the telegrams that a decoder with the published keys finds. encrypted counts the telegrams that these keys do not decrypt.
+// protocols lists the protocols in the order in which they appear.
 func countDecoded(t *testing.T, received [][]byte) (good, damaged, encrypted int, protocols string) {
 	t.Helper()
 	d := meter.NewDecoder(bytes.NewReader(bytes.Join(received, nil)), meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true})
@@ -69,8 +69,8 @@ func countDecoded(t *testing.T, received [][]byte) (good, damaged, encrypted int
 func TestFaults(t *testing.T) {
 	for _, row := range []struct {
 		family, faults string
-		wantGood       int // of 60 telegrams
-		wantDamaged    bool
+		wantGood       int  // of 60 telegrams
+		wantDamaged    bool // the decoder reports damaged telegrams
 	}{
 		{"p1-se-aidon", "", 60, false},
 		{"p1-se-aidon", "crc=5", 48, true},
@@ -123,15 +123,15 @@ func TestFaultNoise(t *testing.T) {
 
 // TestFaultSilence checks that nothing is sent for seven intervals after each 20 telegrams.
 func TestFaultSilence(t *testing.T) {
-	_, late := readFaulty(t, "p1-se-aidon", 45, "silence=7")
+	_, missed := readFaulty(t, "p1-se-aidon", 45, "silence=7")
 	for i, want := range map[int]int{0: 0, 19: 0, 20: 7, 39: 7, 40: 14, 44: 14} {
-		if late[i] != want {
-			t.Errorf("telegram %d: got %d intervals without a telegram, want %d", i, late[i], want)
+		if missed[i] != want {
+			t.Errorf("telegram %d: got %d earlier intervals without a telegram, want %d", i, missed[i], want)
 		}
 	}
 }
 
-// TestFaultBaud checks that a decoder finds telegrams at the meter's own speed only.
+// TestFaultBaud checks that a decoder finds telegrams only at the speed of the meter.
 func TestFaultBaud(t *testing.T) {
 	for _, row := range []struct {
 		family, fault string
@@ -158,14 +158,14 @@ func TestFaultBaud(t *testing.T) {
 
 // TestFaultProfile checks that the meter sends telegrams of the new family after three telegrams.
 func TestFaultProfile(t *testing.T) {
-	received, late := readFaulty(t, "aidon-se", 8, "profile=3")
+	received, missed := readFaulty(t, "aidon-se", 8, "profile=3")
 	good, damaged, _, protocols := countDecoded(t, received)
 	if good != 8 || damaged != 0 || protocols != " hdlc p1" {
 		t.Errorf("got %d good, %d damaged,%s; want 8 good, hdlc then p1", good, damaged, protocols)
 	}
-	if !bytes.HasPrefix(received[3], []byte("/ADN9")) || bytes.HasPrefix(received[2], []byte("/")) || late[7] != 0 {
+	if !bytes.HasPrefix(received[3], []byte("/ADN9")) || bytes.HasPrefix(received[2], []byte("/")) || missed[7] != 0 {
 		t.Errorf("got %q and %q at the beginning of telegrams 2 and 3, want /ADN9 in telegram 3 only", received[2][:5], received[3][:5])
-		t.Errorf("got %d intervals without a telegram, want none", late[7])
+		t.Errorf("got %d intervals without a telegram, want none", missed[7])
 	}
 }
 

@@ -53,10 +53,10 @@ func parseField(line string, c clock) field {
 	return f
 }
 
-// setValue sets appendValue and what depends on the value's type. typeName is the second word of a line in a list file, parameter is the
-// last one or "".
+// setValue sets appendValue and the fields that depend on the type of the value. typeName is the second word of a line in a list file.
+// parameter is the word after typeName that is neither "bare", "swapped" nor "class", or "".
 func (f *field) setValue(typeName, parameter string, c clock) {
-	number, isNumber := numberTypes[typeName]
+	numberType, isNumber := numberTypes[typeName]
 	constant, isConstant := strings.CutPrefix(parameter, "=")
 	switch {
 	case typeName == "setup":
@@ -69,13 +69,13 @@ func (f *field) setValue(typeName, parameter string, c clock) {
 		f.appendValue = c.variables()[typeName]
 	case isConstant:
 		v := mustParseInt(constant)
-		f.appendValue = func(dst []byte, _ *State) []byte { return dlms.AppendNumber(dst, number, v) }
+		f.appendValue = func(dst []byte, _ *State) []byte { return dlms.AppendNumber(dst, numberType, v) }
 	case isNumber:
 		f.class, f.hasScaler, f.unit = 3, true, unitOf(f.code)
 		if parameter != "" {
 			f.exp = int8(mustParseInt(parameter))
 		}
-		f.appendValue = registerValue(f.code, number, f.exp)
+		f.appendValue = registerValue(f.code, numberType, f.exp)
 	case typeName == "octets":
 		f.appendValue = octets([]byte(must(strconv.Unquote(parameter))))
 	case typeName == "visible":
@@ -159,14 +159,14 @@ func (f *field) append(dst []byte, sh shape, s *State) []byte {
 	return dst
 }
 
-// registerValue returns the encoder of a register's number. If the type has no sign, the encoder writes the absolute value.
-func registerValue(code obis.Code, number dlms.NumberType, exp int8) encoder {
+// registerValue returns the encoder of a register's number. If the type is unsigned, the encoder writes the absolute value.
+func registerValue(code obis.Code, numberType dlms.NumberType, exp int8) encoder {
 	return func(dst []byte, s *State) []byte {
 		v := s.scaledValue(code, exp, 1).Coef
-		if number != dlms.Int16 {
+		if numberType != dlms.Int16 { // the only signed type of numberTypes
 			v = max(v, -v)
 		}
-		return dlms.AppendNumber(dst, number, v)
+		return dlms.AppendNumber(dst, numberType, v)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
-// An encoder appends the bytes that show a state: an APDU, or a whole telegram as it is on the wire.
+// An encoder appends the bytes that show a state: an APDU, or a telegram with its frames.
 type encoder func(dst []byte, s *State) []byte
 
 // A frame says how a manufacturer puts APDUs into HDLC frames.
@@ -72,7 +72,7 @@ const (
 )
 
 // twoByteLength returns an encoder that writes the length of e's encrypted APDU in two bytes, even if one byte is enough. Kamstrup meters
-// write 82 00 E7, for example. A length that fits into one byte must be above 7F.
+// write 82 00 E7 instead of 81 E7, for example. The length must be above 7F, so that e writes at least 81 and one byte.
 func twoByteLength(e encoder) encoder {
 	const at = 2 + 8 // the length follows the tag and the system title, which has a length byte and 8 bytes
 	return func(dst []byte, s *State) []byte {

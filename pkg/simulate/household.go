@@ -80,7 +80,7 @@ func (h *Household) State() State {
 
 // voltage returns the voltage of a phase in 0.1 V. It varies around 231 V, and is 0.25 V lower for each ampere that the household draws.
 func (h *Household) voltage(phase int64) int64 {
-	const wattsPerDecivolt = 92
+	const wattsPerDecivolt = 92 // 230 W (1 A) lower the voltage by 2.5 dV
 	noLoad := h.random.interpolate(drawVoltage+phase, h.now, 180, 2295, 2325) + h.random.draw(drawVoltage+8+phase, h.now, -2, 2)
 	return noLoad - h.state.Power[phase]/wattsPerDecivolt
 }

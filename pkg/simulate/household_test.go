@@ -74,7 +74,7 @@ func TestADayInJune(t *testing.T) {
 		for second := range 24 * 60 * 60 / 10 {
 			h.Advance(midsummer.Add(time.Duration(second) * 10 * time.Second))
 			s := h.State()
-			markFeatures(&s, seen)
+			addFeatures(&s, seen)
 			for i, v := range s.Voltage {
 				if v < 2070 || v > 2530 {
 					t.Fatalf("seed %d, %v: L%d has %d.%d V, outside of 230 V ± 10 %%", seed, s.Time, i+1, v/10, v%10)
@@ -87,27 +87,27 @@ func TestADayInJune(t *testing.T) {
 				}
 			}
 		}
-		for _, what := range []string{"car", "export at noon", "dinner", "import and export at once", "inductive", "capacitive", "low voltage"} {
-			if !seen[what] {
-				t.Errorf("seed %d: the day has no second with the feature %q", seed, what)
+		for _, feature := range []string{"car", "export at noon", "dinner", "import and export in one second", "inductive", "capacitive", "low voltage"} {
+			if !seen[feature] {
+				t.Errorf("seed %d: the day has no second with the feature %q", seed, feature)
 			}
 		}
 	}
 }
 
-// markFeatures adds the features of one second to seen.
-func markFeatures(s *simulate.State, seen map[string]bool) {
+// addFeatures adds the features of one second to seen.
+func addFeatures(s *simulate.State, seen map[string]bool) {
 	watts, vars := s.Net()
 	hour := s.Time.Hour()
 	lowest, highest := min(s.Power[0], s.Power[1], s.Power[2]), max(s.Power[0], s.Power[1], s.Power[2])
-	mark := func(what string, yes bool) { seen[what] = seen[what] || yes }
-	mark("car", (hour >= 22 || hour < 3) && watts > 11_000 && lowest > 3600)
-	mark("export at noon", hour == 10 && watts < -2000 && highest < 0)
-	mark("dinner", hour >= 15 && hour < 19 && highest > 1000)
-	mark("import and export at once", lowest < -100 && highest > 100)
-	mark("inductive", vars > 200)
-	mark("capacitive", vars < -100)
-	mark("low voltage", highest > 3600 && min(s.Voltage[0], s.Voltage[1], s.Voltage[2]) < 2290)
+	add := func(feature string, isThere bool) { seen[feature] = seen[feature] || isThere }
+	add("car", (hour >= 22 || hour < 3) && watts > 11_000 && lowest > 3600)
+	add("export at noon", hour == 10 && watts < -2000 && highest < 0)
+	add("dinner", hour >= 15 && hour < 19 && highest > 1000)
+	add("import and export in one second", lowest < -100 && highest > 100)
+	add("inductive", vars > 200)
+	add("capacitive", vars < -100)
+	add("low voltage", highest > 3600 && min(s.Voltage[0], s.Voltage[1], s.Voltage[2]) < 2290)
 }
 
 // TestLittleSunInDecember checks that a household imports more and exports less in winter than in summer.

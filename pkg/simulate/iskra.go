@@ -27,9 +27,9 @@ func iskraFamilies() []Family {
 			{Name: "iskra-ch-registers", Title: "Iskraemeco AM550, registers in segments", encode: iskraList("iskra-ch-registers"), Country: "CH"},
 		}),
 		withDefaults(defaults, iskraFrame.wrap, []Family{
-			{Name: "iskra-si", Title: "Iskraemeco AM550 of Ljubljana, both lists as they come", encode: oncePer(15*time.Minute, 0).encoder(iskraList("iskra-si1"), iskraList("iskra-si2")), Interval: 5 * time.Second},
-			{Name: "iskra-si1", Title: "Iskraemeco AM550 of Ljubljana, list of 18 alone", encode: iskraList("iskra-si1"), Interval: 5 * time.Second},
-			{Name: "iskra-si2", Title: "Iskraemeco AM550 of Ljubljana, list of 12 alone", encode: iskraList("iskra-si2")},
+			{Name: "iskra-si", Title: "Iskraemeco AM550 of Ljubljana, both lists in their intervals", encode: oncePer(15*time.Minute, 0).encoder(iskraList("iskra-si1"), iskraList("iskra-si2")), Interval: 5 * time.Second},
+			{Name: "iskra-si1", Title: "Iskraemeco AM550 of Ljubljana, only list of 18", encode: iskraList("iskra-si1"), Interval: 5 * time.Second},
+			{Name: "iskra-si2", Title: "Iskraemeco AM550 of Ljubljana, only list of 12", encode: iskraList("iskra-si2")},
 			{Name: "iskra-si-celje", Title: "Iskraemeco AM550 of Celje, list of 12", encode: iskraList("iskra-si-celje")},
 			{Name: "iskra-si-celje-1p", Title: "Iskraemeco AM550 of Celje, list of 8, one phase", encode: iskraList("iskra-si-celje-1p"), Phases: 1},
 			{Name: "iskra-si-1p", Title: "Iskraemeco AM550 of Ljubljana, list of 10, one phase", encode: iskraList("iskra-si-1p"), Phases: 1},

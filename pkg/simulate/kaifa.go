@@ -10,8 +10,8 @@ import (
 
 var (
 	kaifaNorwegian     = clock{zone: centralEuropean, withoutDeviation: true, taggedHeader: true, hundredths: 0xFF}
-	kaifaSwedish       = clock{zone: swedishStandardTime, withoutDeviation: true, taggedHeader: true, hundredths: 0xFF}
-	kaifaWithDeviation = clock{zone: swedishStandardTime, hundredths: 0xFF}
+	kaifaSwedish       = clock{zone: standardTimeAllYear, withoutDeviation: true, taggedHeader: true, hundredths: 0xFF}
+	kaifaWithDeviation = clock{zone: standardTimeAllYear, hundredths: 0xFF}
 )
 
 var (
@@ -26,13 +26,13 @@ func kaifaFamilies() []Family {
 	swedish := func(file string) encoder {
 		return listEncoder(file, fixedInvoke.stampedHeader(kaifaSwedish), kaifaSwedish)
 	}
-	one, two, three := norwegian("kaifa-no1"), norwegian("kaifa-no2"), norwegian("kaifa-no3")
+	list1, list2, list3 := norwegian("kaifa-no1"), norwegian("kaifa-no2"), norwegian("kaifa-no3")
 	return slices.Concat(
 		withDefaults(Family{Make: "Kaifa", Country: "NO", Connector: rj45, Line: mbusLine}, kaifaFrame.wrap, []Family{
-			{Name: "kaifa-no", Title: "Kaifa MA304H4, lists 1, 2 and 3 as they come", encode: schedule(norwegianSchedule).encoder(one, two, three), Interval: 2 * time.Second},
-			{Name: "kaifa-no1", Title: "Kaifa MA304H4, list 1 alone", encode: one, Interval: 2 * time.Second},
-			{Name: "kaifa-no2", Title: "Kaifa MA304H4, list 2 alone", encode: two},
-			{Name: "kaifa-no3", Title: "Kaifa MA304H4, list 3 alone", encode: three},
+			{Name: "kaifa-no", Title: "Kaifa MA304H4, lists 1, 2 and 3 in their intervals", encode: schedule(norwegianSchedule).encoder(list1, list2, list3), Interval: 2 * time.Second},
+			{Name: "kaifa-no1", Title: "Kaifa MA304H4, only list 1", encode: list1, Interval: 2 * time.Second},
+			{Name: "kaifa-no2", Title: "Kaifa MA304H4, only list 2", encode: list2},
+			{Name: "kaifa-no3", Title: "Kaifa MA304H4, only list 3", encode: list3},
 			{Name: "kaifa-no2-1p", Title: "Kaifa MA105H2E, list 2, one phase", encode: norwegian("kaifa-no2-1p"), Phases: 1},
 			{Name: "kaifa-no3-1p", Title: "Kaifa MA105H2E, list 3, one phase", encode: norwegian("kaifa-no3-1p"), Phases: 1},
 			{Name: "kaifa-no3-3w", Title: "Kaifa MA304H3E, list 3, three wires", encode: norwegian("kaifa-no3-3w")},

@@ -30,40 +30,40 @@ func e450(file string) encoder {
 func inTurns(t time.Time) int { return int(t.Unix() / 2 % 2) }
 
 func landisgyrFamilies() []Family {
-	const title, titleE570, titleCT, titleAT = "LGZgs\x00\x00\x01", "LGZgt\x00\x00\x01", "LGZgt\x00\x00\x02", "LGZgr\x00\x00\x01"
+	const titleE450, titleE570, titleE570CT, titleAT = "LGZgs\x00\x00\x01", "LGZgt\x00\x00\x01", "LGZgt\x00\x00\x02", "LGZgr\x00\x00\x01" // system titles
 	swiss := Family{Make: "Landis+Gyr", Country: "CH", Connector: rj12, Line: mbusLine}
 	return slices.Concat(
 		withDefaults(swiss, e450Blocks.wrap, []Family{
 			{Name: "landisgyr-ch", Title: "Landis+Gyr E450, push list in blocks", encode: e450("landisgyr-ch")},
 			{Name: "landisgyr-ch-quadrants", Title: "Landis+Gyr E450, push list in blocks, quadrants", encode: e450("landisgyr-ch-quadrants")},
-			{Name: "landisgyr-ch-glo", Title: "Landis+Gyr E450, codes and values in blocks", encode: gloCiphering(title, authenticated, e450("landisgyr-ch-glo")), Cipher: authenticated},
+			{Name: "landisgyr-ch-glo", Title: "Landis+Gyr E450, codes and values in blocks", encode: gloCiphering(titleE450, authenticated, e450("landisgyr-ch-glo")), Cipher: authenticated},
 		}),
 		withDefaults(swiss, e570Blocks.wrap, []Family{
 			{Name: "landisgyr-e570", Title: "Landis+Gyr E570, push list in blocks", encode: gloCiphering(titleE570, encrypted, e450("landisgyr-e570")), Cipher: encrypted},
-			{Name: "landisgyr-e570-ct", Title: "Landis+Gyr E570 behind current transformers, push list in blocks", encode: gloCiphering(titleCT, encrypted, e450("landisgyr-e570-ct")), Cipher: encrypted, Households: 40},
+			{Name: "landisgyr-e570-ct", Title: "Landis+Gyr E570 with current transformers, push list in blocks", encode: gloCiphering(titleE570CT, encrypted, e450("landisgyr-e570-ct")), Cipher: encrypted, Households: 40},
 		}),
 		withDefaults(swiss, e360Frame.wrap, []Family{
 			{Name: "landisgyr-e360-ch", Title: "Landis+Gyr E360, push list", encode: listEncoder("landisgyr-e360-ch", countingInvoke.stampedHeader(e360Clock), e360Clock)},
 		}),
 		withDefaults(swiss, e450Frame.wrap, []Family{
-			{Name: "landisgyr-si", Title: "Landis+Gyr E450 in Slovenia, two lists of values alone", encode: schedule(inTurns).encoder(e450("landisgyr-si2"), e450("landisgyr-si1")), Country: "SI", Line: kamstrupLine, Interval: 2 * time.Second},
-			{Name: "landisgyr-at", Title: "Landis+Gyr E450 of Burgenland, values alone", encode: gloCiphering(titleAT, authenticated, e450("landisgyr-at")), Cipher: authenticated, Country: "AT"},
-			{Name: "landisgyr-at-11", Title: "Landis+Gyr E450 of Burgenland, values alone, list of 11", encode: gloCiphering(titleAT, authenticated, e450("landisgyr-at-11")), Cipher: authenticated, Country: "AT"},
+			{Name: "landisgyr-si", Title: "Landis+Gyr E450 in Slovenia, two lists of values without codes", encode: schedule(inTurns).encoder(e450("landisgyr-si2"), e450("landisgyr-si1")), Country: "SI", Line: kamstrupLine, Interval: 2 * time.Second},
+			{Name: "landisgyr-at", Title: "Landis+Gyr E450 of Burgenland, values without codes", encode: gloCiphering(titleAT, authenticated, e450("landisgyr-at")), Cipher: authenticated, Country: "AT"},
+			{Name: "landisgyr-at-11", Title: "Landis+Gyr E450 of Burgenland, list of 11 values without codes", encode: gloCiphering(titleAT, authenticated, e450("landisgyr-at-11")), Cipher: authenticated, Country: "AT"},
 		}),
 	)
 }
 
-// Sagemcom XT211 in Switzerland and the Czech Republic: attribute descriptors without tags. Only messages without frames are known from the
-// XT211. The frame here is a guess.
+// Sagemcom XT211 in Switzerland and the Czech Republic: attribute descriptors without tags. All known messages of the
+// XT211 were published without their frames, so xt211Frame is a guess.
 
 var xt211Frame = frame{destination: "\x03", source: "\x03", control: controlUI}
 
 func sagemcomFamilies() []Family {
-	read := func(file string, id uint32) encoder {
+	encode := func(file string, id uint32) encoder {
 		return listEncoder(file, invokeID{id: id, counts: true}.header(), clock{})
 	}
 	return withDefaults(Family{Make: "Sagemcom", Country: "CH", Connector: rj12, Line: "9600 8N1"}, xt211Frame.wrap, []Family{
-		{Name: "sagemcom-ch", Title: "Sagemcom XT211, bare attribute descriptors", encode: read("sagemcom-ch", 0x80000000)},
-		{Name: "sagemcom-cz", Title: "Sagemcom XT211 of EG.D, bare attribute descriptors", encode: read("sagemcom-cz", 0), Country: "CZ"},
+		{Name: "sagemcom-ch", Title: "Sagemcom XT211, attribute descriptors without tags", encode: encode("sagemcom-ch", 0x80000000)},
+		{Name: "sagemcom-cz", Title: "Sagemcom XT211 of EG.D, attribute descriptors without tags", encode: encode("sagemcom-cz", 0), Country: "CZ"},
 	})
 }

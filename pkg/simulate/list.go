@@ -26,8 +26,8 @@ const (
 	triples                     // code, value, {scaler, unit}
 	registers                   // structures {code, value, {scaler, unit}}, in an array
 	structured                  // the same structures, in a structure
-	pushList                    // a list of codes, then the values in its order
-	describedItems              // structures {bare attribute descriptor, value}
+	pushList                    // a list of codes, then the values in the order of the codes
+	describedItems              // structures {attribute descriptor without tags, value}
 )
 
 // shapes are the names of the shapes in list files, in the order of the constants.
@@ -37,22 +37,27 @@ var shapes = []string{"positional", "pairs", "triples", "registers", "structured
 // the times in the list. The file's first line is the name of the shape. The line "hourly" follows if the energies are those of the last
 // whole hour. Each further line is one item. Lines that begin with '#' are comments. Items are, for example:
 //
-//	1.7.0 uint32                 a register's number, of that type
-//	32.7.0 uint16 -1             the same, with scaler -1: in tenths
+//	1.7.0 uint32                 the number of a register, as uint32
+//	32.7.0 uint16 -1             the number of a register in tenths (scaler -1), as uint16
 //	0-0:17.0.0 uint32 =17250     a constant number
-//	0-0:96.1.0 octets "1000"     a constant octet-string; visible for a visible-string
-//	0-0:1.0.0 clock              a value of clock.variables, here the time; hour is the last whole hour
-//	0-8:25.9.0 setup             the push setup; name for its logical name
+//	0-0:96.1.0 octets "1000"     a constant octet-string
+//	0-0:96.1.0 visible "1000"    a constant visible-string
+//	0-0:1.0.0 clock              the time
+//	0-0:1.0.0 hour               the last whole hour
+//	0-0:1.0.0 date               the value of this name in clock.variables
+//	0-8:25.9.0 setup             the push setup
+//	0-8:25.9.0 name              the logical name of the push setup
 //	null                         null-data
 //
 // The word bare follows if the item is sent without its code. The word swapped follows if the tag and the length of the code are in the
 // wrong order. The words "class 70" or "class 71" follow if the item is a switch or a limit.
 func listEncoder(file string, header encoder, c clock) encoder {
 	b := must(telegrams.ReadFile("telegrams/" + file + ".list"))
-	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(b)), "\n"), func(s string) bool { return strings.HasPrefix(s, "#") })
+	isComment := func(line string) bool { return strings.HasPrefix(line, "#") }
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(b)), "\n"), isComment)
 	l := list{shape: shape(slices.Index(shapes, lines[0])), header: header}
 	if l.shape < 0 {
-		panic("simulate: no shape of a list in " + file)
+		panic("simulate: the first line is not a shape in " + file)
 	}
 	if lines = lines[1:]; lines[0] == "hourly" {
 		l.hourly, lines = true, lines[1:]

@@ -93,11 +93,12 @@ func (h *Household) addSolar() {
 	if height <= 0 {
 		return
 	}
-	watts := peak * height / sineScale * h.random.interpolate(drawCloud, h.now, 300, 400, 1000) / 1000
+	clearSky := h.random.interpolate(drawCloud, h.now, 300, 400, 1000) // in thousandths
+	watts := peak * height / sineScale * clearSky / 1000
 	h.addPower(allPhases, -watts, -watts/40)
 }
 
-// addPower adds a power to a phase, or to all of them.
+// addPower adds a power to a phase, or to all of them. In a household of one phase, L1 has the power of every phase.
 func (h *Household) addPower(phase int, watts, vars int64) {
 	for i := range h.phases {
 		if phase == allPhases || phase%h.phases == i {

@@ -172,7 +172,7 @@ type State struct {
 	Current [3]int64
 	// Energies are the counters at Time.
 	Energies Energies
-	// Hour is the last whole hour, or Time itself if it is one.
+	// Hour is the last whole hour up to Time.
 	Hour time.Time
 	// HourEnergies are the counters at Hour. Some meters send them instead of the present counters.
 	HourEnergies Energies
@@ -206,7 +206,8 @@ func (e *Energies) add(watts, vars int64) {
 	e.ExportReactive += max(-vars, 0)
 }
 
-// Multiply returns the state of a meter that n equal households share: powers, currents and electrical energies are n times as high.
+// Multiply returns the state of a meter that n equal households share: powers, currents and electrical energies are n times as high. Values of
+// a quarter of an hour and peaks stay those of one household, because no family shows them for several households.
 func (s *State) Multiply(n int64) State {
 	all := *s
 	for i := range all.Power {

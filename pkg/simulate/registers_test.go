@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestRegisters checks all registers over the end of a month. The tariffs must add up to the energies and the quadrants to the reactive
-// energies. No counter must decrease.
+// TestRegisters checks all registers from two days before the end of a month to the next month. The tariffs must add up to the energies, and
+// the quadrants to the reactive energies. Counters must not decrease.
 func TestRegisters(t *testing.T) {
 	start := time.Date(2026, 5, 30, 12, 0, 0, 0, time.UTC)
 	h := simulate.NewHousehold(3, start, 3)
@@ -42,7 +42,9 @@ func TestRegisters(t *testing.T) {
 	if len(tariffs) != 2 || !tariffs[1] || !tariffs[2] {
 		t.Errorf("got tariffs %v, want 1 and 2", tariffs)
 	}
-	if before.Peaks[1].Watts < initialPeaks[0].Watts || before.Peaks[2] != initialPeaks[1] || before.Peaks[0].At.Month() != time.June || before.Peaks[0].Watts == 0 {
+	newPeak := before.Peaks[0].At.Month() == time.June && before.Peaks[0].Watts > 0
+	peaksMoved := before.Peaks[1].Watts >= initialPeaks[0].Watts && before.Peaks[2] == initialPeaks[1] // by one month
+	if !newPeak || !peaksMoved {
 		t.Errorf("got peaks %v in June, want a new peak before those of May: %v", before.Peaks, initialPeaks)
 	}
 	if first := simulate.NewHousehold(3, start, 3).State(); otherCounters(&first) == otherCounters(&before) {

@@ -11,7 +11,7 @@ import (
 // A telegramShape has what all telegrams of a family must have in common.
 type telegramShape struct {
 	family string
-	// bytes is the length on the wire if no current is negative, 0 for families with lists of several lengths.
+	// bytes is the length of a telegram without minus signs, 0 for families with lists of several lengths.
 	bytes int
 	// samples is how many samples a reading has, including derived samples, 0 for families with several lists.
 	samples int
@@ -21,21 +21,21 @@ type telegramShape struct {
 }
 
 var shapes = []telegramShape{
-	{"aidon-se", 581, 30, normalTime, meter.Meter{Make: "Aidon"}},
-	{"aidon-se-1p", 337, 16, normalTime, meter.Meter{Make: "Aidon"}},
+	{"aidon-se", 581, 30, standardTime, meter.Meter{Make: "Aidon"}},
+	{"aidon-se-1p", 337, 16, standardTime, meter.Meter{Make: "Aidon"}},
 	{"aidon-no", 0, 0, nil, meter.Meter{}},
 	{"aidon-no1", 44, 1, withoutTime, meter.Meter{Make: "Aidon"}},
 	{"aidon-no2", 288, 11, withoutTime, norwegianMeter("6534")},
 	{"aidon-no3", 396, 15, localHourWithoutZone, norwegianMeter("6534")},
 	{"aidon-no2-1p", 212, 7, withoutTime, norwegianMeter("6515")},
 	{"aidon-no3-3w", 377, 14, localHourWithoutZone, norwegianMeter("6525")},
-	{"p1-se-aidon", 705, 30, normalTime, meter.Meter{Make: "Aidon", Model: "6534"}},
-	{"p1-se-aidon-1p", 413, 16, normalTime, meter.Meter{Make: "Aidon", Model: "6515"}},
-	{"p1-se-aidon-6560", 719, 30, normalTime, meter.Meter{Make: "Aidon", Model: "6560"}},
+	{"p1-se-aidon", 705, 30, standardTime, meter.Meter{Make: "Aidon", Model: "6534"}},
+	{"p1-se-aidon-1p", 413, 16, standardTime, meter.Meter{Make: "Aidon", Model: "6515"}},
+	{"p1-se-aidon-6560", 719, 30, standardTime, meter.Meter{Make: "Aidon", Model: "6560"}},
 	{"p1-se-kamstrup", 700, 30, summerTime, meter.Meter{Make: "Kamstrup"}},
-	{"p1-se-kaifa", 711, 30, normalTime, meter.Meter{Make: "Kaifa", Model: "KAIFA-METER"}},
-	{"p1-se-landisgyr", 704, 30, normalTime, meter.Meter{Make: "Landis+Gyr", Model: "E360"}},
-	{"p1-se-sagemcom", 712, 30, normalTime, meter.Meter{Make: "Sagemcom", Model: "200000001_A"}},
+	{"p1-se-kaifa", 711, 30, standardTime, meter.Meter{Make: "Kaifa", Model: "KAIFA-METER"}},
+	{"p1-se-landisgyr", 704, 30, standardTime, meter.Meter{Make: "Landis+Gyr", Model: "E360"}},
+	{"p1-se-sagemcom", 712, 30, standardTime, meter.Meter{Make: "Sagemcom", Model: "200000001_A"}},
 	{"p1-fi-aidon", 705, 30, finnishSummer, meter.Meter{Make: "Aidon", Model: "7534"}},
 	{family: "landisgyr-no"},
 	{family: "landisgyr-no1", bytes: 44, samples: 1},
@@ -152,11 +152,12 @@ func timeAhead(t time.Time, hours int) obis.Time {
 	return obis.FromTime(t.In(time.FixedZone("", hours*60*60)))
 }
 
-func normalTime(s *simulate.State) obis.Time { return timeAhead(s.Time, 1) }
-func summerTime(s *simulate.State) obis.Time { return timeAhead(s.Time, 2) }
-func withoutTime(*simulate.State) obis.Time  { return obis.Time{} }
+func standardTime(s *simulate.State) obis.Time { return timeAhead(s.Time, 1) }
+func summerTime(s *simulate.State) obis.Time   { return timeAhead(s.Time, 2) }
+func withoutTime(*simulate.State) obis.Time    { return obis.Time{} }
 
-// finnishSummer returns the local time of Finland. The letter S gives it the offset of Central Europe, which is one hour less.
+// finnishSummer returns the local time of Finland, but with the offset of Central Europe, which is one hour less. The parser sets this offset
+// for the letter S.
 func finnishSummer(s *simulate.State) obis.Time {
 	c := timeAhead(s.Time, 3)
 	c.Offset = 120
@@ -174,7 +175,7 @@ func withoutZone(t time.Time) obis.Time {
 	return c
 }
 
-// length returns the length of a telegram in bytes, with its minus signs.
+// length returns the length of the telegram of a state in bytes, with its minus signs.
 func (sh *telegramShape) length(s *simulate.State) int {
 	n := sh.bytes
 	switch sh.family {

@@ -12,12 +12,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// telegrams has the lists of DLMS meters in files .list (see listEncoder), and the telegrams of ASCII meters in files .txt. The .txt files
-// contain the telegrams as they are on the wire, with variables in braces:
+// telegrams has the lists of DLMS meters in files .list (see listEncoder), and the telegrams of ASCII meters in files .txt. A .txt file
+// contains a telegram up to its '!', with variables in braces:
 //
 //	/{ident}               the identification, in a file that several families use
 //	1-0:1.8.1({6.3}*kWh)   the register with the code of the line, as six digits, a point and three decimals
-//	0-0:1.0.0({clock})     a name of namedTexts; {5.3 gas} is a name of namedNumbers with a format
+//	0-0:1.0.0({clock})     a name of namedTexts
+//	({5.3 gas}*m3)         a name of namedNumbers, as five digits, a point and three decimals
 //
 //go:embed telegrams
 var telegrams embed.FS
@@ -133,7 +134,7 @@ func (t asciiTelegram) registerReader(c obis.Code, exp int8, signed, kilo bool) 
 	if kilo {
 		exp += 3
 	}
-	if signed && c[2]%20 == 1 && c[3] == instantaneous {
+	if isImportPower := c[2]%20 == 1 && c[3] == instantaneous; signed && isImportPower {
 		c[2] += netPower - 1 // the net power, which is negative if power is exported
 	}
 	return func(s *State) int64 { return s.scaledValue(c, exp, max(t.ratio, 1)).Coef }
@@ -160,10 +161,10 @@ func (f numberFormat) append(dst []byte, s *State) []byte {
 			dst = append(dst, '-')
 		}
 	}
-	whole := power10(int8(f.decimals))
-	dst = fmt.Appendf(dst, "%0*d", f.digits, v/whole)
+	one := power10(int8(f.decimals)) // the number 1 in units of the last digit
+	dst = fmt.Appendf(dst, "%0*d", f.digits, v/one)
 	if f.decimals > 0 {
-		dst = fmt.Appendf(dst, ".%0*d", f.decimals, v%whole)
+		dst = fmt.Appendf(dst, ".%0*d", f.decimals, v%one)
 	}
 	return dst
 }
@@ -182,13 +183,14 @@ var namedNumbers = map[string]func(*State) int64{
 // namedTexts are variables that are not numbers.
 var namedTexts = map[string]func(dst []byte, z zone, s *State) []byte{
 	"clock": func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.Time) },
-	// hour is the last whole hour, five the last whole five minutes. Gas, water and heat meters are read at these times.
+	// The following four names are times at which gas, water and heat meters are read, and the time of the highest peak. "hour old" is the hour
+	// without the letter for summer time, as in DSMR 2.2.
 	"hour":     func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.Hour) },
 	"hour old": func(dst []byte, z zone, s *State) []byte { d := appendStamp(dst, z, s.Hour); return d[:len(d)-1] },
 	"five":     func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.MediaTime) },
 	"peak":     func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.Peaks[0].At) },
 	"months":   appendMonthPeaks,
-	// filling is what Sanxing sends for a text message that was never set.
+	// "filling" is the text that Sanxing sends if no message was ever set.
 	"filling": func(dst []byte, _ zone, _ *State) []byte { return append(dst, bytes.Repeat([]byte{0xFF}, 1024)...) },
 	// The following names are other formats of the clock.
 	"time": func(dst []byte, z zone, s *State) []byte { return append(dst, formatTime(z, s.Time, "150405")...) },

@@ -44,8 +44,9 @@ func (w LineSetting) ReceivedBy(dst, data []byte, receiver LineSetting) []byte {
 
 // check panics if no UART has such a setting.
 func (w LineSetting) check() {
-	parity := w.Parity == 'N' || w.Parity == 'E' || w.Parity == 'O'
-	if w.Baud < 1 || w.DataBits < 5 || w.DataBits > 8 || !parity || w.StopBits < 1 || w.StopBits > 2 {
+	validParity := w.Parity == 'N' || w.Parity == 'E' || w.Parity == 'O'
+	validBits := w.DataBits >= 5 && w.DataBits <= 8 && w.StopBits >= 1 && w.StopBits <= 2
+	if w.Baud < 1 || !validParity || !validBits {
 		panic(fmt.Sprintf("simulate: impossible UART setting %+v", w))
 	}
 }

@@ -51,11 +51,16 @@ func hasRegister(code obis.Code) bool {
 	case sags, swells:
 		return phase >= 1 && phase <= 3 && c == groupVoltage
 	case timeIntegral:
-		return c >= 1 && c <= 4 && phase <= 3 && (phase == 0 && tariff <= 4 || tariff == 0) ||
-			phase == 0 && tariff == 0 && (c >= quadrantOne && c < apparentPlus || c == absolutePower)
+		if c >= 1 && c <= 4 { // with up to four tariffs, or for each phase
+			return phase == 0 && tariff <= 4 || phase <= 3 && tariff == 0
+		}
+		isQuadrant := c >= quadrantOne && c < apparentPlus
+		return phase == 0 && tariff == 0 && (isQuadrant || c == absolutePower)
 	case instantaneous:
-		onlyOfPhase := c == groupCurrent || c == groupVoltage
-		return c >= 1 && c <= netPower && phase <= 3 && (phase > 0 || !onlyOfPhase) && (phase == 0 || c != groupFrequency)
+		if phase == 0 {
+			return c >= 1 && c <= netPower && c != groupCurrent && c != groupVoltage
+		}
+		return c >= 1 && c <= netPower && c != groupFrequency && phase <= 3
 	}
 	return false
 }
@@ -66,11 +71,11 @@ func (s *State) scaledValue(code obis.Code, exp int8, ratio int64) obis.Decimal 
 	if code[3] == timeIntegral {
 		return obis.Decimal{Coef: energyInUnit(s.energy(code), exp, ratio), Exp: exp}
 	}
-	v, ownExp, divided := s.measurement(code)
+	v, valueExp, divided := s.measurement(code)
 	if !divided {
 		ratio = 1
 	}
-	return obis.Decimal{Coef: divideRounded(v*power10(ownExp-exp), power10(exp-ownExp)*ratio), Exp: exp}
+	return obis.Decimal{Coef: divideRounded(v*power10(valueExp-exp), power10(exp-valueExp)*ratio), Exp: exp}
 }
 
 // energy returns the value of a counter, in Ws or var·s. Tariffs 3 and 4 are never in use, so their counters are 0.
@@ -144,7 +149,7 @@ func powerOf(c byte, watts, vars int64) int64 {
 	case absolutePower:
 		return max(watts, -watts)
 	case apparentPlus, apparentMinus:
-		if (watts < 0) != (c == apparentMinus) {
+		if exports := watts < 0; exports != (c == apparentMinus) {
 			return 0
 		}
 		return apparent(watts, vars)
@@ -168,8 +173,8 @@ func powerFactorOf(watts, vars int64) int64 {
 
 // energyInUnit converts Ws to units of 10^exp Wh, divided by ratio and rounded down as on a counter.
 func energyInUnit(ws int64, exp int8, ratio int64) int64 {
-	per := 3600 * power10(exp) * ratio
-	return ws/per*power10(-exp) + ws%per*power10(-exp)/per
+	unit := 3600 * power10(exp) * ratio // Ws in 1 Wh, or in 10^exp Wh if exp is positive
+	return ws/unit*power10(-exp) + ws%unit*power10(-exp)/unit
 }
 
 // power10 returns 10^n, or 1 if n is negative. So power10(n) / power10(-n) is 10^n for every n.

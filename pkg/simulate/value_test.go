@@ -13,7 +13,7 @@ import (
 func TestValue(t *testing.T) {
 	f, _ := simulate.Named("aidon-se") // a family whose currents have signs
 	h := simulate.NewHousehold(3, midsummer, 3)
-	known := 0
+	compared := 0
 	for hour := range 24 {
 		h.Advance(midsummer.Add(time.Duration(hour) * time.Hour))
 		s := h.State()
@@ -25,7 +25,7 @@ func TestValue(t *testing.T) {
 				if !ok || c[1] == 24 { // a demand quantity has two codes; the sample has the demand of the present period, not of the last (24)
 					continue
 				}
-				known++
+				compared++
 				got = got.Shift(-row.Units[0].Prefix)
 				rest, _ := want[row.Name].Add(got.Neg()) // counters are rounded down to 1 Wh
 				if _, expected := want[row.Name]; !expected || rest.Sign() < 0 || rest.Cmp(obis.Decimal{Coef: 1, Exp: got.Exp}) >= 0 {
@@ -34,12 +34,12 @@ func TestValue(t *testing.T) {
 			}
 		}
 	}
-	if known < 24*80 {
-		t.Errorf("got %d registers, want at least 80", known/24)
+	if compared < 24*80 { // 80 registers in each hour
+		t.Errorf("compared %d registers, want at least 80", compared/24)
 	}
 }
 
-// TestValueOfAnyCode checks that Value never panics, and returns false for most codes.
+// TestValueOfAnyCode checks that Value does not panic for any code, and returns false for most of them.
 func TestValueOfAnyCode(t *testing.T) {
 	s := simulate.NewHousehold(1, midsummer, 1).State()
 	known := 0

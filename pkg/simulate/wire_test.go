@@ -41,7 +41,7 @@ var sunnyNoon = simulate.State{
 	},
 }
 
-// TestASCIITelegrams compares whole P1 telegrams: one for each order of lines, spelling of units, and sign of currents.
+// TestASCIITelegrams compares all lines of three P1 telegrams, which differ in the order of lines, the spelling of units and the sign of currents.
 func TestASCIITelegrams(t *testing.T) {
 	for _, row := range []struct{ family, want string }{
 		{"p1-fi-aidon", `/ADN9 7534
@@ -166,7 +166,7 @@ func TestDLMSItems(t *testing.T) {
 		{"aidon-se", "energy, in Wh", "0203 0906 0100010800ff 06 00ba7f0f 0202 0f00 161e"},
 		{"landisgyr-no3", "current, in 0.01 A", "0203 0906 01001f0700ff 10 fdee 0202 0ffe 1621"},
 		{"landisgyr-no3-zmf", "current with a swapped tag", "0203 0609 01001f0700ff 10 fdee 0202 0ffe 1621"},
-		{"landisgyr-no3-zmf", "energy of medium 0, in Wh", "0203 0906 0000010800ff 06 00b71b09 0202 0f00 161e"},
+		{"landisgyr-no3-zmf", "energy with a code of medium 0, in Wh", "0203 0906 0000010800ff 06 00b71b09 0202 0f00 161e"},
 		{"kaifa-no2", "header with a tagged time", "e6e700 0f40000000 090c 07ea050a070c141e ff 8000 00 020d 0907 4b464d5f303031"},
 		{"kaifa-no2", "current, in mA, without a sign", "06 000014b1 06 000001cc 06 000020bc 06 0000091e"},
 		{"kaifa-no3-3w", "no voltage of L2", "06 0000091e 06 00000000 06 000008d0"},
@@ -198,7 +198,7 @@ func TestDLMSItems(t *testing.T) {
 		{"kaifa-pl", "security suite 1", "68fafa68 53ff00 0167 db08 4b464d1020000001 820155 21"},
 		{"sagemcom-at", "frame length that overflows", "68010168 53ff00 0167 db08 5341475900000001 81f8 20"},
 		{"sagemcom-at", "second frame", "680d0d68 53ff11 0167"},
-		{"sagemcom-ch", "bare descriptors", "00 0202 1601 0116 0202 0001 0000600101ff 02 090a"},
+		{"sagemcom-ch", "attribute descriptors without tags", "00 0202 1601 0116 0202 0001 0000600101ff 02 090a"},
 		{"sagemcom-ch", "power", "0202 0003 0100010700ff 02 06 00000258"},
 		{"p1-lu", "header of the cipher, without a frame", "db08 5341476700000001 82"},
 	} {
@@ -264,13 +264,13 @@ func encode(t *testing.T, family string) []byte {
 	if !ok {
 		t.Fatalf("no family %s", family)
 	}
-	before := []byte("before")
+	prefix := []byte("before")
 	s := sunnyNoon
-	got := f.Append(before, &s)
-	if string(got[:len(before)]) != "before" || s != sunnyNoon {
+	got := f.Append(prefix, &s)
+	if string(got[:len(prefix)]) != "before" || s != sunnyNoon {
 		t.Errorf("%s: Append changed its arguments", family)
 	}
-	return got[len(before):]
+	return got[len(prefix):]
 }
 
 // TestChangesToAndFromSummerTime checks the clock of telegrams in both nights of the year in which clocks change.
