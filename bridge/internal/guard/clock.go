@@ -6,8 +6,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A clock measures how much time a counter had to rise. It never goes back. Between two telegrams, the clock of the machine and the clock
-// of the meter both advance. The larger advance counts, because each of them can be too small:
+// A clock measures the time in which a counter can have risen. It never goes back. Between two telegrams, the clock of the machine and the
+// clock of the meter both advance. The larger advance counts, because each advance can be too small:
 //
 //   - while a recording is read, the clock of the machine hardly advances;
 //   - a small computer can start with its clock at the time when it was switched off;
@@ -16,14 +16,14 @@ import (
 // A wrong clock of a meter must not make every rise possible. So the meter's clock counts only within these bounds:
 //
 //   - if both clocks have advanced alike for a minute, the meter is read live, and only the clock of the machine counts;
-//   - a longer advance than an hour counts only if the new time is later than all times that the meter has sent, because the telegrams of two
-//     meters can alternate; then only the part after the latest of these times counts;
+//   - of an advance of more than an hour, only an hour counts, or the part after the latest time that the meter has sent before, if this part
+//     is longer; otherwise every telegram could count for hours if the telegrams of two meters alternate;
 //   - an advance of more than 31 days counts as 31 days.
 type clock struct {
 	now      int64     // in ms, from an arbitrary start
 	received time.Time // when the last telegram arrived; zero before the first telegram
 
-	meterTime      int64 // the time in the last telegram that had one, Unix time in s; 0 if there was none
+	meterTime      int64 // the time in the last telegram that had a time, Unix time in s; 0 if there was none
 	nowAtMeterTime int64 // the value of now when meterTime was received
 	maxMeterTime   int64 // the latest time that the meter has sent, Unix time in s
 	agreement      agreement

@@ -24,8 +24,8 @@ const (
 	noClock = -1 << 62
 )
 
-// TestClock checks how far a counter can rise when a clock jumps, stands still or is missing. The fuse is unknown and is taken for 100 A,
-// so it allows 75 kW.
+// TestClock checks how far a counter can rise when a clock jumps, stands still or is missing. The fuse is unknown and is taken for 100 A.
+// So a counter can rise by 75 kWh in each hour, and by 2.25 kWh more (slack and maxStep).
 func TestClock(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -67,7 +67,7 @@ func TestClock(t *testing.T) {
 			{1, 10 * s, 20 * day, "import_energy=1160", "import_energy jump"},
 		}},
 		{"only every fourth telegram has a clock", 0, []clockStep{
-			{1, 2500 * time.Millisecond, 0, "import_energy=1000", ""},
+			{1, 2500 * time.Millisecond, 0, "import_energy=1000", ""}, // the clock of the machine is 2.5 s ahead
 			{3, 20 * m, noClock, "power_failures=1", ""},
 			{1, 20 * m, 80 * m, "import_energy=1103", "import_energy jump"},
 			{1, 0, 0, "import_energy=1102", ""},

@@ -18,11 +18,11 @@ import (
 type Telegram struct {
 	// Received is the time of arrival by the clock of this machine.
 	Received time.Time
-	// MeterTime is the meter's own clock in its true zone; zero if the telegram has none.
+	// MeterTime is the time by the meter's own clock; zero if the telegram has none.
 	MeterTime obis.Time
-	// Serial is the serial number of the meter; "" if the telegram has none. The Guard keeps the string.
+	// Serial is the serial number of the meter; "" if the telegram has none. The Guard stores the string.
 	Serial string
-	// Samples are in the order of pkg/quantity: a sum comes after its parts. Check changes the slice.
+	// Samples are in the order of pkg/quantity: a sum comes after its parts. Check removes the rejected samples from the slice.
 	Samples []quantity.Sample
 }
 
@@ -93,7 +93,7 @@ func (g *Guard) accept(s *quantity.Sample) bool {
 }
 
 // examine returns why a value cannot follow the last accepted value; 0 if it can. If it cannot, confirmed reports whether the counter was
-// reset. Then the value is accepted.
+// reset. A value of a counter that was reset is accepted.
 func (g *Guard) examine(r *register, s *quantity.Sample) (reason Reason, confirmed bool) {
 	now, v, limit := g.clock.now, s.Value, limitOf(s, g.power.watts())
 	switch {
@@ -102,7 +102,7 @@ func (g *Guard) examine(r *register, s *quantity.Sample) (reason Reason, confirm
 		return Backward, false
 	case r.known && r.accepted.canBecome(v, now, &limit):
 		return 0, false
-	case !r.known && (v.Sign() > 0 || g.meterStarted && !limit.slow()): // a first value; a sub-meter's first zero is not accepted
+	case !r.known && (v.Sign() > 0 || g.meterStarted && !limit.slow()): // a first value; a zero only if it is not that of a sub-meter
 		return 0, false
 	}
 	reason = Jump
@@ -167,7 +167,11 @@ func (s *serials) update(serial string) (oldSerial string, replaced bool) {
 	default:
 		s.otherCount++
 	}
-	if s.otherCount < minSerialCount || s.other == s.previous && s.otherCount < minReturnCount {
+	minCount := minSerialCount
+	if s.other == s.previous {
+		minCount = minReturnCount
+	}
+	if s.otherCount < minCount {
 		return "", false
 	}
 	*s = serials{current: serial, previous: s.current}

@@ -25,15 +25,15 @@ func samples(t testing.TB, text string) (all []quantity.Sample, serial string) {
 			continue
 		}
 		name, derived := strings.CutPrefix(name, "+")
-		number, isHeat := strings.CutSuffix(value, "kWh")
+		number, inKWh := strings.CutSuffix(value, "kWh")
 		id, ok := quantity.ByName(name)
 		v, err := obis.ParseDecimal([]byte(strings.TrimSuffix(number, "GJ")))
 		if !ok || err != nil {
 			t.Fatalf("%s: unknown quantity, or %v", f, err)
 		}
 		s := quantity.Sample{ID: id, Value: v, Derived: derived}
-		if isHeat {
-			s.UnitIndex = 1 // kWh is the second unit of heat
+		if inKWh {
+			s.UnitIndex = 1 // the units of heat are GJ and kWh
 		}
 		all = append(all, s)
 	}
@@ -68,7 +68,7 @@ type step struct {
 // Units of time with short names, for tables of steps.
 const s, m, h = time.Second, time.Minute, time.Hour
 
-// TestRules checks each rule with a sequence of telegrams, once by the clock of the machine and once only by the clock of the meter.
+// TestRules checks each rule with a sequence of telegrams, once with the clock of the machine and once with the clock of the meter.
 func TestRules(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -238,7 +238,7 @@ func TestRules(t *testing.T) {
 			{1, 0, "water=100 thermal_energy=363kWh cooling_energy=101.9GJ", ""},
 			{1, h, "thermal_energy=627kWh cooling_energy=103.9GJ", "thermal_energy jump, cooling_energy jump"},
 			{26, h, "gas=217", ""},
-			{1, h, "gas=2835", "gas jump"},
+			{1, h, "gas=2835", "gas jump"}, // 26 h count: 25 h of maxRepeatTime, and the last hour
 			{1, 0, "gas=2834", ""},
 		}},
 		{"a count of events can jump", 0, []step{

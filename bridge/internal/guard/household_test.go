@@ -87,7 +87,7 @@ func (h household) run(t *testing.T, duration time.Duration) {
 		begin = begin.AddDate(0, 0, -1)
 	}
 	f.Interval = max(f.Interval, cmp.Or(h.interval, 30*time.Second))
-	sender := simulate.NewMeter(f, 7, begin)
+	sender := simulate.NewMeter(f, 7, begin) // 7 is an arbitrary seed
 	random := rand.New(rand.NewPCG(1, 2))
 	g, d := guard.New(0), decoder(h.ratio)
 	var snapshot guard.Snapshot

@@ -35,7 +35,7 @@ const (
 // limitOf returns the limit of a counter in a house that draws at most watts. Reactive energy has the same limit as active energy. The limit
 // of heat is three times as high because gas can heat the house too.
 func limitOf(s *quantity.Sample, watts int64) limit {
-	const litresPerHour = 100_000
+	const litresPerHour = 100_000 // a litre is a thousandth of the unit, m³
 	slow := limit{slack: 10 * minute, maxRepeatTime: 25 * hour, minZeroTime: 25 * hour}
 	row := s.ID.Row()
 	base := row.Units[0].Base
@@ -48,14 +48,14 @@ func limitOf(s *quantity.Sample, watts int64) limit {
 		slow.maxRate = 3 * watts
 	case base == obis.Joule: // heat in GJ, so maxRate is in MJ per hour; 1 Wh is 0.0036 MJ
 		slow.maxRate = 3 * watts * 36 / 10_000
-	default:
+	default: // active or reactive energy
 		return limit{maxRate: watts, slack: minute, maxRepeatTime: hour, minZeroTime: 20 * second}
 	}
 	return slow
 }
 
 // slow reports whether this is the limit of a sub-meter's counter. The meter reads a sub-meter once an hour or once a day, and repeats the
-// value in the telegrams between. While the meter cannot reach the sub-meter, its telegrams have zero.
+// value in the telegrams between. While the meter cannot reach the sub-meter, the meter sends zero.
 func (l *limit) slow() bool { return l.maxRepeatTime > hour }
 
 // allows reports whether a counter can rise by rise in elapsed ms.
@@ -99,7 +99,7 @@ func (p *power) add(watts int64) {
 	p.last = watts
 }
 
-// magnitude returns the whole part of |d|, at most maxWatts.
+// magnitude returns the integer part of |d|, at most maxWatts.
 func magnitude(d obis.Decimal) int64 {
 	if d.Sign() < 0 {
 		d = d.Neg()
@@ -129,6 +129,7 @@ func (g *Guard) inspect(samples []quantity.Sample) {
 		if s.ID == quantity.ImportEnergy {
 			hasImport, importNotZero = true, s.Value.Sign() != 0
 		}
+		// A number of events, such as power failures, does not show that the meter has started.
 		counterNotZero = counterNotZero || s.Value.Sign() != 0 && isCounter(s.ID) && s.ID.Row().Kind == quantity.Counter
 	}
 	if watts >= 0 {

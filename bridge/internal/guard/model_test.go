@@ -29,7 +29,7 @@ type model struct {
 	actual     [4]int64              // the true counters
 	accepted   map[quantity.ID]int64 // the last accepted values
 	wrongCount int                   // wrong telegrams in a row
-	// sinceReplaced is how many true telegrams the new meter has sent since the meter was replaced; -1 once the new meter was accepted.
+	// sinceReplaced is how many true telegrams a new meter has sent. It is -1 if no new meter waits to be accepted.
 	sinceReplaced int
 }
 
@@ -84,6 +84,7 @@ func (m *model) send(values [4]int64, withExport bool) (rejected map[quantity.ID
 func (m *model) sendTrue() {
 	m.pass(rapid.SampledFrom([]int{1, 10, 900, 3600}).Draw(m.t, "seconds"))
 	// A reset of export_energy is accepted in the third telegram that has export_energy. So no telegram of a new meter omits export_energy.
+	// The first telegram after a wrong telegram has export_energy too, so that its true value ends the series of wrong values.
 	rejected := m.send(m.actual, m.sinceReplaced >= 0 || m.wrongCount > 0 || rapid.Bool().Draw(m.t, "exports"))
 	m.wrongCount = 0
 	if m.sinceReplaced >= 0 {
@@ -102,7 +103,7 @@ func (m *model) sendTrue() {
 }
 
 // sendWrong sends a telegram in which some or all counters are wrong. It sends at most two such telegrams in a row, and none of a new meter,
-// because the third would be accepted.
+// because the third telegram would be accepted.
 func (m *model) sendWrong() {
 	if m.wrongCount == 2 || m.sinceReplaced >= 0 {
 		m.t.Skip("two wrong telegrams were sent, or the meter was just replaced; rapid draws another step")

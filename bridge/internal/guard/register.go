@@ -16,7 +16,7 @@ type register struct {
 	meterReplaced bool
 }
 
-// accept stores a value as the last accepted one.
+// accept stores a value as the last accepted value.
 func (r *register) accept(v obis.Decimal, now int64) {
 	if !r.known {
 		r.accepted = timedValue{v, now, now}
@@ -50,8 +50,8 @@ func (t *timedValue) canBecome(v obis.Decimal, now int64, l *limit) bool {
 	}
 	rise, ok := v.Add(t.value.Neg())
 	// A counter of whole kWh repeats its value between two steps. So the time counts from the first telegram with this value. But in winter
-	// the export of a house can stay the same for months, and so much time would allow any jump. So at most maxRepeatTime of the time between the
-	// first and the last telegram with this value counts.
+	// the export of a house can stay the same for months, and so much time would allow any jump. So at most maxRepeatTime of the time
+	// between the first and the last telegram with this value counts.
 	elapsed := min(now-t.first, l.maxRepeatTime+now-t.last)
 	return ok && l.allows(rise, elapsed)
 }
@@ -67,8 +67,8 @@ type series struct {
 const (
 	// minSeriesCount is how many telegrams a series must have before its values are accepted.
 	minSeriesCount = 3
-	// minJumpTime is how long the values must be above the limit before they are accepted, in ms. It is a day so that a person can act
-	// first, because a jump cannot be removed from a hub's statistics.
+	// minJumpTime is how long the values must be above the limit before they are accepted, in ms. A day gives the user time to act,
+	// because a jump cannot be removed from a hub's statistics.
 	minJumpTime = int64(24 * time.Hour / time.Millisecond)
 )
 

@@ -54,7 +54,7 @@ const (
 // String returns the reason as a clause about the counter, such as "it stepped back".
 func (r Reason) String() string {
 	return [...]string{
-		Zero: "it read zero", Backward: "it stepped back", Jump: "it rose by more than the main fuse lets through in the time",
-		PartRejected: "a tariff that it sums was held back",
+		Zero: "it read zero", Backward: "it stepped back", Jump: "it rose by more than the main fuse allows in the elapsed time",
+		PartRejected: "the value of one of its tariffs was held back",
 	}[r]
 }

@@ -77,6 +77,7 @@ func (g *Guard) Restore(m *Snapshot) {
 	if len(m.Counters) == 0 {
 		return
 	}
+	// The time now of the new clock is 0, so all earlier times are negative.
 	g.clock = clock{received: time.UnixMilli(m.Received), meterTime: m.MeterTime, maxMeterTime: m.MeterTime}
 	g.serials.current = m.Serial
 	g.power.peak = min(max(m.MaxPower, 0), maxWatts)

@@ -32,11 +32,12 @@ func TestSnapshot(t *testing.T) {
 	send(0, "import_power=300000 import_energy=1000 export_energy=50 gas=7 serial=A", "")
 	send(s, "import_power=300000 import_energy=1000 serial=A", "")
 	send(h, "import_energy=1000", "")
-	send(h, "import_energy=1078 gas=99", "") // the rise is possible in two hours: maxRepeatTime, and the hour since the last telegram
+	send(h, "import_energy=1078 gas=99", "")
 	send(s, "import_energy=1078 export_energy=0 serial=A", "export_energy zero")
 }
 
-// TestSnapshotAfterReset checks that a restored Guard still accepts the other counters at once after a meter was reset or replaced.
+// TestSnapshotAfterReset checks that a restored Guard accepts lower values of the other counters if the meter was reset or replaced
+// before the restart.
 func TestSnapshotAfterReset(t *testing.T) {
 	for _, serials := range [][2]string{{"", ""}, {" serial=A", " serial=B"}} { // of the old and the new meter; "" for a reset
 		g := guard.New(0)

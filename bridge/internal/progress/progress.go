@@ -22,7 +22,7 @@ type Group struct {
 // NewGroup returns a Group without Reporters.
 func NewGroup() *Group { return &Group{began: time.Now()} }
 
-// Add returns a new Reporter, whose first status is that its goroutine waits. The name, such as "output mqtt", is shown to people.
+// Add returns a new Reporter, whose first status is that its goroutine waits. The name, such as "output mqtt", is shown to users.
 func (g *Group) Add(name string) *Reporter {
 	r := &Reporter{name: name, began: g.began}
 	g.reporters = append(g.reporters, r)
@@ -65,8 +65,8 @@ func (r *Reporter) Waiting() {
 	}
 }
 
-// Note stores a text about a problem of the goroutine, such as that it has no connection to the broker. People read the text in the status,
-// also while the goroutine is not stuck. "" removes the text.
+// Note stores a text about a problem of the goroutine, such as that it has no connection to the broker. Users see the text in the status, also
+// while the goroutine is not stuck. "" removes the text.
 func (r *Reporter) Note(text string) {
 	switch {
 	case r == nil:

@@ -18,7 +18,7 @@ func TestStuck(t *testing.T) {
 		g := progress.NewGroup()
 		a, b := g.Add("output a"), g.Add("output b")
 		stuck := func() string { return strings.Join(progress.Stuck(g.Statuses(), time.Minute), ", ") }
-		a.Working() // no time has passed since NewGroup
+		a.Working() // no time has passed since NewGroup, so this progress is stored as 1 ns after it
 		b.Waiting()
 		start := time.Now().Local() // Stuck prints local times
 		at := func(after time.Duration) string { return start.Add(after).Format(time.TimeOnly) }

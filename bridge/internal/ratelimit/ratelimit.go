@@ -73,8 +73,8 @@ func (l *Limiter) removeOldKinds(now time.Time) {
 	}
 }
 
-// Recovered tells the Limiter that all faults have ended. The next event of each kind is then logged at once, but at most maxExtraLines times
-// within Period.
+// Recovered tells the Limiter that all faults have ended. The next event of each kind is then logged without waiting, but at most
+// maxExtraLines times within Period.
 func (l *Limiter) Recovered() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

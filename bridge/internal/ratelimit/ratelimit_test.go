@@ -19,12 +19,12 @@ func TestLimiterFlood(t *testing.T) {
 		name               string
 		kind               func(i int) string
 		recovered          int // Recovered is called after every so many events; 0 for never
-		minLines, maxLines int
+		minLines, maxLines int // in an hour, which is six times Period
 	}{
 		{"all events of one kind", func(int) string { return "offline" }, 0, 6, 6},
 		{"two kinds that alternate", func(i int) string { return fmt.Sprint(i % 2) }, 0, 12, 12},
-		{"a new kind each time", func(i int) string { return fmt.Sprint(i) }, 0, 12, 72},
-		{"recovered after each event", func(int) string { return "closed" }, 1, 7, 18},
+		{"a new kind each time", func(i int) string { return fmt.Sprint(i) }, 0, 12, 72}, // at most 12 lines in each Period
+		{"recovered after each event", func(int) string { return "closed" }, 1, 7, 18},   // at most 3 lines in each Period
 		{"recovered after every second event", func(i int) string { return fmt.Sprint(i % 2) }, 2, 14, 36},
 		{"another local port each time, IPv4", func(i int) string {
 			return ratelimit.Normalize(fmt.Sprintf("read tcp 192.0.2.1:%d->192.0.2.9:8088: connection reset by peer", 30000+i%30000))
@@ -33,7 +33,7 @@ func TestLimiterFlood(t *testing.T) {
 			return ratelimit.Normalize(fmt.Sprintf("read tcp [2001:db8::1]:%d->[2001:db8::9]:8088: i/o timeout", 30000+i%30000))
 		}, 0, 6, 6},
 		{"another size each time", func(i int) string {
-			return ratelimit.Normalize(fmt.Sprintf("closed behind a telegram of %d bytes", 900+i))
+			return ratelimit.Normalize(fmt.Sprintf("closed after a telegram of %d bytes", 900+i))
 		}, 0, 6, 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

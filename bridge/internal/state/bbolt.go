@@ -14,7 +14,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// boltName is the file of earlier versions, a bbolt database. It is read once, at the first start of this version. Only this source file
+// boltName is the file of earlier versions, a bbolt database. It is read only while there is no file of this version. Only this source file
 // uses bbolt.
 const boltName = "hanbridge.db"
 
@@ -22,12 +22,12 @@ const boltName = "hanbridge.db"
 // past the end of its mapped memory, which is a memory fault. In both cases the error wraps errDamaged. The database is then not closed,
 // because Close would wait for locks that bbolt still holds.
 func readBolt(path string) (found documents, err error) {
-	if _, err := readWhole(path); err != nil {
+	if _, err := readWhole(path); err != nil { // for example, the file is missing or empty
 		return nil, err
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a memory fault becomes a panic; the old setting is restored at the end
 	defer func() {
-		if recover() != nil { // the text of the panic does not help a person
+		if recover() != nil { // the text of the panic does not help the user
 			found, err = nil, damagedError("bbolt cannot read it")
 		}
 	}()
@@ -59,7 +59,7 @@ func boltDocuments(tx *bbolt.Tx, path string) (documents, error) {
 	}
 	bucket := tx.Bucket([]byte("hanbridge"))
 	if bucket == nil {
-		return nil, damagedError("it holds nothing that hanbridge wrote")
+		return nil, damagedError("it has no data of hanbridge")
 	}
 	if !isTree(file, uint64(bucket.RootPage()), map[uint64]bool{}) {
 		return nil, damagedError("a page leads back to itself")
@@ -88,7 +88,7 @@ func isTree(file []byte, id uint64, visited map[uint64]bool) bool {
 	}
 	visited[id] = true
 	if id >= uint64(len(file))/pageSize {
-		return true // reading this page is a memory fault, see readBolt
+		return true // bbolt's attempt to read this page causes a memory fault, which readBolt reports
 	}
 	page := file[id*pageSize:]
 	if binary.NativeEndian.Uint16(page[8:]) != branch {
@@ -103,8 +103,8 @@ func isTree(file []byte, id uint64, visited map[uint64]bool) bool {
 	return true
 }
 
-// verifyChecksum removes the checksum from the values and returns the documents if the checksum is right. It is needed because bbolt does
-// not detect a changed bit or an old page. The checksum of earlier versions consists of a format byte of 1, the number of values, the sum of
+// verifyChecksum removes the checksum from the values and returns the documents if the checksum is right. bbolt itself does not
+// detect a changed bit or an old page. The checksum of earlier versions consists of a format byte of 1, the number of values, the sum of
 // their CRC-32s, and a CRC-32 of these three parts.
 func verifyChecksum(found documents) (documents, error) {
 	const sumKey = "\x00contents"
@@ -117,14 +117,14 @@ func verifyChecksum(found documents) (documents, error) {
 	for key, value := range found {
 		total += crc(key, value)
 		if !json.Valid(value) {
-			delete(found, key) // no reader of hanbridge could use it
+			delete(found, key) // hanbridge cannot use a value that is not JSON
 		}
 	}
 	want := binary.BigEndian.AppendUint32([]byte{1}, count)
 	want = binary.BigEndian.AppendUint32(want, total)
 	want = binary.BigEndian.AppendUint32(want, crc(sumKey, want))
 	if !bytes.Equal(sum, want) {
-		return nil, damagedError("its values are not those that were kept")
+		return nil, damagedError("its checksum does not match its values")
 	}
 	return found, nil
 }

@@ -24,7 +24,7 @@ import (
 
 const (
 	infoTakenOver   = "info: state of an earlier version is taken over: "
-	warnBoltDamaged = "warn: state file was damaged: it is set aside, and a new one is begun; hanbridge.db: damaged: "
+	warnBoltDamaged = "warn: state file was damaged: it is renamed, and a new file is begun; hanbridge.db: damaged: "
 )
 
 // boltFile returns a bbolt file that an earlier version has written for two simulated meters. That version was killed, so it has not closed
@@ -170,7 +170,7 @@ func TestTakeOverNotBesideFile(t *testing.T) {
 	dir := boltFolder(t, boltFile(t))
 	must(t, os.WriteFile(filepath.Join(dir, state.FileName), []byte("{"), 0o600))
 	s := open(t, dir)
-	wantLogged(t, s, "state file was damaged: it is set aside, and a new one is begun; hanbridge.json: ")
+	wantLogged(t, s, "state file was damaged: it is renamed, and a new file is begun; hanbridge.json: ")
 	wantAtOpen(t, s, nil)
 }
 
@@ -228,6 +228,7 @@ func TestTakeOverDamaged(t *testing.T) {
 				t.Error("intact file: damage is logged, want none")
 			}
 			used := len(bytes.TrimRight(tt.file, "\x00"))
+			// The first page begins with a header of 16 bytes and metadata of 64 bytes. A page has 4096 bytes.
 			for _, n := range []int{0, 1, 15, 80, 4095, 4096, 8191, 8192, 12288, used / 2, used - 1} {
 				// A file that is cut later can have all documents of the last commit or the commit before.
 				if logged := takeOverDamaged(t, fmt.Sprintf("cut to %d bytes", n), tt.file[:n], tt.complete); !logged && n < used/2 {
@@ -281,7 +282,8 @@ func damageRandomly(r *rand.Rand, file []byte) string {
 }
 
 // TestTakeOverWrongPages checks that damage is logged if all pages of one kind are wrong. With these pages, bbolt alone would panic, never
-// return, or return wrong values. The page layout is described at isTree.
+// return, or return wrong values. The page layout is described at isTree. An element of a leaf page has 16 bytes: the flags, the offset of
+// the key, the length of the key and the length of the value.
 func TestTakeOverWrongPages(t *testing.T) {
 	manyMeters, _ := manyMetersFile(t)
 	u16, u32, u64 := binary.NativeEndian.PutUint16, binary.NativeEndian.PutUint32, binary.NativeEndian.PutUint64

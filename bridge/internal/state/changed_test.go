@@ -25,7 +25,7 @@ func TestFileChanged(t *testing.T) {
 		name     string
 		change   func(t *testing.T, dir, file string)
 		log      string // a part of the line in the log
-		setAside bool   // whether a damaged file is renamed
+		setAside bool   // the damaged file is renamed
 		// undo makes commits possible again after the change; nil if they are possible with the change.
 		undo func(t *testing.T, dir, file string)
 	}{
@@ -38,17 +38,17 @@ func TestFileChanged(t *testing.T) {
 		{name: "replaced by another program's file", log: "its checksum is wrong", setAside: true, change: func(t *testing.T, _, file string) {
 			must(t, os.Remove(file), os.WriteFile(file, []byte("no state"), 0o600))
 		}},
-		{name: "replaced by an empty file", log: "0 bytes are none", setAside: true, change: func(t *testing.T, _, file string) {
+		{name: "replaced by an empty file", log: "its size of 0 bytes", setAside: true, change: func(t *testing.T, _, file string) {
 			must(t, os.Remove(file), os.WriteFile(file, nil, 0o600))
 		}},
-		{name: "replaced by an older state", log: "another state was put in its place", change: func(t *testing.T, _, file string) {
+		{name: "replaced by an older state", log: "another state file was put in its place", change: func(t *testing.T, _, file string) {
 			must(t, os.Rename(olderFile(t), file))
 		}},
-		{name: "overwritten with an older state", log: "another state was put in its place", change: func(t *testing.T, _, file string) {
+		{name: "overwritten with an older state", log: "another state file was put in its place", change: func(t *testing.T, _, file string) {
 			old, err := os.ReadFile(olderFile(t))
 			must(t, err, os.WriteFile(file, old, 0o600), os.Chtimes(file, time.Time{}, time.Now().Add(time.Minute)))
 		}},
-		{name: "cut to 0 bytes", log: "0 bytes are none", setAside: true, change: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 0)) }},
+		{name: "cut to 0 bytes", log: "its size of 0 bytes", setAside: true, change: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 0)) }},
 		{name: "cut", log: "its checksum is wrong", setAside: true, change: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 50)) }},
 		{name: "overwritten", log: "its checksum is wrong", setAside: true, change: func(t *testing.T, _, file string) {
 			info, err := os.Stat(file)
@@ -63,7 +63,7 @@ func TestFileChanged(t *testing.T) {
 		{name: "file replaced by a link to nothing", log: "it was removed", change: func(t *testing.T, dir, file string) {
 			must(t, os.Remove(file), os.Symlink(dir+"-elsewhere", file))
 		}},
-		{name: "folder replaced by a link to nothing", log: "which is not there", change: func(t *testing.T, dir, _ string) {
+		{name: "folder replaced by a link to nothing", log: "which does not exist", change: func(t *testing.T, dir, _ string) {
 			must(t, os.RemoveAll(dir), os.Symlink(dir+"-elsewhere", dir))
 		}, undo: func(t *testing.T, dir, _ string) { must(t, os.Mkdir(dir+"-elsewhere", 0o700)) }},
 	} {
@@ -156,7 +156,7 @@ func TestOpenFails(t *testing.T) {
 		}, func(t *testing.T, dir string) { must(t, os.Remove(dir), os.Rename(dir+"-away", dir)) }, "not a directory"},
 		{"a link to nothing in place of the folder", func(t *testing.T, dir string) {
 			must(t, os.Rename(dir, dir+"-away"), os.Symlink(dir+"-later", dir))
-		}, func(t *testing.T, dir string) { must(t, os.Rename(dir+"-away", dir+"-later")) }, "which is not there"},
+		}, func(t *testing.T, dir string) { must(t, os.Rename(dir+"-away", dir+"-later")) }, "which does not exist"},
 		{"a pipe in place of the file", func(t *testing.T, dir string) {
 			must(t, os.Rename(dir+"/hanbridge.json", dir+"/away"), syscall.Mkfifo(dir+"/hanbridge.json", 0o600))
 		}, func(t *testing.T, dir string) { must(t, os.Rename(dir+"/away", dir+"/hanbridge.json")) }, "no ordinary file"},

@@ -9,7 +9,7 @@ const (
 	BoltName     = boltName
 )
 
-// Commit writes the state file at once. Outside of tests only Run writes it.
+// Commit writes the documents to disk if a document has changed.
 func (s *Store) Commit() { s.commit() }
 
 // Documents returns the documents that the state file had at Open.
@@ -21,8 +21,8 @@ func (s *Store) Documents() map[string]string {
 	return all
 }
 
-// Encode returns the content of a file with documents, and Decode the documents in the content of a file. AddChecksum puts the checksum in
-// front of the rest of the content.
+// Encode returns the content of a file with documents. Decode returns the documents in such a content. AddChecksum puts the checksum in front
+// of the rest of the content.
 var (
 	Encode      = encode
 	Decode      = decode

@@ -90,7 +90,7 @@ func readWhole(path string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is no ordinary file", path)
 	case info.Size() == 0 || info.Size() > maxSize:
-		return nil, damagedError("%d bytes are none that hanbridge wrote", info.Size())
+		return nil, damagedError("its size of %d bytes is impossible", info.Size())
 	}
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
@@ -128,7 +128,7 @@ func replace(path string, text []byte) error {
 	previous := filepath.Join(filepath.Dir(path), previousName)
 	if _, err := os.Lstat(path); err == nil {
 		_ = os.Remove(previous)
-		if os.Link(path, previous) != nil { // the file system has no hard links, so there is no file at path for a moment
+		if os.Link(path, previous) != nil { // the file system has no hard links; between the two renames there is no file at path
 			_ = os.Rename(path, previous)
 		}
 	}

@@ -28,21 +28,21 @@ func documents(value string) map[string]string {
 }
 
 // writtenFiles returns the content of the file, which has documents("2"), and of the previous file, which has documents("1").
-func writtenFiles(t *testing.T) (last, before []byte) {
+func writtenFiles(t *testing.T) (current, previous []byte) {
 	t.Helper()
 	dir := writtenState(t, documents("1"), documents("2"))
-	last, err := os.ReadFile(filepath.Join(dir, state.FileName))
+	current, err := os.ReadFile(filepath.Join(dir, state.FileName))
 	must(t, err)
-	before, err = os.ReadFile(filepath.Join(dir, state.PreviousName))
+	previous, err = os.ReadFile(filepath.Join(dir, state.PreviousName))
 	must(t, err)
-	return last, before
+	return current, previous
 }
 
 // folderWith creates a folder with a state file and a previous file. If a content is nil, there is no such file.
-func folderWith(t *testing.T, last, before []byte) (dir string) {
+func folderWith(t *testing.T, current, previous []byte) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	for name, text := range map[string][]byte{state.FileName: last, state.PreviousName: before} {
+	for name, text := range map[string][]byte{state.FileName: current, state.PreviousName: previous} {
 		if text != nil {
 			must(t, os.WriteFile(filepath.Join(dir, name), text, 0o600))
 		}
@@ -71,20 +71,20 @@ func damagedCopies(t *testing.T, file []byte) map[string][]byte {
 
 // TestDecodeDamaged checks that Decode reports damage, and not a newer version, if any byte has another value or the file is cut anywhere.
 func TestDecodeDamaged(t *testing.T) {
-	last, _ := writtenFiles(t)
-	if _, err := state.Decode(last); err != nil {
+	current, _ := writtenFiles(t)
+	if _, err := state.Decode(current); err != nil {
 		t.Fatal(err)
 	}
-	for at := range last {
-		if found, err := state.Decode(last[:at]); err == nil || !strings.HasPrefix(err.Error(), "damaged: ") {
+	for at := range current {
+		if found, err := state.Decode(current[:at]); err == nil || !strings.HasPrefix(err.Error(), "damaged: ") {
 			t.Fatalf("cut to %d bytes: got %s, %v, want it damaged", at, found, err)
 		}
 		for mask := 1; mask < 256; mask++ {
-			last[at] ^= byte(mask)
-			if found, err := state.Decode(last); err == nil || !strings.HasPrefix(err.Error(), "damaged: ") {
+			current[at] ^= byte(mask)
+			if found, err := state.Decode(current); err == nil || !strings.HasPrefix(err.Error(), "damaged: ") {
 				t.Fatalf("byte %d XOR %d: got %s, %v, want it damaged", at, mask, found, err)
 			}
-			last[at] ^= byte(mask)
+			current[at] ^= byte(mask)
 		}
 	}
 }
@@ -92,19 +92,19 @@ func TestDecodeDamaged(t *testing.T) {
 // TestOpenDamaged checks that a damaged file is renamed and the previous file is used. If both files are damaged, the Store starts without
 // documents. Damage is logged once, and the Store works afterwards.
 func TestOpenDamaged(t *testing.T) {
-	last, before := writtenFiles(t)
-	for what, damaged := range damagedCopies(t, last) {
+	current, previous := writtenFiles(t)
+	for what, damaged := range damagedCopies(t, current) {
 		t.Run(what, func(t *testing.T) {
-			dir := folderWith(t, damaged, before)
+			dir := folderWith(t, damaged, previous)
 			s := open(t, dir)
-			wantLogged(t, s, "warn: state file was damaged: it is set aside, and the previous file is used; hanbridge.json: damaged: ")
+			wantLogged(t, s, "warn: state file was damaged: it is renamed, and the previous file is used; hanbridge.json: damaged: ")
 			wantAtOpen(t, s, documents("1"))
 			wantSetAside(t, dir, state.FileName, damaged)
 			wantStillWorks(t, dir, s)
 
 			dir = folderWith(t, damaged, damaged)
 			s = open(t, dir)
-			wantLogged(t, s, "warn: state file was damaged: it is set aside, and a new one is begun; hanbridge.json: damaged: ")
+			wantLogged(t, s, "warn: state file was damaged: it is renamed, and a new file is begun; hanbridge.json: damaged: ")
 			wantAtOpen(t, s, nil)
 			wantSetAside(t, dir, state.FileName, damaged)
 			wantSetAside(t, dir, state.PreviousName, damaged)
@@ -112,10 +112,10 @@ func TestOpenDamaged(t *testing.T) {
 
 			dir = folderWith(t, damaged, nil)
 			s = open(t, dir)
-			wantLogged(t, s, "and a new one is begun; hanbridge.json: damaged: ")
+			wantLogged(t, s, "and a new file is begun; hanbridge.json: damaged: ")
 			wantStillWorks(t, dir, s)
 
-			s = openCleanly(t, folderWith(t, last, damaged)) // damage of the previous file is not noticed, because Open does not read it
+			s = openCleanly(t, folderWith(t, current, damaged)) // damage of the previous file is not noticed, because Open does not read it
 			wantAtOpen(t, s, documents("2"))
 		})
 	}
@@ -153,8 +153,8 @@ func wantStillWorks(t *testing.T, dir string, s *store) {
 
 // TestOpenDamagedTwice checks that a second Open uses the previous file too, if there was no commit after the first Open.
 func TestOpenDamagedTwice(t *testing.T) {
-	last, before := writtenFiles(t)
-	dir := folderWith(t, last[:50], before)
+	current, previous := writtenFiles(t)
+	dir := folderWith(t, current[:50], previous)
 	closeStore(t, open(t, dir))
 	s := open(t, dir)
 	wantLogged(t, s, "warn: state file is missing: the previous file is used (to begin anew, remove hanbridge.* there)")
@@ -164,22 +164,22 @@ func TestOpenDamagedTwice(t *testing.T) {
 
 // TestPeek checks that Peek uses the previous file if the newest one is damaged, and changes nothing.
 func TestPeek(t *testing.T) {
-	last, before := writtenFiles(t)
-	damaged := last[:len(last)-1]
+	current, previous := writtenFiles(t)
+	damaged := current[:len(current)-1]
 	for _, tt := range []struct {
-		name         string
-		last, before []byte
-		want         string // the document
-		wantErr      string // "" for none
+		name              string
+		current, previous []byte
+		want              string // the document
+		wantErr           string // "" for none
 	}{
-		{"both files are intact", last, before, documents("2")["meter/0"], ""},
-		{"previous file is missing", last, nil, documents("2")["meter/0"], ""},
-		{"file is damaged", damaged, before, documents("1")["meter/0"], ""},
-		{"file is missing", nil, before, documents("1")["meter/0"], ""},
+		{"both files are intact", current, previous, documents("2")["meter/0"], ""},
+		{"previous file is missing", current, nil, documents("2")["meter/0"], ""},
+		{"file is damaged", damaged, previous, documents("1")["meter/0"], ""},
+		{"file is missing", nil, previous, documents("1")["meter/0"], ""},
 		{"both files are damaged", damaged, damaged, "", "damaged: its checksum is wrong"},
 		{"both files are missing", nil, nil, "", fs.ErrNotExist.Error()},
 	} {
-		dir := folderWith(t, tt.last, tt.before)
+		dir := folderWith(t, tt.current, tt.previous)
 		filesBefore := fileNames(t, dir)
 		got, err := state.Peek(dir, "meter/0")
 		if string(got) != tt.want || (err == nil) != (tt.wantErr == "") || !strings.Contains(fmt.Sprint(err), tt.wantErr) {
@@ -198,7 +198,7 @@ func TestPeek(t *testing.T) {
 func TestOpenHuge(t *testing.T) {
 	dir := writtenState(t, map[string]string{"a": "1"})
 	must(t, os.Truncate(filepath.Join(dir, state.FileName), 1<<38)) // 256 GB that take no space on the disk
-	wantLogged(t, open(t, dir), "and a new one is begun; hanbridge.json: damaged: 274877906944 bytes are none that hanbridge wrote")
+	wantLogged(t, open(t, dir), "and a new file is begun; hanbridge.json: damaged: its size of 274877906944 bytes is impossible")
 }
 
 // TestOpenDamagedAgain checks that a second damaged file replaces the first damaged file, which has the same new name.

@@ -42,7 +42,7 @@ func documentsOfCommit(n int) map[string]string {
 	return v
 }
 
-// TestKill kills a program while it commits. The state must then have the documents of the last commit that was done, or of the next commit.
+// TestKill kills a program while it commits. The state must then have the documents of the last complete commit, or of the next commit.
 func TestKill(t *testing.T) {
 	if dir := os.Getenv(envCommitDir); dir != "" {
 		commitRepeatedly(t, dir)
@@ -69,8 +69,8 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// commitAndKill starts a program that commits, and kills the program. It returns the number of the last commit that was done. The argument
-// done is the result if the program does no commit.
+// commitAndKill starts a program that commits, and kills the program. It returns the number of the last complete commit, or done if no
+// commit was completed.
 func commitAndKill(t *testing.T, dir string, done int) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -14,15 +14,15 @@ import (
 
 const (
 	fileName     = "hanbridge.json"
-	previousName = fileName + ".previous" // the file before the last commit
+	previousName = fileName + ".previous" // the file that the last commit replaced
 	lockName     = "hanbridge.lock"       // an empty file; the bridge that uses the folder holds a lock on it
 
 	lockTimeout = 500 * time.Millisecond // how long to wait until another hanbridge unlocks the folder
 )
 
 var (
-	errInUse = errors.New("another hanbridge uses it (stop that one, or give each its own state_dir)")
-	errNewer = errors.New("written by a newer hanbridge (start that one, or remove hanbridge.* there: counters are then compared from the start)")
+	errInUse = errors.New("another hanbridge uses it (stop the other hanbridge, or set another state_dir)")
+	errNewer = errors.New("written by a newer hanbridge (start the newer version, or remove hanbridge.* there: then the last values of the counters are lost)")
 )
 
 // lockAndLoad locks the folder if it is not locked. The first time, it reads the documents.
@@ -92,7 +92,7 @@ func folderError(dir string, err error) error {
 	}
 	// If the folder is a link to a missing folder, MkdirAll fails with ErrExist because of the link.
 	if target, linkErr := os.Readlink(dir); linkErr == nil && errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("state_dir %s is a link to %s, which is not there (make that, or remove the link)", dir, target)
+		return fmt.Errorf("state_dir %s is a link to %s, which does not exist (create %[2]s, or remove the link)", dir, target)
 	}
 	return fmt.Errorf("state_dir %s: %w", dir, err)
 }
@@ -112,13 +112,13 @@ func (s *Store) load() error {
 	source, warning := filepath.Join(s.dir, c.from), ""
 	switch {
 	case c.damage != nil && c.from == "":
-		warning = "state file was damaged: it is set aside, and a new one is begun"
+		warning = "state file was damaged: it is renamed, and a new file is begun"
 	case c.damage != nil:
-		warning = "state file was damaged: it is set aside, and the previous file is used"
+		warning = "state file was damaged: it is renamed, and the previous file is used"
 	case c.from == previousName:
 		warning = "state file is missing: the previous file is used (to begin anew, remove hanbridge.* there)"
 	case c.from == boltName:
-		s.log.Info().Str("source", source).Msg("state of an earlier version is taken over: its file is only left for those who go back to that version")
+		s.log.Info().Str("source", source).Msg("state of an earlier version is taken over: hanbridge needs the old file only if you return to the earlier version")
 	}
 	warningSource := source
 	if len(c.damaged) > 0 {
@@ -130,15 +130,15 @@ func (s *Store) load() error {
 	return nil
 }
 
-// damagedPath returns the path to which a damaged file is renamed, so that a person can look at the file. The new file replaces an older
-// damaged file.
+// damagedPath returns the path to which a damaged file is renamed, so that a user can look at the file. It replaces an older file at that
+// path.
 func damagedPath(path string) string { return path + ".damaged" }
 
 // folderContents is the result of readFolder.
 type folderContents struct {
 	documents documents
-	from      string   // the name of the file that has the documents; "" if no file has
-	damaged   []string // the names of damaged files that are newer than the file from
+	from      string   // the name of the file with the documents; "" if there is none
+	damaged   []string // the names of the damaged files; all are newer than the file that was read
 	damage    error    // what is wrong with the damaged files; nil if there are none
 }
 

@@ -24,7 +24,7 @@ func TestOpenLocked(t *testing.T) {
 		first := openCleanly(t, dir)
 		began := time.Now()
 		lines := open(t, dir).logged()
-		if got := strings.Join(lines, "\n"); !strings.Contains(got, "another hanbridge uses it") || !strings.Contains(got, dir) || !strings.Contains(got, "its own state_dir") {
+		if got := strings.Join(lines, "\n"); !strings.Contains(got, "another hanbridge uses it") || !strings.Contains(got, dir) || !strings.Contains(got, "set another state_dir") {
 			t.Errorf("logged %q, want that another hanbridge uses the folder, its name, and what to do", lines)
 		}
 		if took := time.Since(began); took < 400*time.Millisecond || took > time.Second {
@@ -80,7 +80,7 @@ func TestOpenNoPermission(t *testing.T) {
 		}
 	}
 	for _, dir := range []string{dir, filepath.Join(parent, "missing")} {
-		want := fmt.Sprintf("nothing is remembered over a restart: counters are not compared with their last values, and hourly ones are missing until they come; state_dir %s cannot be written: ", dir)
+		want := fmt.Sprintf("nothing is remembered over a restart: counters are not compared with their last values, and hourly values are missing until the meter sends them; state_dir %s cannot be written: ", dir)
 		got := runAsNobody(t, "TestOpenNoPermission", dir)
 		if !strings.Contains(got, want) || !strings.Contains(got, "permission denied (give it to the user who runs hanbridge: sudo mkdir -p "+dir) {
 			t.Errorf("got %q, want %q and what to do", got, want)

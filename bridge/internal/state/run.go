@@ -18,7 +18,7 @@ import (
 // commitInterval is the shortest time between two commits that are not urgent. Each commit wears out a memory card a little.
 const commitInterval = 10 * time.Second
 
-// Run commits changed documents until ctx ends, and then once more. It commits at once after an urgent change. After any other change it
+// Run commits changed documents until ctx ends, and then once more. It commits immediately after an urgent change. After any other change it
 // waits until 10 s have passed since the last commit. A commit is on disk completely or not at all, whatever ends the program. Run logs the
 // first commit that fails, and the next commit that succeeds. After a failure it tries again at the next change. Do not call Run again
 // before it has returned.
@@ -97,7 +97,10 @@ func equal(a, b documents) bool {
 func (s *Store) checkFile() error {
 	path := filepath.Join(s.dir, fileName)
 	info, err := os.Lstat(path)
-	if s.writtenInfo == nil || err == nil && os.SameFile(info, s.writtenInfo) && info.Size() == s.writtenInfo.Size() && info.ModTime().Equal(s.writtenInfo.ModTime()) {
+	if s.writtenInfo == nil { // this commit writes all documents anyway
+		return nil
+	}
+	if err == nil && os.SameFile(info, s.writtenInfo) && info.Size() == s.writtenInfo.Size() && info.ModTime().Equal(s.writtenInfo.ModTime()) {
 		return nil
 	}
 	found, err := read(path)
@@ -107,7 +110,7 @@ func (s *Store) checkFile() error {
 		s.writtenInfo = info // only its modification time has changed
 		return nil
 	case err == nil:
-		err = errors.New("another state was put in its place")
+		err = errors.New("another state file was put in its place")
 	case errors.Is(err, fs.ErrNotExist):
 		err = errors.New("it was removed")
 	case !errors.Is(err, errDamaged):

@@ -24,8 +24,8 @@ func openAndRun(t *testing.T, dir string) (s *store, stop func()) {
 	}
 }
 
-// TestRunCommitInterval checks that Run commits the first change at once, and further changes together 10 s later. If a change is urgent or
-// ctx ends, Run commits at once.
+// TestRunCommitInterval checks that Run commits the first change immediately, and further changes together 10 s later. If a change is
+// urgent or ctx ends, Run commits immediately.
 func TestRunCommitInterval(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

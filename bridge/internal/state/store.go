@@ -26,8 +26,8 @@ type Store struct {
 	log    zerolog.Logger
 	atOpen documents // the documents at Open; never changed
 
-	changed chan struct{}
-	urgent  chan struct{}
+	changed chan struct{} // has a signal if a document has possibly changed
+	urgent  chan struct{} // has a signal if Run must not wait for commitInterval
 
 	mu          sync.Mutex
 	encoders    map[string]func() []byte
@@ -37,14 +37,15 @@ type Store struct {
 	lock        *flock.Flock // nil while the folder is not locked
 	loaded      bool         // the documents were read while the folder was locked
 	writtenInfo os.FileInfo  // the file as the last commit wrote it; nil if the next commit must write all documents
-	onDisk      documents    // the documents on disk; the next commit changes some of them
+	onDisk      documents    // the documents on disk, as far as is known
 	lastErr     error        // why the last commit failed; nil if it succeeded
 
 	reporter *progress.Reporter
 }
 
 // Open locks the folder and reads its documents. Open logs errors. It renames a damaged file and uses the previous file. If another
-// hanbridge uses the folder, Open waits at most half a second. If the folder is still in use, or is not writable, Run tries again. If a newer
+// hanbridge uses the folder, Open waits at most half a second. If the folder is still in use, or is not writable, Run tries
+// again. If a newer
 // version has written the file, Open returns nil and does not change the file. Call Close after Run.
 func Open(dir string, log zerolog.Logger) *Store {
 	s := &Store{
@@ -53,7 +54,7 @@ func Open(dir string, log zerolog.Logger) *Store {
 		encoders: make(map[string]func() []byte),
 	}
 	if s.lastErr = s.lockAndLoad(); s.lastErr != nil {
-		log.Warn().Err(s.lastErr).Msg("nothing is remembered over a restart: counters are not compared with their last values, and hourly ones are missing until they come")
+		log.Warn().Err(s.lastErr).Msg("nothing is remembered over a restart: counters are not compared with their last values, and hourly values are missing until the meter sends them")
 	}
 	switch {
 	case errors.Is(s.lastErr, errNewer):
@@ -113,7 +114,7 @@ func (s *Store) MarkChanged() {
 	}
 }
 
-// MarkUrgent is like MarkChanged, but Run commits at once. Use it for rare changes only, because each commit wears out a memory card.
+// MarkUrgent is like MarkChanged, but Run commits immediately. Use it for rare changes only, because each commit wears out a memory card.
 func (s *Store) MarkUrgent() {
 	if s != nil {
 		signal(s.changed)
