@@ -14,11 +14,11 @@ func (d *examination) examineBroker(ctx context.Context) *verdict {
 	setup := daemon.Setup{Config: d.cfg, Logger: zerolog.Nop()}
 	switch d.cfg.MQTT.URL {
 	case "":
-		d.printLine("broker", "none is set, none was tried")
+		d.printLine("broker", "none is configured")
 		return nil
 	case config.Embedded:
 		d.report.Broker = &brokerReport{URL: config.Embedded}
-		d.printLine("broker", "the one inside, which starts with hanbridge run")
+		d.printLine("broker", "the embedded broker, which hanbridge run starts")
 		return nil
 	}
 	output := setup.MQTTOutput()
@@ -34,12 +34,12 @@ func (d *examination) examineBroker(ctx context.Context) *verdict {
 		return &verdict{codeBroker, "the meter is well, the broker is not: " + err.Error()}
 	}
 	b.Good = true
-	text := "no hub has announced itself on " + b.HubTopic + " (it need not)"
+	text := "no hub has announced itself on " + b.HubTopic + " (a hub is not necessary)"
 	switch b.Hub, err = d.hubOnline(ctx, output); {
 	case b.Hub:
 		text = "a hub announced itself on " + b.HubTopic
 	case err != nil:
-		text = "whether a hub has announced itself on " + b.HubTopic + " could not be asked: " + err.Error()
+		text = "it is not known whether a hub has announced itself on " + b.HubTopic + ": " + err.Error()
 	}
 	d.printLine("broker", output.URL+": "+permissions(result)+"; "+text)
 	for _, w := range result.Warnings {

@@ -55,7 +55,7 @@ func printBroker(ctx context.Context, p *cli.Program, cfg config.Config) error {
 	output := setup.MQTTOutput()
 	result, err := mqtt.Check(ctx, output)
 	if err != nil && cfg.MQTT.URL == config.Embedded && !mqtt.Permanent(err) {
-		err = fmt.Errorf("%w: it is the broker inside, which starts with hanbridge run", err)
+		err = fmt.Errorf("%w: this is the embedded broker, which hanbridge run starts", err)
 	}
 	if err != nil {
 		return cli.DataError(err)
@@ -66,25 +66,25 @@ func printBroker(ctx context.Context, p *cli.Program, cfg config.Config) error {
 	}
 	if output.Style != discovery.Off {
 		if _, err := mqtt.HubOnline(ctx, output); err != nil {
-			printWarning(p, "homeassistant.status_topic", err.Error()+": when Home Assistant starts, it sees no more than what is retained")
+			printWarning(p, "homeassistant.status_topic", err.Error()+": the bridge does not notice when Home Assistant starts, so Home Assistant then has only retained messages")
 		}
 	}
 	return checkOtherBridges(ctx, p, &setup)
 }
 
-// checkOtherBridges warns if another bridge publishes a configured meter. It returns cli.ErrPrinted if this bridge does not publish the
-// meter's counters because of the other bridge.
+// checkOtherBridges prints a warning for each configured meter that another bridge publishes. It returns cli.ErrPrinted if this bridge does not
+// publish the counters of a meter because of the other bridge.
 func checkOtherBridges(ctx context.Context, p *cli.Program, setup *daemon.Setup) (err error) {
-	var own *bridge.Instance
+	var instance *bridge.Instance // the identity of this bridge in its state file; nil without a state file
 	if dir := setup.StateDirToRead(); dir != "" {
-		if own, err = bridge.StoredInstance(dir); err != nil {
+		if instance, err = bridge.StoredInstance(dir); err != nil {
 			printWarning(p, "state_dir", err.Error()+": check does not look for other bridges that publish a meter (run check as the user that runs hanbridge)")
 			return nil
 		}
 	}
-	others, err := mqtt.FindOtherBridges(ctx, setup.MQTTOutput(), own, setup.MeterIDs()...)
+	others, err := mqtt.FindOtherBridges(ctx, setup.MQTTOutput(), instance, setup.MeterIDs()...)
 	if err != nil {
-		printWarning(p, "meters.id", err.Error()+": whether another bridge publishes a meter is not known")
+		printWarning(p, "meters.id", err.Error()+": it is not known whether another bridge publishes a meter")
 		return nil
 	}
 	for _, o := range others {
@@ -96,10 +96,10 @@ func checkOtherBridges(ctx context.Context, p *cli.Program, setup *daemon.Setup)
 	return err
 }
 
-// permissions says what the bridge is allowed to do at a broker, given the result of mqtt.Check.
+// permissions says what the bridge can do at a broker that it can use. result is the result of mqtt.Check.
 func permissions(result mqtt.CheckResult) string {
 	if !result.RetainAvailable {
-		return "connected, may publish, keeps nothing"
+		return "connected, may publish, but the broker retains no message"
 	}
 	return "connected, may publish, may retain"
 }

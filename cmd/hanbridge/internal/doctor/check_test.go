@@ -43,17 +43,17 @@ func TestWarnAboutPort(t *testing.T) {
 func TestPrintStateDir(t *testing.T) {
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "var", "lib")
-	tests := []struct{ dir, want string }{
-		{"", "state_dir      off: nothing is remembered over a restart\n"},
-		{dir, "state_dir      " + dir + ": writable\n"},
-		{missing, "state_dir      " + missing + ": writable\n"},
-		{"state", "state_dir      state: writable\n"},
+	tests := []struct{ name, dir, want string }{
+		{"no folder", "", "state_dir      off: nothing is remembered over a restart\n"},
+		{"an existing folder", dir, "state_dir      " + dir + ": writable\n"},
+		{"a missing folder in a missing folder", missing, "state_dir      " + missing + ": writable\n"},
+		{"a missing folder in the current folder", "state", "state_dir      state: writable\n"},
 	}
 	for _, tt := range tests {
 		var out bytes.Buffer
 		printStateDir(&cli.Program{Out: &out}, tt.dir)
 		if diff := cmp.Diff(tt.want, out.String()); diff != "" {
-			t.Errorf("%q (-want +got):\n%s", tt.dir, diff)
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "var")); err == nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// conclude prints the verdict. It also prints or writes the configuration to use, if the right settings are known and the meter is not a
-// recording.
+// conclude prints the verdict. If the right settings are known and the meter is not a recording, conclude also writes the configuration to use, or
+// prints it. It does not print a configuration that is unchanged.
 func (d *examination) conclude() error {
 	r, o := &d.report, d.options
 	settingsKnown := r.OK || r.Verdict.Code == codeSetting
@@ -34,7 +34,7 @@ func (d *examination) conclude() error {
 		if r.OK {
 			r.Verdict = d.wellVerdict()
 		}
-		d.printLine("verdict", fmt.Sprintf("%s        (configuration written to %s, for you alone to read%s)", r.Verdict.Text, displayName(r.Written), d.secretsNote(proposed)))
+		d.printLine("verdict", fmt.Sprintf("%s        (configuration written to %s, which only you can read%s)", r.Verdict.Text, displayName(r.Written), d.secretsNote(proposed)))
 	case d.file != "" && text == d.originalText:
 		d.printLine("verdict", fmt.Sprintf("%s        (%s is right as it is)", r.Verdict.Text, displayName(d.file)))
 	default:
@@ -48,8 +48,9 @@ func (d *examination) conclude() error {
 	return nil
 }
 
-// proposal returns the configuration to use. It is the present configuration with the port and the line setting of the meter. If a file sets
-// the port to auto, the port stays auto.
+// proposal returns the configuration to use. It is the loaded configuration with the port at which the meter was found, but a port that a file
+// sets to auto stays auto. With --write, the line setting is the setting at which the meter was read. Without --write, it
+// is auto if the configured setting is wrong, and otherwise the configured setting.
 func (d *examination) proposal() config.Config {
 	c := d.cfg
 	c.Meters = slices.Clone(c.Meters)
@@ -79,10 +80,10 @@ func (d *examination) secretsNote(c config.Config) (text string) {
 		secrets = append(secrets, "the key")
 	}
 	if len(secrets) > 0 {
-		text = "; it holds " + strings.Join(secrets, " and ")
+		text = "; the file contains " + strings.Join(secrets, " and ")
 	}
 	if d.omitsKey {
-		text += "; the key of --key is not in it, because key_file is set"
+		text += "; the file does not contain the key of --key, because key_file is set"
 	}
 	return text
 }
@@ -104,21 +105,21 @@ func (d *examination) checkSerial(line string) *verdict {
 	if isWrong() && d.configuredSerial != nil {
 		tried := m.Serial
 		m.Serial = *d.configuredSerial
-		if d.options.Write && m.Serial.Auto { // --write replaces auto, see proposal
+		if d.options.Write && m.Serial.Auto { // proposal replaces auto by the setting found
 			m.Serial = d.serialFound(m.Serial)
 		}
-		d.remark = fmt.Sprintf(", but the meter speaks %s, not the %s of --serial: the right setting is serial: %s", line, tried, m.Serial)
+		d.remark = fmt.Sprintf(", but the meter sends with %s, not with the %s of --serial: the right setting is serial: %s", line, tried, m.Serial)
 	}
 	// From here on, m.Serial is the setting of the configuration.
 	if !isWrong() {
 		return nil
 	}
-	text := fmt.Sprintf("serial is set to %s, and the meter speaks %s: set serial to auto, or to \"%s\"", m.Serial, line, line)
+	text := fmt.Sprintf("serial is set to %s, but the meter sends with %s: set serial to auto, or to \"%s\"", m.Serial, line, line)
 	if !d.correctsSerial {
 		return &verdict{codeSetting, text}
 	}
-	d.wrongSerial = text // for the verdict of a later step, with which nothing is written
-	d.remark = fmt.Sprintf(", now that serial was changed from %s to %s, which the meter sends", m.Serial, line)
+	d.wrongSerial = text // examine adds the text to the verdict if a later step fails, because then nothing is written
+	d.remark = fmt.Sprintf(", after serial was changed from %s to %s, with which the meter sends", m.Serial, line)
 	m.Serial = d.serialFound(m.Serial)
 	return nil
 }

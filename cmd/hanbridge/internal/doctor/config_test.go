@@ -39,15 +39,17 @@ func TestWriteConfig(t *testing.T) {
 // TestDoctorOmitsKey tests that the proposed configuration contains either the key of --key or a key_file, but not both.
 func TestDoctorOmitsKey(t *testing.T) {
 	tests := []struct {
-		name          string
-		keys          config.KeyFlags
-		keyFile       string // key_file of the configuration
-		want, notWant string // parts of the proposed configuration
+		name     string
+		keys     config.KeyFlags
+		keyFile  string // key_file of the configuration
+		want     string // part of the proposed configuration
+		notWant  string // must not be in the proposed configuration
+		wantNote bool   // a note says that the file does not contain the key of --key
 	}{
-		{"only --key", config.KeyFlags{Key: aKey}, "", `key: "` + aKey + `"`, "key_file"},
-		{"--key and --key-file", config.KeyFlags{Key: aKey, File: writePrivate(t, anotherKey)}, "", "key_file: /", aKey},
-		{"--key replaces key_file of the configuration", config.KeyFlags{Key: aKey}, writePrivate(t, anotherKey), `key: "` + aKey + `"`, "key_file"},
-		{"only --key-file", config.KeyFlags{File: writePrivate(t, anotherKey)}, "", "key_file: /", `key: "`},
+		{"only --key", config.KeyFlags{Key: aKey}, "", `key: "` + aKey + `"`, "key_file", false},
+		{"--key and --key-file", config.KeyFlags{Key: aKey, File: writePrivate(t, anotherKey)}, "", "key_file: /", aKey, true},
+		{"--key replaces key_file of the configuration", config.KeyFlags{Key: aKey}, writePrivate(t, anotherKey), `key: "` + aKey + `"`, "key_file", false},
+		{"only --key-file", config.KeyFlags{File: writePrivate(t, anotherKey)}, "", "key_file: /", `key: "`, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -60,8 +62,8 @@ func TestDoctorOmitsKey(t *testing.T) {
 			if !strings.Contains(got, tt.want) || strings.Contains(got, tt.notWant) {
 				t.Errorf("proposed configuration: want %q and no %q in\n%s", tt.want, tt.notWant, got)
 			}
-			if omitted := strings.Contains(d.secretsNote(d.proposal()), "is not in it"); omitted != (tt.notWant == aKey) {
-				t.Errorf("the note says that the key is not in the configuration: got %v, want %v", omitted, !omitted)
+			if got := strings.Contains(d.secretsNote(d.proposal()), "does not contain the key of --key"); got != tt.wantNote {
+				t.Errorf("a note says that the file does not contain the key of --key: got %v, want %v", got, tt.wantNote)
 			}
 		})
 	}

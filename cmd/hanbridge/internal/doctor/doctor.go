@@ -1,5 +1,6 @@
-// Package doctor implements the commands doctor and check. Doctor examines the port, the line setting, the meter and the broker. It says what
-// is wrong and who can correct it. Check validates the configuration and connects to the broker, but does not open the meter's port.
+// Package doctor implements the commands doctor and check. The command doctor examines the port, the line setting, the meter and the broker. It
+// says what is wrong and who can correct it. The command check validates the configuration and connects to the broker, but does not open the
+// meters' ports.
 package doctor
 
 import (
@@ -52,13 +53,13 @@ type examination struct {
 	index   int    // index of the meter in cfg
 	file    string // the file of cfg; "" for none
 
-	originalText     string         // text of the configuration before the examination
-	autoPort         bool           // the configured port is auto
+	originalText     string         // text of the loaded configuration
+	autoPort         bool           // the port of the configuration or of the command line is auto
 	omitsKey         bool           // the key of --key is not written to the configuration, because key_file is set
-	configuredSerial *config.Serial // the setting that --serial replaces; nil without --serial
+	configuredSerial *config.Serial // the configured line setting if --serial replaces it; nil without --serial
 	correctsSerial   bool           // --write corrects a wrong line setting in the configuration
-	wrongSerial      string         // says that the configured line setting is wrong; "" if it is right
-	remark           string         // is added to the verdict if all is well; "" for none
+	wrongSerial      string         // a text about the wrong line setting of the configuration that --write corrects; "" for none
+	remark           string         // a text that is added to the verdict if all is well; "" for none
 	dwell            time.Duration  // how long to listen at each line setting
 
 	ports       func() []source.Port                                         // returns the serial ports of this machine
@@ -130,7 +131,7 @@ func (d *examination) examine(ctx context.Context) {
 	for _, step := range []func(context.Context) *verdict{d.findMeter, d.reportTelegrams, d.examineBroker} {
 		if v := step(ctx); v != nil {
 			if d.wrongSerial != "" {
-				v.Text += "; besides, " + d.wrongSerial // with this verdict nothing is written, so the line setting stays wrong
+				v.Text += "; besides, " + d.wrongSerial // conclude writes nothing, so --write does not correct the line setting
 			}
 			d.report.Verdict = *v
 			return

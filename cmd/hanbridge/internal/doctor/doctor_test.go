@@ -44,7 +44,7 @@ func TestDoctorVerdicts(t *testing.T) {
 		}, nil},
 		{"all well, a meter that sends only power", machine{family: "aidon-no1", config: onPort}, "well", []string{"meter     Aidon, list of 1 item, every 2.5 s", "values    power\n"}, nil},
 		{"all well without a checksum", machine{family: "p1-nl-22", config: onPort}, "well", []string{
-			"line      9600 7E1: P1, ", "without a checksum, two alike (after ",
+			"line      9600 7E1: P1, ", "without a checksum, confirmed by a second telegram (after ",
 		}, nil},
 		{"all well over the network", machine{family: "p1-se-aidon", config: overTCP}, "well",
 			[]string{"port      tcp://reader:8088\nline      P1, ", "meter     Aidon 6534, telegram of "}, nil},
@@ -63,10 +63,10 @@ func TestDoctorVerdicts(t *testing.T) {
 			"verdict   no bytes in 24s on " + aPort + " at any setting: ", "grid company",
 		}, []string{"meter "}},
 		{"wrong baud in the configuration", machine{family: "p1-se-aidon", config: with(onPort, withSerial("2400 8E1"))}, "setting", []string{
-			"line      115200 8N1: P1", "serial is set to 2400 8E1, and the meter speaks 115200 8N1: set serial to auto", "port: " + aPort + "\n",
+			"line      115200 8N1: P1", "serial is set to 2400 8E1, but the meter sends with 115200 8N1: set serial to auto", "port: " + aPort + "\n",
 		}, []string{"broker ", "serial: 2400"}},
 		{"wrong parity in the configuration", machine{family: "aidon-no", config: with(onPort, withSerial("2400 8N1"))}, "setting",
-			[]string{"serial is set to 2400 8N1, and the meter speaks 2400 8E1: set serial to auto"}, nil},
+			[]string{"serial is set to 2400 8N1, but the meter sends with 2400 8E1: set serial to auto"}, nil},
 		{"wrong baud", machine{family: "p1-se-aidon", line: "19200 8N1", config: onPort}, "other-baud",
 			[]string{fmt.Sprintf("the meter sends with another speed than any of the %d settings tried: ask your grid company", len(source.UsualLines))}, []string{"meter     "}},
 		{"wrong baud over the network", machine{family: "aidon-no", line: "2400 8E1", config: overTCP},
@@ -81,10 +81,10 @@ func TestDoctorVerdicts(t *testing.T) {
 			"ask your grid company for the key of this meter", "hanbridge doctor " + aPort + " --key-file FILE",
 		}, []string{"meter     ", "broker "}},
 		{"encrypted with the wrong key", machine{family: "kamstrup-dk", config: with(onPort, withKeys(auth, key))}, "wrong-key",
-			[]string{"cipher    system title KAME…, the key does not fit\n", "compare it digit by digit", "may be swapped"}, []string{"meter     ", auth, key}},
+			[]string{"cipher    system title KAME…, the key does not fit\n", "compare it digit by digit", "possibly swapped"}, []string{"meter     ", auth, key}},
 		{"encrypted with the wrong authentication key", machine{family: "kamstrup-dk", config: with(onPort, withKeys(key, key))}, "wrong-auth-key", []string{
 			"cipher    system title KAME…, the key fits, its authentication key does not\n", "compare auth_key (--auth-key) digit by digit",
-			"or leave it out: ", "published after two alike",
+			"or leave it out: ", "published only after a second telegram",
 		}, []string{"meter     ", "swapped", "does not fit", auth, key}},
 		{"encrypted without a tag, with the wrong key", machine{family: "kaifa-at", config: with(onPort, withKeys(auth, ""))}, "wrong-key",
 			[]string{"line      2400 8E1: M-Bus, ", "the key does not fit\n"}, []string{"meter     "}},
@@ -96,21 +96,21 @@ func TestDoctorVerdicts(t *testing.T) {
 			[]string{"decrypted, its authentication tag unchecked: no authentication key is given"}, nil},
 		{"encrypted message without a frame", machine{family: "p1-lu", config: onPort}, "no-key", []string{"line      115200 8N1: DLMS, encrypted"}, nil},
 		{"wrong checksums", machine{family: "p1-se-aidon", config: onPort, damage: wrongChecksum}, "checksum",
-			[]string{"the checksum of each is wrong", "set checksum: ignore", "hanbridge capture " + aPort + ` --serial "115200 8N1" --for 30s | hanbridge replay -`}, []string{"meter     "}},
+			[]string{"the checksum of each telegram is wrong", "set checksum: ignore", "hanbridge capture " + aPort + ` --serial "115200 8N1" --for 30s | hanbridge replay -`}, []string{"meter     "}},
 		{"wrong checksums, ignored", machine{family: "p1-se-aidon", damage: wrongChecksum, config: with(onPort, func(c *config.Config) { c.Meters[0].Checksum = "ignore" })},
-			"well", []string{"without a checksum, two alike", "    checksum: ignore\n"}, nil},
+			"well", []string{"without a checksum, confirmed by a second telegram", "    checksum: ignore\n"}, nil},
 		{"a connection that loses bytes", machine{family: "p1-se-aidon", config: onPort, damage: loseBytes}, "lossy", []string{"bytes missing or damaged"}, nil},
 		{"a connection that rewrites line ends", machine{family: "p1-se-aidon", config: onPort, damage: rewriteLineEnds}, "cooked", []string{"rewrites line ends"}, nil},
 		{"a message of an unknown kind", machine{family: "aidon-no1", config: onPort, damage: unknownMessage}, "unknown-meter",
-			[]string{"of a kind that hanbridge does not read yet", "hanbridge capture " + aPort + " --for 60s"}, []string{"meter     "}},
+			[]string{"hanbridge cannot read this kind of telegram yet", "hanbridge capture " + aPort + " --for 60s"}, []string{"meter     "}},
 		{"a reader that closes at once", machine{readErr: io.EOF, config: overTCP}, "in-use",
 			[]string{"verdict   tcp://reader:8088: closed before a byte came: many readers serve one program at a time"}, nil},
 		{"a reader that closes after some bytes", machine{readErr: io.EOF, firstBytes: "hello", config: overTCP}, "too-few",
 			[]string{"line      no telegram (read: 5 bytes, too-few)\n", "tcp://reader:8088: closed after bytes that are no telegram"}, nil},
 		{"a reader that closes each connection after a telegram", machine{readErr: io.EOF, firstBytes: p1Unchecked, config: overTCP}, "well",
-			[]string{"without a checksum, two alike", "verdict   all well"}, nil},
+			[]string{"without a checksum, confirmed by a second telegram", "verdict   all well"}, nil},
 		{"a reader that resets each connection after a telegram", machine{readErr: syscall.ECONNRESET, firstBytes: p1Unchecked, config: overTCP}, "well",
-			[]string{"without a checksum, two alike"}, nil},
+			[]string{"without a checksum, confirmed by a second telegram"}, nil},
 		{"a reader that closes within a telegram", machine{readErr: io.EOF, firstBytes: p1Unchecked[:len(p1Unchecked)-8], config: overTCP}, "text",
 			[]string{"tcp://reader:8088: closed within a telegram"}, nil},
 		{"no bytes from a reader in the network", machine{config: overTCP}, "silent",
@@ -142,9 +142,9 @@ func TestDoctorVerdicts(t *testing.T) {
 		{"broker unreachable", machine{family: "aidon-se", config: onPort, brokerErr: errors.New("mqtt: nobody listens on broker:1883 (is the broker running?)")}, "broker",
 			[]string{"broker    mqtt://broker:1883: not usable\nverdict   the meter is well, the broker is not: mqtt: nobody listens"}, []string{"mqtt:\n"}},
 		{"a broker that does not permit to ask for a hub", machine{family: "aidon-se", config: onPort, hubErr: errors.New("mqtt: may not subscribe")}, "well",
-			[]string{"may retain; whether a hub has announced itself on homeassistant/status could not be asked: mqtt: may not subscribe\n"}, []string{"no hub"}},
+			[]string{"may retain; it is not known whether a hub has announced itself on homeassistant/status: mqtt: may not subscribe\n"}, []string{"no hub"}},
 		{"no broker", machine{family: "aidon-se", config: with(onPort, func(c *config.Config) { c.MQTT.URL = "" })}, "well",
-			[]string{"broker    none is set, none was tried\n", "HANBRIDGE_MQTT_URL=mqtt://ADDRESS", "url: mqtt://localhost:1883 # the address of your broker"}, nil},
+			[]string{"broker    none is configured\n", "HANBRIDGE_MQTT_URL=mqtt://ADDRESS", "url: mqtt://localhost:1883 # the address of your broker"}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -176,7 +176,7 @@ func TestDoctorTelegramsWithoutChecksum(t *testing.T) {
 		name         string
 		damage       func(n int, b []byte) []byte
 		code         string
-		maxTelegrams int // the doctor must end after at most so many telegrams
+		maxTelegrams int // the maximum number of telegrams until the doctor ends
 	}{
 		{"every second telegram lacks a line", func(n int, b []byte) []byte {
 			if n%2 == 0 {
@@ -202,7 +202,7 @@ func TestDoctorTelegramsWithoutChecksum(t *testing.T) {
 	}
 }
 
-// TestDoctorNamesThePort tests that the report names the port that the verdict is about, also if another port was tried last.
+// TestDoctorNamesThePort tests that the report names the port to which the verdict belongs, also if another port was tried last.
 func TestDoctorNamesThePort(t *testing.T) {
 	const anotherPort = "/dev/serial/by-id/usb-Prolific-if00-port0"
 	for _, meterPort := range []string{aPort, anotherPort} {

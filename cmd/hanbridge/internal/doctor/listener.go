@@ -23,7 +23,7 @@ type listener struct {
 	dwell    time.Duration
 	progress func(format string, args ...any)
 	speeds   map[string]bool // speeds at which the search has listened
-	anyBytes bool            // whether a byte has arrived, at any speed
+	anyBytes bool            // whether a byte has arrived at one of these speeds
 	observation
 }
 
@@ -34,7 +34,7 @@ type observation struct {
 	telnet bool      // the source is a gateway in telnet mode
 
 	verifiedCount int                  // number of verified telegrams
-	firstArrival  time.Time            // when the first verified telegram arrived, or the last telegram that gave no reading
+	firstArrival  time.Time            // when the first verified telegram arrived; without one, when the last intact telegram arrived
 	lastArrival   time.Time            // when the last verified telegram arrived
 	gaps          []time.Duration      // durations between verified telegrams
 	encryptedErr  *dlms.EncryptedError // error of a telegram that no key decrypts
@@ -59,8 +59,8 @@ func (l *listener) Opened(a *probe.Attempt) error {
 	return nil
 }
 
-// Reading records a verified telegram. enough is true after at least three telegrams and the time dwell. By then the interval is known, and
-// the meter has most likely sent all its lists.
+// Reading records a telegram, if it is verified. enough is true after three or more verified telegrams in at least the time dwell. By then the
+// interval is known, and the meter has most likely sent all its lists.
 func (l *listener) Reading(_ context.Context, r *meter.Reading) (enough bool) {
 	if !r.Verified {
 		return false
@@ -76,8 +76,8 @@ func (l *listener) Reading(_ context.Context, r *meter.Reading) (enough bool) {
 	return len(l.gaps) > 1 && now.Sub(l.firstArrival) >= l.dwell
 }
 
-// provedTimeout returns how long to wait for the next telegram of an endpoint. After the first telegram the wait is longer, because the
-// interval is not known yet. With two or more telegrams, the wait ends when dwell has passed since the first telegram.
+// provedTimeout returns how long to wait for the next telegram of an endpoint that has sent a telegram. After the first verified telegram the
+// wait is longer, because the interval is not known yet. After two or more, the wait ends when dwell has passed since the first.
 func (l *listener) provedTimeout() time.Duration {
 	switch l.verifiedCount {
 	case 0:
@@ -105,8 +105,8 @@ func (l *listener) update(r *meter.Reading) {
 	}
 }
 
-// Damaged records an intact telegram that gave no reading. enough is true if the endpoint is proved and the meter sends only telegrams that
-// cannot be read.
+// Damaged records an intact telegram that gave no reading: an encrypted telegram, or a telegram of an unknown kind. It ignores all telegrams after
+// a verified telegram. enough is true after one encrypted telegram, or after two telegrams of an unknown kind, if the endpoint is proved.
 func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	encrypted, isEncrypted := errors.AsType[*dlms.EncryptedError](e)
 	if l.verifiedCount > 0 || !isEncrypted && !e.Intact {
@@ -120,11 +120,11 @@ func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	return l.Proved && (isEncrypted || l.Finding().Unsupported > 1)
 }
 
-// Ended reports whether to try the next endpoint. It returns false if no byte has arrived at two speeds, because a meter that sends causes
-// bytes at a wrong speed too.
+// Ended reports whether to try the next endpoint. It returns false if the search has listened at two speeds, and no byte has arrived. Then a third
+// speed is useless, because a meter that sends causes bytes at a wrong speed too.
 func (l *listener) Ended(e probe.ConnectionEnd) (goOn bool) {
 	if e.Err != nil {
-		return true
+		return true // the connection failed, which says nothing about the speed
 	}
 	speed, _, _ := strings.Cut(e.Finding.Line, " ") // the speed of "2400 8E1" is 2400
 	l.speeds[speed] = true

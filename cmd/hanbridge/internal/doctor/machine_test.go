@@ -29,8 +29,8 @@ type machine struct {
 	ports      []string             // the ports that the machine has
 	portErrs   map[string]error     // why a port cannot be read, by the name of the port
 	meterPort  string               // the port of the meter; "" for the first of ports
+	readErr    error                // not nil: no meter is simulated, and each connection ends with readErr; io.EOF if the other side closes
 	firstBytes string               // the bytes that arrive before readErr
-	readErr    error                // if not nil, each connection ends with readErr, and family is not used; io.EOF if the other side closes
 	config     func(*config.Config) // changes the default configuration; nil for no change
 	options    Options              // the flags of the command line
 	brokerErr  error                // why the bridge cannot work with the broker; nil if it can
@@ -156,7 +156,7 @@ func wrongChecksum(b []byte) []byte {
 	return b
 }
 
-// loseBytes removes every 40th byte.
+// loseBytes removes the first byte, and every 40th byte after it.
 func loseBytes(b []byte) []byte {
 	var out []byte
 	for i, x := range b {

@@ -29,8 +29,8 @@ func (d *examination) reportTelegrams(context.Context) *verdict {
 	case o.verifiedCount == 0 && o.encryptedErr != nil:
 		return d.reportEncrypted(o.encryptedErr)
 	case o.verifiedCount == 0:
-		return &verdict{codeUnknown, "telegrams arrive whole, but of a kind that hanbridge does not read yet: capture a minute with hanbridge " +
-			"capture " + d.portArgument() + "--for 60s --out meter.txt and report it"}
+		return &verdict{codeUnknown, "telegrams arrive intact, but hanbridge cannot read this kind of telegram yet: record a minute with hanbridge " +
+			"capture " + d.portArgument() + "--for 60s --out meter.txt, and report the file"}
 	}
 	d.reportMeter(o)
 	d.reportValues(o)
@@ -38,7 +38,7 @@ func (d *examination) reportTelegrams(context.Context) *verdict {
 	return d.checkSerial(o.Line)
 }
 
-// reportLineSetting reports the line setting, the protocol and the first telegram.
+// reportLineSetting reports the line setting, the protocol, and when the first telegram arrived.
 func (d *examination) reportLineSetting(o *observation) {
 	l := &d.report.Line
 	untilFirst := o.firstArrival.Sub(o.began)
@@ -61,7 +61,7 @@ func (d *examination) reportLineSetting(o *observation) {
 // authenticated is the bit of the security control byte that is set if an authentication tag ends the message. Green Book, 9.2.7.2.4.1.
 const authenticated = 0x10
 
-// verification says how it is known that the telegrams are intact.
+// verification says how the telegrams are protected against errors, and whether this protection was checked.
 func (o *observation) verification() string {
 	switch {
 	case o.verifiedCount == 0 && o.encryptedErr != nil:
@@ -75,7 +75,7 @@ func (o *observation) verification() string {
 	case o.cipher.Security != 0:
 		return "decrypted, without an authentication tag"
 	}
-	return "without a checksum, two alike"
+	return "without a checksum, confirmed by a second telegram"
 }
 
 // seconds returns a duration in seconds with one decimal.
@@ -88,7 +88,7 @@ func (d *examination) reportMeter(o *observation) {
 		m.Number = "…" + o.meter.Serial[max(0, n-4):]
 	}
 	parts := []string{cmp.Or(strings.TrimSpace(m.Make+" "+m.Model), "make unknown"), o.listText()}
-	isLive := d.meter().Port.Kind != config.ReplayPort // a recording is read faster than it was recorded
+	isLive := d.meter().Port.Kind != config.ReplayPort // a recording is read faster than it was recorded, so arrival times say nothing
 	if isLive && o.interval() > 0 {
 		m.Interval = o.interval().Milliseconds()
 		parts = append(parts, "every "+strings.TrimSuffix(seconds(o.interval()), ".0")+" s")
@@ -121,12 +121,12 @@ func (o *observation) listText() string {
 }
 
 // clockOffset returns by how much the meter's clock is ahead. Many meters do not send their time zone, and European zones are up to three
-// hours ahead of UTC. Therefore clockOffset subtracts 0, 1, 2 or 3 whole hours. ok is false if the clock is not valid, or differs by more.
+// hours ahead of UTC. Therefore clockOffset subtracts 0, 1, 2 or 3 hours. ok is false if the clock is not valid, or differs by more.
 func clockOffset(t obis.Time, received time.Time) (offset time.Duration, ok bool) {
 	if t.IsZero() || !t.Valid() {
 		return 0, false
 	}
-	t.Zone = false // take the time as UTC
+	t.Zone = false // the meter's time is read as UTC
 	offset = t.Time(time.UTC).Sub(received)
 	hours := offset.Round(time.Hour)
 	if hours < 0 || hours > 3*time.Hour {
@@ -159,7 +159,7 @@ func (d *examination) reportCipher(o *observation) {
 func (d *examination) reportEncrypted(e *dlms.EncryptedError) *verdict {
 	title := systemTitleText(e.Title)
 	keyState, text, v := "missing", "no key is given", &verdict{codeNoKey, fmt.Sprintf("telegrams are encrypted (%s): ask your grid company for the key "+
-		"of this meter, write it into a file that only you may read, and type: hanbridge doctor %s--key-file FILE", title, d.portArgument())}
+		"of this meter, write the key into a file that only you can read, and type: hanbridge doctor %s--key-file FILE", title, d.portArgument())}
 	switch {
 	case e.AuthKey:
 		keyState, text = "wrong-auth", "the key fits, its authentication key does not"
@@ -168,14 +168,14 @@ func (d *examination) reportEncrypted(e *dlms.EncryptedError) *verdict {
 	case e.Tried:
 		keyState, text = "wrong", "the key does not fit"
 		v = &verdict{codeWrongKey, fmt.Sprintf("telegrams are encrypted (%s), and the key does not fit: compare it digit by digit with what "+
-			"your grid company gave you for this meter (%s); else ask them for the key of this very meter", title, render.SwappedKeysAdvice)}
+			"your grid company gave you for this meter (%s); otherwise ask the company for the key of this meter", title, render.SwappedKeysAdvice)}
 	}
 	d.report.Cipher = &cipherReport{Encrypted: true, Maker: manufacturer(e.Title), Key: keyState}
 	d.printLine("cipher", title+", "+text)
 	return v
 }
 
-// systemTitleText describes a system title without the serial number in it.
+// systemTitleText returns a text with the part of a system title that does not contain the serial number.
 func systemTitleText(title [8]byte) string {
 	if redacted := dlms.RedactTitle(title); redacted != "" {
 		return "system title " + redacted

@@ -35,7 +35,8 @@ func (o Options) runCommand() string {
 	return "hanbridge run --config " + o.Config
 }
 
-// writeCommand returns the command that repeats the examination and writes the configuration. It contains no key.
+// writeCommand returns the command that repeats the examination and writes the configuration. It contains the word
+// HEX in place of a key.
 func (o Options) writeCommand() string {
 	_, statErr := os.Stat(o.target())
 	command := "hanbridge doctor"
@@ -65,7 +66,7 @@ func (o Options) checkWritable() error {
 		return nil
 	}
 	if _, err := os.Stat(o.target()); !o.Force && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("--write: %s is there already: move it away, or add --force to write over it", o.target())
+		return fmt.Errorf("--write: %s exists already: move the file, or add --force to overwrite the file", o.target())
 	}
 	f, err := newFileBeside(o.target())
 	if err != nil {
@@ -80,7 +81,7 @@ func newFileBeside(name string) (*os.File, error) {
 	folder := filepath.Dir(name)
 	f, err := os.CreateTemp(folder, ".hanbridge-*")
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		err = fmt.Errorf("--write: no file can be made in %s: %w: name a file elsewhere with --config", folder, e.Err)
+		err = fmt.Errorf("--write: cannot create a file in %s: %w: name a file elsewhere with --config", folder, e.Err)
 	}
 	return f, err
 }

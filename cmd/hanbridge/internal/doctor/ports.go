@@ -105,7 +105,8 @@ func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
 	if err != nil {
 		return &verdict{codePort, err.Error()}
 	}
-	// If AcceptUnverified were false, an unverified telegram would be an intact TelegramError, and would prove the endpoint.
+	// If AcceptUnverified is false, an unverified telegram gives an intact TelegramError. The probe takes an intact telegram as proof that the
+	// meter is found.
 	options.AcceptUnverified = true
 	decoder := meter.NewDecoder(nil, options)
 	l := &listener{decoder: decoder, dwell: d.dwell, progress: d.progress, speeds: map[string]bool{}}
@@ -123,7 +124,7 @@ func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
 		return nil
 	}
 	closedErr, isClosedErr := errors.AsType[probe.ClosedError](result.Err)
-	// If a recording has ended, or bytes arrived before the connection was closed, lineVerdict says more than the error.
+	// If a recording has ended, or if bytes arrived before the connection was closed, the verdict on these bytes says more than the error.
 	sourceEnded := src.Recorded && errors.Is(result.Err, io.EOF) || isClosedErr && closedErr != probe.ErrClosedEmpty
 	if result.Err != nil && !sourceEnded {
 		return portVerdict(result.Err)

@@ -20,7 +20,7 @@ type (
 		Broker  *brokerReport `json:"broker,omitempty"`
 		Verdict verdict       `json:"verdict"`
 		Config  string        `json:"config,omitempty"`  // the configuration to use, without its secrets
-		Written string        `json:"written,omitempty"` // the file that it was written to
+		Written string        `json:"written,omitempty"` // the file to which Config was written, with its secrets
 	}
 	portReport struct {
 		Name    string        `json:"name"`
@@ -64,7 +64,7 @@ type (
 	}
 	brokerReport struct {
 		URL      string `json:"url"`
-		Good     bool   `json:"good"` // connected, may publish, may retain
+		Good     bool   `json:"good"` // the bridge can work with the broker
 		Error    string `json:"error,omitempty"`
 		HubTopic string `json:"hub_topic,omitempty"`
 		Hub      bool   `json:"hub"` // a hub has announced itself on HubTopic

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// TestDoctorSetting tests that --write corrects a wrong line setting of the configuration, and that a wrong --serial is only remarked.
+// TestDoctorSetting tests that --write corrects a wrong line setting of the configuration, and that a wrong --serial gives only a remark.
 func TestDoctorSetting(t *testing.T) {
 	const right, wrong = "115200 8N1", "2400 8E1"
 	tests := []struct {
@@ -28,7 +28,7 @@ func TestDoctorSetting(t *testing.T) {
 			name: "the configuration is wrong, --write corrects it", serial: wrong, write: true, code: "well",
 			want: []string{
 				"broker    mqtt://broker:1883: connected",
-				"verdict   all well, now that serial was changed from 2400 8E1 to 115200 8N1, which the meter sends. Start with: " +
+				"verdict   all well, after serial was changed from 2400 8E1 to 115200 8N1, with which the meter sends. Start with: " +
 					"hanbridge run --config FILE        (configuration written to FILE",
 			},
 			notWant: []string{"set serial to"}, wantFile: "port: /dev",
@@ -36,8 +36,8 @@ func TestDoctorSetting(t *testing.T) {
 		{
 			name: "the configuration is wrong and names no broker, --write corrects it", serial: wrong, write: true, noBroker: true, code: "well",
 			want: []string{
-				"verdict   the meter is well, now that serial was changed from 2400 8E1 to 115200 8N1, which the meter sends",
-				"mqtt.url in FILE is only a guess: change that line to the address of yours; then start with: hanbridge run --config FILE ",
+				"verdict   the meter is well, after serial was changed from 2400 8E1 to 115200 8N1, with which the meter sends",
+				"mqtt.url in FILE is only a guess: change that line to the address of your broker; then start with: hanbridge run --config FILE ",
 			},
 			wantFile: "port: /dev",
 		},
@@ -45,17 +45,17 @@ func TestDoctorSetting(t *testing.T) {
 			name: "the configuration is wrong, nothing is written because the broker is unreachable", serial: wrong, write: true,
 			brokerErr: errors.New("mqtt: nobody listens"), code: "broker",
 			want: []string{
-				"the broker is not: mqtt: nobody listens; besides, serial is set to 2400 8E1, and the meter speaks 115200 8N1: set serial to auto",
+				"the broker is not: mqtt: nobody listens; besides, serial is set to 2400 8E1, but the meter sends with 115200 8N1: set serial to auto",
 				"(nothing was written)",
 			},
 		},
 		{
 			name: "the configuration is wrong, no --write", serial: wrong, code: "setting",
-			want: []string{"the meter speaks 115200 8N1: set serial to auto, or to"}, notWant: []string{"broker "},
+			want: []string{"the meter sends with 115200 8N1: set serial to auto, or to"}, notWant: []string{"broker "},
 		},
 		{
 			name: "the flag is wrong, the configuration is auto", serial: "auto", flag: wrong, code: "well",
-			want: []string{"verdict   all well, but the meter speaks 115200 8N1, not the 2400 8E1 of --serial: the right setting is serial: auto. " +
+			want: []string{"verdict   all well, but the meter sends with 115200 8N1, not with the 2400 8E1 of --serial: the right setting is serial: auto. " +
 				"Start with: hanbridge run --config FILE\n"},
 			notWant: []string{"serial: 2400"},
 		},
@@ -65,11 +65,11 @@ func TestDoctorSetting(t *testing.T) {
 		},
 		{
 			name: "the flag is wrong, the configuration is right", serial: right, flag: wrong, code: "well",
-			want: []string{"not the 2400 8E1 of --serial: the right setting is serial: 115200 8N1.", "    serial: 115200 8N1\n"},
+			want: []string{"not with the 2400 8E1 of --serial: the right setting is serial: 115200 8N1.", "    serial: 115200 8N1\n"},
 		},
 		{
 			name: "both the flag and the configuration are wrong", serial: "9600 8N1", flag: wrong, code: "setting",
-			want: []string{"verdict   serial is set to 9600 8N1, and the meter speaks 115200 8N1"},
+			want: []string{"verdict   serial is set to 9600 8N1, but the meter sends with 115200 8N1"},
 		},
 		{
 			name: "the flag is right, the configuration is auto", serial: "auto", flag: right, code: "well",
@@ -103,7 +103,8 @@ func TestDoctorSetting(t *testing.T) {
 				}
 			}
 			written, err := os.ReadFile(file)
-			if (err == nil) != (tt.wantFile != "") || !strings.Contains(string(written), tt.wantFile) || err == nil && !strings.Contains(string(written), "serial: 115200 8N1\n") {
+			isWritten, hasSetting := err == nil, strings.Contains(string(written), "serial: 115200 8N1\n")
+			if isWritten != (tt.wantFile != "") || isWritten && (!hasSetting || !strings.Contains(string(written), tt.wantFile)) {
 				t.Errorf("written file: got %q, error %v, want the line setting of the meter and %q", written, err, tt.wantFile)
 			}
 			if t.Failed() {
@@ -113,7 +114,7 @@ func TestDoctorSetting(t *testing.T) {
 	}
 }
 
-// TestDoctorCommands tests the command that starts the bridge and the command that writes the configuration, as the doctor prints them.
+// TestDoctorCommands tests the command that starts the bridge and the command that writes the configuration. The doctor prints both.
 func TestDoctorCommands(t *testing.T) {
 	t.Chdir(t.TempDir())
 	existing := writeTemp(t, "mqtt:\n")

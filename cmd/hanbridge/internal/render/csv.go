@@ -10,15 +10,15 @@ import (
 )
 
 // csvRows is the printer of CSV. It prints a line for each published value, then a line for each record without a published value. The columns
-// are the number of the telegram in the input, the meter's time, the name or the OBIS code, the value and the unit. A telegram without a
-// reading has no such columns, so it gives a message on standard error.
+// are the number of the telegram, the meter's time, the name or the OBIS code, the value and the unit. Telegrams are counted over all files. A
+// telegram without a reading has no line, but a message on standard error.
 type csvRows struct {
 	telegrams     int // number of telegrams so far
 	headerPrinted bool
-	messagePrefix string // "FILE: "; "" if there is only one file
-	unmapped      []*obis.Record
-	firstColumns  []byte // the first two columns, which all lines of a telegram share
-	field         []byte // memory for one field
+	messagePrefix string         // "FILE: "; "" if there is only one file
+	unmapped      []*obis.Record // the records of a telegram without a published value
+	firstColumns  []byte         // the first two columns, which all lines of a telegram share
+	field         []byte         // memory for one field
 }
 
 // csvHeader is the line of column names.
@@ -62,7 +62,9 @@ func (c *csvRows) reading(dst []byte, r *meter.Reading) []byte {
 // for the next field.
 func (c *csvRows) appendField(dst, field []byte, end byte) []byte {
 	c.field = field
-	if bytes.ContainsAny(field, ",\"\r\n") || bytes.HasPrefix(field, []byte{' '}) || string(field) == `\.` { // the same fields as encoding/csv quotes
+	// encoding/csv quotes the same fields.
+	needsQuotes := bytes.ContainsAny(field, ",\"\r\n") || bytes.HasPrefix(field, []byte{' '}) || string(field) == `\.`
+	if needsQuotes {
 		return append(append(append(append(dst, '"'), bytes.ReplaceAll(field, []byte(`"`), []byte(`""`))...), '"'), end)
 	}
 	return append(append(dst, field...), end)

@@ -33,7 +33,7 @@ func Decode(p *cli.Program, files []string, format string, keys []*dlms.Key) err
 		files = []string{"-"}
 	}
 	if slices.Contains(files, "-") && cli.IsTerminal(p.In) {
-		p.PrintMessage("waiting for a telegram: paste it, then Ctrl-D on a line of its own")
+		p.PrintMessage("waiting for a telegram: paste the telegram, then press Enter and Ctrl-D")
 	}
 	d := decoding{Program: p, printer: output, keys: keys}
 	var total tally
@@ -47,19 +47,19 @@ func Decode(p *cli.Program, files []string, format string, keys []*dlms.Key) err
 		}
 		total.add(counts)
 	}
-	if total.encryptedErr != nil {
+	if total.encryptedErr != nil { // one message for all files
 		p.PrintMessage("%s", total.keyAdvice())
 	}
 	switch {
 	case total.err != nil:
 		return cli.UsageError(total.err)
-	case total.rejected > 0 || total.empty:
+	case total.rejected > 0 || total.noTelegram:
 		return cli.ErrPrinted
 	}
 	return nil
 }
 
-// decoding is one run of the command. Its output is buffered. It is written when the buffer is full, and before each read of the input.
+// decoding is one run of the command. Its output is buffered. The buffer is written when it is full, and before each read of the input.
 type decoding struct {
 	*cli.Program
 	printer

@@ -24,10 +24,10 @@ type tally struct {
 	encryptedErr *dlms.EncryptedError // the first error of a telegram that no key decrypts
 
 	head        []byte // the first bytes of the file
-	contentHead []byte // the first bytes of the content, which is decoded if the file is hexadecimal text or a capture
-	contentSize int64  // length of the whole content
+	contentHead []byte // the first bytes of the content: the bytes of the file, or the bytes that hexadecimal text or a capture denotes
+	contentSize int64  // length of the content
 	telnet      bool   // the file was recorded from a gateway in telnet mode
-	empty       bool   // a file has no telegram
+	noTelegram  bool   // a file has no telegram
 	err         error  // why a file could not be read to its end
 }
 
@@ -49,7 +49,7 @@ func (d *decoding) decodeFile(name string, printName bool) (n tally) {
 	n.err = d.printAll(dec, &n)
 	n.telnet = dec.TelnetNegotiated()
 	n.head, n.contentHead, n.contentSize = file.head, content.head, content.size
-	n.empty = n.good == 0 && n.rejected == 0 && n.err == nil
+	n.noTelegram = n.good == 0 && n.rejected == 0 && n.err == nil
 	return n
 }
 
@@ -79,7 +79,7 @@ func (d *decoding) printAll(from *meter.Decoder, n *tally) error {
 func (d *decoding) printRejected(bad *meter.TelegramError) {
 	var message string
 	if d.buf, message = d.rejected(d.buf, bad); message != "" {
-		_ = d.flush() // so that output and message are in the order of the telegrams; the caller checks d.err
+		_ = d.flush() // the message must not come before the output of earlier telegrams; the caller checks d.err
 		d.PrintMessage("%s", message)
 	}
 }
@@ -111,11 +111,12 @@ func (n *tally) add(other tally) {
 	n.decrypted += other.decrypted
 	n.undecrypted += other.undecrypted
 	n.encryptedErr = cmp.Or(n.encryptedErr, other.encryptedErr)
-	n.empty = n.empty || other.empty
+	n.noTelegram = n.noTelegram || other.noTelegram
 	n.err = errors.Join(n.err, other.err)
 }
 
-// testKeyReader gives the public test key to the decoder if the first bytes of the file contain capture.TestKeyPrefix.
+// testKeyReader gives the public test key to the decoder if the first bytes of the file contain capture.TestKeyPrefix. An anonymised capture
+// contains this prefix if its telegrams are encrypted with the public test key.
 type testKeyReader struct {
 	io.Reader
 	file    *headReader

@@ -77,8 +77,8 @@ func appendPosition(dst []byte, length int, offset int64) []byte {
 // trimComma removes a comma at the end.
 func trimComma(b []byte) []byte { return bytes.TrimSuffix(b, []byte{','}) }
 
-// appendRecord appends a record. It has an OBIS code, and a value with a unit, a text or a time. A value with a timestamp has a time too. A
-// line without an OBIS code has a text, and a label if there is one.
+// appendRecord appends the JSON object of a record. The object has the OBIS code, and the value with its unit, or the text. It has the time if the
+// record has a time. For a line without an OBIS code, the object has only the text, and the label if there is one.
 func appendRecord(dst []byte, r *obis.Record) []byte {
 	if r.Kind == obis.Line {
 		label, text := r.SplitLine()
@@ -93,7 +93,7 @@ func appendRecord(dst []byte, r *obis.Record) []byte {
 	case obis.Number:
 		dst = append(r.Value.Append(append(dst, `,"value":"`...)), `","unit":"`...)
 		dst = append(append(dst, r.Unit.String()...), '"')
-	case obis.Text, obis.Empty, obis.Line:
+	case obis.Text, obis.Empty, obis.Line: // a Line was appended above
 		dst = appendMember(dst, "text", textOf(r.Text))
 	case obis.Clock: // its value is the time, which is appended below
 	}

@@ -52,7 +52,7 @@ type (
 	}
 )
 
-// encoded returns v as a line of encoding/json. Characters that can control a terminal are escaped.
+// encoded returns the line of JSON that encoding/json writes for v. Characters that can control a terminal are escaped.
 func encoded(t *rapid.T, v any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(safetext.JSONWriter{W: &b})
@@ -86,7 +86,7 @@ func wantLine(t *rapid.T, file string, r *meter.Reading) string {
 			want.Values = append(want.Values, ',')
 		}
 		member := encoded(t, map[string]string{s.ID.String(): text})
-		want.Values = append(want.Values, member[1:len(member)-len("}\n")]...)
+		want.Values = append(want.Values, member[1:len(member)-len("}\n")]...) // without the braces
 	}
 	want.Values = append(want.Values, '}')
 	return encoded(t, want)
@@ -137,6 +137,7 @@ func drawReading(t *rapid.T) *meter.Reading {
 			Code: obis.Code{1, 0, rapid.Byte().Draw(t, "C"), 7, 0, rapid.Byte().Draw(t, "F")},
 			Kind: rapid.SampledFrom([]obis.Kind{obis.Number, obis.Text, obis.Empty, obis.Line, obis.Clock}).Draw(t, "kind"),
 			Unit: rapid.SampledFrom([]obis.Unit{obis.None, obis.Watt}).Draw(t, "unit"), Value: decimal.Draw(t, "value"), Time: drawTime(t),
+			// The text of a Line can be a label with a value.
 			Text: []byte(rapid.OneOf(specialText(), rapid.Just("Label (1)"), rapid.Just("()")).Draw(t, "text")),
 		})
 	}

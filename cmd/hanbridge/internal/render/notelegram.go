@@ -40,19 +40,20 @@ func (h *headReader) Read(p []byte) (int, error) {
 // advice returns the message about a file without readings or from a telnet gateway, or "".
 func (n *tally) advice() string {
 	const (
-		// A file with more bytes for each byte of a telegram most likely contains other data, which look like telegrams by chance.
+		// If fewer than one in ten bytes belong to telegrams, these most likely look like telegrams only by chance.
 		maxBytesPerTelegramByte = 10
-		// A shorter file, in bytes, is possibly one long telegram with a damaged header. Most of its bytes then belong to no telegram.
+		// A file of at most 4096 bytes is possibly one long telegram with a damaged header. Most of its bytes then belong to no telegram.
 		minSize = 4096
 	)
+	onlyDamaged := n.good == 0 && n.rejected > 0 && n.intact == 0
 	switch {
-	case n.telnet && n.empty:
+	case n.telnet && n.noTelegram:
 		return "no telegram in it: " + line.Telnet.Advice()
-	case n.empty:
+	case n.noTelegram:
 		return "no telegram in it: " + n.noTelegramReason()
 	case n.telnet:
 		return line.Telnet.Advice()
-	case n.good == 0 && n.rejected > 0 && n.intact == 0 && n.rejectedBytes*maxBytesPerTelegramByte < n.contentSize && n.contentSize > minSize:
+	case onlyDamaged && n.rejectedBytes*maxBytesPerTelegramByte < n.contentSize && n.contentSize > minSize:
 		return fmt.Sprintf("nearly all of its %d bytes belong to no telegram: %s", n.contentSize, lineSettingAdvice)
 	}
 	return ""
@@ -65,21 +66,21 @@ func (n *tally) noTelegramReason() string {
 		return "it is empty"
 	case dataLinePattern.Match(n.contentHead):
 		return "its lines are those of a meter, but the first one, which begins with / and names the make, is missing or damaged: " +
-			"keep whole telegrams with hanbridge capture --for 60s --out FILE. Where they are no better, it is the meter: Star STZ351, " +
-			"a Swedish one, sends that line as damaged characters, and cannot be read"
+			"record complete telegrams with hanbridge capture --for 60s --out FILE. If that line is missing there too, the meter does not send it: " +
+			"the Swedish meter Star STZ351 sends damaged characters in its place, and cannot be read"
 	case safetext.IsUTF16(n.head):
-		return "it is in UTF-16, as > of PowerShell writes it: record bytes with hanbridge capture --out FILE, or save it as UTF-8, " +
-			"with its line ends as they are"
+		return "it is in UTF-16, the encoding of files that PowerShell writes with >: record the bytes with hanbridge capture --out FILE, or save " +
+			"the file as UTF-8 without a change of its line ends"
 	case safetext.IsText(n.head) && !safetext.IsText(n.contentHead): // the text was read as hexadecimal digits
-		return "its digits were read as bytes, and these are no telegram: are the first or the last missing (a frame begins and ends with 7E or begins with 68, a message " +
-			"alone begins with 0F or DB), or was it recorded with another line setting, or an inverted signal?"
+		return "its hexadecimal digits are bytes without a telegram: are the first or the last bytes missing (an HDLC frame begins and ends with 7E, an M-Bus frame " +
+			"begins with 68, a message without a frame begins with 0F or DB), or was it recorded with another line setting, or an inverted signal?"
 	case base64Pattern.Match(n.head):
-		return "it looks like Base64: base64 -d FILE | hanbridge decode - reads it"
+		return "it looks like Base64: type base64 -d FILE | hanbridge decode -"
 	case safetext.IsText(n.head) && hexPattern.Match(n.head):
-		return "it is text with hexadecimal or other numbers in it, but no whole telegram is in these: is a byte missing, or something between them? Write " +
+		return "it is text with numbers, but the numbers contain no complete telegram: is a byte missing, or is other text between the bytes? Write " +
 			"two hexadecimal digits for each byte and nothing else, as xxd -p does"
 	case safetext.IsText(n.head):
-		return "it is text, but neither a telegram nor hexadecimal digits alone: write two for each byte and nothing else, as xxd -p does"
+		return "it is text, but neither a telegram nor only hexadecimal digits: write two digits for each byte and nothing else, as xxd -p does"
 	}
 	return lineSettingAdvice
 }
@@ -91,7 +92,7 @@ var (
 	// base64Pattern matches text that is entirely Base64.
 	base64Pattern = regexp.MustCompile(`^\s*(?:[A-Za-z0-9+/]{40,}={0,2}\s*)+$`)
 
-	// hexPattern matches eight bytes or more that are written as hexadecimal numbers.
+	// hexPattern matches eight hexadecimal numbers of 2 to 8 digits one after another, or 16 hexadecimal digits without a separator.
 	hexPattern = regexp.MustCompile(`(?i)(?:\b(?:0x)?[0-9a-f]{2,8}\b\W{1,8}){8}|[0-9a-f]{16}`)
 )
 
@@ -99,21 +100,21 @@ var (
 func (n *tally) keyAdvice() string {
 	switch {
 	case n.encryptedErr.Tried && n.decrypted > 0:
-		return fmt.Sprintf("%d of %d encrypted telegrams did not open with the key that opened the others: they are damaged, or another meter's",
+		return fmt.Sprintf("%d of %d encrypted telegrams could not be decrypted with the key of the others: they are damaged, or from another meter",
 			n.undecrypted, n.undecrypted+n.decrypted)
 	case n.encryptedErr.AuthKey:
 		return "telegrams are encrypted, and the key fits, but its authentication key does not (or a telegram is damaged): compare " +
-			"--auth-key, or the second key in its line of the file, with what the grid company gave you, " + OmitAuthKeyAdvice
+			"--auth-key, or the second key in a line of the key file, with what the grid company gave you, " + OmitAuthKeyAdvice
 	case n.encryptedErr.Tried:
-		return "telegrams are encrypted, and no key that was given fits: ask the grid company for the key of this meter (an old one " +
-			"ends with a change of meter), and name it with --key-file FILE or --key HEX; " + SwappedKeysAdvice
+		return "telegrams are encrypted, and no key that was given fits: ask the grid company for the key of this meter (a new " +
+			"meter has another key), and give it with --key-file FILE or --key HEX; " + SwappedKeysAdvice
 	}
-	return "telegrams are encrypted: the grid company gives you the key; write it into a file, and name that with --key-file FILE " +
-		"(or --key HEX, which other users of the machine can see)"
+	return "telegrams are encrypted: the grid company gives you the key; write the key into a file, and name the file with --key-file FILE " +
+		"(or give the key with --key HEX, which other users of the machine can see)"
 }
 
 // Parts of the advice about keys that do not fit. Several commands use them.
 const (
-	OmitAuthKeyAdvice = "or leave it out: then values are read, but nothing proves them, so that they are published after two alike"
-	SwappedKeysAdvice = "where you were given two, key and authentication key may be swapped"
+	OmitAuthKeyAdvice = "or leave it out: then telegrams are not authenticated, so values are published only after a second telegram has confirmed the first"
+	SwappedKeysAdvice = "if you were given two keys, the key and the authentication key are possibly swapped"
 )

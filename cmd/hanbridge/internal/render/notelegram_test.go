@@ -19,7 +19,7 @@ func TestNoTelegram(t *testing.T) {
 		{"the first 512 bytes end within a character", strings.Repeat("x", 511) + "ä", isText},
 		{"text in Latin-1", "Z\xE4hler: keiner", isBinary},
 		{"a control character", "words\x00", isBinary},
-		{"hexadecimal bytes among words", "RX: 7E A2 43 41 08 83 13 85 EB\nthe rest is lost\n", "no whole telegram is in these"},
+		{"hexadecimal bytes among words", "RX: 7E A2 43 41 08 83 13 85 EB\nthe rest is lost\n", "the numbers contain no complete telegram"},
 		{"a dump of od -c", "0000000   ~ 242   C   A  \\b 203 023 205 353 346 347  \\0 017   @  \\0  \\0\n", isText},
 		{"Base64", "fqJDQQiDE4Xr5ucAD0AAAAAAARsCAgkGAAABAAD/CQwH6gsc\nBgkKCgAAgAD/AgMJBgEAAQcA/wYAAAi5AgIPABYb\n", "base64 -d FILE"},
 		{"UTF-16, little-endian", "\xFF\xFE/\x00A\x00", "it is in UTF-16"},
@@ -36,7 +36,7 @@ func TestNoTelegram(t *testing.T) {
 			var content headReader
 			file := headReader{Reader: strings.NewReader(tt.input)}
 			content.Reader = &file
-			for buf := make([]byte, 700); ; {
+			for buf := make([]byte, headLength+1); ; {
 				if _, err := content.Read(buf); err != nil {
 					break
 				}
@@ -57,8 +57,8 @@ func TestDecodeAdvice(t *testing.T) {
 		counts tally
 		want   string // "" for no advice
 	}{
-		{"random bytes with three chance telegrams", tally{rejected: 3, rejectedBytes: 15, contentSize: 200 * kB}, "nearly all of its 204800 bytes belong to no telegram: " + lineSettingAdvice},
-		{"an empty file", tally{empty: true}, "no telegram in it: it is empty"},
+		{"random bytes, of which 15 look like telegrams by chance", tally{rejected: 3, rejectedBytes: 15, contentSize: 200 * kB}, "nearly all of its 204800 bytes belong to no telegram: " + lineSettingAdvice},
+		{"an empty file", tally{noTelegram: true}, "no telegram in it: it is empty"},
 		{"many damaged telegrams", tally{rejected: 20, rejectedBytes: 12 * kB, contentSize: 20 * kB}, ""},
 		{"a short file with one damaged telegram", tally{rejected: 1, rejectedBytes: 10, contentSize: 581}, ""},
 		{"a telegram with a reading in random bytes", tally{good: 1, rejected: 3, rejectedBytes: 15, contentSize: 200 * kB}, ""},

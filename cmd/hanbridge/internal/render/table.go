@@ -16,10 +16,10 @@ import (
 // table is the printer of text for people. It prints the published values with the names of their quantities, then the records without a
 // published value.
 type table struct {
-	unmapped []*obis.Record
-	text     []byte // the names and values of all rows of one telegram: name, value, name, value …
-	cellEnds []int  // where each name and each value ends in text
-	blanks   []byte // memory for the spaces between a name and its value
+	unmapped []*obis.Record // the records of a telegram without a published value
+	text     []byte         // the names and values of all rows of one telegram: name, value, name, value …
+	cellEnds []int          // where each name and each value ends in text
+	blanks   []byte         // memory for the spaces between a name and its value
 }
 
 func (t *table) file(dst []byte, name string) []byte {
@@ -35,7 +35,7 @@ func describeError(e *meter.TelegramError) string {
 	switch {
 	case errors.As(e, new(*dlms.EncryptedError)):
 		return "encrypted"
-	case e.Intact, errors.As(e, new(*meter.LayoutError)): // only an intact telegram contains a whole list
+	case e.Intact, errors.As(e, new(*meter.LayoutError)): // a telegram with a LayoutError is intact: its list was read to the end
 		return "not understood"
 	}
 	return "damaged"

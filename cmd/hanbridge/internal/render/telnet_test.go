@@ -14,8 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestDecodeTelnet tests that Decode reads a recording of a gateway in telnet mode, as bytes and as hexadecimal text. One message names telnet
-// mode.
+// TestDecodeTelnet tests that Decode reads a recording of a gateway in telnet mode, as bytes and as hexadecimal text. It also tests that Decode
+// prints the advice about telnet once.
 func TestDecodeTelnet(t *testing.T) {
 	for _, family := range []string{"aidon-se", "aidon-no", "p1-se-aidon", "kamstrup-no"} {
 		b := telnetRecording(t, family, 3)
@@ -42,7 +42,7 @@ func TestDecodeTelnet(t *testing.T) {
 func TestDecodeSharedField(t *testing.T) {
 	folder := filepath.Join("..", "..", "..", "..", "..", "shared", "field")
 	if _, err := os.Stat(folder); err != nil {
-		t.Skipf("%s does not exist and is no part of the project; TestDecodeTelnet, TestBytesOfDumps and TestBareCurrents make such inputs", folder)
+		t.Skipf("%s does not exist; TestDecodeTelnet and TestBytesOfDumps of package capture test similar input", folder)
 	}
 	for _, tt := range []struct {
 		file          string

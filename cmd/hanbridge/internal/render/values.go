@@ -51,7 +51,7 @@ func isSuperseded(rec *obis.Record, id quantity.ID, following []obis.Record) boo
 	return false
 }
 
-// hasUnitOf reports whether a record has a value in a unit of the quantity.
+// hasUnitOf reports whether a record has a value in a unit of the quantity. For a quantity that is a text, any record with content will do.
 func hasUnitOf(rec *obis.Record, row *quantity.Row) bool {
 	if !row.Numeric() {
 		return rec.Kind != obis.Empty

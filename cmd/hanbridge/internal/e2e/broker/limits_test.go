@@ -119,7 +119,7 @@ func testNoRetain(t *testing.T, extraVariables ...string) {
 	testbed.Until(t, "everything published again after the birth message", complete)
 	check := testbed.Hanbridge(t, variables, "check")
 	check.RequireSuccess()
-	check.RequireOutputOnce("connected, may publish, keeps nothing")
+	check.RequireOutputOnce("connected, may publish, but the broker retains no message")
 	check.RequireOutputOnce("a hub that starts shows nothing until the next value")
 	if output := run.Output(); strings.Contains(output, "output interrupted") {
 		t.Error("the connection was lost")
