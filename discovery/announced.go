@@ -52,7 +52,7 @@ func platformsByKey(p topicParts, payload []byte) map[string]string {
 	return platforms
 }
 
-// OfMeter returns the components of the meter with an ID. The ID "bridge" stands for the bridge's own device.
+// OfMeter returns the components of the meter with the given ID. The ID "bridge" stands for the bridge's own device.
 func (a Announced) OfMeter(meter string) Announced {
 	return a.filter(func(p topicParts) bool { return p.device == program+"_"+meter })
 }
@@ -83,21 +83,21 @@ func (a Announced) MeterIDs() (ids []string) {
 	return slices.Compact(ids)
 }
 
-// Minus returns a without the components of part.
+// Minus returns the components of a that part does not have.
 func (a Announced) Minus(part Announced) Announced {
 	rest := Announced{}
 	for topic, platforms := range a {
 		partPlatforms, inPart := part[topic]
 		remaining := maps.Clone(platforms)
 		maps.DeleteFunc(remaining, func(key, _ string) bool { return partPlatforms[key] != "" })
-		if !inPart || len(remaining) > 0 { // a topic without components stays, unless part has it
+		if !inPart || len(remaining) > 0 { // a topic that had no components in a remains, unless part has the topic
 			rest[topic] = remaining
 		}
 	}
 	return rest
 }
 
-// Unwanted returns the components of a whose entities no wanted message announces in any style.
+// Unwanted returns the components of a that the wanted messages announce in neither style.
 func (a Announced) Unwanted(wanted []Message) Announced {
 	wantedEntities, part := entitiesOf(AnnouncedBy(wanted)), Announced{}
 	for topic, platforms := range a {

@@ -13,29 +13,30 @@ const StepPause = time.Second
 
 // PlanChange returns the messages that make a hub replace the announced entities by the wanted entities. Publish the steps one after another,
 // with StepPause after each step. The hub keeps the entities that are both announced and wanted. If no announcement must be removed, the only
-// step is wanted. The result after has what is announced when all steps are published.
+// step is wanted. The result newAnnounced has the components that are announced when all steps are published.
 //
-// Save announced.Union(after) before you publish the first message. Save after when the last message is published. If the program was
-// interrupted between, call PlanChange again with the saved value. The wanted messages can then differ from those of the first call. If the
+// Before the first message, save announced.Union(newAnnounced). When the last message is published, save newAnnounced. If the program was
+// interrupted between the two, call PlanChange again with the saved value. The wanted messages can then differ from those of the first call. If the
 // saved value was lost, pass AnnouncedBy of the retained messages instead. In that case the wanted messages must be the same as in the first call.
 //
 // announced and wanted must be about the same meters. For one meter, pass announced.OfMeter(id). If wanted is empty, PlanChange removes all
 // announcements.
-func PlanChange(announced Announced, wanted []Message) (steps [][]Message, after Announced) {
-	after = AnnouncedBy(wanted)
-	c := changePlan{announced: announced, wanted: wanted, after: after, wantedEntities: entitiesOf(after)}
+func PlanChange(announced Announced, wanted []Message) (steps [][]Message, newAnnounced Announced) {
+	newAnnounced = AnnouncedBy(wanted)
+	c := changePlan{announced: announced, wanted: wanted, newAnnounced: newAnnounced, wantedEntities: entitiesOf(newAnnounced)}
 	for _, topic := range slices.Sorted(maps.Keys(announced)) {
 		if p, ok := parseTopic(topic); ok {
 			c.removeUnwanted(p)
 		}
 	}
 	c.steps[announceWanted] = wanted
-	return slices.DeleteFunc(c.steps[:], func(s []Message) bool { return len(s) == 0 }), c.after
+	return slices.DeleteFunc(c.steps[:], func(s []Message) bool { return len(s) == 0 }), newAnnounced
 }
 
-// The steps of a change, in order.
+// The steps of a change, in order. A hub remembers for each entity the topic that announced the entity: this topic owns the entity. Only a
+// message on this topic can remove the entity.
 const (
-	announceAgain   = iota // announces unwanted entities that possibly no topic owns, because a hub removes only an entity that a topic owns
+	announceAgain   = iota // announces unwanted entities that possibly no topic owns, so that their topics own them and can remove them
 	removeEntities         // removes the unwanted entities
 	releaseEntities        // releases entities from unwanted topics; a hub remembers the name, the id and the history of a released entity
 	announceWanted         // publishes the wanted messages
@@ -45,10 +46,10 @@ const (
 
 // A changePlan collects the messages of a change.
 type changePlan struct {
-	announced, after Announced
-	wanted           []Message
-	wantedEntities   map[topicParts]bool // see entitiesOf
-	steps            [stepCount][]Message
+	announced, newAnnounced Announced
+	wanted                  []Message
+	wantedEntities          map[topicParts]bool // see entitiesOf
+	steps                   [stepCount][]Message
 }
 
 // add adds a message for the topic p to a step.
@@ -72,15 +73,14 @@ func (c *changePlan) removeUnwanted(p topicParts) {
 	if len(unwanted) > 0 && c.interrupted(p) {
 		c.add(announceAgain, p, minimalAnnouncement(p))
 	}
-	_, topicWanted := c.after[p.topic()]
+	_, topicWanted := c.newAnnounced[p.topic()]
 	switch {
-	case topicWanted && len(unwanted) == 0:
-		return
+	case topicWanted && len(unwanted) == 0: // the step announceWanted is enough
 	case topicWanted:
 		c.add(removeEntities, p, removal(p, c.wantedPayload(p), unwanted))
 	case len(unwanted) == len(platforms) && !c.changesStyle(p):
 		c.add(removeEntities, p, nil) // an empty payload removes all entities of the topic
-	default:
+	default: // the topic possibly owns wanted entities, and another topic will announce them
 		if len(unwanted) > 0 {
 			c.add(removeEntities, p, removal(p, nil, unwanted))
 		}
@@ -89,15 +89,16 @@ func (c *changePlan) removeUnwanted(p topicParts) {
 	}
 }
 
-// interrupted reports whether an entity is announced both by its own topic and by the topic of its device. If so, a change of style was
-// interrupted, and possibly no topic owns the entity.
+// interrupted reports whether the entity of a topic in Component style is also announced by the topic of its device. If so, a change of style
+// was interrupted, and possibly no topic owns the entity.
 func (c *changePlan) interrupted(p topicParts) bool {
 	deviceTopic := topicParts{prefix: p.prefix, device: p.device}
 	return p.key != "" && c.announced[deviceTopic.topic()][p.key] == p.platform
 }
 
-// changesStyle reports whether p is the topic of a device that is wanted in Component style. An empty payload on such a topic would remove all
-// its entities. After an interrupted change, the topic possibly owns wanted entities too, which the retained message does not name.
+// changesStyle reports whether p is the topic of a device that is wanted in Component style. On such a topic, PlanChange must not publish an
+// empty payload before it has released the entities. An empty payload removes all entities that the topic owns. After an interrupted change,
+// the topic possibly owns wanted entities that its retained message does not name.
 func (c *changePlan) changesStyle(p topicParts) bool {
 	if p.key != "" {
 		return false
@@ -121,7 +122,8 @@ func minimalAnnouncement(p topicParts) []byte {
 	return encode(componentPayload{
 		entity{
 			Name: p.key, UniqueID: p.device + "_" + p.key, EntityID: p.platform + "." + slug(p.device+"_"+p.key),
-			Topic: program + "/gone", Category: diagnosticCategory, QoS: 1,
+			Topic:    program + "/gone", // required, but nothing is published there
+			Category: diagnosticCategory, QoS: 1,
 		},
 		deviceInfo{Identifiers: []string{p.device}, Name: p.device}, originInfo{Name: program, Support: homepage},
 	})

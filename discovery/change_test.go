@@ -32,21 +32,21 @@ func allChanges() []changeRow {
 		if c.Style == discovery.Device {
 			other = component
 		}
-		all, twoMeters := house(c, smallMeter), house(c, smallMeter, norwegian)
+		all, twoMeters := allMessages(c, smallMeter), allMessages(c, smallMeter, norwegian)
 		for _, row := range []changeRow{
 			{"no difference", all, all},
 			{"first announcement", nil, all},
-			{"another style", all, house(other, smallMeter)},
-			{"another style and fewer quantities", all, house(other, smallMeterReduced)},
-			{"style off", all, house(off, smallMeter)},
-			{"fewer quantities", all, house(c, smallMeterReduced)},
-			{"more quantities", house(c, smallMeterReduced), all},
-			{"one meter less", twoMeters, house(c, smallMeter)},
-			{"another meter id", all, house(c, norwegian)},
-			{"another prefix", all, house(withSecondPrefix(c), smallMeter)},
-			{"another prefix and style", all, house(withSecondPrefix(other), smallMeter)},
-			{"another prefix and fewer quantities", all, house(withSecondPrefix(c), smallMeterReduced)},
-			{"another prefix and one meter less", twoMeters, house(withSecondPrefix(c), smallMeter)},
+			{"another style", all, allMessages(other, smallMeter)},
+			{"another style and fewer quantities", all, allMessages(other, smallMeterReduced)},
+			{"style off", all, allMessages(off, smallMeter)},
+			{"fewer quantities", all, allMessages(c, smallMeterReduced)},
+			{"more quantities", allMessages(c, smallMeterReduced), all},
+			{"one meter less", twoMeters, allMessages(c, smallMeter)},
+			{"another meter id", all, allMessages(c, norwegian)},
+			{"another prefix", all, allMessages(withSecondPrefix(c), smallMeter)},
+			{"another prefix and style", all, allMessages(withSecondPrefix(other), smallMeter)},
+			{"another prefix and fewer quantities", all, allMessages(withSecondPrefix(c), smallMeterReduced)},
+			{"another prefix and one meter less", twoMeters, allMessages(withSecondPrefix(c), smallMeter)},
 		} {
 			row.name = c.Style.String() + " style: " + row.name
 			rows = append(rows, row)
@@ -60,8 +60,9 @@ type changeRow struct {
 	from, to []discovery.Message
 }
 
-// TestChangeInterrupted checks that a second PlanChange completes a change that was interrupted before any of its messages. In one case the hub
-// was restarted meanwhile. In the other case the saved state was lost, and the retained messages are used instead.
+// TestChangeInterrupted checks that a second PlanChange completes an interrupted change. It interrupts the change before each of its messages. If
+// stateLost is true, the saved state was lost during the interruption, and the retained messages are used instead. If stateLost is false, the
+// hub was restarted during the interruption.
 func TestChangeInterrupted(t *testing.T) {
 	for _, row := range allChanges() {
 		if steps, _ := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to); len(steps) == 1 {
@@ -104,8 +105,8 @@ func TestChangeCausesNoWarnings(t *testing.T) {
 func TestChangeOfPrefix(t *testing.T) {
 	for _, c := range []discovery.Config{config(discovery.Device), config(discovery.Component)} {
 		s := newTestSetup()
-		s.change(house(c, smallMeter), toEnd)
-		wanted := house(withSecondPrefix(c), smallMeter)
+		s.change(allMessages(c, smallMeter), toEnd)
+		wanted := allMessages(withSecondPrefix(c), smallMeter)
 		s.change(wanted, toEnd)
 		if d := discovery.Differences(s.messages(), wanted); len(d) > 0 {
 			t.Errorf("%v style: retained messages differ from the wanted messages: %v", c.Style, d)
@@ -120,7 +121,7 @@ func TestChangeOfPrefix(t *testing.T) {
 func TestChangeOfOneMeter(t *testing.T) {
 	c, other := config(discovery.Device), config(discovery.Component)
 	s := newTestSetup()
-	s.change(house(c, smallMeter, norwegian), toEnd)
+	s.change(allMessages(c, smallMeter, norwegian), toEnd)
 	if got, want := s.announced.MeterIDs(), []string{"bridge", "flat", "meter"}; !slices.Equal(got, want) {
 		t.Errorf("MeterIDs: got %v, want %v", got, want)
 	}
@@ -128,14 +129,14 @@ func TestChangeOfOneMeter(t *testing.T) {
 	s.announced = all.OfMeter(norwegian.ID)
 	before := entitiesWithoutTopics(s.hub, s.second)
 	s.change(other.Meter(norwegian), toEnd)
-	s.checkSettled(t, slices.Concat(house(c, smallMeter), other.Meter(norwegian)))
+	s.checkSettled(t, slices.Concat(allMessages(c, smallMeter), other.Meter(norwegian)))
 	s.checkNoneRecreated(t, before)
 }
 
 // TestChangeSteps tests the steps of each kind of change, in the form of summarize.
 func TestChangeSteps(t *testing.T) {
-	// of returns the messages of a meter "house" with these quantities.
-	of := func(style discovery.Style, quantities string) []discovery.Message {
+	// messages returns the messages of a meter "house" with these quantities.
+	messages := func(style discovery.Style, quantities string) []discovery.Message {
 		return config(style).Meter(discovery.Meter{ID: "house", Quantities: named(quantities)})
 	}
 	device, component := discovery.Device, discovery.Component
@@ -147,14 +148,14 @@ func TestChangeSteps(t *testing.T) {
 		want     string // the steps
 	}{
 		{"nothing announced, nothing wanted", nil, nil, ""},
-		{"no difference", of(device, "gas"), of(device, "gas"), d + " announce"},
-		{"one quantity more", of(device, "gas"), of(device, "gas water"), d + " announce"},
-		{"one quantity less", of(device, "gas water"), of(device, "gas"), d + " announce, without water | " + d + " announce"},
-		{"style off", of(device, "gas"), nil, d + " clear"},
-		{"component style, one quantity less", onlyTopics(of(component, "gas water"), gas, water), onlyTopics(of(component, "gas"), gas), water + " clear | " + gas + " announce"},
-		{"device style to component style", of(device, "gas"), onlyTopics(of(component, "gas"), gas), d + " announce, without connection last_telegram rejected " +
+		{"no difference", messages(device, "gas"), messages(device, "gas"), d + " announce"},
+		{"one quantity more", messages(device, "gas"), messages(device, "gas water"), d + " announce"},
+		{"one quantity less", messages(device, "gas water"), messages(device, "gas"), d + " announce, without water | " + d + " announce"},
+		{"style off", messages(device, "gas"), nil, d + " clear"},
+		{"component style, one quantity less", onlyTopics(messages(component, "gas water"), gas, water), onlyTopics(messages(component, "gas"), gas), water + " clear | " + gas + " announce"},
+		{"device style to component style", messages(device, "gas"), onlyTopics(messages(component, "gas"), gas), d + " announce, without connection last_telegram rejected " +
 			"rejected_reason telegram_errors telegram_interval telegrams | " + d + " migrate | " + gas + " announce | " + d + " clear"},
-		{"component style to device style", onlyTopics(of(component, "gas water"), gas, water), of(device, "gas"),
+		{"component style to device style", onlyTopics(messages(component, "gas water"), gas, water), messages(device, "gas"),
 			water + " clear | " + gas + " migrate | " + d + " announce | " + gas + " clear"},
 	} {
 		steps, after := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to)
@@ -168,8 +169,8 @@ func TestChangeSteps(t *testing.T) {
 }
 
 // onlyTopics returns the messages whose topics contain any of the given parts.
-func onlyTopics(messages []discovery.Message, topics ...string) []discovery.Message {
-	return slices.DeleteFunc(messages, func(m discovery.Message) bool {
+func onlyTopics(all []discovery.Message, topics ...string) []discovery.Message {
+	return slices.DeleteFunc(all, func(m discovery.Message) bool {
 		return !slices.ContainsFunc(topics, func(topic string) bool { return strings.Contains(m.Topic, topic+"/") })
 	})
 }
@@ -210,41 +211,19 @@ func messageKind(payload string) string {
 	return "announce"
 }
 
-// TestAnnouncedByIgnoresOtherPrograms tests that AnnouncedBy uses only the last two messages. The other messages are from another program, empty,
-// or no discovery messages.
-func TestAnnouncedByIgnoresOtherPrograms(t *testing.T) {
-	got := discovery.AnnouncedBy([]discovery.Message{
-		{Topic: "homeassistant/device/hanbridge_house/config", Payload: []byte(`{"origin":{"name":"another"},"components":{}}`)},
-		{Topic: "homeassistant/device/zigbee_house/config", Payload: []byte(`{"origin":{"name":"hanbridge"},"components":{}}`)},
-		{Topic: "homeassistant/sensor/hanbridge_house/gas/config", Payload: []byte(`no JSON`)},
-		{Topic: "homeassistant/sensor/hanbridge_house/water/config"},
-		{Topic: "homeassistant/light/hanbridge_house/lamp/config", Payload: []byte(`{"migrate_discovery":true}`)},
-		{Topic: "hanbridge/house/config", Payload: []byte(`{"migrate_discovery":true}`)},
-		{Topic: "a/b/sensor/hanbridge_house/gas/config", Payload: []byte(`{"migrate_discovery":true}`)},
-		{Topic: "homeassistant/device/hanbridge_barn/config", Payload: []byte(`{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor"}}}`)},
-	})
-	want := discovery.Announced{
-		"a/b/sensor/hanbridge_house/gas/config":      {"gas": "sensor"},
-		"homeassistant/device/hanbridge_barn/config": {"gas": "sensor"},
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("announced (-want +got):\n%s", d)
-	}
-}
-
-// TestChangeToAnotherEndAfterInterruption tests that other messages can be wanted after a change of style was interrupted. After the interruption
-// possibly no topic owns an entity, so PlanChange must announce the entity again before it removes the entity.
-func TestChangeToAnotherEndAfterInterruption(t *testing.T) {
+// TestOtherChangeAfterInterruption tests that other messages can be wanted after a change of style was interrupted. The interruption can leave
+// an entity that no topic owns. PlanChange must announce this entity again before it removes the entity.
+func TestOtherChangeAfterInterruption(t *testing.T) {
 	for _, c := range []discovery.Config{config(discovery.Device), config(discovery.Component)} {
 		other := config(discovery.Component)
 		if c.Style == other.Style {
 			other = config(discovery.Device)
 		}
-		for end := 0; end < 24; end += 3 { // the change is interrupted after so many messages
-			for _, wanted := range [][]discovery.Message{nil, house(c, smallMeterReduced), house(other, smallMeterReduced)} {
+		for end := 0; end < 24; end += 3 { // end is the number of messages that are published before the interruption
+			for _, wanted := range [][]discovery.Message{nil, allMessages(c, smallMeterReduced), allMessages(other, smallMeterReduced)} {
 				s := newTestSetup()
-				s.change(house(c, smallMeter), toEnd)
-				s.change(house(other, smallMeter), end)
+				s.change(allMessages(c, smallMeter), toEnd)
+				s.change(allMessages(other, smallMeter), end)
 				s.change(wanted, toEnd)
 				s.checkSettled(t, wanted)
 			}

@@ -17,7 +17,7 @@ type Config struct {
 	Prefix string
 	// BaseTopic is the topic below which the bridge publishes, such as "hanbridge".
 	BaseTopic string
-	// Style is how entities are announced. The zero value is Device.
+	// Style says how entities are announced. The zero value is Device.
 	Style Style
 	// Version is the version of the bridge. If it is "", the messages have no version.
 	Version string

@@ -2,8 +2,8 @@ package discovery
 
 import "github.com/hanbridge/hanbridge/pkg/quantity"
 
-// Names of the diagnostic entities of a meter. An entity reads its state from the topic with its name below the meter's topic. Only Connection
-// reads the meter's status topic.
+// Names of the diagnostic entities of a meter. The state topic of an entity is <base>/<meter>/<name>. Only for Connection it is
+// <base>/<meter>/status.
 const (
 	// Connection is "online" while telegrams arrive, and "offline" otherwise.
 	Connection = "connection"
@@ -43,7 +43,7 @@ var diagnostics = []diagnostic{
 	{name: RejectedReason, title: "Last rejected value"},
 }
 
-// diagnostic returns a diagnostic entity. It is available while the bridge is online, because it is needed most while the meter is offline.
+// diagnostic returns a diagnostic entity. The entity remains available while the meter is offline, because users need it most then.
 func (c Config) diagnostic(meter string, d *diagnostic) entity {
 	e := c.sensor(meter, d.name, d.title)
 	e.Category, e.Class, e.Unit, e.StateClass = diagnosticCategory, d.class, d.unit, d.stateClass
@@ -57,7 +57,8 @@ func (c Config) diagnostic(meter string, d *diagnostic) entity {
 	return e
 }
 
-// connection returns the entity that shows whether a device is online, according to its status topic.
+// connection returns the entity that shows whether a device is online, according to its status topic. device is the identifier of the device,
+// with which the unique id begins. name is the beginning of the entity id.
 func (c Config) connection(device, name, topic string) entity {
 	return entity{
 		key: Connection, Platform: binarySensor, Name: "Connection", QoS: 1,

@@ -28,7 +28,7 @@ func (d Difference) String() string {
 		text = "is not announced"
 	case d.Path == "" && d.Wanted == "":
 		text = "is announced, and not wanted"
-	case d.Announced == "":
+	case d.Announced == "": // the text ends before a value that is not printed
 		text = strings.TrimSuffix("is missing, wanted "+wanted, ", wanted "+ellipsis)
 	case d.Wanted == "":
 		text = strings.TrimSuffix("is not wanted, is "+announced, ", is "+ellipsis)
@@ -46,8 +46,8 @@ func shortened(value string) string {
 	return value
 }
 
-// Differences compares the messages of each topic. It compares payloads as JSON, so the order of keys and spaces do not matter. The result is
-// in the order of topics and paths. A message with an empty payload is treated as missing.
+// Differences compares the messages of each topic. It compares payloads as JSON, so neither the order of keys nor white space
+// matters. The result is in the order of topics and paths. A message with an empty payload is treated as missing.
 func Differences(announced, wanted []Message) []Difference {
 	announcedPayloads, wantedPayloads := byTopic(announced), byTopic(wanted)
 	either := maps.Clone(announcedPayloads)
@@ -71,7 +71,8 @@ func byTopic(messages []Message) map[string][]byte {
 	return all
 }
 
-// decodeValue returns the JSON value of a payload; nil if the payload is empty. It returns a payload that is not JSON as a string.
+// decodeValue returns the JSON value of a payload; nil if the payload is empty. It returns a payload that is null or not
+// JSON as a string.
 func decodeValue(payload []byte) any {
 	if len(payload) == 0 {
 		return nil

@@ -45,7 +45,7 @@ func TestDifferences(t *testing.T) {
 
 // TestDifferencesOfStyles tests that every message differs if one style is announced and the other is wanted.
 func TestDifferencesOfStyles(t *testing.T) {
-	device, component := house(config(discovery.Device), smallMeter), house(config(discovery.Component), smallMeter)
+	device, component := allMessages(config(discovery.Device), smallMeter), allMessages(config(discovery.Component), smallMeter)
 	if got, want := len(discovery.Differences(device, component)), len(device)+len(component); got != want {
 		t.Errorf("got %d differences, want %d", got, want)
 	}

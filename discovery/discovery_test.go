@@ -42,7 +42,8 @@ func named(names string) []discovery.Quantity {
 	return all
 }
 
-// decimals returns the number of decimals in the quantity table. If the number is that of the meter, it returns 1 as an example.
+// decimals returns the number of decimals in the quantity table. For quantity.AsSent, which means as many decimals as the meter sends, it returns
+// 1.
 func decimals(id quantity.ID) int {
 	if d := id.Row().Decimals; d != quantity.AsSent {
 		return int(d)
@@ -51,7 +52,9 @@ func decimals(id quantity.ID) int {
 }
 
 // announced returns the messages of the bridge and one meter, by topic.
-func announced(c discovery.Config, m discovery.Meter) map[string][]byte { return byTopic(house(c, m)) }
+func announced(c discovery.Config, m discovery.Meter) map[string][]byte {
+	return byTopic(allMessages(c, m))
+}
 
 // TestEveryRowInEveryUnit tests that hubs accept each quantity in each of its units.
 func TestEveryRowInEveryUnit(t *testing.T) {
@@ -129,5 +132,27 @@ func TestStyleText(t *testing.T) {
 		if err := s.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q: got style %v, want an error", text, s)
 		}
+	}
+}
+
+// TestAnnouncedByIgnoresOtherPrograms tests that AnnouncedBy uses only the last two messages. The other messages are from another program, empty,
+// or no discovery messages.
+func TestAnnouncedByIgnoresOtherPrograms(t *testing.T) {
+	got := discovery.AnnouncedBy([]discovery.Message{
+		{Topic: "homeassistant/device/hanbridge_house/config", Payload: []byte(`{"origin":{"name":"another"},"components":{}}`)},
+		{Topic: "homeassistant/device/zigbee_house/config", Payload: []byte(`{"origin":{"name":"hanbridge"},"components":{}}`)},
+		{Topic: "homeassistant/sensor/hanbridge_house/gas/config", Payload: []byte(`no JSON`)},
+		{Topic: "homeassistant/sensor/hanbridge_house/water/config"},
+		{Topic: "homeassistant/light/hanbridge_house/lamp/config", Payload: []byte(`{"migrate_discovery":true}`)},
+		{Topic: "hanbridge/house/config", Payload: []byte(`{"migrate_discovery":true}`)},
+		{Topic: "a/b/sensor/hanbridge_house/gas/config", Payload: []byte(`{"migrate_discovery":true}`)},
+		{Topic: "homeassistant/device/hanbridge_barn/config", Payload: []byte(`{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor"}}}`)},
+	})
+	want := discovery.Announced{
+		"a/b/sensor/hanbridge_house/gas/config":      {"gas": "sensor"},
+		"homeassistant/device/hanbridge_barn/config": {"gas": "sensor"},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("announced (-want +got):\n%s", d)
 	}
 }

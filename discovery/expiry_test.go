@@ -43,7 +43,7 @@ func TestExpireAfter(t *testing.T) {
 
 // TestBridgeExpiresNothing tests that the entities of the bridge and the diagnostics of a meter never expire.
 func TestBridgeExpiresNothing(t *testing.T) {
-	for _, m := range house(config(discovery.Component), discovery.Meter{ID: "house"}) {
+	for _, m := range allMessages(config(discovery.Component), discovery.Meter{ID: "house"}) {
 		got := map[string]any{}
 		if err := json.Unmarshal(m.Payload, &got); err != nil || got["expire_after"] != nil {
 			t.Errorf("%s: got expire_after %v, error %v, want no expiry", m.Topic, got["expire_after"], err)

@@ -36,7 +36,7 @@ func TestGoldenOfFamilies(t *testing.T) {
 		for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
 			name := f.Name + "." + style.String()
 			t.Run(name, func(t *testing.T) {
-				messages := house(config(style), m)
+				messages := allMessages(config(style), m)
 				if err := errors.Join(hatest.CheckSet(byTopic(messages))...); err != nil {
 					t.Error(err)
 				}
@@ -49,7 +49,7 @@ func TestGoldenOfFamilies(t *testing.T) {
 // TestGoldenOfEveryMeter compares the announcements of the bridge and of the diagnostics, which all meters have, with golden files.
 func TestGoldenOfEveryMeter(t *testing.T) {
 	for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
-		messages := house(config(style), discovery.Meter{ID: "house"})
+		messages := allMessages(config(style), discovery.Meter{ID: "house"})
 		golden(t, "every."+style.String(), messages, func(string) bool { return true })
 	}
 }
@@ -69,8 +69,8 @@ func TestGoldenFilesAllUsed(t *testing.T) {
 	}
 }
 
-// telegramsWithAllLists is how many telegrams a meter sends after the full hour until it has sent each of its lists. For example, the Norwegian
-// list 3 is sent 10 s after the hour.
+// telegramsWithAllLists is the number of telegrams after a full hour in which every simulated meter has sent each of its lists. For example, the
+// Norwegian list 3 is sent 10 s after the hour.
 const telegramsWithAllLists = 8
 
 // meterOf returns the description of a meter of a family. It decodes telegrams with all lists of the meter.
@@ -116,7 +116,7 @@ func byTopic(messages []discovery.Message) map[string][]byte {
 // golden compares messages with a golden file. It compares only entities for whose keys include returns true.
 func golden(t *testing.T, name string, messages []discovery.Message, include func(key string) bool) {
 	t.Helper()
-	got, file := reviewable(t, messages, include), filepath.Join("testdata", "families", name+".txt")
+	got, file := goldenText(t, messages, include), filepath.Join("testdata", "families", name+".txt")
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -131,9 +131,10 @@ func golden(t *testing.T, name string, messages []discovery.Message, include fun
 	}
 }
 
-// reviewable formats messages for a reviewer. The first line of a device has its topic, and the commonOptions of its first message. Then there
-// is one line for each entity. In Component style, this line has a common option only if its value differs; a missing option is "none".
-func reviewable(t *testing.T, messages []discovery.Message, include func(key string) bool) string {
+// goldenText returns messages as a text that people can review. The first line of a device has its topic, and the commonOptions of its first
+// message. Then there is one line for each entity. In Component style, each entity has the common options too. Its line has a common option
+// only if the value differs from the first message; if the option is missing, the value is "none".
+func goldenText(t *testing.T, messages []discovery.Message, include func(key string) bool) string {
 	t.Helper()
 	var out strings.Builder
 	common := map[string]map[string]any{} // the common options by topic
@@ -150,7 +151,7 @@ func reviewable(t *testing.T, messages []discovery.Message, include func(key str
 		topic := strings.Join(levels, "/")
 		if common[topic] == nil {
 			common[topic] = commonOptions(payload)
-			fmt.Fprintf(&out, "%s %s\n", topic, line(t, common[topic]))
+			fmt.Fprintf(&out, "%s %s\n", topic, jsonLine(t, common[topic]))
 		}
 		for option, v := range common[topic] {
 			if reflect.DeepEqual(payload[option], v) {
@@ -186,15 +187,15 @@ func options(t *testing.T, entity map[string]any) string {
 	for _, option := range slices.Sorted(maps.Keys(entity)) {
 		text, isText := entity[option].(string)
 		if !isText || strings.Contains(text, " ") || json.Valid([]byte(text)) {
-			text = line(t, entity[option])
+			text = jsonLine(t, entity[option])
 		}
 		fmt.Fprintf(&out, " %s=%s", option, text)
 	}
 	return out.String()
 }
 
-// line returns v as JSON on one line.
-func line(t *testing.T, v any) string {
+// jsonLine returns v as JSON on one line.
+func jsonLine(t *testing.T, v any) string {
 	t.Helper()
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)

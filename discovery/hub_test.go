@@ -121,8 +121,8 @@ func announcedEntities(hubs ...*hatest.Hub) map[string]string {
 // hubEntityID returns the unique id of an entity of hub i. For hub 1, "second " precedes it.
 func hubEntityID(i int, e hatest.Entity) string { return []string{"", "second "}[i] + e.UniqueID }
 
-// entitiesWithoutTopics returns the entities of hubs with an empty Topic, by the result of hubEntityID. A change that does not remove an entity
-// does not change this value.
+// entitiesWithoutTopics returns the entities of hubs, by the result of hubEntityID. Their Topic is set to "". So the value of an entity does not
+// depend on the style, and remains equal unless the entity is removed.
 func entitiesWithoutTopics(hubs ...*hatest.Hub) map[string]hatest.Entity {
 	all := map[string]hatest.Entity{}
 	for i, hub := range hubs {
@@ -134,7 +134,7 @@ func entitiesWithoutTopics(hubs ...*hatest.Hub) map[string]hatest.Entity {
 	return all
 }
 
-// checkNoneRecreated checks that no entity of before was removed and created again.
+// checkNoneRecreated checks that no entity in the map before was removed and created again.
 func (s *testSetup) checkNoneRecreated(t failingTest, before map[string]hatest.Entity) {
 	t.Helper()
 	for id, e := range entitiesWithoutTopics(s.hub, s.second) {
@@ -144,8 +144,8 @@ func (s *testSetup) checkNoneRecreated(t failingTest, before map[string]hatest.E
 	}
 }
 
-// house returns the messages of the bridge and of meters.
-func house(c discovery.Config, meters ...discovery.Meter) []discovery.Message {
+// allMessages returns the messages of the bridge and of meters.
+func allMessages(c discovery.Config, meters ...discovery.Meter) []discovery.Message {
 	all := c.Bridge()
 	for _, m := range meters {
 		all = append(all, c.Meter(m)...)
@@ -155,7 +155,7 @@ func house(c discovery.Config, meters ...discovery.Meter) []discovery.Message {
 
 // TestHubRefusesChangesInOneStep tests that hatest.Hub refuses messages of the other style if the steps of PlanChange are missing.
 func TestHubRefusesChangesInOneStep(t *testing.T) {
-	device, component := house(config(discovery.Device), norwegian), house(config(discovery.Component), norwegian)
+	device, component := allMessages(config(discovery.Device), norwegian), allMessages(config(discovery.Component), norwegian)
 	s := newTestSetup()
 	for _, m := range slices.Concat(device, component) {
 		s.publish(m)
@@ -175,7 +175,7 @@ func TestHubRefusesChangesInOneStep(t *testing.T) {
 // class, so the update must not create the entities again. An old hub has refused these entities, and must have them after the update.
 func TestReactiveEnergyLosesItsClass(t *testing.T) {
 	m := discovery.Meter{ID: "house", Quantities: named("import_reactive_energy import_reactive_energy_t1 import_energy")}
-	wanted := house(config(discovery.Component), m)
+	wanted := allMessages(config(discovery.Component), m)
 	s, oldHub := newTestSetup(), hatest.NewHub("homeassistant")
 	for _, message := range wanted {
 		oldPayload := bytes.Replace(message.Payload, []byte(`"unit_of_measurement":"kvarh"`), []byte(`"device_class":"reactive_energy","unit_of_measurement":"kvarh"`), 1)

@@ -35,7 +35,7 @@ var splits = sync.OnceValue(func() (all []nameSplit) {
 // stand for one meter. For example, "house" and "house_long" conflict. The quantity long_power_failures of "house" and the quantity
 // power_failures of "house_long" both have the unique id hanbridge_house_long_power_failures.
 func IDConflicts(ids []string) (all []IDConflict) {
-	first := map[string]int{} // by slug, the index of the first id that has this slug
+	first := map[string]int{} // by slug, the index of the first id that has this slug and no conflict
 	for i, id := range ids {
 		if c := findConflict(ids, i, first); c.Name != "" {
 			all = append(all, c)
@@ -60,6 +60,7 @@ func findConflict(ids []string, i int, first map[string]int) IDConflict {
 		return IDConflict{i, other, sensor + "." + s + "_" + quantity.Rows()[0].Name}
 	}
 	for _, split := range splits() {
+		// ids[i] is an earlier id with split.id after it, or an earlier id is ids[i] with split.id after it.
 		if shorter, ok := strings.CutSuffix(s, "_"+split.id); ok {
 			if other, ok := first[shorter]; ok {
 				return IDConflict{i, other, sharedName(ids[other], ids[i], split)}
@@ -72,8 +73,8 @@ func findConflict(ids []string, i int, first map[string]int) IDConflict {
 	return IDConflict{}
 }
 
-// sharedName returns the unique id or entity id that two meters would both use. If longID is exactly shortID, "_" and split.id, unique ids of
-// the two meters are equal. Otherwise only entity ids are equal, because they are made with slug.
+// sharedName returns the unique id or entity id that two meters would both use. If longID is shortID + "_" + split.id, the two meters share a
+// unique id. Otherwise they share only an entity id, because slug has removed the difference of the ids.
 func sharedName(shortID, longID string, split nameSplit) string {
 	if longID == shortID+"_"+split.id {
 		return program + "_" + longID + "_" + split.key

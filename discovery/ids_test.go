@@ -79,8 +79,8 @@ func currentIDs(t *testing.T) []string {
 	return slices.Sorted(maps.Keys(lines))
 }
 
-// addIDs adds the ids, topics and units of a message, or of one of its components. If the message or component is an entity, place is its
-// discovery topic, and its key in Device style. Otherwise place is "".
+// addIDs adds the ids, topics and units of a message, or of one of its components. For an entity, place is the discovery topic, and in
+// Device style also the key of the entity. For the message of a device, place is "".
 func addIDs(t *testing.T, lines map[string]bool, place string, payload []byte) {
 	t.Helper()
 	var p struct {

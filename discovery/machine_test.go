@@ -60,7 +60,10 @@ func (m *changeMachine) change(t *rapid.T, end int) {
 		}
 	}
 	m.scanRetained()
-	m.mixedInterruptions, m.wantedChanged = m.mixedInterruptions || !m.completed && m.wantedChanged, false
+	if !m.completed && m.wantedChanged { // the interrupted change had another result
+		m.mixedInterruptions = true
+	}
+	m.wantedChanged = false
 	if m.completed = m.testSetup.change(wanted, end); !m.completed {
 		return
 	}
@@ -90,7 +93,7 @@ func (m *changeMachine) loseState() {
 	m.scanRetained()
 }
 
-// scanRetained reads the retained messages below the current prefix, if they were not read since the prefix changed.
+// scanRetained reads the retained messages below the current prefix. It does nothing if the last scan had the same prefix.
 func (m *changeMachine) scanRetained() {
 	if m.scannedPrefix == m.prefix {
 		return

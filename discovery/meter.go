@@ -17,7 +17,7 @@ const (
 	simulatedMark = " (simulated)"
 )
 
-// A Meter describes a meter for its announcement. The description should change rarely, because a hub sets up all entities again after each
+// A Meter describes a meter for its announcement. It should change rarely, because a hub sets up all entities of the meter again after each
 // change.
 type Meter struct {
 	// ID identifies the meter in topics and unique ids. It matches [a-z0-9_-]+. It must not be "bridge", the ID of the bridge's own device.
@@ -40,7 +40,7 @@ type Quantity struct {
 	UnitIndex uint8
 	// Decimals is the number of published decimals. It must be the same for every telegram.
 	Decimals int
-	// Interval is the time between two values that the meter sends. The announcement rounds it up to 1 min, 15 min, 1 h or 24 h.
+	// Interval is the time between two values that the meter sends. The announcement rounds the interval up to 1 min, 15 min, 1 h or 24 h.
 	Interval time.Duration
 }
 

@@ -17,9 +17,10 @@ type announcedEntity struct {
 	Expire    int    `json:"expire_after"`
 }
 
-// ParseMeters returns the meters that messages below c.Prefix announce in any style. It is the reverse of Meter. It ignores the bridge's own
-// device, the messages of other programs, and quantities that this version does not know. For an unknown unit it returns the first unit of the
-// quantity. Meters are in the order of their IDs, their quantities in the order of the quantity table.
+// ParseMeters returns the meters that messages below c.Prefix announce in any style. It reads messages that the method Config.Meter of this or
+// another version has returned. It ignores the device of the bridge, the messages of other programs, and unknown quantities. For an unknown unit
+// it returns the first unit of the quantity. The meters are in the order of their IDs, the quantities of a meter in the order of the quantity
+// table.
 func (c Config) ParseMeters(messages []Message) (meters []Meter) {
 	byDevice := map[string]Meter{}
 	for _, m := range messages {
@@ -29,9 +30,11 @@ func (c Config) ParseMeters(messages []Message) (meters []Meter) {
 			Device     deviceInfo
 			Components map[string]announcedEntity
 		}
-		if !ok || p.prefix != c.Prefix || p.device == program+"_"+bridgeID || platformsByKey(p, m.Payload) == nil ||
-			json.Unmarshal(m.Payload, &root) != nil || root.Device.Name == "" {
-			continue // not a meter of this program, or a message that only releases entities
+		if !ok || p.prefix != c.Prefix || p.device == program+"_"+bridgeID || platformsByKey(p, m.Payload) == nil {
+			continue // not a message about a meter of this program
+		}
+		if json.Unmarshal(m.Payload, &root) != nil || root.Device.Name == "" {
+			continue // for example the payload migration, which has no device
 		}
 		if p.key != "" {
 			root.Components = map[string]announcedEntity{p.key: root.announcedEntity}
@@ -56,7 +59,7 @@ func (c Config) ParseMeters(messages []Message) (meters []Meter) {
 func quantitiesOf(components map[string]announcedEntity) (all []Quantity) {
 	for key, e := range components {
 		id, ok := quantity.ByName(key)
-		if !ok || e.UniqueID == "" { // a component without a unique_id is an instruction to remove it
+		if !ok || e.UniqueID == "" { // without a unique_id, a component tells the hub to remove the component
 			continue
 		}
 		unitIndex := slices.IndexFunc(id.Row().Units, func(u quantity.Unit) bool { return u.Symbol == e.Unit })

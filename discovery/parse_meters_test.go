@@ -16,7 +16,7 @@ func TestParseMetersReversesMeter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := config(rapid.SampledFrom([]discovery.Style{discovery.Device, discovery.Component}).Draw(t, "style"))
 		m := anyMeter(t)
-		all := c.ParseMeters(house(c, norwegian, m))
+		all := c.ParseMeters(allMessages(c, norwegian, m))
 		if len(all) != 2 || all[0].ID != m.ID {
 			t.Fatalf("got meters %+v, want %s and %s", all, m.ID, norwegian.ID)
 		}
@@ -46,6 +46,7 @@ func anyMeter(t *rapid.T) discovery.Meter {
 // TestParseMetersOfOtherVersions tests that ParseMeters reads messages of other versions, which have unknown quantities and units. It must ignore
 // messages that release entities, and messages of other programs.
 func TestParseMetersOfOtherVersions(t *testing.T) {
+	// The unique ids a to h have no meaning. A component without a unique id would be removed.
 	const origin, device = `"origin":{"name":"hanbridge"}`, `"device":{"identifiers":["hanbridge_house"],"name":"House (simulated)","manufacturer":"Aidon"}`
 	want := []discovery.Meter{{ID: "house", Name: "House", Make: "Aidon", Simulated: true, Quantities: []discovery.Quantity{
 		{ID: quantity.Gas, Decimals: 2}, {ID: quantity.ThermalEnergy, UnitIndex: 1, Interval: time.Hour},

@@ -26,7 +26,8 @@ type topicRef struct {
 	Topic string `json:"topic"`
 }
 
-// availability always has a list of topics. A component overrides the availability at the root of the payload only if both have the same form.
+// availability has a list of topics, even for one topic. Home Assistant also accepts a single topic in another option, but then a component
+// cannot override a list at the root of the payload.
 type availability struct {
 	Topics []topicRef `json:"availability,omitempty"`
 	Mode   string     `json:"availability_mode,omitempty"`
@@ -39,12 +40,12 @@ func available(topics ...string) availability {
 		a.Topics = append(a.Topics, topicRef{t})
 	}
 	if len(topics) > 1 {
-		a.Mode = "all" // by default the latest message of any topic counts
+		a.Mode = "all" // without a mode, the topic with the latest message decides
 	}
 	return a
 }
 
-// An entity is one component of a payload in Device style. In Component style it has most members of the payload.
+// An entity is one component of a payload in Device style. In Component style, a payload consists of an entity, its device and the origin.
 type entity struct {
 	key        string // of the component
 	Platform   string `json:"platform,omitempty"`

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Words in the levels of discovery topics.
+// Levels of discovery topics.
 const (
 	deviceLevel  = "device"
 	configLevel  = "config"
@@ -34,7 +34,7 @@ func parseTopic(topic string) (topicParts, bool) {
 	return topicParts{}, false
 }
 
-// isOurs reports whether a device identifier belongs to this program.
+// isOurs reports whether a device identifier is from this program.
 func isOurs(device string) bool { return strings.HasPrefix(device, program+"_") }
 
 // topic returns the topic with these parts. It is the reverse of parseTopic.

@@ -21,8 +21,8 @@ func Check(topic string, payload []byte) []error {
 	return errs
 }
 
-// CheckSet returns the faults of messages by topic. These are the faults of single messages, and faults of the messages together: ids that two
-// entities use, devices that are not announced, and energies that Domoticz would pair with the wrong power. Empty payloads are ignored.
+// CheckSet returns the faults of messages. The keys of the map are topics, the values are payloads. Besides the faults of each message, CheckSet
+// finds faults that only several messages together show, such as an id that two entities use. It ignores empty payloads.
 func CheckSet(messages map[string][]byte) []error {
 	all, entities, errs := parseMessages(messages)
 	for _, u := range uniqueNames {
@@ -65,7 +65,7 @@ type announcement struct {
 	topic    string
 	device   object
 	entities []entity
-	removed  []string // identities of the components that the message removes
+	removed  []string // the identity of each component that the message removes
 	releases bool     // the message releases the entities of its topic, so that another topic can announce them
 }
 
@@ -77,7 +77,7 @@ type entity struct {
 	identity string // "<platform> <object id of the device> <key>", which is the same in both styles
 	device   object
 	options  object // the options of the component
-	ownTopic bool   // the entity has its own discovery topic (Component style)
+	single   bool   // the entity is announced in Component style: no other entity has the same discovery topic
 }
 
 // text returns an option that is a text; "" if the option is missing or not a text.
@@ -121,7 +121,7 @@ func parseMessage(topic string, payload []byte) (*announcement, []error) {
 		options := maps.Clone(root)
 		delete(options, "device")
 		delete(options, "origin")
-		e := entity{label: topic, platform: place.platform, key: place.object, device: a.device, options: options, ownTopic: true}
+		e := entity{label: topic, platform: place.platform, key: place.object, device: a.device, options: options, single: true}
 		e.identity = e.platform + " " + strings.TrimPrefix(place.node+" "+place.object, " ")
 		errs = append(errs, checkEntity(&e)...)
 		a.entities = []entity{e}
@@ -181,7 +181,8 @@ const devicePlatform = "device"
 // of one entity.
 var platforms = []string{"sensor", "binary_sensor"}
 
-// A topicParts has the parts of a discovery topic. If the topic has no node, node is "".
+// A topicParts has the parts of a discovery topic. In Device style, object is the device, and node is "". In Component style, node is the device,
+// and object is the key of the component.
 type topicParts struct{ platform, node, object string }
 
 var safeID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)

@@ -10,7 +10,7 @@ import (
 
 const deviceTopic = "homeassistant/device/hanbridge_house/config"
 
-// validMessage is a valid message in Device style with every kind of entity. The tests replace a part of it by a fault.
+// validMessage is a valid payload in Device style with every kind of entity. The tests replace a part of validMessage by a fault.
 var validMessage = strings.ReplaceAll(`{"device":{"identifiers":["hanbridge_house"],"name":"Meter","model":"6525","via_device":"hanbridge_bridge"},
 "origin":{"name":"hanbridge","sw_version":"1.0.0","support_url":"https://github.com/hanbridge/hanbridge"},
 "availability":[{"topic":"hanbridge/status"},{"topic":"hanbridge/house/status"}],"availability_mode":"all",
@@ -51,14 +51,14 @@ const singlePayload = `{"name":"Tariff","unique_id":"hanbridge_house_tariff","st
 // want is a part of the error.
 func TestCheckRefuses(t *testing.T) {
 	for _, row := range []struct{ name, old, new, want string }{
-		// The whole payload.
+		// Faults outside the components.
 		{"incomplete JSON", `]}}}`, `]}}`, "JSON"},
 		{"a second object", `]}}}`, `]}}} {}`, "JSON"},
 		{"line break", `{"device"`, "{\n\"device\"", "one line"},
-		{"no object", validMessage, `[1]`, "JSON"},
+		{"an array instead of an object", validMessage, `[1]`, "JSON"},
 		{"null", validMessage, `null`, "JSON"},
 		{"unknown root key", `{"device"`, `{"retain":true,"device"`, "retain"},
-		{"~ at the root", `{"device"`, `{"~":"hanbridge","device"`, "~"},
+		{"~, which abbreviates topics, at the root", `{"device"`, `{"~":"hanbridge","device"`, "~"},
 		{"migration mixed with a payload", `{"device"`, `{"migrate_discovery":true,"device"`, "migrate_discovery"},
 		{"device is missing", `"device":{`, `"dev":{`, "device is missing"},
 		{"no identifiers", `"identifiers":["hanbridge_house"],`, ``, "identifiers"},
@@ -83,7 +83,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"mode latest for two topics", `,"availability_mode":"all"`, ``, "must be all"},
 		{"root availability without topic", `{"topic":"hanbridge/status"},`, `{"topik":"hanbridge/status"},`, "topic"},
 		{"root availability of texts", `{"topic":"hanbridge/status"},`, `"hanbridge/status",`, "objects"},
-		{"no UTF-8", `"Meter"`, "\"M\xe9ter\"", "UTF-8"},
+		{"not UTF-8", `"Meter"`, "\"M\xe9ter\"", "UTF-8"},
 		{"migrate_discovery is false", validMessage, `{"migrate_discovery":false}`, "migrate_discovery"},
 		{"identifiers as text", `["hanbridge_house"]`, `"hanbridge_house"`, "identifiers"},
 		{"empty device", `"device":{`, `"device":{},"x":{`, "identifiers"},
@@ -93,7 +93,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"topic and identifiers differ", `["hanbridge_house"]`, `["hanbridge_barn"]`, "both styles"},
 		{"qos of the root", `"components":{`, `"qos":1,"components":{`, "unknown key qos"},
 		{"wildcard in a topic of the root", `"components":{`, `"state_topic":"hanbridge/#","components":{`, "state_topic"},
-		{"availability in a foreign tree", `{"topic":"hanbridge/house/status"}`, `{"topic":"tasmota/discovery/x"}`, "topic"},
+		{"availability topic of another integration", `{"topic":"hanbridge/house/status"}`, `{"topic":"tasmota/discovery/x"}`, "topic"},
 		{"no components", `"components":{`, `"components":{},"state_topic":{`, "announces nothing"},
 		// One component.
 		{"key with a space", `"gas":{`, `"my gas":{`, "key"},
@@ -101,10 +101,10 @@ func TestCheckRefuses(t *testing.T) {
 		{"bad mode of a component", `"device_class":"gas"`, `"availability_mode":"some","device_class":"gas"`, "availability_mode"},
 		{"unit of a binary sensor", `"device_class":"connectivity"`, `"device_class":"connectivity","unit_of_measurement":"W"`, "unit_of_measurement"},
 		{"negative precision", `"suggested_display_precision":0,"expire_after"`, `"suggested_display_precision":-1,"expire_after"`, "suggested_display_precision"},
-		{"µ as another character", `"unit_of_measurement":"W"`, `"unit_of_measurement":"µW"`, "does not fit the device class"},
+		{"a unit with the micro sign U+00B5", `"unit_of_measurement":"W"`, `"unit_of_measurement":"µW"`, "does not fit the device class"},
 		{"energy with the state class measurement", `"device_class":"energy","state_class":"total_increasing"`, `"device_class":"energy","state_class":"measurement"`, "does not fit the device class"},
 		{"expiry of a counter", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":"kWh","expire_after":900`, "for measurements only"},
-		{"expiry before the next repeat", `"expire_after":900`, `"expire_after":60`, "expire_after must not be 60"},
+		{"expiry before the bridge repeats the value", `"expire_after":900`, `"expire_after":60`, "expire_after must not be 60"},
 		{"connection whose state topic is its own availability", `"state_topic":"hanbridge/house/status"`, `"state_topic":"hanbridge/status"`, "instead of off"},
 		{"connection that inherits its state topic as availability", `"availability":[{"topic":"hanbridge/status"}]}}}`, `"payload_available":"online"}}}`, "instead of off"},
 		{"unique_id with a host", `"hanbridge_house_gas"`, `"hanbridge_pi_house_gas"`, "can change"},
@@ -131,7 +131,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"no state_topic", `"state_topic":"hanbridge/house/gas",`, ``, "state_topic is missing"},
 		{"wildcard in state_topic", `hanbridge/house/gas`, `hanbridge/+/gas`, "state_topic"},
 		{"empty level in state_topic", `hanbridge/house/gas`, `hanbridge//gas`, "state_topic"},
-		{"state_topic in a foreign tree", `hanbridge/house/gas`, `dsmr/house/gas`, "state_topic"},
+		{"state_topic of another integration", `hanbridge/house/gas`, `dsmr/house/gas`, "state_topic"},
 		{"negative expire_after", `"expire_after":900`, `"expire_after":-1`, "expire_after"},
 		{"fraction as expire_after", `"expire_after":900`, `"expire_after":1.5`, "expire_after"},
 		{"unknown component key", `"expire_after"`, `"expires_after"`, "expires_after"},
@@ -156,7 +156,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"Domoticz drops a unit", `"gas","state_class":"total_increasing","unit_of_measurement":"m³"`, `"signal_strength","state_class":"measurement","unit_of_measurement":"dBm"`, "Domoticz"},
 		{"Gladys cannot store the number", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":"Wh"`, "Gladys"},
 		{"Gladys drops text that is no diagnostic", `text_message","entity_category":"diagnostic"`, `text_message"`, "Gladys"},
-		{"openHAB makes text of a number", `"state_class":"total_increasing","suggested_display_precision":0`, `"suggested_display_precision":0`, "openHAB"},
+		{"openHAB treats a number as text", `"state_class":"total_increasing","suggested_display_precision":0`, `"suggested_display_precision":0`, "openHAB"},
 	} {
 		if !strings.Contains(validMessage, row.old) {
 			t.Errorf("%s: the valid message has no %s", row.name, row.old)
@@ -166,10 +166,10 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-// TestCheckRefusesAbbreviations tests that Check refuses abbreviated keys and keys that hanbridge does not use. Each of the keys is added to
-// validMessage before the text before.
+// TestCheckRefusesAbbreviations tests that Check refuses abbreviated keys and keys that hanbridge does not use. Each key is inserted into
+// validMessage, in front of the text nextKey.
 func TestCheckRefusesAbbreviations(t *testing.T) {
-	for _, row := range []struct{ before, keys string }{
+	for _, row := range []struct{ nextKey, keys string }{
 		{`"device":{"identifiers"`, "dev o cmps cmp avty avty_mode avty_t avty_tpl pl_avail pl_not_avail stat_t cmd_t e state_topic availability_topic encoding"},
 		{`"name":"Gas"`, "p uniq_id def_ent_id dev_cla stat_cla unit_of_meas sug_dsp_prc ent_cat en exp_aft frc_upd val_tpl lrst_val_tpl " +
 			"ops ic json_attr_t json_attr_tpl stat_t t obj_id object_id icon options value_template force_update availability_topic"},
@@ -178,7 +178,7 @@ func TestCheckRefusesAbbreviations(t *testing.T) {
 		{`"support_url"`, "sw url"},
 	} {
 		for _, key := range strings.Fields(row.keys) {
-			payload := strings.Replace(validMessage, row.before, `"`+key+`":"1",`+row.before, 1)
+			payload := strings.Replace(validMessage, row.nextKey, `"`+key+`":"1",`+row.nextKey, 1)
 			checkRefused(t, key, hatest.Check(deviceTopic, []byte(payload)), "unknown key "+key)
 		}
 	}
@@ -214,10 +214,11 @@ func TestCheckRefusesWhatGladysCannotStore(t *testing.T) {
 	}
 }
 
-// TestCheckRefusesNull tests that Check refuses null for each option. The null is added before the text end, at the end of the object. It replaces
-// the valid value, because a JSON decoder takes the last of equal keys.
+// TestCheckRefusesNull tests that Check refuses null for each option. It inserts the option with the value null in front of
+// the text objectEnd, which begins with the brace that ends an object of validMessage. The null replaces a valid value, because a JSON decoder takes
+// the last of equal keys.
 func TestCheckRefusesNull(t *testing.T) {
-	for _, row := range []struct{ end, options string }{
+	for _, row := range []struct{ objectEnd, options string }{
 		{`}}}`, "name unique_id default_entity_id state_topic qos device_class entity_category enabled_by_default expire_after availability " +
 			"availability_mode payload_on payload_off"},
 		{`},"power_factor"`, "state_class unit_of_measurement suggested_display_precision"},
@@ -226,7 +227,7 @@ func TestCheckRefusesNull(t *testing.T) {
 		{`},"availability"`, "name sw_version support_url"},
 		{`},{"topic":"hanbridge/house/status"}`, "topic"},
 	} {
-		at := strings.LastIndex(validMessage, row.end)
+		at := strings.LastIndex(validMessage, row.objectEnd)
 		for _, option := range strings.Fields(row.options) {
 			payload := validMessage[:at] + `,"` + option + `":null` + validMessage[at:]
 			checkRefused(t, option, hatest.Check(deviceTopic, []byte(payload)), option+" must not be <nil>")

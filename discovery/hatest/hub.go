@@ -70,7 +70,8 @@ func (h *Hub) Restart(retained map[string][]byte) {
 // Receive processes one message. It ignores topics that are not below the prefix.
 func (h *Hub) Receive(topic string, payload []byte) {
 	below, ok := strings.CutPrefix(topic, h.prefix+"/")
-	if levels := strings.Split(below, "/"); !ok || len(levels) < 3 || len(levels) > 4 || !isPlatform(levels[0]) {
+	levels := strings.Split(below, "/") // the platform, possibly a node, the object and "config"
+	if !ok || len(levels) < 3 || len(levels) > 4 || !isPlatform(levels[0]) {
 		return
 	}
 	if len(payload) == 0 {
@@ -115,7 +116,8 @@ func (h *Hub) release(topic string, remove bool) {
 	}
 }
 
-// add creates or updates an entity. The first topic that announces an entity owns it.
+// add records that a topic announces an entity. It creates the entity if the registry does not have it. The first topic that announces an
+// entity owns the entity. If another topic announces the entity too, the hub only logs a warning.
 func (h *Hub) add(topic string, e *entity) {
 	for _, id := range identifiers(e.device) {
 		h.devices[id] = true

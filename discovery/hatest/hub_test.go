@@ -38,7 +38,7 @@ func TestHub(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name, received string
-		want           string // the result of described
+		want           string // the result of describe
 		wantWarnings   int    // the number of warnings of the hub
 	}{
 		{"one announcement", "device", "import_power 1", 0},
@@ -77,7 +77,7 @@ func TestHub(t *testing.T) {
 				hub.Receive(m[0], []byte(m[1]))
 			}
 		}
-		if got := described(hub); got != row.want {
+		if got := describe(hub); got != row.want {
 			t.Errorf("%s: got entities %q, want %q", row.name, got, row.want)
 		}
 		if len(hub.Warnings) != row.wantWarnings {
@@ -86,9 +86,9 @@ func TestHub(t *testing.T) {
 	}
 }
 
-// described returns the keys of the entities of a hub with their Created number, such as "gas 1 import_power 2". An entity that no topic announces
+// describe returns the keys of the entities of a hub with their Created number, such as "gas 1 import_power 2". An entity that no topic announces
 // is in brackets.
-func described(hub *hatest.Hub) string {
+func describe(hub *hatest.Hub) string {
 	var all []string
 	for _, e := range hub.Entities() {
 		s := fmt.Sprintf("%s %d", strings.TrimPrefix(e.UniqueID, "hanbridge_house_"), e.Created)

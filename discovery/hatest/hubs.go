@@ -10,10 +10,10 @@ import (
 var otherHubRules = []rule{
 	{"unique_id", "Domoticz drops entities with this object id", func(e *entity) bool { return !domoticzDrops.MatchString(e.key) }},
 	{"unit_of_measurement", "Domoticz drops dBm", func(e *entity) bool { return e.text("unit_of_measurement") != "dBm" }},
-	{"unit_of_measurement", "Gladys stores numbers up to 100 000 only: use W and kWh, or larger units", func(e *entity) bool {
+	{"unit_of_measurement", "Gladys stores only numbers up to 100 000: use W and kWh, or larger units", func(e *entity) bool {
 		return !slices.Contains(tooSmall, e.text("unit_of_measurement"))
 	}},
-	{"state_class", "openHAB makes text of a number without unit and state class", func(e *entity) bool {
+	{"state_class", "openHAB treats a number without unit and state class as text", func(e *entity) bool {
 		return !e.has("suggested_display_precision") || e.has("unit_of_measurement") || e.has("state_class")
 	}},
 	{"device_class", "Gladys drops a sensor without class, unit and state class: only a diagnostic text needs none of them", func(e *entity) bool {
@@ -47,7 +47,7 @@ func domoticzPartner(energy *entity, all []*entity) *entity {
 	return best
 }
 
-// skippedAsPower reports whether Domoticz never pairs a power with this key. Domoticz takes such keys for phases of certain devices.
+// skippedAsPower reports whether Domoticz never pairs an energy with a power that has this key, because Domoticz treats such keys as phases.
 func skippedAsPower(key string) bool {
 	return strings.HasPrefix(key, "power_a") || strings.HasPrefix(key, "power_b") || strings.HasPrefix(key, "power_c")
 }

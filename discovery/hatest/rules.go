@@ -17,7 +17,7 @@ type rule struct {
 // checkEntity checks the options of one entity.
 func checkEntity(e *entity) []error {
 	if !slices.Contains(platforms, e.platform) {
-		return []error{fmt.Errorf("%s: platform %q: a hub that does not know it drops the whole device", e.label, e.platform)}
+		return []error{fmt.Errorf("%s: platform %q: a hub that does not know the platform drops the whole device", e.label, e.platform)}
 	}
 	errs := entitySchema(e.platform).check(e.label, e.options)
 	errs = append(errs, checkAvailability(e.label, e.options)...)
@@ -116,10 +116,13 @@ func fitsUnit(e *entity) bool {
 	if unit == "" && isAmong(c.units, "none") {
 		return true
 	}
-	return !known || e.platform != "sensor" || unit != "none" && isAmong(c.units, unit)
+	if !known || e.platform != "sensor" {
+		return true // the class has no rule for units
+	}
+	return unit != "none" && isAmong(c.units, unit)
 }
 
-// numeric reports whether the options of the entity show that its state is a number.
+// numeric reports whether the state of the entity must be a number, because of its unit, state class or device class.
 func numeric(e *entity) bool {
 	return e.has("unit_of_measurement") || e.has("state_class") || sensorClasses[e.text("device_class")].units != ""
 }

@@ -39,9 +39,10 @@ var (
 		options:  map[string]validator{"name": isText, "sw_version": isText, "support_url": isURL},
 	}
 	availabilitySchema = schema{required: []string{"topic"}, options: map[string]validator{"topic": isTopic}}
-	// If a sensor has another entity_category than diagnostic, Home Assistant does not set up its device until a restart. The shortest
-	// expire_after is three times the 300 s after which the bridge repeats a value. Each entity has a qos, because Home Assistant 2024.12 does
-	// not apply the qos of the root.
+	// Reasons for some of the options:
+	//   - entity_category: with another category than diagnostic, Home Assistant does not set up the device of a sensor until a restart.
+	//   - expire_after: the shortest time is three times the 300 s after which the bridge repeats a value.
+	//   - qos: each entity can have it, because Home Assistant 2024.12 does not apply the qos of the root.
 	entityOptions = map[string]validator{
 		"name": isText, "unique_id": matches(safeID), "default_entity_id": isText, "state_topic": isTopic, "qos": isNumber(0, 2),
 		"device_class": isText, "entity_category": oneOf("diagnostic"), "enabled_by_default": oneOf(true, false), "expire_after": isNumber(900, 1<<31),
@@ -84,7 +85,7 @@ func (s schema) check(where string, o object) (errs []error) {
 
 // checkRoot checks everything in a message except its entities.
 func checkRoot(topic string, place topicParts, root object) (errs []error) {
-	deviceID := place.node // the device in the topic; Home Assistant identifies an entity by this id and its key
+	deviceID := place.node // the id of the device in the topic
 	if place.platform == devicePlatform {
 		deviceID = place.object
 		errs = rootSchema.check(topic, root)
@@ -93,8 +94,10 @@ func checkRoot(topic string, place topicParts, root object) (errs []error) {
 	device, origin := inner(root, "device"), inner(root, "origin")
 	errs = append(errs, deviceSchema.check(topic+": device", device)...)
 	errs = append(errs, originSchema.check(topic+": origin", origin)...)
-	if !slices.Contains(identifiers(device), deviceID) || place.platform == devicePlatform && place.node != "" {
-		errs = append(errs, fmt.Errorf("%s: topic: must name the device as its identifiers do: only then both styles mean the same entities", topic))
+	// Home Assistant identifies an entity by the id of the device in the topic and the key of the entity.
+	hasNode := place.platform == devicePlatform && place.node != ""
+	if !slices.Contains(identifiers(device), deviceID) || hasNode {
+		errs = append(errs, fmt.Errorf("%s: the topic must have an identifier of the device as its id, so that both styles mean the same entities", topic))
 	}
 	return errs
 }
@@ -110,7 +113,7 @@ func checkAvailability(where string, o object) (errs []error) {
 		errs = append(errs, availabilitySchema.check(where+": availability", entry)...)
 	}
 	if len(list) > 1 && o["availability_mode"] != "all" {
-		errs = append(errs, fmt.Errorf("%s: availability_mode must be all where there are several topics", where))
+		errs = append(errs, fmt.Errorf("%s: availability_mode must be all if there are several topics", where))
 	}
 	return errs
 }
@@ -148,8 +151,8 @@ func isURL(v any) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// foreignTrees are the first levels of topics of other integrations of Home Assistant. A message on such a topic would start the setup of that
-// integration.
+// foreignTrees are the first levels of the topics to which other integrations of Home Assistant subscribe. A message on such a topic would start
+// the setup of an integration.
 var foreignTrees = []string{"dsmr", "tasmota", "fully", "drop_connect"}
 
 // isTopic reports whether v is a topic to which the bridge can publish without side effects.

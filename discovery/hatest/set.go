@@ -33,11 +33,11 @@ func (u uniqueName) duplicates(entities []*entity) (errs []error) {
 	return errs
 }
 
-// checkNewClasses finds device classes in Component style that hubs do not know before 2025. Hubs that need Component style are possibly older,
-// and refuse an entity with an unknown class.
+// checkNewClasses returns an error for each entity in Component style whose device class is unknown to Home Assistant before 2025. A hub that
+// needs Component style is possibly older, and refuses an entity with an unknown class.
 func checkNewClasses(entities []*entity) (errs []error) {
 	for _, e := range entities {
-		if e.ownTopic && e.text("device_class") == "reactive_energy" {
+		if e.single && e.text("device_class") == "reactive_energy" {
 			errs = append(errs, fmt.Errorf("%s: device_class reactive_energy is unknown to Home Assistant before 2025", e.label))
 		}
 	}

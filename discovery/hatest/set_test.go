@@ -17,13 +17,15 @@ func sensor(meter, key, class, stateClass, unit, deviceOptions string) string {
 		meter, key, meter, key, class, stateClass, unit, meter, deviceOptions)
 }
 
+// power returns the payload of a power.
 func power(meter, key string) string { return sensor(meter, key, "power", "measurement", "W", "") }
 
+// energy returns the payload of a counter of energy.
 func energy(meter, key string) string {
 	return sensor(meter, key, "energy", "total_increasing", "kWh", "")
 }
 
-// withID adds an entity id to a payload.
+// withID returns payload with a default_entity_id.
 func withID(payload, id string) string {
 	return strings.Replace(payload, `"name":"Q"`, `"name":"Q","default_entity_id":"`+id+`"`, 1)
 }
