@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// The line ends of this P1 telegram have no CR, because a program on the way removed it.
+// The lines of this P1 telegram end with LF, because a program on the way removed each CR.
 func ExampleEvidence() {
 	var e line.Evidence
 	for range 4 {

@@ -1,4 +1,4 @@
 package line
 
-// InvertedSignatures and ParitySignatures are the tables that signature_test.go derives.
+// InvertedSignatures and ParitySignatures are the tables that signature_test.go checks.
 var InvertedSignatures, ParitySignatures = invertedSignatures, paritySignatures

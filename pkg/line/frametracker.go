@@ -5,25 +5,24 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
-// maxHeader is more than the length of the longest frame header, which has 14 bytes: flag (1), format (2), two addresses (8), control (1)
-// and HCS (2).
-const maxHeader = 16
+// maxHeader is the length of the longest frame header: flag (1 byte), format (2), two addresses (8), control (1) and HCS (2).
+const maxHeader = 14
 
-// frameTracker finds frame headers in a stream. It compares the place where each frame ends with the length in the header.
+// frameTracker finds frame headers in a stream. For each frame, it compares the number of bytes with the length in the header.
 type frameTracker struct {
-	window  [1 + maxHeader]byte // the next byte to process, and the bytes after it
-	n       int                 // number of bytes in window
-	headers int64               // number of valid headers
+	window  [maxHeader]byte // the next byte to process, and the bytes after it
+	n       int             // number of bytes in window
+	headers int64           // number of valid headers
 
-	// Numbers of frames, by the place where the frame ended.
-	whole   int64 // ended at the length in the header
-	crAdded int64 // ended later by one byte for each CR LF in the frame, because LF was rewritten as CR LF
-	doubled int64 // ended later by one byte for each FF FF in the frame, because telnet doubled FF
-	damaged int64 // ended elsewhere
+	// Numbers of frames, by their number of bytes.
+	intact  int64 // as many bytes as the header says
+	crAdded int64 // one byte more for each CR LF in the frame, because LF was rewritten as CR LF
+	doubled int64 // one byte more for each FF FF in the frame, because telnet doubled FF
+	damaged int64 // any other number
 
 	// The current frame.
 	length    int  // length in bytes that the header gives; 0 if there is no current frame
-	end       byte // the last byte that the framing requires
+	endByte   byte // the value that the last byte of the frame must have
 	count     int  // number of bytes so far
 	crlfs     int  // number of pairs CR LF so far
 	ffPairs   int  // number of pairs FF FF so far
@@ -40,39 +39,40 @@ func (f *frameTracker) add(x byte) {
 	f.n++
 }
 
-// step processes the first byte of the window, and removes this byte from the window.
+// step processes the first byte of the window, and removes it from the window.
 func (f *frameTracker) step() {
 	f.follow(f.window[0])
 	f.begin(f.window[:f.n])
 	f.n = copy(f.window[:], f.window[1:f.n])
 }
 
-// finish processes the rest of the window, and counts a frame that has not ended.
+// finish processes the rest of the window. Then it counts the current frame, if there is one: the stream ends within this frame.
 func (f *frameTracker) finish() {
 	for f.n > 0 {
 		f.step()
 	}
 	switch {
-	case f.length == 0:
+	case f.length == 0: // no current frame
 	case f.count >= f.length && f.ffPairs > f.crlfs:
-		f.doubled++
+		f.doubled++ // as many bytes as the header says, and the end byte is still missing: bytes FF were added
 	case f.count >= f.length:
-		f.crAdded++ // the frame has enough bytes, but its last bytes have not arrived, because CRs were added
-	case f.previous == f.end && f.count > 1:
-		f.damaged++ // the frame ended before its length
+		f.crAdded++ // the same, but CRs were added
+	case f.previous == f.endByte && f.count > 1:
+		f.damaged++ // fewer bytes than the header says, and the last one is an end byte: bytes are missing
 	}
 }
 
 // begin makes the frame at the beginning of b the current frame. It does nothing if b does not begin with a valid header.
 func (f *frameTracker) begin(b []byte) {
-	length, end := 0, byte(hdlc.Flag)
+	length, endByte := 0, byte(hdlc.Flag)
 	switch {
 	case b[0] == hdlc.Flag && hdlc.ValidHeader(b):
 		length = (int(b[1]&0x07)<<8 | int(b[2])) + 2 // the length in the header does not count the two flags
 	case b[0] == mbus.Start && mbus.ValidHeader(b):
 		const overhead, modulus = 6, 256 // see package mbus
-		if length, end = int(b[1])+overhead, 0x16; b[1] < 2 {
-			length += modulus // a frame of more than 255 bytes has its length modulo 256 in the header
+		length, endByte = int(b[1])+overhead, 0x16
+		if b[1] < 2 { // the header has the length modulo 256, and no frame has a length of 0 or 1
+			length += modulus
 		}
 	default:
 		return
@@ -81,7 +81,7 @@ func (f *frameTracker) begin(b []byte) {
 		f.damaged++ // the current frame is shorter than its header says
 	}
 	f.headers++
-	f.length, f.end, f.count, f.previous = length, end, 1, b[0]
+	f.length, f.endByte, f.count, f.previous = length, endByte, 1, b[0]
 	f.crlfs, f.ffPairs, f.ffPending = 0, 0, false
 }
 
@@ -105,11 +105,11 @@ func (f *frameTracker) follow(x byte) {
 	}
 	f.previous = x
 	switch excess := f.count - f.length; {
-	case excess == 0 && x == f.end:
-		f.whole++
-	case excess == f.crlfs && x == f.end:
+	case excess == 0 && x == f.endByte:
+		f.intact++
+	case excess == f.crlfs && x == f.endByte:
 		f.crAdded++
-	case excess == f.ffPairs && x == f.end:
+	case excess == f.ffPairs && x == f.endByte:
 		f.doubled++
 	case excess > max(f.crlfs, f.ffPairs):
 		f.damaged++
@@ -122,11 +122,11 @@ func (f *frameTracker) follow(x byte) {
 // verdict returns the verdict on a stream in which frame headers were found.
 func (f *frameTracker) verdict() Verdict {
 	switch {
-	case f.doubled > f.crAdded && f.doubled >= f.damaged && f.doubled*4 >= f.whole:
+	case f.doubled > f.crAdded && f.doubled >= f.damaged && f.doubled*4 >= f.intact:
 		return Telnet
-	case f.crAdded > 0 && f.crAdded >= f.damaged && f.crAdded*4 >= f.whole:
+	case f.crAdded > 0 && f.crAdded >= f.damaged && f.crAdded*4 >= f.intact:
 		return LineEndsRewritten
-	case f.damaged > 0 && f.damaged*10 >= f.whole:
+	case f.damaged > 0 && f.damaged*10 >= f.intact:
 		return DamagedBytes
 	}
 	return FrameHeaders

@@ -17,7 +17,7 @@ import "bytes"
 // Evidence collects statistics about the bytes of a line. The zero value is ready to use. Its size is constant, and its methods allocate
 // nothing. It is not safe for concurrent use.
 type Evidence struct {
-	bytes      int64            // number of bytes that were added, those of telnet included
+	bytes      int64            // number of bytes that were added, including bytes of telnet
 	counts     [256]int64       // number of bytes with each value
 	word       uint32           // the last four bytes
 	signatures [numFaults]int64 // number of signatures of each fault
@@ -26,14 +26,14 @@ type Evidence struct {
 	start      [256]byte // the first startLen bytes of the stream in lower case, to recognise a web server or a login prompt
 	startLen   int
 	telnet     TelnetFilter
-	negotiated bool    // an earlier connection was in telnet mode
+	negotiated bool    // a connection before the current one was in telnet mode
 	decoded    [4]byte // buffer for the output of the telnet filter for one byte
 }
 
 // Add adds the next bytes of the line, in chunks of any size. The caller can reuse b afterwards.
 func (e *Evidence) Add(b []byte) {
 	e.bytes += int64(len(b))
-	// Each byte passes the telnet filter, until the filter has found out that the stream is not telnet. Then the rest is added at once.
+	// Each byte passes the telnet filter. When the filter has found out that the stream is not telnet, the further bytes are added without it.
 	for len(b) > 0 && !e.telnet.PassesThrough() {
 		e.add(e.telnet.Append(e.decoded[:0], b[:1]))
 		b = b[1:]
@@ -72,8 +72,8 @@ func (e *Evidence) BeginConnection() {
 // Reset discards all evidence. Call it when the line setting changes.
 func (e *Evidence) Reset() { *e = Evidence{} }
 
-// Texts of web servers and login prompts, in lower case. A prefix must be at the start of the stream, a prompt can be anywhere in its first
-// bytes.
+// Texts of web servers and login prompts, in lower case. A prefix must be at the start of the stream. A prompt can be anywhere in the first 256
+// bytes of the stream.
 var (
 	webPrefixes   = [][]byte{[]byte("http/"), []byte("<!doctype"), []byte("<html")}
 	loginPrefixes = [][]byte{[]byte("ssh-")}
@@ -92,8 +92,8 @@ func matchesAny(b []byte, texts [][]byte, match func(b, text []byte) bool) bool 
 
 // Limits of the verdict.
 const (
-	// minBytes is the minimum number of bytes for the verdicts OtherBaud and Unrecognised. Fewer bytes are possibly noise from plugging in
-	// the cable.
+	// minBytes is the minimum number of bytes for the verdicts OtherBaud and Unrecognised. Fewer bytes are possibly noise that arises when the
+	// cable is plugged in.
 	minBytes = 64
 	// minP1Lines is the minimum number of data lines for P1Lines. It is so high that random bytes practically never form so many lines.
 	minP1Lines = 3
@@ -102,12 +102,12 @@ const (
 	bytesPerSignature = 8192
 )
 
-// Verdict returns the most likely fault of the line, from all bytes since the last Reset. Call it only for a line from which no telegram
-// was read, because Verdict does not look for whole telegrams.
+// Verdict returns the most likely fault of the line, from all bytes since the last Reset. Verdict does not look for intact telegrams, so call it
+// only if no telegram was read from the line.
 func (e *Evidence) Verdict() Verdict {
 	switch v := e.verdict(); v {
-	case WebServer, LoginPrompt, OtherBaud, Inverted, OtherParity: // the user must correct these faults before the telnet mode
-		return v
+	case WebServer, LoginPrompt, OtherBaud, Inverted, OtherParity:
+		return v // also in telnet mode, because the user must correct these faults first
 	default:
 		if e.negotiated || e.telnet.Negotiated() {
 			return Telnet
@@ -116,7 +116,7 @@ func (e *Evidence) Verdict() Verdict {
 	}
 }
 
-// verdict is Verdict without regard to telnet.
+// verdict returns the most likely fault of the line. It ignores telnet negotiations.
 func (e *Evidence) verdict() Verdict {
 	frames, start := e.frames, bytes.TrimLeft(e.start[:e.startLen], "\r\n\t ")
 	frames.finish() // changes only the copy, so that more bytes can be added to e afterwards
@@ -143,7 +143,7 @@ func (e *Evidence) verdict() Verdict {
 	return Unrecognised
 }
 
-// hasFault reports whether there are enough signatures of fault f, and more than of the other fault.
+// hasFault reports whether there are enough signatures of fault f, and more of them than of the other fault.
 func (e *Evidence) hasFault(f, other fault) bool {
 	return e.signatures[f] > e.signatures[other] && e.signatures[f]*bytesPerSignature >= e.bytes
 }

@@ -75,17 +75,20 @@ func possibleVerdicts(sender, receiver simulate.LineSetting, readable bool) []li
 func TestAllSettings(t *testing.T) {
 	for _, family := range []string{"p1-se-aidon", "p1-se-kamstrup", "p1-fi-aidon", "aidon-se", "aidon-no", "aidon-no1", "aidon-no3"} {
 		sent := telegrams(t, family, 12)
-		for k := range 4 * len(settings) * len(settings) {
-			sender, receiver := settings[k/4%len(settings)], settings[k/4/len(settings)]
-			sender.Inverted, receiver.WaitsForIdle = k&1 != 0, k&2 != 0
+		for _, sender := range settings {
 			if sender.DataBits == 7 && !strings.HasPrefix(family, "p1") {
 				continue // binary telegrams need eight data bits
 			}
-			b := received(sent, sender, receiver)
-			want := possibleVerdicts(sender, receiver, string(b) == string(slices.Concat(sent...)))
-			if got := verdict(b); !slices.Contains(want, got) {
-				t.Errorf("%s sent at %v, read at %v, receiver waits for an idle line %v: got %v, want one of %v",
-					family, sender, receiver, receiver.WaitsForIdle, got, want)
+			for _, receiver := range settings {
+				for k := range 4 { // each combination of Inverted and WaitsForIdle
+					sender.Inverted, receiver.WaitsForIdle = k&1 != 0, k&2 != 0
+					b := received(sent, sender, receiver)
+					want := possibleVerdicts(sender, receiver, string(b) == string(slices.Concat(sent...)))
+					if got := verdict(b); !slices.Contains(want, got) {
+						t.Errorf("%s sent at %v, read at %v, receiver waits for an idle line %v: got %v, want one of %v",
+							family, sender, receiver, receiver.WaitsForIdle, got, want)
+					}
+				}
 			}
 		}
 	}
@@ -113,7 +116,7 @@ func TestIntactTelegrams(t *testing.T) {
 	}
 }
 
-// TestLineEndsRewritten: the verdict is LineEndsRewritten if line ends of P1 telegrams or the bytes CR and LF in HDLC frames were rewritten.
+// TestLineEndsRewritten: the verdict is LineEndsRewritten if line ends of P1 telegrams, or bytes LF in HDLC frames, were rewritten.
 func TestLineEndsRewritten(t *testing.T) {
 	for _, family := range []string{"p1-se-aidon", "aidon-no2", "aidon-no3"} {
 		b := string(slices.Concat(telegrams(t, family, 8)...))
@@ -130,27 +133,27 @@ func TestLineEndsRewritten(t *testing.T) {
 	}
 }
 
-// TestDamagedBytes: the verdict is DamagedBytes if bytes of P1 telegrams or HDLC frames are missing. A frame that has not arrived whole does
-// not count as damaged.
+// TestDamagedBytes: the verdict is DamagedBytes if bytes of P1 telegrams or HDLC frames are missing. A frame whose last bytes have not arrived yet
+// does not count as damaged.
 func TestDamagedBytes(t *testing.T) {
 	for _, family := range []string{"p1-se-aidon", "aidon-se", "aidon-no2"} {
-		for _, every := range []int{40, 97, 211} {
+		for _, distance := range []int{40, 97, 211} {
 			var b []byte
 			for i, x := range slices.Concat(telegrams(t, family, 12)...) {
-				if i%every != every-1 {
+				if i%distance != distance-1 {
 					b = append(b, x)
 				}
 			}
 			if got := verdict(b); got != line.DamagedBytes {
-				t.Errorf("%s without every %dth byte: got %v, want %v", family, every, got, line.DamagedBytes)
+				t.Errorf("%s without every %dth byte: got %v, want %v", family, distance, got, line.DamagedBytes)
 			}
 		}
 	}
-	one := telegrams(t, "aidon-se", 1)[0]
-	if got := verdict(one[:300]); got != line.FrameHeaders {
+	frame := telegrams(t, "aidon-se", 1)[0]
+	if got := verdict(frame[:300]); got != line.FrameHeaders {
 		t.Errorf("the first 300 bytes of a frame: got %v, want %v", got, line.FrameHeaders)
 	}
-	if got := verdict(append(one[:300:300], one[400:]...)); got != line.DamagedBytes {
+	if got := verdict(append(frame[:300:300], frame[400:]...)); got != line.DamagedBytes {
 		t.Errorf("a frame without bytes 300 to 399: got %v, want %v", got, line.DamagedBytes)
 	}
 }
@@ -161,7 +164,7 @@ func TestNoise(t *testing.T) {
 	if got := e.Verdict(); got != line.Silent {
 		t.Errorf("no bytes: got %v, want %v", got, line.Silent)
 	}
-	x := uint64(1)
+	x := uint64(1) // the state of a random number generator
 	for n := range 1 << 20 {
 		x = x*6364136223846793005 + 1442695040888963407
 		e.Add([]byte{byte(x >> 56)})
@@ -196,7 +199,7 @@ func TestVerdictOfBytes(t *testing.T) {
 		{"codes without a value, and malformed codes", strings.Repeat("1-0:1.7.0\r\n1-0.1:7.0(1)\r\n1-0:1.7(1)\r\n", 40), line.Unrecognised},
 		{"P1 before DSMR 4", "/ISk5\\2MT382-1003\r\n\r\n1-0:1.8.1(00608.400*kWh)\r\n0-1:24.3.0(120517020000)(08)(60)(1)(0-1:24.2.1)(m3)\r\n(00124.477)\r\n" +
 			"0-0:96.13.0()\r\n0-2:25.6.0((ER11))\r\n1-0:1.8.0*255(1)\r\n!\r\n", line.P1Lines},
-		{"a truncated M-Bus frame, then a whole one", "\x68\x20\x20\x68\x53\xFF\x00\x01\x67\xDB\x08\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16", line.DamagedBytes},
+		{"a truncated M-Bus frame, then an intact one", "\x68\x20\x20\x68\x53\xFF\x00\x01\x67\xDB\x08\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16", line.DamagedBytes},
 		{"two M-Bus frames", "\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16", line.FrameHeaders},
 	} {
 		if got := verdict([]byte(row.in)); got != row.want {
@@ -219,7 +222,7 @@ func TestChunks(t *testing.T) {
 			rest = rest[n:]
 		}
 		if got, want := e.Verdict(), verdict(b); got != want {
-			t.Fatalf("added in chunks: got %v, want %v as for all bytes at once", got, want)
+			t.Fatalf("added in chunks: got %v, want %v as for one call of Add", got, want)
 		}
 	})
 }
@@ -247,7 +250,7 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
-// FuzzEvidence: Evidence never panics, every verdict has a word, and the verdict does not depend on the sizes of the chunks.
+// FuzzEvidence: Evidence never panics, every verdict has a word, and the verdict is the same if the bytes are added one by one.
 func FuzzEvidence(f *testing.F) {
 	f.Add([]byte("/ADN9 6534\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"))
 	f.Add([]byte("\x7E\xA0\x0E\x41\x08\x83\x13\x7E\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16"))
@@ -260,7 +263,7 @@ func FuzzEvidence(f *testing.F) {
 			}
 		}
 		if got, want := e.Verdict(), verdict(b); got != want {
-			t.Fatalf("added byte by byte: got %v, want %v as for all bytes at once", got, want)
+			t.Fatalf("added byte by byte: got %v, want %v as for one call of Add", got, want)
 		}
 	})
 }

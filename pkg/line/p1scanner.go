@@ -8,11 +8,11 @@ type p1Scanner struct {
 	separators   [5]byte // separators of the OBIS code in this line: "-:.." in 1-0:1.8.0
 	separatorLen int
 	returns      int  // number of CR in this line
-	wholeLine    bool // the scanner has read this line from its first byte
+	fromStart    bool // the scanner has read this line from its first byte
 
-	// Numbers of lines.
-	wellFormed int64 // data lines
-	malformed  int64 // other lines, except identification lines and the ends of telegrams
+	// Numbers of lines. Identification lines and lines that begin with '!' are not counted.
+	wellFormed int64 // data lines in the right form
+	malformed  int64 // other lines that were read from their first byte
 	withoutCR  int64 // well-formed lines that end with LF, without a CR
 	severalCR  int64 // well-formed lines with more than one CR
 }
@@ -25,8 +25,8 @@ const (
 	inCode
 	inValue
 	afterValue
-	inOther // in an identification line, or in the line that ends a telegram
-	malformed
+	inOther     // in an identification line, or in the line that begins with '!'
+	inMalformed // in a line that is no data line
 )
 
 // add adds the next byte of the stream.
@@ -38,7 +38,7 @@ func (s *p1Scanner) add(x byte) {
 		s.returns++
 	case x == 0xFF && s.state == inValue: // Hungarian meters of Sanxing fill an empty text message with FF
 	case x < ' ' || x >= 0x7F:
-		s.state = malformed
+		s.state = inMalformed
 	default:
 		s.character(x)
 	}
@@ -59,9 +59,9 @@ func (s *p1Scanner) character(x byte) {
 		if x == '(' {
 			s.state = inValue
 		} else if x != ')' {
-			s.state = malformed
+			s.state = inMalformed
 		}
-	case inOther, malformed:
+	case inOther, inMalformed:
 	}
 }
 
@@ -76,7 +76,7 @@ func stateAfterFirst(x byte) state {
 	case x-'0' <= 9:
 		return inCode
 	}
-	return malformed
+	return inMalformed
 }
 
 // code adds a character of a code: A-B:C.D.E, A-B:C.D.E*F or A-B:C.D.E.F.
@@ -95,7 +95,7 @@ func (s *p1Scanner) code(x byte) {
 			return
 		}
 	}
-	s.state = malformed
+	s.state = inMalformed
 }
 
 // endLine counts the line that ends here.
@@ -109,13 +109,13 @@ func (s *p1Scanner) endLine() {
 		if s.returns > 1 {
 			s.severalCR++
 		}
-	case inCode, inValue, malformed:
-		if s.wholeLine {
+	case inCode, inValue, inMalformed:
+		if s.fromStart {
 			s.malformed++
 		}
 	case atStart, inOther:
 	}
-	s.state, s.separatorLen, s.returns, s.wholeLine = atStart, 0, 0, true
+	s.state, s.separatorLen, s.returns, s.fromStart = atStart, 0, 0, true
 }
 
 // verdict returns the verdict on a stream in which lines of P1 telegrams were found.

@@ -93,7 +93,9 @@ func (t *TelnetFilter) add(dst []byte, x byte) []byte {
 		return t.command(dst, x)
 	case afterVerb:
 		t.position = inData
-		if t.mode == telnetUndecided && !firstOptions[x] || x > maxOption && x != telnetIAC {
+		unlikelyFirst := t.mode == telnetUndecided && !firstOptions[x]
+		noOption := x > maxOption && x != telnetIAC // RFC 861 defines option 255
+		if unlikelyFirst || noOption {
 			return t.stop(dst, telnetIAC, t.verb, x)
 		}
 		t.mode = telnetOn
@@ -107,7 +109,8 @@ func (t *TelnetFilter) add(dst []byte, x byte) []byte {
 			t.position = afterInnerIAC
 		}
 	case afterInnerIAC:
-		if t.position = inSubnegotiation; x == telnetSE {
+		t.position = inSubnegotiation
+		if x == telnetSE {
 			t.position = inData
 		}
 	case inData:

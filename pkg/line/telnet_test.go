@@ -34,34 +34,36 @@ func doubled(b []byte) []byte { return bytes.ReplaceAll(b, []byte{0xFF}, []byte{
 
 // TestTelnetFilter: the filter removes telnet from a stream that begins with a negotiation, and nothing from other streams.
 func TestTelnetFilter(t *testing.T) {
-	const on = "\xFF\xFB\x00\xFF\xFD\x00"   // WILL binary, DO binary
-	const text = "\xFF\xFB\x03\xFF\xFD\x03" // WILL suppress go ahead, DO suppress go ahead
+	const (
+		binaryMode = "\xFF\xFB\x00\xFF\xFD\x00" // WILL binary, DO binary
+		textMode   = "\xFF\xFB\x03\xFF\xFD\x03" // WILL suppress go ahead, DO suppress go ahead
+	)
 	tests := []struct {
 		kind, name, in, want string
-		negotiated           bool
+		negotiated           bool // what Negotiated must return
 	}{
-		{"telnet", "only a negotiation", on, "", true},
-		{"telnet", "FF doubled", on + "\x01\xFF\xFF\x02\xFF\xFF\xFF\xFF\x03", "\x01\xFF\x02\xFF\xFF\x03", true},
-		{"telnet", "negotiation between bytes", on + "\x01\xFF\xFB\x2C\x02\xFF\xFD\x18\x03", "\x01\x02\x03", true},
-		{"telnet", "subnegotiation between bytes", on + "\x01\xFF\xFA\x2C\x6A\xFF\xFF\x00\xFF\xF0\x02", "\x01\x02", true},
-		{"telnet", "keep-alive commands", on + "\x01\xFF\xF1\x02\xFF\xF9\x03\xFF\xEF", "\x01\x02\x03", true},
-		{"telnet", "NUL after CR is not removed", text + "\r\x00\r\n", "\r\x00\r\n", true},
+		{"telnet", "only a negotiation", binaryMode, "", true},
+		{"telnet", "FF doubled", binaryMode + "\x01\xFF\xFF\x02\xFF\xFF\xFF\xFF\x03", "\x01\xFF\x02\xFF\xFF\x03", true},
+		{"telnet", "negotiation between bytes", binaryMode + "\x01\xFF\xFB\x2C\x02\xFF\xFD\x18\x03", "\x01\x02\x03", true},
+		{"telnet", "subnegotiation between bytes", binaryMode + "\x01\xFF\xFA\x2C\x6A\xFF\xFF\x00\xFF\xF0\x02", "\x01\x02", true},
+		{"telnet", "keep-alive commands", binaryMode + "\x01\xFF\xF1\x02\xFF\xF9\x03\xFF\xEF", "\x01\x02\x03", true},
+		{"telnet", "NUL after CR is not removed", textMode + "\r\x00\r\n", "\r\x00\r\n", true},
 		{"telnet", "negotiation of a single option", "\xFF\xFD\x2C/ABC5\r\n", "/ABC5\r\n", true},
-		{"raw after a negotiation", "an FF that is not doubled", text + "\x01\xFF\x06\x02\xFF\xFF\x03", "\x01\xFF\x06\x02\xFF\xFF\x03", true},
-		{"raw after a negotiation", "an option above 49", text + "\xFF\xFD\x80\xFF\xFF", "\xFF\xFD\x80\xFF\xFF", true},
+		{"raw after a negotiation", "an FF that is not doubled", textMode + "\x01\xFF\x06\x02\xFF\xFF\x03", "\x01\xFF\x06\x02\xFF\xFF\x03", true},
+		{"raw after a negotiation", "an option above 49", textMode + "\xFF\xFD\x80\xFF\xFF", "\xFF\xFD\x80\xFF\xFF", true},
 		// The filter drops 128 bytes (maxSubnegotiation), the option and 127 of the x, then the byte that exceeds the limit.
-		{"raw after a negotiation", "a subnegotiation without end", text + "\xFF\xFA\x2C" + strings.Repeat("x", 300), strings.Repeat("x", 172), true},
+		{"raw after a negotiation", "a subnegotiation without end", textMode + "\xFF\xFA\x2C" + strings.Repeat("x", 300), strings.Repeat("x", 172), true},
 		{"raw", "no FF", "\x7E\xA0\x0E", "\x7E\xA0\x0E", false},
-		{"raw", "commands after the first byte", "\x7E" + on + "\xFF\xFF\x06", "\x7E" + on + "\xFF\xFF\x06", false},
+		{"raw", "commands after the first byte", "\x7E" + binaryMode + "\xFF\xFF\x06", "\x7E" + binaryMode + "\xFF\xFF\x06", false},
 		{"raw", "FF FD of a value at the beginning", "\xFF\xFD\x02\x02\xFF\xFF", "\xFF\xFD\x02\x02\xFF\xFF", false},
 		// FF FE 01 looks like a negotiation and is removed. The single FF of the OBIS code shows that the stream is not telnet.
 		{"raw", "FF FE 01 of a value at the beginning, and a code", "\xFF\xFE\x01\x02\x01\x00\x01\x07\x00\xFF\x06\xFF\xFF", "\x02\x01\x00\x01\x07\x00\xFF\x06\xFF\xFF", false},
 		{"raw", "FF at the beginning", "\xFF\xFF\xFF\xFF\x06", "\xFF\xFF\xFF\xFF\x06", false},
 		{"raw", "a subnegotiation at the beginning", "\xFF\xFA\x00\x01\xFF\xF0\x02", "\xFF\xFA\x00\x01\xFF\xF0\x02", false},
 		{"raw", "a command of two bytes at the beginning", "\xFF\xF1\x00\xFF\xFF", "\xFF\xF1\x00\xFF\xFF", false},
-		{"truncated", "after the FF of a command", on + "\x01\xFF", "\x01", true},
+		{"truncated", "after the FF of a command", binaryMode + "\x01\xFF", "\x01", true},
 		{"truncated", "in the first negotiation", "\xFF\xFB", "", false},
-		{"truncated", "in a later negotiation", on + "\x01\xFF\xFD", "\x01", true},
+		{"truncated", "in a later negotiation", binaryMode + "\x01\xFF\xFD", "\x01", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.kind+", "+tt.name, func(t *testing.T) {

@@ -7,7 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// TestAdvice: every verdict has its own word and its own advice. The advice says what to do, and does not depend on a program.
+// TestAdvice: the word and the advice of a verdict differ from those of all other verdicts. The advice says what to do. It names neither hanbridge
+// nor its configuration, because other programs use the package too.
 func TestAdvice(t *testing.T) {
 	seen := map[string]bool{}
 	for v := line.Silent; v <= line.LoginPrompt; v++ {

@@ -34,21 +34,21 @@ func TestDamaged(t *testing.T) {
 		wantText string // the beginning of the error text
 		wantIs   error  // the exported error that errors.Is must find; nil for none
 	}{
-		{"value changed", strings.Replace(text.wire, "(0", "(1", 1), meter.P1, "p1: checksum: want ", meter.ErrChecksum},
-		{"byte lost", text.wire[:100] + text.wire[101:], meter.P1, "p1: checksum: want ", meter.ErrChecksum},
-		{"end missing", text.wire[:100] + "\r\n", meter.P1, "p1: no '!' at the end", meter.ErrTruncated},
-		{"last digits of the checksum missing", text.wire[:len(text.wire)-4] + "\r\n", meter.P1, "p1: checksum: want ", meter.ErrChecksum},
+		{"value changed", strings.Replace(text.bytes, "(0", "(1", 1), meter.P1, "p1: checksum: want ", meter.ErrChecksum},
+		{"byte lost", text.bytes[:100] + text.bytes[101:], meter.P1, "p1: checksum: want ", meter.ErrChecksum},
+		{"end missing", text.bytes[:100] + "\r\n", meter.P1, "p1: no '!' at the end", meter.ErrTruncated},
+		{"last digits of the checksum missing", text.bytes[:len(text.bytes)-4] + "\r\n", meter.P1, "p1: checksum: want ", meter.ErrChecksum},
 		{"too long", "/ABC5\r\n" + strings.Repeat("1-0:1.8.0(00000001.000*kWh)\r\n", 400)[:p1.MaxLength-9] + "\r\n", meter.P1, "p1: no end after 8192 bytes", meter.ErrTruncated},
-		{"value changed in an HDLC frame", frame.wire[:40] + "\x55" + frame.wire[41:], meter.HDLC, "hdlc: frame checksum: want ", meter.ErrChecksum},
-		{"HDLC header changed", frame.wire[:6] + "\x55" + frame.wire[7:], meter.HDLC, "hdlc: header checksum: want ", meter.ErrChecksum},
-		{"flag at the end changed", frame.wire[:len(frame.wire)-1] + "\x55", meter.HDLC, "hdlc: no flag where ", nil},
-		{"value changed in an M-Bus frame", mbusFrame.wire[:40] + "\x55" + mbusFrame.wire[41:], meter.MBus, "mbus: checksum: want ", meter.ErrChecksum},
+		{"value changed in an HDLC frame", frame.bytes[:40] + "\x55" + frame.bytes[41:], meter.HDLC, "hdlc: frame checksum: want ", meter.ErrChecksum},
+		{"HDLC header changed", frame.bytes[:6] + "\x55" + frame.bytes[7:], meter.HDLC, "hdlc: header checksum: want ", meter.ErrChecksum},
+		{"flag at the end changed", frame.bytes[:len(frame.bytes)-1] + "\x55", meter.HDLC, "hdlc: no flag where ", nil},
+		{"value changed in an M-Bus frame", mbusFrame.bytes[:40] + "\x55" + mbusFrame.bytes[41:], meter.MBus, "mbus: checksum: want ", meter.ErrChecksum},
 		{"no LLC header", framed(false, "\x0F\x40\x00\x00\x00\x00\x01\x00"), meter.HDLC, "a part of a message whose beginning is missing", meter.ErrIncomplete},
 		{"truncated general-glo-ciphering", framed(false, dlms.LLC+"\xDB\x08"), meter.HDLC, "dlms: byte ", meter.ErrTruncated},
 		{"array with fewer items than its count", framed(false, dlms.LLC+"\x0F\x40\x00\x00\x00\x00\x01\x01"), meter.HDLC, "dlms: byte 8: the data ends too early", meter.ErrTruncated},
 	} {
 		const noise = "\x00\x01\r\n"
-		d := meter.NewDecoder(strings.NewReader(noise+tt.in+next.wire), meter.Options{AcceptUnverified: true})
+		d := meter.NewDecoder(strings.NewReader(noise+tt.in+next.bytes), meter.Options{AcceptUnverified: true})
 		_, err := d.Next()
 		var damaged *meter.TelegramError
 		if !errors.As(err, &damaged) {
@@ -75,7 +75,7 @@ func TestDamaged(t *testing.T) {
 			t.Errorf("%s: the next telegram: %v", tt.name, err)
 			continue
 		}
-		if diff := cmp.Diff(next.text, describe(r)); diff != "" || r.Offset != int64(len(noise+tt.in)) {
+		if diff := cmp.Diff(next.content, describe(r)); diff != "" || r.Offset != int64(len(noise+tt.in)) {
 			t.Errorf("%s: the next telegram is at byte %d, want %d; -want +got:\n%s", tt.name, r.Offset, len(noise+tt.in), diff)
 		}
 		if _, err := d.Next(); !errors.Is(err, io.EOF) {
@@ -88,26 +88,26 @@ func TestDamaged(t *testing.T) {
 // gives an error if its header is intact. Bytes that resemble a header or an identification line give no error.
 func TestDamagedWithinDamaged(t *testing.T) {
 	frame, next := twoTelegrams(t, "aidon-se")
-	wrongChecksum := []byte(frame.wire)
+	wrongChecksum := []byte(frame.bytes)
 	wrongChecksum[300] ^= 1
-	withLookalikes := []byte(frame.wire)
+	withLookalikes := []byte(frame.bytes)
 	copy(withLookalikes[200:], "~\xA7\xFF\x41\x08\x83\x13\x00\x00 1/ABC\xFF")
 	for _, tt := range []struct {
 		name, in string
 		want     []int64 // offsets of the errors
 	}{
-		{"truncated frame, then a frame with a wrong checksum", frame.wire[:100] + string(wrongChecksum), []int64{0, 100}},
-		{"three truncated frames", frame.wire[:100] + frame.wire[:100] + frame.wire[:100], []int64{0, 100, 200}},
+		{"truncated frame, then a frame with a wrong checksum", frame.bytes[:100] + string(wrongChecksum), []int64{0, 100}},
+		{"three truncated frames", frame.bytes[:100] + frame.bytes[:100] + frame.bytes[:100], []int64{0, 100, 200}},
 		{"damaged frame that contains a wrong header and an identification line", string(withLookalikes), []int64{0}},
 		{"two truncated P1 telegrams", "/ABC5\r\n1-0:\r\n/ABC5\r\n1-0:\r\n", []int64{0, 13}},
 	} {
 		got := []int64{}
-		all := outcomes(t, strings.NewReader(tt.in+next.wire))
+		all := outcomes(t, strings.NewReader(tt.in+next.bytes))
 		for _, o := range all[:len(all)-1] {
 			got = append(got, o.Offset)
 		}
-		if diff := cmp.Diff(tt.want, got); diff != "" || all[len(all)-1].Text != next.text {
-			t.Errorf("%s: next telegram read %v; offsets of errors, -want +got:\n%s", tt.name, all[len(all)-1].Text == next.text, diff)
+		if diff := cmp.Diff(tt.want, got); diff != "" || all[len(all)-1].Text != next.content {
+			t.Errorf("%s: next telegram read %v; offsets of errors, -want +got:\n%s", tt.name, all[len(all)-1].Text == next.content, diff)
 		}
 	}
 }
@@ -129,8 +129,8 @@ func (f failingReader) Read(p []byte) (int, error) {
 func TestReaderError(t *testing.T) {
 	good, _ := twoTelegrams(t, "p1-se-aidon")
 	unplugged := errors.New("unplugged")
-	d := meter.NewDecoder(failingReader{strings.NewReader(good.wire + good.wire[:50]), unplugged}, meter.Options{AcceptUnverified: true})
-	if r, err := d.Next(); err != nil || describe(r) != good.text {
+	d := meter.NewDecoder(failingReader{strings.NewReader(good.bytes + good.bytes[:50]), unplugged}, meter.Options{AcceptUnverified: true})
+	if r, err := d.Next(); err != nil || describe(r) != good.content {
 		t.Fatalf("got error %v, want the telegram before the reader's error", err)
 	}
 	var damaged *meter.TelegramError

@@ -1,7 +1,6 @@
 package meter_test
 
 import (
-	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -23,14 +22,17 @@ const (
 
 // securities are security control bytes (IEC 62056-5-3, 9.2.4.7). 0x20 and 0x21 are for encryption without a tag, 0x30 and 0x31 for encryption
 // with a tag, in security suites 0 and 1.
-var securities = []byte{0x20, 0x21, 0x30, 0x31}
+var securities = []byte{0x20, 0x21, withTag, 0x31}
+
+// withTag is the lowest of the securities that mean encryption with a tag.
+const withTag = 0x30
 
 // An encryptedForm is a form in which meters send encrypted messages.
 type encryptedForm struct {
 	name string
 	// plaintext is the message before encryption. content is what describe returns for its reading.
 	plaintext, content string
-	// frame returns the telegram that contains a general-glo-ciphering.
+	// frame returns the telegram that contains glo, a general-glo-ciphering.
 	frame func(glo []byte) string
 	// hasTitle is true if the message has a system title and a frame counter.
 	hasTitle bool
@@ -41,18 +43,22 @@ type encryptedForm struct {
 // encryptedForms returns all forms.
 func encryptedForms(t *testing.T) []encryptedForm {
 	t.Helper()
-	first, _, _ := messages(t)
-	plain, _ := twoTelegrams(t, "p1-se-aidon")
+	binary, _, _ := messages(t)
+	text, _ := twoTelegrams(t, "p1-se-aidon")
 	polish, _ := twoTelegrams(t, "p1-pl-plain")
-	ident, lines, _ := strings.Cut(polish.wire, "\r\n\r\n")
+	ident, lines, _ := strings.Cut(polish.bytes, "\r\n\r\n")
 	lines = lines[:strings.LastIndexByte(lines, '!')]
+	polishFrame := func(glo []byte) string {
+		// AppendEncrypted adds the '/' of the identification line. Polish telegrams do not contain the tag, which is the first byte of glo.
+		return string(p1.AppendEncrypted(nil, strings.TrimPrefix(ident, "/"), glo[1:]))
+	}
 	return []encryptedForm{
-		{"HDLC", string(first.apdu), first.text, func(b []byte) string { return strings.Join(hdlcSegments(b, 1), "") }, true, false},
-		{"HDLC in segments", string(first.apdu), first.text, func(b []byte) string { return strings.Join(hdlcSegments(b, 3), "") }, true, false},
-		{"M-Bus", string(first.apdu), first.text, func(b []byte) string { return strings.Join(mbusSegments(b, 2), "") }, true, false},
-		{"no frame", string(first.apdu), first.text, func(b []byte) string { return string(b) }, true, false},
-		{"no frame, P1 telegram encrypted", plain.wire, plain.text, func(b []byte) string { return string(b) }, true, true},
-		{"P1 with its identification line in clear", lines, polish.text, func(b []byte) string { return string(p1.AppendEncrypted(nil, ident[1:], b[1:])) }, false, true},
+		{"HDLC", string(binary.apdu), binary.content, func(glo []byte) string { return strings.Join(hdlcSegments(glo, 1), "") }, true, false},
+		{"HDLC in segments", string(binary.apdu), binary.content, func(glo []byte) string { return strings.Join(hdlcSegments(glo, 3), "") }, true, false},
+		{"M-Bus", string(binary.apdu), binary.content, func(glo []byte) string { return strings.Join(mbusSegments(glo, 2), "") }, true, false},
+		{"no frame", string(binary.apdu), binary.content, func(glo []byte) string { return string(glo) }, true, false},
+		{"no frame, encrypted P1 telegram", text.bytes, text.content, func(glo []byte) string { return string(glo) }, true, true},
+		{"P1 telegram of which only the data lines are encrypted", lines, polish.content, polishFrame, false, true},
 	}
 }
 
@@ -84,22 +90,22 @@ func forEachForm(t *testing.T, test func(t *testing.T, form encryptedForm, secur
 	}
 }
 
-// TestDecryption tests that the right key decrypts a message, even if the Decoder has wrong keys too. Without an authentication key, the
-// message must be Checked only if it is an ASCII telegram with a checksum.
+// TestDecryption tests that the right key decrypts a message, even if the Decoder has wrong keys too. The message must be Checked in two cases
+// only: it has a tag, and the key has an authentication key; or it is an ASCII telegram with a checksum.
 func TestDecryption(t *testing.T) {
 	right, wrong := simulate.Key(), keyOf(t, otherKey, simulate.AuthenticationKey)
 	withoutAuth, wrongWithoutAuth := keyOf(t, simulate.EncryptionKey, ""), keyOf(t, otherKey, "")
 	forEachForm(t, func(t *testing.T, form encryptedForm, security byte) {
 		for name, tt := range map[string]struct {
-			keys          []*dlms.Key
-			authenticates bool // the key that decrypts the message has an authentication key
+			keys       []*dlms.Key
+			hasAuthKey bool // the first key that decrypts the message has an authentication key
 		}{
-			"right key":                                    {[]*dlms.Key{right}, true},
-			"wrong key, right key":                         {[]*dlms.Key{wrong, right}, true},
-			"right key between wrong keys":                 {[]*dlms.Key{wrong, wrongWithoutAuth, wrong, right, wrong}, true},
-			"key without authentication key":               {[]*dlms.Key{withoutAuth}, false},
-			"wrong keys, key without authentication key":   {[]*dlms.Key{wrong, wrongWithoutAuth, withoutAuth}, false},
-			"key without authentication key, key with one": {[]*dlms.Key{withoutAuth, right}, false},
+			"right key":                                  {[]*dlms.Key{right}, true},
+			"wrong key, right key":                       {[]*dlms.Key{wrong, right}, true},
+			"right key between wrong keys":               {[]*dlms.Key{wrong, wrongWithoutAuth, wrong, right, wrong}, true},
+			"key without authentication key":             {[]*dlms.Key{withoutAuth}, false},
+			"wrong keys, key without authentication key": {[]*dlms.Key{wrong, wrongWithoutAuth, withoutAuth}, false},
+			"key without authentication key, right key":  {[]*dlms.Key{withoutAuth, right}, false},
 		} {
 			stream := form.encrypt(titleA, security, 7)
 			d := decoderWithKeys(stream+form.encrypt(titleA, security, 8), tt.keys...)
@@ -117,7 +123,8 @@ func TestDecryption(t *testing.T) {
 					t.Errorf("%s: got cipher %+v, repeated %v, %d bytes, content %s; want cipher %+v, not repeated, %d bytes, content %s",
 						name, r.Cipher, r.Repeated, r.Bytes, describe(r), want, len(stream), form.content)
 				}
-				if wantChecked := form.hasChecksum || tt.authenticates && security >= 0x30; r.Checked != wantChecked {
+				checksTag := tt.hasAuthKey && security >= withTag
+				if wantChecked := form.hasChecksum || checksTag; r.Checked != wantChecked {
 					t.Errorf("%s: got Checked %v, want %v", name, r.Checked, wantChecked)
 				}
 			}
@@ -158,7 +165,7 @@ func TestWrongAuthenticationKey(t *testing.T) {
 	key := keyOf(t, simulate.EncryptionKey, otherKey)
 	forEachForm(t, func(t *testing.T, form encryptedForm, security byte) {
 		readings, errs := drain(decoderWithKeys(form.encrypt(titleA, security, 7), key))
-		if security < 0x30 {
+		if security < withTag {
 			if len(readings) != 1 {
 				t.Errorf("without a tag: got %d readings and errors %v, want one reading", len(readings), errs)
 			}
@@ -171,12 +178,14 @@ func TestWrongAuthenticationKey(t *testing.T) {
 	})
 }
 
-// TestDamagedTag tests the error for a wrong tag. It must be ErrAuthentication (damage) if the key has decrypted an earlier telegram of the
-// meter. It must be an EncryptedError (wrong key) if the key has not, or if the checksum of a frame shows that there is no damage.
+// TestDamagedTag tests the error for a telegram whose tag is wrong. If the key has decrypted no earlier telegram of the meter, the error must be an
+// EncryptedError, which says that the key is wrong. If the key has decrypted an earlier telegram, the error must be ErrAuthentication, which
+// says that the telegram is damaged. But if the checksum of a frame shows that the telegram is not damaged, the error must be an EncryptedError
+// again.
 func TestDamagedTag(t *testing.T) {
 	for _, form := range encryptedForms(t) {
 		if !form.hasTitle {
-			continue // without a title, the Decoder does not know that both telegrams are of the same meter
+			continue // without a title, the Decoder does not know that the earlier telegram is of the same meter
 		}
 		apdu := dlms.AppendCiphered(nil, simulate.Key(), []byte(titleA), 0x30, 8, []byte(form.plaintext))
 		apdu[len(apdu)-1] ^= 1
@@ -192,7 +201,7 @@ func TestDamagedTag(t *testing.T) {
 		} {
 			d := decoderWithKeys(tt.earlier+damaged+form.encrypt(titleA, 0x30, 9), simulate.Key())
 			readings, errs := drain(d)
-			want := 1
+			want := 1 // the telegram after the damaged telegram
 			if tt.earlier != "" {
 				want++
 			}
@@ -211,16 +220,16 @@ func TestKeysOfTwoMeters(t *testing.T) {
 	keyA, keyB := simulate.Key(), keyOf(t, otherKey, simulate.AuthenticationKey)
 	for _, form := range encryptedForms(t) {
 		if !form.hasTitle {
-			continue
+			continue // such a telegram does not show which meter sent it
 		}
 		stream, counters := "", map[string]uint32{}
 		for _, title := range []string{titleA, titleB, titleB, titleA, titleB} {
-			k := keyA
+			key := keyA
 			if title == titleB {
-				k = keyB
+				key = keyB
 			}
 			counters[title]++
-			stream += form.frame(dlms.AppendCiphered(nil, k, []byte(title), 0x30, counters[title], []byte(form.plaintext)))
+			stream += form.frame(dlms.AppendCiphered(nil, key, []byte(title), 0x30, counters[title], []byte(form.plaintext)))
 		}
 		if readings, errs := drain(decoderWithKeys(stream, keyA, keyB)); len(readings) != 5 || len(errs) != 0 {
 			t.Errorf("%s: got %d readings and errors %v, want 5 readings", form.name, len(readings), errs)
@@ -228,8 +237,8 @@ func TestKeysOfTwoMeters(t *testing.T) {
 	}
 }
 
-// TestFrameCounters tests that a telegram is Repeated if its frame counter is not above the frame counter of the telegram before. With
-// RejectRepeated, the telegram must give ErrRepeated, and its counter is not compared with later ones. Counters of two meters are not compared.
+// TestFrameCounters tests that a telegram is Repeated if its frame counter is not above the counter of the previous telegram of the meter. With
+// RejectRepeated, the telegram must give ErrRepeated. The next counter is then compared with the counter of the last accepted telegram.
 func TestFrameCounters(t *testing.T) {
 	forEachForm(t, func(t *testing.T, form encryptedForm, security byte) {
 		if !form.hasTitle {
@@ -272,14 +281,14 @@ func TestEncryptedInDamagedFrame(t *testing.T) {
 	withoutAuth := keyOf(t, simulate.EncryptionKey, "")
 	for _, form := range encryptedForms(t)[:3] { // HDLC, HDLC in segments, M-Bus
 		for _, security := range securities {
-			whole := form.encrypt(titleA, security, 7)
-			for i := range whole {
-				damaged := []byte(whole)
+			intact := form.encrypt(titleA, security, 7)
+			for i := range intact {
+				damaged := []byte(intact)
 				damaged[i] ^= 0x10
 				d := decoderWithKeys(string(damaged)+form.encrypt(titleA, security, 8), withoutAuth)
 				readings, _ := drain(d)
-				if len(readings) != 1 || readings[0] != int64(len(whole)) {
-					t.Fatalf("%s, security %x, byte %d damaged: got readings at %d, want one at %d", form.name, security, i, readings, len(whole))
+				if len(readings) != 1 || readings[0] != int64(len(intact)) {
+					t.Fatalf("%s, security %x, byte %d damaged: got readings at %d, want one at %d", form.name, security, i, readings, len(intact))
 				}
 			}
 		}
@@ -310,10 +319,10 @@ func TestEncryptedWithoutFrames(t *testing.T) {
 func TestKeysAreNotPrinted(t *testing.T) {
 	var printed strings.Builder
 	for _, form := range encryptedForms(t) {
-		stream := form.encrypt(titleA, 0x30, 7) + "\x00" + form.encrypt(titleA, 0x30, 7)[1:]
+		stream := form.encrypt(titleA, 0x30, 7) + "\x00" + form.encrypt(titleA, 0x30, 7)[1:] // the second telegram has a damaged first byte
 		for _, k := range []*dlms.Key{simulate.Key(), keyOf(t, simulate.EncryptionKey, otherKey), keyOf(t, otherKey, "")} {
 			d := decoderRejectingRepeated(stream+stream, k)
-			for range 9 {
+			for range 9 { // more than the outcomes of the stream
 				r, err := d.Next()
 				for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 					fmt.Fprintf(&printed, format, err)
@@ -332,14 +341,15 @@ func TestKeysAreNotPrinted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list := strings.ToLower(fmt.Sprintf("%d", b))
-		for _, printedKey := range []string{strings.ToLower(key), strings.ToLower(string(b)), list[1 : len(list)-1], fmt.Sprintf("% x", b), fmt.Sprintf("%#v", b)[7:]} {
+		decimal := strings.Trim(fmt.Sprintf("%d", b), "[]")
+		goSyntax := strings.TrimPrefix(fmt.Sprintf("%#v", b), "[]byte{")
+		for _, printedKey := range []string{strings.ToLower(key), strings.ToLower(string(b)), decimal, fmt.Sprintf("% x", b), goSyntax} {
 			if strings.Contains(text, printedKey) {
 				t.Errorf("a key is printed as %q", printedKey)
 			}
 		}
 	}
-	if !bytes.Contains([]byte(text), []byte("does not fit")) {
+	if !strings.Contains(text, "does not fit") {
 		t.Error("no error of a wrong key was printed, so the test has checked nothing")
 	}
 }

@@ -14,22 +14,23 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// wire returns a stream of two telegrams. One byte of the first is missing.
-func wire() io.Reader {
+// damagedAndIntact returns a stream of two telegrams. The first telegram is damaged: one of its bytes is missing.
+func damagedAndIntact() io.Reader {
 	telegram := p1.Append(nil, []byte("/ISK5\\2M550T-1012\r\n\r\n1-0:1.8.0(001234.567*kWh)\r\n1-0:1.7.0(00.421*kW)\r\n1-0:32.7.0(231.2*V)\r\n!"))
 	return io.MultiReader(bytes.NewReader(telegram[:40]), bytes.NewReader(telegram[41:]), bytes.NewReader(telegram))
 }
 
-// A loop reads all telegrams of a stream. A program uses the serial port or the TCP connection of a meter instead of wire.
+// Example reads all telegrams of a stream. A real program reads from the serial port or the TCP connection of a meter.
 func Example() {
-	d := meter.NewDecoder(wire(), meter.Options{})
+	d := meter.NewDecoder(damagedAndIntact(), meter.Options{})
 	damaged := 0
 	for {
 		r, err := d.Next()
 		if errors.As(err, new(*meter.TelegramError)) {
 			damaged++ // the stream continues
 			continue
-		} else if err != nil {
+		}
+		if err != nil {
 			fmt.Println(damaged, "telegram damaged, then:", err)
 			return
 		}
@@ -52,7 +53,7 @@ func ExampleOptions_keys() {
 	_, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
 	fmt.Println(errors.Is(err, meter.ErrEncrypted))
 
-	key := simulate.Key() // dlms.NewKey makes one from the bytes of encryption key and authentication key
+	key := simulate.Key() // dlms.NewKey returns a Key for the bytes of an encryption key and an authentication key
 	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{Keys: []*dlms.Key{key}}).Next()
 	if err != nil {
 		fmt.Println(err)
@@ -82,9 +83,9 @@ func ExampleErrUnverified() {
 	// false false <nil>
 }
 
-// Records are all items of a telegram as the meter sent them. Some of them have no sample.
+// Records are all items of a telegram, also items that have no sample. Their units have no prefix: Wh, not kWh.
 func ExampleReading_records() {
-	d := meter.NewDecoder(wire(), meter.Options{})
+	d := meter.NewDecoder(damagedAndIntact(), meter.Options{})
 	for {
 		r, err := d.Next()
 		if errors.Is(err, io.EOF) {

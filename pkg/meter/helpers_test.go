@@ -24,7 +24,7 @@ type outcome struct {
 	Good bool
 	// Checked is Reading.Checked.
 	Checked bool
-	// Text is what describe returns for a reading. For a *TelegramError it is the error with the bytes of the telegram.
+	// Text is what describe returns for a reading. For a *TelegramError it is the protocol, the error and the bytes of the telegram.
 	Text string
 }
 
@@ -87,15 +87,15 @@ func readings(all []outcome) []outcome {
 
 // A sentTelegram is a telegram of a simulated meter.
 type sentTelegram struct {
-	family string
-	wire   string // the bytes of the telegram
-	text   string // what describe returns for its reading
+	family  string
+	bytes   string
+	content string // what describe returns for its reading
 	// checked is true if the telegram has a checksum or an authentication tag.
 	checked bool
 }
 
-// sentTelegrams returns three telegrams of each family from a sunny day, and three from its evening. The telegrams of a Norwegian meter are
-// lists 2, 3 and 2.
+// sentTelegrams returns three telegrams of each family from a sunny day at noon, and three from its evening. It takes every eighth telegram of the
+// meter, so that a Norwegian meter gives lists 2, 3 and 2. Telegrams that the Decoder cannot read alone are left out.
 var sentTelegrams = sync.OnceValue(func() []sentTelegram {
 	var out []sentTelegram
 	start := time.Date(2026, 5, 10, 9, 59, 50, 0, time.UTC)
@@ -103,22 +103,22 @@ var sentTelegrams = sync.OnceValue(func() []sentTelegram {
 		for _, hours := range []time.Duration{0, 10} {
 			m := simulate.NewMeter(f, 7, start.Add(hours*time.Hour))
 			for i := range 17 {
-				if _, wire := m.Next(); i%8 == 0 {
-					out = append(out, sentTelegram{family: f.Name, wire: string(wire)})
+				if _, telegram := m.Next(); i%8 == 0 {
+					out = append(out, sentTelegram{family: f.Name, bytes: string(telegram)})
 				}
 			}
 		}
 	}
 	for i := range out {
 		s := &out[i]
-		r, err := newDecoder(strings.NewReader(s.wire)).Next()
+		r, err := newDecoder(strings.NewReader(s.bytes)).Next()
 		if err != nil {
-			s.text = "error: " + err.Error()
+			s.content = "error: " + err.Error()
 			continue
 		}
-		s.text, s.checked = describe(r), r.Checked
+		s.content, s.checked = describe(r), r.Checked
 	}
-	return slices.DeleteFunc(out, func(s sentTelegram) bool { return strings.HasPrefix(s.text, "error: ") })
+	return slices.DeleteFunc(out, func(s sentTelegram) bool { return strings.HasPrefix(s.content, "error: ") })
 })
 
 // A familyTelegram is one telegram of a simulated meter of a family.
@@ -127,7 +127,8 @@ type familyTelegram struct {
 	telegram []byte
 }
 
-// familyTelegrams returns one telegram of each family. It is always the same: from a day in May on which the house exports solar power.
+// familyTelegrams returns one telegram of each family. Each call returns the same telegrams. They are from a day in May on which the house
+// exports solar power.
 func familyTelegrams() []familyTelegram {
 	at := time.Date(2026, 5, 10, 10, 20, 30, 0, time.UTC)
 	families := simulate.Families()
@@ -140,7 +141,8 @@ func familyTelegrams() []familyTelegram {
 	return out
 }
 
-// TestFamilies tests that one telegram of each family of the simulator gives one reading, with the right make and security.
+// TestFamilies tests that one telegram of each family of the simulator gives one reading. The reading must have the right make, or no make if the
+// telegram does not show it. It must have the right security control byte.
 func TestFamilies(t *testing.T) {
 	for _, s := range familyTelegrams() {
 		d := newDecoder(bytes.NewReader(s.telegram))
@@ -149,7 +151,7 @@ func TestFamilies(t *testing.T) {
 			t.Errorf("%s: %v", s.family.Name, err)
 			continue
 		}
-		makeKnown := r.Meter.Make != "" && s.family.Name != "landisgyr-no1" // its telegrams look like those of Aidon
+		makeKnown := r.Meter.Make != "" && s.family.Name != "landisgyr-no1" // telegrams of landisgyr-no1 look like those of Aidon
 		if r.Bytes != len(s.telegram) || r.Cipher.Security != s.family.Cipher || makeKnown && r.Meter.Make != s.family.Make {
 			t.Errorf("%s: got %d bytes, security %02x, make %q; want %d bytes, security %02x, make %q",
 				s.family.Name, r.Bytes, r.Cipher.Security, r.Meter.Make, len(s.telegram), s.family.Cipher, s.family.Make)
@@ -166,9 +168,9 @@ func twoTelegrams(t *testing.T, family string) (a, b sentTelegram) {
 	for _, s := range sentTelegrams() {
 		switch {
 		case s.family != family:
-		case a.wire == "":
+		case a.bytes == "":
 			a = s
-		case s.text != a.text:
+		case s.content != a.content:
 			return a, s
 		}
 	}

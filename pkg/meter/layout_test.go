@@ -12,7 +12,8 @@ import (
 )
 
 // listWithoutCodes returns a data-notification with a list without codes. items has a letter for each value: 't' for a text, 'c' for a
-// clock, 'l' for a clock without a time, '0' for null, 'w' and 'u' for numbers. The value of a number is its index in the list.
+// date-time, 'f' for a date-time whose bytes are all FF (not specified), '0' for null, 'w' for an unsigned number of 16 bits, 'u' for an unsigned
+// number of 32 bits. The value of a number is its index in the list.
 func listWithoutCodes(items string) []byte {
 	b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), len(items))
 	for i, item := range items {
@@ -21,31 +22,31 @@ func listWithoutCodes(items string) []byte {
 			b = dlms.AppendOctetString(b, "10000001")
 		case 'c':
 			b = dlms.AppendOctetString(b, "\x07\xEA\x06\x0E\x07\x0C\x00\x00\x00\xFF\x88\x80")
-		case 'l':
+		case 'f':
 			b = dlms.AppendOctetString(b, strings.Repeat("\xFF", 12))
 		case '0':
 			b = dlms.AppendNull(b)
 		case 'w':
 			b = dlms.AppendNumber(b, dlms.Uint16, int64(i))
-		default:
+		case 'u':
 			b = dlms.AppendNumber(b, dlms.Uint32, int64(i))
 		}
 	}
 	return b
 }
 
-// TestAmbiguousLayouts tests that a list without codes is read if exactly one layout fits. A clock without a time has the type of a clock. A null
-// value fits any type, so that several layouts possibly fit.
+// TestAmbiguousLayouts tests that a list without codes is read if exactly one layout fits. A null value fits any type, so that several layouts
+// possibly fit. A date-time that is not specified fits only a date-time. The system title begins with the manufacturer code.
 func TestAmbiguousLayouts(t *testing.T) {
 	for _, tt := range []struct {
 		name, title, items string
-		want               string // import_energy or import_energy_t1 in kWh; "" for a LayoutError
+		want               string // import_energy in kWh, or import_energy_t1 if the list has tariffs; "" for a LayoutError
 	}{
 		{"Vienna, Siemens", "SMSg\x00\x00\x00\x01", "tcuuuuuuuu", "0.002"},
-		{"Vienna, Siemens, clock without a time", "SMSg\x00\x00\x00\x01", "tluuuuuuuu", "0.002"},
+		{"Vienna, Siemens, clock not specified", "SMSg\x00\x00\x00\x01", "tfuuuuuuuu", "0.002"},
 		{"Vienna, Siemens, clock is null", "SMSg\x00\x00\x00\x01", "t0uuuuuuuu", ""},
 		{"Vienna, Landis+Gyr", "LGZg\x00\x00\x00\x01", "cuuuuuuuu", "0.001"},
-		{"Vienna, Landis+Gyr, clock without a time", "LGZg\x00\x00\x00\x01", "luuuuuuuu", "0.001"},
+		{"Vienna, Landis+Gyr, clock not specified", "LGZg\x00\x00\x00\x01", "fuuuuuuuu", "0.001"},
 		{"Vienna, Landis+Gyr, clock is null", "LGZg\x00\x00\x00\x01", "0uuuuuuuu", ""},
 		{"Slovenia, Landis+Gyr", "LGZg\x00\x00\x00\x01", "tuuuuuuuu", "0.005"},
 		{"list of Slovenia from an unknown make", "ABCg\x00\x00\x00\x01", "tuuuuuuuu", ""},
@@ -67,8 +68,13 @@ func TestAmbiguousLayouts(t *testing.T) {
 		}
 		got := ""
 		for i := range r.Samples {
-			if s := &r.Samples[i]; s.ID.String() == "import_energy" && got == "" || s.ID.String() == "import_energy_t1" {
-				got = string(s.Value.AppendFixed(nil, s.Decimals()))
+			s := &r.Samples[i]
+			value := string(s.Value.AppendFixed(nil, s.Decimals()))
+			switch name := s.ID.String(); {
+			case name == "import_energy_t1":
+				got = value
+			case name == "import_energy" && got == "":
+				got = value
 			}
 		}
 		if got != tt.want {

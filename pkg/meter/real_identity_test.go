@@ -17,7 +17,7 @@ import (
 // the decrypted message, text in hexadecimal, the decoded records and the description.
 func TestRealTelegramsHoldNoIdentity(t *testing.T) {
 	for _, r := range realTelegrams(t) {
-		texts := []string{string(r.wire), r.name, r.Source, r.Licence, r.Country, r.Meter, r.Framing, r.Basis, r.Damaged}
+		texts := []string{string(r.bytes), r.name, r.Source, r.Licence, r.Country, r.Meter, r.Framing, r.Basis, r.Damaged}
 		texts = append(texts, decodedTexts(t, &r.telegram)...)
 		for _, text := range texts {
 			if found := identityIn(text); found != "" {
@@ -62,7 +62,7 @@ func decrypted(t *testing.T, tg *telegram) string {
 		return ""
 	}
 	var c dlms.Ciphered
-	if err := c.Parse(joinedMessage(t, tg.wire)); err != nil {
+	if err := c.Parse(joinedMessage(t, tg.bytes)); err != nil {
 		t.Fatalf("%s: %v", tg.name, err)
 	}
 	plain, _, err := keyOf(t, tg.Key, tg.AuthKey).Decrypt(nil, &c)

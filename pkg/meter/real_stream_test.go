@@ -15,16 +15,16 @@ import (
 // between them that resembles starts of telegrams.
 func TestRealTelegramsInNoise(t *testing.T) {
 	type sent struct {
-		wire []byte
-		text string // what describe returns for the reading
+		bytes   []byte
+		content string // what describe returns for the reading
 	}
 	var all []sent
 	for _, tg := range checkedTelegrams(t) {
-		found := readings(outcomes(t, bytes.NewReader(tg.wire)))
+		found := readings(outcomes(t, bytes.NewReader(tg.bytes)))
 		if len(found) != 1 {
 			t.Fatalf("%s: got %d readings, want 1", tg.name, len(found))
 		}
-		all = append(all, sent{tg.wire, found[0].Text})
+		all = append(all, sent{tg.bytes, found[0].Text})
 	}
 	if len(all) < 40 {
 		t.Fatalf("got %d telegrams, want at least 40", len(all))
@@ -35,11 +35,11 @@ func TestRealTelegramsInNoise(t *testing.T) {
 		var want []string
 		r.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
 		for _, s := range all {
-			stream = append(append(stream, noise(r)...), s.wire...)
-			want = append(want, s.text)
+			stream = append(append(stream, noise(r)...), s.bytes...)
+			want = append(want, s.content)
 		}
 		for name, reader := range map[string]io.Reader{
-			"whole":        bytes.NewReader(stream),
+			"in one piece": bytes.NewReader(stream),
 			"byte by byte": iotest.OneByteReader(bytes.NewReader(stream)),
 			"in chunks":    &chunked{r: bytes.NewReader(stream), sizes: []int{1 + r.IntN(1000), 1 + r.IntN(50), 1 + r.IntN(9)}},
 		} {
@@ -54,8 +54,8 @@ func TestRealTelegramsInNoise(t *testing.T) {
 	}
 }
 
-// checkedTelegrams returns the intact, unencrypted telegrams with a checksum. It skips meters with current transformers, because their currents
-// have another power of ten. The Decoder cannot distinguish them from other meters of the make, because all serial numbers are masked.
+// checkedTelegrams returns the intact, unencrypted telegrams with a checksum. It leaves out meters with current transformers, because their
+// currents have another power of ten. All serial numbers are masked, so the Decoder cannot distinguish these meters from other meters of the make.
 func checkedTelegrams(t *testing.T) (all []*telegram) {
 	t.Helper()
 	for _, r := range realTelegrams(t) {
@@ -66,7 +66,7 @@ func checkedTelegrams(t *testing.T) (all []*telegram) {
 	return all
 }
 
-// starts are bytes with which telegrams begin or end.
+// starts are bytes with which telegrams of all framings begin or end.
 var starts = []string{
 	"/", "\n/", "/ABC5", "/ABC5\r\n", "\xAF", "~", "~\xA0", "~\xA2\x43\x41\x08\x83\x13", "~\xA7\xFF\x03\x21\x13",
 	"h", "\x68\xFA\xFA\x68", "\x68\xFA\xFA\x68\x53\xFF\x00\x01\x67", "\x68\x01\x01\x68\x53\xFF", "\x16",

@@ -140,7 +140,7 @@ func realTelegrams(t *testing.T) []realTelegram {
 		}
 		r := realTelegram{telegram: telegram{name: name}}
 		readJSON(t, filepath.Join(realFolder, name+".json"), &r)
-		r.wire = readWire(t, filepath.Join(realFolder, name), slices.Contains(extensions, ".hex"))
+		r.bytes = readWire(t, filepath.Join(realFolder, name), slices.Contains(extensions, ".hex"))
 		all = append(all, r)
 	}
 	return all
@@ -180,8 +180,8 @@ func readWire(t *testing.T, name string, hexadecimal bool) []byte {
 
 // A telegram is the input of a test of the Decoder, with the expected output.
 type telegram struct {
-	name string
-	wire []byte
+	name  string
+	bytes []byte
 	// Key and AuthKey are the encryption key and the authentication key, in hexadecimal.
 	Key     string
 	AuthKey string `json:"auth_key"`
@@ -201,7 +201,7 @@ func (tg *telegram) decoder(t *testing.T) *meter.Decoder {
 	if tg.Key != "" {
 		o.Keys = []*dlms.Key{keyOf(t, tg.Key, tg.AuthKey)}
 	}
-	return meter.NewDecoder(bytes.NewReader(tg.wire), o)
+	return meter.NewDecoder(bytes.NewReader(tg.bytes), o)
 }
 
 // keyOf returns a key from hexadecimal digits. If authentication is "", the key has no authentication key.

@@ -17,26 +17,26 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A message is a DLMS message without frames. text is what describe returns for its reading.
+// A message is a DLMS message without frames. content is what describe returns for its reading.
 type message struct {
-	apdu []byte
-	text string
+	apdu    []byte
+	content string
 }
 
-// messages returns three messages of one meter, which have the same length. The Decoder knows the make from their list name, in frames of any
-// make.
+// messages returns three messages of one meter. They have the same length. The Decoder knows the make from the name of the list, so the tests
+// can send the messages in frames of any make.
 func messages(t *testing.T) (a, b, c message) {
 	t.Helper()
 	var all []message
-	for _, k := range sentTelegrams() {
-		if k.family != "aidon-no2" {
+	for _, sent := range sentTelegrams() {
+		if sent.family != "aidon-no2" {
 			continue
 		}
-		f, err := hdlc.Parse([]byte(k.wire))
+		f, err := hdlc.Parse([]byte(sent.bytes))
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, message{bytes.TrimPrefix(f.Info, []byte(dlms.LLC)), k.text})
+		all = append(all, message{bytes.TrimPrefix(f.Info, []byte(dlms.LLC)), sent.content})
 	}
 	return all[0], all[1], all[2]
 }
@@ -46,11 +46,9 @@ func chunksOf(b []byte, n int) [][]byte { return slices.Collect(slices.Chunk(b, 
 
 // hdlcSegments returns a message in n HDLC segments.
 func hdlcSegments(apdu []byte, n int) (parts []string) {
-	for _, info := range chunksOf(append([]byte(dlms.LLC), apdu...), n) {
-		parts = append(parts, string(info))
-	}
-	for i, info := range parts {
-		parts[i] = aidonFrame(info, i < len(parts)-1)
+	chunks := chunksOf(append([]byte(dlms.LLC), apdu...), n)
+	for i, info := range chunks {
+		parts = append(parts, aidonFrame(string(info), i < len(chunks)-1))
 	}
 	return parts
 }
@@ -102,7 +100,7 @@ func transferBlocks(apdu []byte, n int) (blocks []string) {
 	return blocks
 }
 
-// encryptFirst returns a splitFunc that encrypts a message and then calls split.
+// encryptFirst returns a splitFunc that encrypts a message, and splits the encrypted message with split.
 func encryptFirst(split splitFunc) splitFunc {
 	counter := uint32(0)
 	return func(apdu []byte, n int) []string {
@@ -111,86 +109,85 @@ func encryptFirst(split splitFunc) splitFunc {
 	}
 }
 
-// A splitFunc splits a message into n parts, each in a frame.
+// A splitFunc splits a message into n parts. Each part is in a frame.
 type splitFunc func(apdu []byte, n int) []string
 
 // transports are the ways in which meters send messages in parts.
 var transports = []struct {
 	name  string
 	split splitFunc
-	// numbered is true if the parts have numbers.
-	numbered bool
 }{
-	{"HDLC", hdlcSegments, false},
-	{"M-Bus", mbusSegments, true},
-	{"blocks", hdlcBlocks, true},
-	{"blocks in M-Bus", mbusBlocks, true},
-	{"encrypted, HDLC", encryptFirst(hdlcSegments), false},
-	{"encrypted, M-Bus", encryptFirst(mbusSegments), true},
-	{"encrypted, blocks", encryptFirst(hdlcBlocks), true},
+	{"HDLC", hdlcSegments},
+	{"M-Bus", mbusSegments},
+	{"blocks", hdlcBlocks},
+	{"blocks in M-Bus", mbusBlocks},
+	{"encrypted, HDLC", encryptFirst(hdlcSegments)},
+	{"encrypted, M-Bus", encryptFirst(mbusSegments)},
+	{"encrypted, blocks", encryptFirst(hdlcBlocks)},
 }
 
-// TestReassembly tests that a message gives one error if a part is missing, damaged or repeated. Whole messages must be read. Each input is
-// message a, changed as the name says, and then message b. want has a letter for each reading and "!" for each error (see letters).
+// TestReassembly tests that a message gives one error if a part is missing, damaged or repeated. Complete messages must be read. Each input is
+// message a in four parts, changed as the name says, and then message b. want has a letter for each reading and "!" for each error (see letters).
 func TestReassembly(t *testing.T) {
-	a, b, c := messages(t)
-	text, _ := twoTelegrams(t, "p1-se-aidon")
+	messageA, messageB, messageC := messages(t)
+	ascii, _ := twoTelegrams(t, "p1-se-aidon")
 	damaged := func(part string) string { return part[:len(part)/2] + "\x55\x55" + part[len(part)/2+2:] }
 	for _, transport := range transports {
-		a, b, c := transport.split(a.apdu, 4), transport.split(b.apdu, 4), transport.split(c.apdu, 4)
+		a, b, c := transport.split(messageA.apdu, 4), transport.split(messageB.apdu, 4), transport.split(messageC.apdu, 4)
 		if len(a) != 4 {
 			t.Fatalf("%s: got %d parts, want 4", transport.name, len(a))
 		}
-		whole := strings.Join(b, "")
+		intactB := strings.Join(b, "")
 		for _, tt := range []struct{ name, in, want string }{
-			{"whole", strings.Join(a, ""), "a b"},
-			{"first missing", a[1] + a[2] + a[3], "! b"},
-			{"first two missing", a[2] + a[3], "! b"},
-			{"all but the last missing", a[3], "! b"},
-			{"second missing", a[0] + a[2] + a[3], "! b"},
-			{"third missing", a[0] + a[1] + a[3], "! b"},
-			{"last missing", a[0] + a[1] + a[2], "! b"},
-			{"all but the first missing", a[0], "! b"},
-			{"first sent twice", a[0] + strings.Join(a, ""), "! a b"},
-			{"second sent twice", a[0] + a[1] + a[1] + a[2] + a[3], "! b"},
-			{"last sent twice", strings.Join(a, "") + a[3], "a ! b"},
-			{"second and third exchanged", a[0] + a[2] + a[1] + a[3], "! b"},
-			{"first damaged", damaged(a[0]) + a[1] + a[2] + a[3], "! b"},
-			{"second damaged", a[0] + damaged(a[1]) + a[2] + a[3], "! b"},
-			{"last damaged", a[0] + a[1] + a[2] + damaged(a[3]), "! b"},
-			{"first truncated", a[0][:50] + a[1] + a[2] + a[3], "! b"},
-			{"second truncated", a[0] + a[1][:50] + a[2] + a[3], "! b"},
-			{"two messages, both without their last part", a[0] + a[1] + a[2] + c[0] + c[1] + c[2], "! ! b"},
-			{"two messages, the second without its first part", strings.Join(a, "") + c[1] + c[2] + c[3], "a ! b"},
-			{"at most 8 bytes of noise between parts", a[0] + "\x00\x01" + a[1] + "\xFF" + a[2] + "12345678" + a[3], "a b"},
+			{"nothing changed", strings.Join(a, ""), "a b"},
+			{"first part missing", a[1] + a[2] + a[3], "! b"},
+			{"first two parts missing", a[2] + a[3], "! b"},
+			{"all parts but the last missing", a[3], "! b"},
+			{"second part missing", a[0] + a[2] + a[3], "! b"},
+			{"third part missing", a[0] + a[1] + a[3], "! b"},
+			{"last part missing", a[0] + a[1] + a[2], "! b"},
+			{"all parts but the first missing", a[0], "! b"},
+			{"first part sent twice", a[0] + strings.Join(a, ""), "! a b"},
+			{"second part sent twice", a[0] + a[1] + a[1] + a[2] + a[3], "! b"},
+			{"last part sent twice", strings.Join(a, "") + a[3], "a ! b"},
+			{"second and third part exchanged", a[0] + a[2] + a[1] + a[3], "! b"},
+			{"first part damaged", damaged(a[0]) + a[1] + a[2] + a[3], "! b"},
+			{"second part damaged", a[0] + damaged(a[1]) + a[2] + a[3], "! b"},
+			{"last part damaged", a[0] + a[1] + a[2] + damaged(a[3]), "! b"},
+			{"first part truncated", a[0][:50] + a[1] + a[2] + a[3], "! b"},
+			{"second part truncated", a[0] + a[1][:50] + a[2] + a[3], "! b"},
+			{"messages a and c, both without their last part", a[0] + a[1] + a[2] + c[0] + c[1] + c[2], "! ! b"},
+			{"message a, then message c without its first part", strings.Join(a, "") + c[1] + c[2] + c[3], "a ! b"},
+			{"1, 2 and 8 bytes of noise between parts", a[0] + "\x00\x01" + a[1] + "\xFF" + a[2] + "12345678" + a[3], "a b"},
 			{"9 bytes of noise between parts", a[0] + a[1] + "123456789" + a[2] + a[3], "! b"},
-			{"a telegram between parts", a[0] + a[1] + text.wire + a[2] + a[3], "! p b"},
-			{"a telegram in place of the last part", a[0] + a[1] + a[2] + text.wire, "! p b"},
-			{"last part missing, much noise", a[0] + a[1] + a[2] + strings.Repeat("\x01", 5000), "! b"},
+			{"an ASCII telegram between parts", a[0] + a[1] + ascii.bytes + a[2] + a[3], "! p b"},
+			{"an ASCII telegram in place of the last part", a[0] + a[1] + a[2] + ascii.bytes, "! p b"},
+			{"5000 bytes of noise in place of the last part", a[0] + a[1] + a[2] + strings.Repeat("\x01", 5000), "! b"},
 		} {
-			if got := letters(t, tt.in+whole); got != tt.want {
+			if got := letters(t, tt.in+intactB); got != tt.want {
 				t.Errorf("%s: %s: got %q, want %q", transport.name, tt.name, got, tt.want)
 			}
-			if got := letters(t, whole+tt.in); transport.numbered && got != "b "+strings.TrimSuffix(tt.want, " b") && tt.want != "a b" {
-				t.Errorf("%s: %s, with message b first: got %q, want %q", transport.name, tt.name, got, "b "+strings.TrimSuffix(tt.want, " b"))
+			wantAfterB := "b " + strings.TrimSuffix(tt.want, " b")
+			if got := letters(t, intactB+tt.in); got != wantAfterB {
+				t.Errorf("%s: %s, after message b: got %q, want %q", transport.name, tt.name, got, wantAfterB)
 			}
 		}
 	}
 }
 
-// letters decodes a stream. It returns a letter for each outcome: "a", "b" or "c" for a reading of one of the messages, "p" for the ASCII
-// telegram, "!" for an error, and "?" for any other reading.
+// letters decodes a stream. It returns a letter for each outcome: "a", "b" or "c" for a reading of one of the three messages, "p" for a reading of
+// the ASCII telegram, "!" for an error, and "?" for any other reading.
 func letters(t *testing.T, stream string) string {
 	t.Helper()
 	return lettersOfDecoder(t, newDecoder(strings.NewReader(stream)))
 }
 
-// lettersOfDecoder decodes the stream of d, and returns the letters of its outcomes.
+// lettersOfDecoder decodes the stream of d, and returns the same letters as letters.
 func lettersOfDecoder(t *testing.T, d *meter.Decoder) string {
 	t.Helper()
 	a, b, c := messages(t)
-	text, _ := twoTelegrams(t, "p1-se-aidon")
-	names := map[string]string{withoutFraming(a.text): "a", withoutFraming(b.text): "b", withoutFraming(c.text): "c", withoutFraming(text.text): "p"}
+	ascii, _ := twoTelegrams(t, "p1-se-aidon")
+	names := map[string]string{withoutFraming(a.content): "a", withoutFraming(b.content): "b", withoutFraming(c.content): "c", withoutFraming(ascii.content): "p"}
 	got := []string{}
 	for _, o := range outcomesOfDecoder(t, d) {
 		name := "!"
@@ -223,17 +220,17 @@ func (r *pausingReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestReassemblySilence tests that parts before and after a silence are not joined to a message. If the wire is silent within a part or
-// between messages, all messages must be read.
+// TestReassemblySilence tests that parts before and after a silence are not joined to a message. If the silence is within a part or between
+// messages, all messages must be read.
 func TestReassemblySilence(t *testing.T) {
-	a, b, c := messages(t)
+	messageA, messageB, messageC := messages(t)
 	for _, transport := range transports {
-		a, b, c := transport.split(a.apdu, 4), transport.split(b.apdu, 4), transport.split(c.apdu, 4)
+		a, b, c := transport.split(messageA.apdu, 4), transport.split(messageB.apdu, 4), transport.split(messageC.apdu, 4)
 		half := len(a[1]) / 2
 		for _, tt := range []struct {
 			name   string
-			pieces []string
-			want   string
+			pieces []string // a silence is between the pieces
+			want   string   // see letters
 		}{
 			{"first two parts, silence, last two parts of another message", []string{a[0] + a[1], c[2] + c[3], strings.Join(b, "")}, "! b"},
 			{"first three parts, silence, last part of another message", []string{a[0] + a[1] + a[2], c[3], strings.Join(b, "")}, "! b"},
@@ -251,14 +248,14 @@ func TestReassemblySilence(t *testing.T) {
 
 // TestReassemblyInterleaved tests that two messages whose parts alternate give only errors, and that the message after them is read.
 func TestReassemblyInterleaved(t *testing.T) {
-	a, b, c := messages(t)
+	messageA, messageB, messageC := messages(t)
 	for _, transport := range transports {
-		a, b := transport.split(a.apdu, 4), transport.split(b.apdu, 4)
+		a, b := transport.split(messageA.apdu, 4), transport.split(messageB.apdu, 4)
 		alternating := ""
 		for i := range a {
 			alternating += a[i] + b[i]
 		}
-		got := letters(t, alternating+strings.Join(transport.split(c.apdu, 4), ""))
+		got := letters(t, alternating+strings.Join(transport.split(messageC.apdu, 4), ""))
 		if strings.ContainsAny(got, "ab?") || !strings.HasSuffix(got, "! c") || len(got) > len("! ! ! c") {
 			t.Errorf("%s: got %q, want one to three errors, then c", transport.name, got)
 		}
@@ -270,12 +267,13 @@ func TestReassemblyChunks(t *testing.T) {
 	a, b, _ := messages(t)
 	for _, transport := range transports {
 		parts := transport.split(a.apdu, 4)
-		stream := strings.Join(parts, "\x00") + parts[0] + parts[2] + strings.Join(transport.split(b.apdu, 4), "")
+		messageWithNoise, incomplete := strings.Join(parts, "\x00"), parts[0]+parts[2]
+		stream := messageWithNoise + incomplete + strings.Join(transport.split(b.apdu, 4), "")
 		want := outcomes(t, strings.NewReader(stream))
 		for size := 1; size < 40; size++ {
 			got := outcomes(t, &chunked{r: bytes.NewReader([]byte(stream)), sizes: []int{size}})
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Fatalf("%s, in chunks of %d, -whole +got:\n%s", transport.name, size, diff)
+				t.Fatalf("%s, in chunks of %d, -in one piece +in chunks:\n%s", transport.name, size, diff)
 			}
 		}
 	}
@@ -301,7 +299,8 @@ func TestReassemblyTooLong(t *testing.T) {
 		if strings.HasPrefix(transport.name, "encrypted") {
 			continue
 		}
-		long := append(slices.Clone(a.apdu), make([]byte, 4096)...)
+		const maxMessage = 4096 // as in package meter
+		long := append(slices.Clone(a.apdu), make([]byte, maxMessage)...)
 		got := letters(t, strings.Join(transport.split(long, 40), "")+strings.Join(transport.split(b.apdu, 4), ""))
 		if got != "! b" {
 			t.Errorf("%s: got %q, want %q", transport.name, got, "! b")
@@ -309,7 +308,7 @@ func TestReassemblyTooLong(t *testing.T) {
 	}
 }
 
-// TestReassemblySegmentNumbers tests that a message of 20 parts is read, although the numbers of M-Bus segments begin again after 15.
+// TestReassemblySegmentNumbers tests that a message of 20 parts is read, although the number of an M-Bus segment after number 15 is 0 again.
 func TestReassemblySegmentNumbers(t *testing.T) {
 	var big []byte
 	const items = 50

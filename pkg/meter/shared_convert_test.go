@@ -23,7 +23,7 @@ type sourceValue struct {
 // telegram returns the capture with the expected records. Their numbers are in base units.
 func (c *capture) telegram(t *testing.T) *telegram {
 	t.Helper()
-	tg := &telegram{name: c.name(), wire: c.wire, Key: c.Key, AuthKey: c.AuthKey, Checked: c.checked()}
+	tg := &telegram{name: c.name(), bytes: c.bytes, Key: c.Key, AuthKey: c.AuthKey, Checked: c.checked()}
 	tg.Expected = append(tg.Expected, extras[c.name()]...)
 	values := c.sourceValues(t)
 	volts := voltShift(values)
@@ -136,7 +136,7 @@ func codeOf(key string) string {
 // textExpectations returns the expected records of one code of a P1 telegram. Each line gives a record. Its values are a single value, a time stamp
 // and a number, the seven values of a DSMR 2.2 gas meter, or a log, which is one text. A line with several numbers gives a record for each.
 func textExpectations(c *capture, key string, values []sourceValue) (out []expectation) {
-	lines := max(1, bytes.Count(c.wire, []byte("\n"+key+"(")))
+	lines := max(1, bytes.Count(c.bytes, []byte("\n"+key+"(")))
 	for line := range slices.Chunk(values, max(1, len(values)/lines)) {
 		e := expectation{Code: codeOf(key)}
 		switch first, last := line[0], line[len(line)-1]; {

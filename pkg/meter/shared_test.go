@@ -35,7 +35,7 @@ type capture struct {
 	Expected map[string]json.RawMessage
 	BySource map[string]json.RawMessage `json:"expected_by_source"`
 	odd      bool                       // from the folder of damaged telegrams
-	wire     []byte
+	bytes    []byte
 }
 
 // name returns the name of the file without its extension.
@@ -56,7 +56,7 @@ func (c *capture) checked() bool {
 // of a file.
 func (c *capture) damagedAt(offset int64) bool {
 	wrongChecksum := strings.HasPrefix(c.CRC, "bad") || strings.HasPrefix(c.Check, "frames ok 0/")
-	return wrongChecksum && offset == int64(bytes.IndexAny(c.wire, "/~\x68"))
+	return wrongChecksum && offset == int64(bytes.IndexAny(c.bytes, "/~\x68"))
 }
 
 // unsupported reports whether the capture has a protocol that the Decoder does not read: SML of German meters or TIC of French meters.
@@ -162,7 +162,7 @@ func readCapture(t *testing.T, file string) *capture {
 		t.Fatalf("%s: %v", file, err)
 	}
 	c.File = filepath.Base(c.File)
-	c.wire = readWire(t, filepath.Join(filepath.Dir(file), c.name()), strings.HasSuffix(c.File, ".hex"))
-	c.wire = bytes.ReplaceAll(c.wire, []byte("\\r\\n\\\r\n"), []byte("\r\n")) // some captures are from source code, with \r\n and \ at each line end
+	c.bytes = readWire(t, filepath.Join(filepath.Dir(file), c.name()), strings.HasSuffix(c.File, ".hex"))
+	c.bytes = bytes.ReplaceAll(c.bytes, []byte("\\r\\n\\\r\n"), []byte("\r\n")) // some captures are from source code, with \r\n and \ at each line end
 	return c
 }

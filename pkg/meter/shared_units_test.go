@@ -50,7 +50,7 @@ func unscaled(c *capture, code string, volts int) (shift int, unit string) {
 
 // isKamstrup reports whether the description or the list name of a capture shows a Kamstrup meter.
 func isKamstrup(c *capture) bool {
-	return strings.Contains(strings.ToLower(c.Meter), "kamstrup") || strings.Contains(string(c.wire), "Kamstrup_V")
+	return strings.Contains(strings.ToLower(c.Meter), "kamstrup") || strings.Contains(string(c.bytes), "Kamstrup_V")
 }
 
 // number returns the number in s. It returns 0 if s is not a number.

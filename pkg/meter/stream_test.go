@@ -12,8 +12,8 @@ import (
 
 // A part is one part of a stream.
 type part struct {
-	wire string
-	sent *sentTelegram // the intact telegram in wire; nil for noise and damaged telegrams
+	bytes string
+	sent  *sentTelegram // the intact telegram in wire; nil for noise and damaged telegrams
 }
 
 // telegrams returns a generator of intact telegrams.
@@ -21,19 +21,19 @@ func telegrams() *rapid.Generator[sentTelegram] { return rapid.SampledFrom(sentT
 
 // parts returns a generator of parts: most often an intact telegram, otherwise noise, or a telegram with missing bytes or a flipped bit.
 func parts() *rapid.Generator[part] {
-	intact := rapid.Map(telegrams(), func(s sentTelegram) part { return part{s.wire, &s} })
-	raw := rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 60), func(b []byte) part { return part{wire: string(b)} })
+	intact := rapid.Map(telegrams(), func(s sentTelegram) part { return part{s.bytes, &s} })
+	raw := rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 60), func(b []byte) part { return part{bytes: string(b)} })
 	token := rapid.SampledFrom([]string{
 		"/", "!", "~", "\r\n", "ABC5", "0", "1-0:1.8.0(", ")", "\xA0", "\xA2\x43\x41\x08\x83\x13", "\xA7\xFF", "\x01", "!12AB", "/ADN9 6534\r\n",
 	})
-	tokens := rapid.Map(rapid.SliceOfN(token, 0, 12), func(s []string) part { return part{wire: strings.Join(s, "")} })
+	tokens := rapid.Map(rapid.SliceOfN(token, 0, 12), func(s []string) part { return part{bytes: strings.Join(s, "")} })
 	return rapid.OneOf(intact, intact, intact, raw, tokens, partialTelegram(), flippedTelegram())
 }
 
 // partialTelegram returns a generator of telegrams without their first, middle or last bytes.
 func partialTelegram() *rapid.Generator[part] {
 	return rapid.Custom(func(t *rapid.T) part {
-		wire := telegrams().Draw(t, "telegram").wire
+		wire := telegrams().Draw(t, "telegram").bytes
 		from := rapid.IntRange(0, len(wire)-1).Draw(t, "from")
 		to := rapid.OneOf(rapid.Just(len(wire)), rapid.IntRange(from+1, len(wire))).Draw(t, "to")
 		if rapid.Bool().Draw(t, "beginning missing") {
@@ -43,27 +43,27 @@ func partialTelegram() *rapid.Generator[part] {
 		if len(readings(outcomes(t, strings.NewReader(rest)))) > 0 { // the missing bytes do not matter, or a checksum fits by chance
 			rest = wire[:len(wire)/2]
 		}
-		return part{wire: rest}
+		return part{bytes: rest}
 	})
 }
 
 // flippedTelegram returns a generator of telegrams with one flipped bit.
 func flippedTelegram() *rapid.Generator[part] {
 	return rapid.Custom(func(t *rapid.T) part {
-		b := []byte(telegrams().Draw(t, "flipped").wire)
+		b := []byte(telegrams().Draw(t, "flipped").bytes)
 		b[rapid.IntRange(0, len(b)-1).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
-		return part{wire: string(b)}
+		return part{bytes: string(b)}
 	})
 }
 
 // concatenated returns a stream of all parts, and the offset of each part. Two HDLC frames share one flag if rapid draws so.
 func concatenated(t *rapid.T, parts []part) (stream []byte, offsets []int) {
 	for i, p := range parts {
-		if i > 0 && p.sent != nil && p.wire[0] == '~' && parts[i-1].sent != nil && parts[i-1].wire[0] == '~' && rapid.Bool().Draw(t, "share flag") {
+		if i > 0 && p.sent != nil && p.bytes[0] == '~' && parts[i-1].sent != nil && parts[i-1].bytes[0] == '~' && rapid.Bool().Draw(t, "share flag") {
 			stream = stream[:len(stream)-1]
 		}
 		offsets = append(offsets, len(stream))
-		stream = append(stream, p.wire...)
+		stream = append(stream, p.bytes...)
 	}
 	return stream, offsets
 }
@@ -73,7 +73,7 @@ func concatenated(t *rapid.T, parts []part) (stream []byte, offsets []int) {
 func TestStream(t *testing.T) {
 	sent := map[string]bool{}
 	for _, s := range sentTelegrams() {
-		sent[withoutFraming(s.text)] = true
+		sent[withoutFraming(s.content)] = true
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		all := rapid.SliceOfN(parts(), 1, 30).Draw(t, "parts")
@@ -90,7 +90,7 @@ func TestStream(t *testing.T) {
 			if p.sent == nil || !p.sent.checked && i > 0 && all[i-1].sent == nil {
 				continue // a telegram without a checksum is not certain after noise: a '/' in the noise possibly begins another telegram
 			}
-			if diff := cmp.Diff(p.sent.text, found[int64(offsets[i])]); diff != "" {
+			if diff := cmp.Diff(p.sent.content, found[int64(offsets[i])]); diff != "" {
 				t.Fatalf("%s at byte %d of %q, -sent +found:\n%s", p.sent.family, offsets[i], stream, diff)
 			}
 		}
@@ -122,8 +122,8 @@ func TestManyTelegrams(t *testing.T) {
 	var want []outcome
 	for range 3 {
 		for _, s := range sentTelegrams() {
-			want = append(want, outcome{Offset: int64(len(stream)), Bytes: len(s.wire), Good: true, Checked: s.checked, Text: s.text})
-			stream = append(stream, s.wire...)
+			want = append(want, outcome{Offset: int64(len(stream)), Bytes: len(s.bytes), Good: true, Checked: s.checked, Text: s.content})
+			stream = append(stream, s.bytes...)
 		}
 	}
 	if diff := cmp.Diff(want, outcomes(t, bytes.NewReader(stream))); diff != "" {

@@ -18,11 +18,11 @@ import (
 func TestUnframedMessages(t *testing.T) {
 	tested := 0
 	for _, sent := range sentTelegrams() {
-		f, err := hdlc.Parse([]byte(sent.wire))
+		f, err := hdlc.Parse([]byte(sent.bytes))
 		if err != nil || f.Segmented { // not HDLC, or a message in several frames
 			continue
 		}
-		framed, err := newDecoder(strings.NewReader(sent.wire)).Next()
+		framed, err := newDecoder(strings.NewReader(sent.bytes)).Next()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,8 +45,8 @@ func TestUnframedMessages(t *testing.T) {
 				t.Errorf("%s, %s: got %s, checked %v, %d bytes at byte %d, cipher %+v; want %s, checked %v, %d bytes at byte 0, cipher %+v",
 					sent.family, name, r.Protocol, r.Checked, r.Bytes, r.Offset, r.Cipher, protocol, checked, len(in), framed.Cipher)
 			}
-			if r.Family == framed.Family && withoutFraming(describe(r)) != withoutFraming(sent.text) || len(r.Records) != len(framed.Records) {
-				t.Errorf("%s, %s: got content %s, want %s", sent.family, name, describe(r), sent.text)
+			if r.Family == framed.Family && withoutFraming(describe(r)) != withoutFraming(sent.content) || len(r.Records) != len(framed.Records) {
+				t.Errorf("%s, %s: got content %s, want %s", sent.family, name, describe(r), sent.content)
 			}
 			if _, err := d.Next(); err == nil || isTelegramError(err) {
 				t.Errorf("%s, %s: after the message: got error %v, want EOF", sent.family, name, err)
@@ -110,7 +110,7 @@ func TestUnframedBeginnings(t *testing.T) {
 	for len(stream) < 1<<18 {
 		for _, sent := range sentTelegrams() {
 			if sent.checked {
-				stream = append(stream, sent.wire...)
+				stream = append(stream, sent.bytes...)
 				telegrams++
 			}
 		}
