@@ -6,8 +6,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// derive computes net powers, and total energies as the sum of the tariffs, from the samples dst[start:] of one telegram. It appends those
-// that the meter did not send.
+// derive appends net powers, and total energies as the sum of the tariffs, to the samples dst[start:] of one telegram. It does not append a
+// quantity that the meter has sent.
 func derive(dst []Sample, start int, at *sampleIndex, extra *extraTariffs, scale *Scale) []Sample {
 	for i := range netPowers {
 		p := &netPowers[i]
@@ -25,7 +25,7 @@ func derive(dst []Sample, start int, at *sampleIndex, extra *extraTariffs, scale
 			continue // the meter sends the total itself
 		}
 		sum, anySent, ok := sumTariffs(dst[start:], t.tariffs[:], at)
-		if ok && extra.sent[i] != 0 {
+		if ok && extra.sent[i] != 0 { // the meter has also sent tariffs without a row
 			sum, ok = extra.addTo(sum, anySent, i, t.tariffs[0], scale)
 			anySent = true
 		}
@@ -36,8 +36,8 @@ func derive(dst []Sample, start int, at *sampleIndex, extra *extraTariffs, scale
 	return appendNetOfPhases(dst, start, at)
 }
 
-// appendNetOfPhases appends the net power of a meter that sends only the power of its phases, as early meters of Lithuania do. Total import
-// and total export do not follow from the phases, but their difference does.
+// appendNetOfPhases appends the net power of a meter that sends only the powers of its phases, as early meters of Lithuania do: the net power is
+// the sum of the net powers of the phases. Total import and total export are not such sums.
 func appendNetOfPhases(dst []Sample, start int, at *sampleIndex) []Sample {
 	if total := &netPowers[0]; at[total.id] != 0 || at[total.plus] != 0 || at[total.minus] != 0 {
 		return dst
@@ -48,11 +48,10 @@ func appendNetOfPhases(dst []Sample, start int, at *sampleIndex) []Sample {
 		if k < 0 {
 			return dst
 		}
-		next, ok := sum.Add(dst[start+k].Value)
-		if !ok {
+		var ok bool
+		if sum, ok = sum.Add(dst[start+k].Value); !ok { // overflow
 			return dst
 		}
-		sum = next
 	}
 	return append(dst, Sample{ID: netPowers[0].id, Value: sum, Derived: true})
 }
@@ -67,12 +66,14 @@ type extraTariffs struct {
 
 // add adds a record without a row if the record is the counter of a tariff.
 func (e *extraTariffs) add(r *obis.Record) {
+	const electricity, counter, maxTariff = 1, 8, 63 // group A, group D, and the number of bits in sent
 	c := &r.Code
-	i := c[2] - 1
-	if c[0] != 1 || i >= byte(len(e.sums)) || c[3] != 8 || c[4] == 0 || c[4] > 63 || c[5] != obis.Any {
+	i, tariff := c[2]-1, c[4] // groups C 1 to 4 are the indexes 0 to 3 of tariffSums; for 0, i is 255
+	isTariff := c[0] == electricity && i < byte(len(e.sums)) && c[3] == counter && tariff >= 1 && tariff <= maxTariff
+	if !isTariff || c[5] != obis.Any {
 		return
 	}
-	bit := uint64(1) << c[4]
+	bit := uint64(1) << tariff
 	if e.sent[i]&bit != 0 {
 		return
 	}
@@ -82,9 +83,8 @@ func (e *extraTariffs) add(r *obis.Record) {
 	e.unusable[i] = e.unusable[i] || !ok || r.Kind != obis.Number || r.Unit != rows[tariffSums[i].id].Units[0].Base
 }
 
-// firstGroup has bits 1 to 10, one for each tariff of the first group. Tariffs 1 to 10 divide the total energy. Tariffs 11 to 20 divide
-// the same energy in another way, and so on. Only tariffs of one group can be added, because the tariffs of two groups together give twice
-// the total.
+// firstGroup has bits 1 to 10, one for each tariff of the first group. Tariffs 1 to 10 divide the total energy. Tariffs 11 to 20 divide the
+// same energy in another way, and so on. Tariffs of different groups are not added, because the sum would count the same energy twice.
 const firstGroup = 1<<11 - 2
 
 // inOneGroup reports whether all tariffs in sent, one bit each, belong to one group of ten. sent must not be 0.
@@ -103,7 +103,7 @@ func (e *extraTariffs) addTo(sum obis.Decimal, anySent bool, i int, tariff1 ID, 
 	row := &rows[tariff1]
 	sent := e.sent[i]
 	if anySent {
-		sent |= 1 << 1 // tariffs with a row are in the first group, like tariff 1
+		sent |= 1 << 1 // tariff 1 stands for all tariffs with a row, because they are in the same group
 	}
 	if e.unusable[i] || !inOneGroup(sent) || !s.setNumber(e.sums[i], &row.Units[0], row.maxMagnitude, scale) {
 		return sum, false
@@ -116,7 +116,7 @@ func (e *extraTariffs) addTo(sum obis.Decimal, anySent bool, i int, tariff1 ID, 
 func sumTariffs(samples []Sample, tariffs []ID, at *sampleIndex) (sum obis.Decimal, anySent, ok bool) {
 	for _, id := range tariffs {
 		switch p := at[id]; p {
-		case 0:
+		case 0: // not sent
 		case unusable:
 			return sum, anySent, false
 		default:
@@ -152,9 +152,9 @@ var tariffSums = []struct {
 	{ExportReactiveEnergy, [4]ID{ExportReactiveEnergyT1, ExportReactiveEnergyT2, ExportReactiveEnergyT3, ExportReactiveEnergyT4}},
 }
 
-// SplitSignedPower is for a meter that sends import and export as one power with a sign. It splits each power into import, export and net:
-// import power below zero becomes 0, and export and net power are appended. SplitSignedPower changes nothing if samples have no
-// ExportEnergy. The result possibly shares the memory of samples.
+// SplitSignedPower is for a meter that sends import and export as one power with a sign, with the code of the import power. It appends export power
+// and net power, and sets an import power below zero to 0. It does so for the total and for each phase. SplitSignedPower changes nothing if
+// samples have no ExportEnergy. It changes samples in place, and its result possibly uses the same array.
 func SplitSignedPower(samples []Sample) []Sample {
 	if indexOf(samples, ExportEnergy) < 0 {
 		return samples
@@ -183,11 +183,12 @@ func indexOf(samples []Sample, id ID) int {
 	return slices.IndexFunc(samples, func(s Sample) bool { return s.ID == id })
 }
 
-// Lithuanian meters send the mean current of the last period as 31.4.0, as IEC 62056-61 defines group D 4. Meters of other countries send
-// the limit of their fuse as 31.4.0. Lithuanian meters also send means of power and voltage, with group D 24.
-
-// meanGroupD is the group D with which Lithuanian meters send means of the last period.
-const meanGroupD = 24
+// Groups D of code 31.4.0 and of means. Lithuanian meters send the mean current of the last period as 31.4.0, as IEC 62056-61 defines group D 4.
+// Meters of other countries send the limit of their fuse as 31.4.0. Lithuanian meters also send means of power and voltage, with group D 24.
+const (
+	limitGroupD = 4
+	meanGroupD  = 24
+)
 
 // dropMeanCurrent removes FuseLimit from dst[start:] if the value is a mean current. It also removes a value below zero, which is a limit of
 // export, and 0 A, which means no limit.
@@ -203,22 +204,24 @@ func (c *Converter) dropMeanCurrent(dst []Sample, start int, at *sampleIndex, re
 	return slices.Delete(dst, i, i+1)
 }
 
-// sendsMeans reports whether a meter sends mean values: any value with group D 24, or different values of x.4.0 for the phases. Limits are
-// the same for all phases. If a code is sent twice in a row, only its first record is compared.
+// sendsMeans reports whether a meter sends mean values. The telegram then has a value with group D 24, or different currents with group D 4 for
+// the phases, because limits are the same for all phases. If a code is sent twice in a row, only its first record is compared, because the
+// second record is the limit of export.
 func sendsMeans(records []obis.Record) bool {
-	var first *obis.Record // the first current with group D 4
+	var first *obis.Record // the first current of a phase with group D 4
 	lastC := byte(0)       // group C of the last of these currents
 	for i := range records {
 		r := &records[i]
 		c := &r.Code
-		if c[0] != 1 || c[3] != 4 {
-			if c[0] == 1 && c[3] == meanGroupD {
-				return true
-			}
+		if c[0] != 1 {
 			continue
 		}
-		if r.Kind != obis.Number || c[2]%20 != 11 || c[2] < 31 || c[2] > 71 || c[4] != 0 || c[5] != obis.Any || c[2] == lastC {
-			continue // not the current of a phase (31, 51, 71)
+		if c[3] == meanGroupD {
+			return true
+		}
+		isPhaseCurrent := r.Kind == obis.Number && (c[2] == 31 || c[2] == 51 || c[2] == 71)
+		if !isPhaseCurrent || c[3] != limitGroupD || c[4] != 0 || c[5] != obis.Any || c[2] == lastC {
+			continue
 		}
 		lastC = c[2]
 		if first == nil {

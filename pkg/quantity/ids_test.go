@@ -33,7 +33,8 @@ func TestConstants(t *testing.T) {
 		t.Errorf("constants, -want +got:\n%s", diff)
 	}
 	if quantity.ImportPower != 0 || int(quantity.PowerLimit) != quantity.Count()-1 || quantity.ImportEnergyT4.String() != "import_energy_t4" {
-		t.Errorf("got ImportPower %d, PowerLimit %d, ImportEnergyT4 %v", quantity.ImportPower, quantity.PowerLimit, quantity.ImportEnergyT4)
+		t.Errorf("got ImportPower %d, PowerLimit %d, ImportEnergyT4 %v; want 0, %d, import_energy_t4",
+			quantity.ImportPower, quantity.PowerLimit, quantity.ImportEnergyT4, quantity.Count()-1)
 	}
 }
 

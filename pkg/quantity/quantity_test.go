@@ -7,7 +7,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestByCode: ByCode returns the row of a code. A code without a row has want "".
+// TestByCode: ByCode returns the row of a code. want is "" for a code without a row.
 func TestByCode(t *testing.T) {
 	for _, tt := range []struct {
 		code, want string
@@ -21,12 +21,12 @@ func TestByCode(t *testing.T) {
 		{"1-0:8.8.0", "reactive_energy_q4"},
 		{"1-0:1.24.0", "import_demand"},
 		{"1-0:72.36.0", "voltage_swells_l3"},
-		{"1-0:1.8.0*1", ""},
-		{"7-0:1.8.0", ""},
+		{"1-0:1.8.0*1", ""}, // a past billing period
+		{"7-0:1.8.0", ""},   // medium 7: gas
 		{"0-0:96.3.10", "breaker"},
-		{"0-1:96.3.10", ""},
-		{"1-0:0.4.2", ""},
-		{"0-0:1.0.0", ""},
+		{"0-1:96.3.10", ""}, // channel 1: a relay
+		{"1-0:0.4.2", ""},   // a transformer ratio
+		{"0-0:1.0.0", ""},   // the clock
 	} {
 		code, err := obis.ParseCode(tt.code)
 		if err != nil {

@@ -26,9 +26,9 @@ type Row struct {
 	Title string
 	// Codes are groups C, D and E of the OBIS codes of the quantity. They are empty for the quantities of sub-meters (see Gas).
 	Codes [][3]byte
-	// fallbackCodes are further codes, which count only in a telegram without any of Codes.
+	// fallbackCodes are further codes of the quantity. They are ignored in a telegram that has one of Codes.
 	fallbackCodes [][3]byte
-	// Units are the possible units in which the quantity is published: one for most quantities, none for a text.
+	// Units are the units in which the quantity can be published. Most quantities have one unit. A text has none.
 	Units []Unit
 	// Decimals is the number of decimals to publish. It can be AsSent.
 	Decimals int8
@@ -119,10 +119,10 @@ var byName = func() map[string]ID {
 	return m
 }()
 
-// ByCode returns the quantity of a code. ok is false if no row has the code. It is also false for a past billing period: group F is then
-// not 255. Codes of medium 1 can have any channel, because Kamstrup sends on 1-1. Codes of medium 0 must have channel 0, on which modules
-// of EMBRIQ send electricity, because its other channels are sub-meters and relays. Group E 255 is the same as 0, because EasyMeter sends
-// 1.7.255.
+// ByCode returns the quantity of a code. ok is false if no row has the code. It is also false for a past billing period, which has a group F
+// other than 255. A code of medium 1 (electricity) can have any channel, because Kamstrup uses channel 1. A code of medium 0 must have channel 0,
+// because the other channels of medium 0 are sub-meters and relays. Modules of EMBRIQ send electricity with medium 0 and channel 0. Group E 255
+// has the same meaning as group E 0, because EasyMeter sends 1.7.255.
 func ByCode(c obis.Code) (id ID, ok bool) {
 	if c[0] > 1 || c[0] == 0 && c[1] != 0 || c[5] != obis.Any {
 		return 0, false

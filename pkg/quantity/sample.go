@@ -46,8 +46,9 @@ func (s *Sample) Decimals() int {
 // the records. Next are the samples of sub-meters, and last the derived values (net power, sums of tariffs). Numbers are multiplied by
 // scale before other values are derived from them. A nil scale changes nothing.
 //
-// A record whose unit is not in Row.Units gives no sample, because a number in the wrong unit is worse than none. If the meter sends a
-// quantity twice, the sample is that of the first record. A record with a main code (Row.Codes) replaces a record with a fallback code.
+// A record whose unit is not in Row.Units gives no sample, because a number in the wrong unit is worse than none. If several records are of the
+// same quantity, only the first usable record gives a sample. But a record with a main code (Row.Codes) replaces an earlier record with a fallback
+// code of the row.
 // AppendSamples allocates nothing if dst has room for Count more samples.
 func (c *Converter) AppendSamples(dst []Sample, records []obis.Record, scale *Scale) []Sample {
 	start := len(dst)
@@ -63,10 +64,11 @@ func (c *Converter) AppendSamples(dst []Sample, records []obis.Record, scale *Sc
 			extra.add(r)
 			continue
 		}
-		if p := at[id]; p != 0 && p != unusable { // the telegram has a sample of this quantity already
-			if next := (Sample{ID: id, Time: r.Time}); replacesFallback(id, r.Code, records[:i]) && next.setRecord(r, scale) {
-				c.readableText(&next)
-				dst[start+int(p)-1] = next
+		if p := at[id]; p != 0 && p != unusable { // an earlier record gave a sample of this quantity
+			replacement := Sample{ID: id, Time: r.Time}
+			if replacesFallback(id, r.Code, records[:i]) && replacement.setRecord(r, scale) {
+				c.readableText(&replacement)
+				dst[start+int(p)-1] = replacement
 			}
 			continue
 		}
@@ -101,7 +103,7 @@ func (c *Converter) readableText(s *Sample) {
 	}
 }
 
-// replacesFallback reports whether c is one of the main codes of a row, and the earlier records have only fallback codes of that row.
+// replacesFallback reports whether c is one of the main codes of the row of id, and the earlier records have only fallback codes of that row.
 func replacesFallback(id ID, c obis.Code, earlier []obis.Record) bool {
 	codes := rows[id].Codes
 	return slices.Contains(codes, c.CDE()) && !slices.ContainsFunc(earlier, func(r obis.Record) bool {
@@ -131,7 +133,10 @@ func (s *Sample) setRecord(r *obis.Record, scale *Scale) bool {
 	for i := range row.Units {
 		if unit := &row.Units[i]; unit.Base == r.Unit {
 			s.UnitIndex, s.Value = uint8(i), r.Value.Shift(-unit.Prefix)
-			return scale == nil && row.maxMagnitude.Coef == 0 || s.setNumber(r.Value, unit, row.maxMagnitude, scale)
+			if scale == nil && row.maxMagnitude.Coef == 0 {
+				return true
+			}
+			return s.setNumber(r.Value, unit, row.maxMagnitude, scale)
 		}
 	}
 	return false
@@ -151,8 +156,9 @@ func (s *Sample) setNumber(v obis.Decimal, unit *Unit, limit obis.Decimal, scale
 	return ok
 }
 
-// textOf returns the text of a record, without zero bytes at its end. A number from 0 to 9 becomes a digit, because meters with binary
-// telegrams send tariff and breaker as numbers. ok is false for other numbers and for records without a text.
+// textOf returns the text of a record. It removes zero bytes at the end, except from a text that begins with a control character or a space,
+// because such a text is possibly a binary value. A number from 0 to 9 becomes a digit, because meters with binary telegrams send tariff and
+// breaker as numbers. ok is false for other numbers and for records without a text.
 func textOf(r *obis.Record) (text []byte, ok bool) {
 	v := r.Value
 	if r.Kind == obis.Number && v.Exp == 0 && v.Coef >= 0 && v.Coef < int64(len(decimalDigits)) {
@@ -168,9 +174,9 @@ func textOf(r *obis.Record) (text []byte, ok bool) {
 // decimalDigits are the texts of the numbers 0 to 9, so that they need no allocation.
 var decimalDigits = []byte("0123456789")
 
-// A Converter turns the records of one meter into samples. It remembers the quantity of each record, because a meter sends the same codes
-// in each telegram. Without this memory, decoding takes 6 to 9 % longer (BenchmarkDecode of pkg/meter). The zero Converter is ready to use.
-// A Converter is not safe for concurrent use.
+// A Converter turns the records of one meter into samples. It caches the quantity of each record, because a meter sends the same codes in each
+// telegram. Without the cache, decoding takes 6 to 9 % longer (BenchmarkDecode of pkg/meter). The zero Converter is ready to use. A Converter is
+// not safe for concurrent use.
 type Converter struct {
 	// HexText is true if the records are those of an ASCII telegram. ASCII telegrams contain messages as hexadecimal digits.
 	HexText bool
@@ -183,7 +189,7 @@ type Converter struct {
 	textBuf    []byte // other texts that were converted to or from hexadecimal
 }
 
-// cachedRecords is the number of records whose ID the Converter remembers. It looks up the IDs of further records each time.
+// cachedRecords is the number of records whose ID the Converter caches. It looks up the IDs of further records in each telegram.
 const cachedRecords = 96
 
 // A cachedID is the result of ByCode for a code.
@@ -193,8 +199,8 @@ type cachedID struct {
 	ok   bool
 }
 
-// ByCode returns the same as the function ByCode. i is the index of the record. The method is faster if record i of the previous telegram
-// had the same code.
+// ByCode returns the same values as the function ByCode. i is the index of the record in its telegram. The method is faster than the function if
+// record i of the previous telegram had the same code.
 func (c *Converter) ByCode(i int, code obis.Code) (ID, bool) {
 	if uint(i) >= cachedRecords {
 		return ByCode(code)

@@ -35,7 +35,7 @@ func TestScale(t *testing.T) {
 		"import_power": "20700 W", "export_power": "2700 W", "net_power": "18000 W", "import_energy_t1": "0.501 kWh",
 		"import_energy_t2": "2.002 kWh", "import_energy": "2.503 kWh", "current_l1": "0.152 A", "voltage_l1": "230.0 V",
 		"power_factor": "0.911 ", "gas": "3.000 m³",
-		"tariff": "0 ", // the Value of a text is 0
+		"tariff": "0 ", // a text: published does not show it
 	}
 	dst := make([]quantity.Sample, 0, quantity.Count())
 	if diff := cmp.Diff(want, published(new(quantity.Converter).AppendSamples(dst, records, &scale))); diff != "" {
@@ -114,7 +114,7 @@ func TestTexts(t *testing.T) {
 	for _, tt := range []struct {
 		in         obis.Record
 		want       string
-		wantSample bool
+		wantSample bool // the record must give a sample
 	}{
 		{text(t, "0-0:96.14.0", "0002"), "0002", true},
 		{text(t, "0-0:96.13.0", ""), "", true},

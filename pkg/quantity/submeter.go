@@ -7,18 +7,16 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// Codes of a sub-meter on channel n (DSMR P1 5.0.2, 6.12; e-MUCS 1.7): groups C, D and E. The device type is 0-n:24.1.0, and the last value
-// is 0-n:24.2.1. A volume that is not corrected to standard temperature is 0-n:24.2.3. XMX meters of DSMR 2.2 send the value as 0-n:24.2.0.
-// Some heat meters send a volume as 0-n:24.2.1 and their energy as 0-n:24.2.5. A sub-meter can be on any channel.
+// Codes of a sub-meter on channel n, 0-n:C.D.E (DSMR P1 5.0.2, 6.12; e-MUCS 1.7): groups C, D and E. A sub-meter can be on any channel.
 var (
-	deviceCode    = [3]byte{24, 1, 0}
-	valueCode     = [3]byte{24, 2, 1}
-	oldValueCode  = [3]byte{24, 2, 0}
-	rawVolumeCode = [3]byte{24, 2, 3}
-	heatCode      = [3]byte{24, 2, 5}
+	deviceCode    = [3]byte{24, 1, 0} // the device type
+	valueCode     = [3]byte{24, 2, 1} // the last value; some heat meters send a volume here
+	oldValueCode  = [3]byte{24, 2, 0} // the last value of XMX meters of DSMR 2.2
+	rawVolumeCode = [3]byte{24, 2, 3} // a volume that is not corrected to standard temperature
+	heatCode      = [3]byte{24, 2, 5} // the energy of heat meters that send a volume as 24.2.1
 )
 
-// A deviceType is a device type of EN 13757-3. It is zero if the meter sends none. P1 telegrams contain it in decimal: 012 is heat.
+// A deviceType is a device type of EN 13757-3. It is zero if the meter sends none. P1 telegrams contain the device type in decimal: 012 is 0x0C.
 type deviceType uint8
 
 // quantity returns the quantity of a device type. ok is false for types without a row, such as a second electricity meter.
@@ -52,7 +50,7 @@ func readDeviceType(r *obis.Record) deviceType {
 	return deviceType(v.Coef)
 }
 
-// channels is one more than the highest channel that is read. Meters use channels 1 to 4.
+// channels is one more than the highest channel that is read. Meters use channels 1 to 4. submeters has 16 bits for channels.
 const channels = 16
 
 // isSubmeter reports whether c is a code of a sub-meter.
@@ -93,21 +91,25 @@ func (s *submeters) add(records []obis.Record) {
 	}
 }
 
-// quantity returns the quantity of the value in r. It is the quantity of the device type. If the channel has no device type, the value is
+// quantity returns the quantity of the value in r: the quantity of the channel's device type. If the channel has no device type, the value is
 // gas under three conditions: the telegram has no other value of a sub-meter; the channel sends no heat energy; the volume is not corrected
-// or has a time stamp without a zone, as in DSMR 2.2. ok is false for warm water if there is also a meter of cold water.
+// to standard temperature, or has a time stamp without a zone, as in DSMR 2.2. ok is false if r is not a value of a sub-meter, or if its quantity
+// is not known. ok is also false for warm water if the telegram has a device type of cold water.
 func (s *submeters) quantity(r *obis.Record) (id ID, ok bool) {
-	heat := r.Code.CDE() == heatCode
-	if !isSubmeter(r.Code) || !isSubmeterValue(r.Code) && !heat {
+	channel, isHeat := r.Code[1], r.Code.CDE() == heatCode
+	if !isSubmeter(r.Code) || !isSubmeterValue(r.Code) && !isHeat {
 		return 0, false
 	}
-	d := s.devices[r.Code[1]]
-	if id, ok := d.quantity(); heat {
+	d := s.devices[channel]
+	if isHeat {
+		id, ok := d.quantity()
 		return id, ok && (id == ThermalEnergy || id == CoolingEnergy)
 	}
 	if d == 0 {
-		onlyValue := s.values&(s.values-1) == 0
-		return Gas, onlyValue && s.heat>>r.Code[1]&1 == 0 && (r.Code.CDE() == rawVolumeCode || !r.Time.IsZero() && !r.Time.Zone)
+		isOnlyValue := s.values&(s.values-1) == 0 // at most one bit is set
+		sendsHeat := s.heat>>channel&1 != 0
+		stampWithoutZone := !r.Time.IsZero() && !r.Time.Zone
+		return Gas, isOnlyValue && !sendsHeat && (r.Code.CDE() == rawVolumeCode || stampWithoutZone)
 	}
 	if d.isWarmWater() && s.coldWater {
 		return 0, false
@@ -134,12 +136,13 @@ func appendSubmeters(dst []Sample, records []obis.Record, scale *Scale) []Sample
 	return dst
 }
 
-// neverSet reports whether a time stamp is older than any meter with a customer port. The channel has then not had a value yet.
+// neverSet reports whether a time stamp is older than any meter with a customer port. Meters send such a time stamp before they have read the
+// sub-meter for the first time.
 func neverSet(t obis.Time) bool { return !t.IsZero() && t.Year < 2005 }
 
-// addOrReplace appends a sample to dst. If dst[start:] already has a sample of the same quantity, s replaces that sample if s is more than
-// a day newer, and is dropped otherwise. So a new sub-meter replaces an old one, which the meter goes on to send with its last time stamp.
-// Two sub-meters in use do not alternate, because their time stamps are less than a day apart.
+// addOrReplace appends a sample to dst. If dst[start:] already has a sample of the same quantity, s replaces that sample if s is more than a day
+// newer, and is dropped otherwise. So a new sub-meter replaces a removed sub-meter, whose last value the meter goes on to send with its old time
+// stamp. Of two sub-meters in use, always the first is used, because their time stamps are less than a day apart.
 func addOrReplace(dst []Sample, start int, s Sample) []Sample {
 	for i := start; i < len(dst); i++ {
 		if dst[i].ID != s.ID {

@@ -27,7 +27,8 @@ func stamped(t *testing.T, code, value string, u obis.Unit, prefix int8, at obis
 	return r
 }
 
-// published returns the text of each sample, by the name of its quantity: the number with its decimals, a space, and the unit.
+// published returns each sample as text, by the name of its quantity: the number with its decimals, a space, and the unit. For a quantity that is a
+// text, it returns "0 ".
 func published(samples []quantity.Sample) map[string]string {
 	out := map[string]string{}
 	for _, s := range samples {
@@ -36,8 +37,8 @@ func published(samples []quantity.Sample) map[string]string {
 	return out
 }
 
-// TestSubmeters: the device type of a channel (24.1.0) decides of which quantity its value is. If a gas meter was replaced, only the value of
-// the new gas meter gives a sample.
+// TestSubmeters: the device type of a channel (24.1.0) shows the quantity of the value on this channel. If a gas meter was replaced, only the value
+// of the new gas meter gives a sample.
 func TestSubmeters(t *testing.T) {
 	const m3, joule, wh = obis.CubicMetre, obis.Joule, obis.WattHour
 	now := obis.Time{Year: 2022, Month: 11, Day: 2, Hour: 21, Zone: true, Offset: 60}
@@ -66,8 +67,8 @@ func TestSubmeters(t *testing.T) {
 		{"electricity meter as sub-meter", []obis.Record{text(t, "0-1:24.1.0", "002"), stamped(t, "0-1:24.2.1", "1", wh, 3, now)}, map[string]string{}},
 		{"gas in another unit", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", wh, 3, now)}, map[string]string{}},
 		{"gas without a unit", []obis.Record{text(t, "0-1:24.1.0", "003"), number(t, "0-1:24.2.1", "1", obis.None, 0)}, map[string]string{}},
-		{"gas without a number", []obis.Record{text(t, "0-1:24.1.0", "003"), text(t, "0-1:24.2.1", "(632525252525S)(00000.000)")}, map[string]string{}},
-		{"gas meter that was never read", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "0", m3, 0, year2000)}, map[string]string{}},
+		{"gas with a text in place of a number", []obis.Record{text(t, "0-1:24.1.0", "003"), text(t, "0-1:24.2.1", "(632525252525S)(00000.000)")}, map[string]string{}},
+		{"gas meter that was never read, time stamp of the year 2000", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "0", m3, 0, year2000)}, map[string]string{}},
 		{"gas of a past period", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1*1", "1", m3, 0, now)}, map[string]string{}},
 		{"gas meter replaced", []obis.Record{
 			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "9000", m3, 0, summer),
@@ -81,7 +82,7 @@ func TestSubmeters(t *testing.T) {
 			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "9000", m3, 0, yesterday),
 			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "1", m3, 0, now),
 		}, map[string]string{"gas": "1.000 m³"}},
-		{"two gas meters in use: the first counts", []obis.Record{
+		{"two gas meters in use: the first is used", []obis.Record{
 			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, hourEarlier),
 			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "2", m3, 0, now),
 		}, map[string]string{"gas": "1.000 m³"}},
@@ -90,7 +91,7 @@ func TestSubmeters(t *testing.T) {
 			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "2", m3, 0, summer),
 			text(t, "0-3:24.1.0", "003"), number(t, "0-3:24.2.1", "3", m3, 0),
 		}, map[string]string{"gas": "2.000 m³"}},
-		{"warm and cold water: cold water counts", []obis.Record{
+		{"warm and cold water: cold water is used", []obis.Record{
 			text(t, "0-1:24.1.0", "006"), stamped(t, "0-1:24.2.1", "1", m3, 0, now),
 			text(t, "0-2:24.1.0", "007"), stamped(t, "0-2:24.2.1", "2", m3, 0, summer),
 		}, map[string]string{"water": "2.000 m³"}},

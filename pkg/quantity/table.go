@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// rows is the table. The codes are from IEC 62056-6-2. A name begins with import or export, because Domoticz pairs an energy with the power
-// that has the longest common prefix in its name. ids.go has a constant for each row, in the same order.
+// rows is the table. The codes are from IEC 62056-6-2. In a name, import or export comes first, because Domoticz pairs each energy with the power
+// whose name has the longest prefix in common with the name of the energy. ids.go has a constant for each row, in the same order.
 var rows = slices.Concat(
 	single(Row{Name: "import_power", Title: "Import power", Codes: code(1, 7, 0), Units: power, StateClass: Measurement, Kind: Power}),
 	single(Row{Name: "export_power", Title: "Export power", Codes: code(2, 7, 0), Units: power, StateClass: Measurement, Kind: Power}),
@@ -107,8 +107,8 @@ func quadrants(r Row, d byte) []Row {
 	return numbered(r, "_q", " Q", 4, func(i byte) [3]byte { return [3]byte{5 + i, d, 0} })
 }
 
-// numbered returns n copies of r with numbered names and titles. The suffixes and the number, from 1, are appended to name and title.
-// code returns the code of a row, given its index from 0.
+// numbered returns n copies of r. The suffix and the number of the copy, from 1 to n, are appended to its name and title. code returns the code of
+// a copy for its index, from 0 to n-1.
 func numbered(r Row, nameSuffix, titleSuffix string, n int, code func(i byte) [3]byte) []Row {
 	out := make([]Row, n)
 	for i := range out {

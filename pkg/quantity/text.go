@@ -8,13 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// message returns the text of a message for people, as valid UTF-8 without fill bytes at its end. Hexadecimal digits are decoded if the
-// result is readable text. Latin-1 is converted to UTF-8. The result is empty for a message that was never set, because it has only
-// fill bytes (FF or 00). The result is valid until the next call.
+// message returns the text of a message for people, as valid UTF-8 without fill bytes (FF or 00) at its end. In an ASCII telegram, hexadecimal
+// digits are decoded if the result is readable text, and Latin-1 is converted to UTF-8. The result is empty if the message consists of fill bytes,
+// because the message was then never set. It is also empty if the message is not readable. The result is valid until the next call.
 func (c *Converter) message(text []byte) []byte {
 	if c.HexText {
 		plain, err := hex.AppendDecode(c.messageBuf[:0], c.withoutLineEnds(text))
-		if c.messageBuf = plain; err == nil && isReadable(withoutFill(plain)) {
+		c.messageBuf = plain
+		if err == nil && isReadable(withoutFill(plain)) {
 			return withoutFill(plain)
 		}
 	}
@@ -52,8 +53,8 @@ func isLatin1(b []byte) bool {
 	})
 }
 
-// textOrHex returns text in readable form. Some meters send the name of a tariff as hexadecimal digits, such as 5431 for T1. The result is
-// then the name. Other meters send a tariff as two binary bytes. The result is then their hexadecimal digits.
+// textOrHex returns text in readable form. Some meters send the name of a tariff as hexadecimal digits, such as 5431 for T1: the result is then
+// the name. Other meters send a tariff as two binary bytes: the result is then the hexadecimal digits of the bytes.
 func (c *Converter) textOrHex(text []byte) []byte {
 	if name, ok := c.hexWord(text); ok {
 		return name
@@ -74,7 +75,7 @@ func (c *Converter) hexWord(text []byte) (word []byte, ok bool) {
 	}
 	start := len(c.textBuf)
 	buf, err := hex.AppendDecode(c.textBuf, text)
-	c.textBuf, word = buf[:start], buf[start:]
+	c.textBuf, word = buf[:start], buf[start:] // textBuf keeps the word only if hexWord returns it
 	if err != nil || slices.ContainsFunc(word, func(x byte) bool { return x-'0' > 9 && (x|0x20)-'a' > 'z'-'a' }) {
 		return nil, false
 	}

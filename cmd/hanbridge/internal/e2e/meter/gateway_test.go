@@ -104,7 +104,7 @@ func testTelnetGateway(t *testing.T) {
 	messages := broker.LogMessages()
 	run := testbed.StartBridge(t, broker.URLVariable(), variable)
 	testbed.Until(t, "three telegrams", func() bool { return messages.Count("hanbridge/house/telegram", "{") == 3 })
-	run.RequireOutputOnce("Set it to raw mode")
+	run.RequireOutputOnce("Set the gateway to raw mode")
 	run.Stop(syscall.SIGTERM)
 	if n := <-bytesFromBridge; n != 0 {
 		t.Error("the bridge has sent a byte to the reader")
