@@ -19,8 +19,8 @@ type Rule struct {
 
 // ACL returns the permissions that the bridge and the commands need at the broker with this configuration. The rules are the same for each
 // Style, because after a change of Style the bridge removes the old announcements. The rules match the announcements of every device, because
-// most brokers have no wildcard for a part of a level, such as hanbridge_+. A rule for each meter would be missing for a meter that is added
-// later. Nothing would report this, because a broker also acknowledges a message that its rules forbid.
+// most brokers have no wildcard for a part of a level, such as hanbridge_+. With a rule for each meter, users would have to add a rule for each
+// new meter. No program would report a missing rule, because a broker also acknowledges a message that its rules forbid.
 func (c Config) ACL() []Rule {
 	rules := []Rule{
 		{Publish, c.BaseTopic + "/#", "values, states, telegrams and events of the bridge and its meters"},
@@ -45,8 +45,8 @@ func (c Config) InfoTopic(meter string) string { return c.BaseTopic + "/" + mete
 func (c Config) testTopic() string             { return c.BaseTopic + "/bridge/check" }
 func (c Config) announcementTestTopic() string { return c.Prefix + "/hanbridge_bridge/check" }
 
-// announcedFilters returns the filters that match the announcements of a device in each style. The device "+" matches every device, those
-// of other programs too. Bridges announce only sensors and binary sensors, so they need no permission for lamps and switches.
+// announcedFilters returns the filters that match the announcements of a device in each style. The device "+" matches every device, including
+// those of other programs. Bridges announce only sensors and binary sensors, so they need no permission for other kinds of entities.
 func (c Config) announcedFilters(device string) []string {
 	filters := []string{c.Prefix + "/device/" + device + "/config"}
 	for _, platform := range [...]string{"sensor", "binary_sensor"} {

@@ -45,7 +45,9 @@ func (s *session) announceDue() {
 // announce publishes the next announcement step of a device, if there is one.
 func (s *session) announce(a *announcer) {
 	m := s.meters[a.meterID] // nil for the bridge's own device and for removed meters
-	if !a.pending && len(a.steps) == 0 || !s.scanned || s.conn.Err() != nil || m != nil && m.otherAnnounces() {
+	announcedByOther := m != nil && m.otherAnnounces()
+	isUpToDate := !a.pending && len(a.steps) == 0
+	if announcedByOther || isUpToDate || !s.scanned || s.conn.Err() != nil {
 		return
 	}
 	now := time.Now()
@@ -72,8 +74,7 @@ func (s *session) announce(a *announcer) {
 	}
 }
 
-// storeDelivered stores the state after the last step of each device in the record of retained messages. The broker must have acknowledged
-// every message.
+// storeDelivered copies undelivered to the record of retained messages. Call storeDelivered only after the broker has acknowledged every message.
 func (s *session) storeDelivered() {
 	for id, delivered := range s.undelivered {
 		s.devices.set(id, delivered)
@@ -82,8 +83,8 @@ func (s *session) storeDelivered() {
 }
 
 // prepareSteps sets the steps that change the retained announcements and values of a device to the wanted announcements and values. Until the
-// broker has acknowledged the steps, the record holds the old and the wanted announcements. So the next attempt after an interruption
-// removes every announcement that is not wanted. prepareSteps reports whether there are steps.
+// broker has acknowledged the steps, the record holds the old and the wanted announcements. So after an interruption, the bridge still finds
+// every announcement that it must remove. prepareSteps reports whether there are steps.
 func (s *session) prepareSteps(a *announcer) (hasSteps bool) {
 	recorded := s.devices.document.Devices[a.meterID]
 	plan := s.acceptedPlan(a, recorded)
@@ -107,13 +108,15 @@ func (s *session) prepareSteps(a *announcer) (hasSteps bool) {
 	}
 	oldAndNew := device{Announced: recorded.Announced.Union(a.afterSteps.Announced), Topics: union(recorded.Topics, topics)}
 	s.devices.set(a.meterID, oldAndNew)
-	if len(a.steps) > 1 || len(plan.changes.Minus(plan.changes.UnderPrefix(s.config.Prefix))) > 0 { // the next run needs this record, even after a crash
+	underOtherPrefix := plan.changes.Minus(plan.changes.UnderPrefix(s.config.Prefix))
+	if len(a.steps) > 1 || len(underOtherPrefix) > 0 { // after a crash, the next run cannot find all of these announcements without the record
 		s.devices.sync()
 	}
+	// If an arrival check starts, the check logs the announcement when it ends.
 	if plan.refusal == nil && !s.startArrivalCheck(a, &plan.wanted) && s.conn.Err() == nil {
 		s.logAnnounced(a, &plan.wanted)
 	}
-	s.logTakenBack(a, plan.changes)
+	s.logRemoved(a, plan.changes)
 	return true
 }
 
@@ -138,13 +141,14 @@ func (s *session) planChange(a *announcer, recorded device, style discovery.Styl
 }
 
 // acceptedPlan returns a plan whose steps the broker accepts. If the announcement of the whole device is too large for the broker, each
-// entity is announced separately. If the broker refuses that too, the retained announcements are not changed, because their replacement
-// would not arrive.
+// entity is announced in a message of its own. If the broker refuses these messages too, the retained announcements are not changed, because
+// the messages that replace them would not arrive.
 func (s *session) acceptedPlan(a *announcer, recorded device) changePlan {
 	plan := s.planChange(a, recorded, s.config.Style)
-	// Announcements of single entities are replaced by an announcement of the whole device only if the broker accepts that announcement.
-	newTopics := len(plan.changes) > 0 && !slices.ContainsFunc(plan.wanted.messages, func(m discovery.Message) bool { return plan.changes[m.Topic] != nil })
-	if plan.refusal == nil && newTopics && s.isTooLarge(&plan.wanted) {
+	// topicsChange is true if the announcements move to other topics, such as from single entities to the whole device. Then the steps remove the
+	// retained announcements. So they must not begin before it is known that the broker accepts the announcement of the device.
+	topicsChange := len(plan.changes) > 0 && !slices.ContainsFunc(plan.wanted.messages, func(m discovery.Message) bool { return plan.changes[m.Topic] != nil })
+	if plan.refusal == nil && topicsChange && s.isTooLarge(&plan.wanted) {
 		plan.refusal = s.firstRefusal(plan.steps) // isTooLarge has recorded the limit
 	}
 	if plan.refusal == nil {
@@ -153,7 +157,7 @@ func (s *session) acceptedPlan(a *announcer, recorded device) changePlan {
 	if perEntity := s.planChange(a, recorded, discovery.Component); s.config.Style == discovery.Device && perEntity.refusal == nil {
 		if s.firstTime("small " + a.meterID) {
 			s.log.Warn().Str("meter", cmp.Or(a.meterID, ownDevice)).Err(plan.refusal).
-				Msg("announced entity by entity: the broker does not take the announcement of the whole device")
+				Msg("announced entity by entity: the broker does not accept the announcement of the whole device")
 		}
 		return perEntity
 	}
@@ -184,9 +188,10 @@ func (s *session) firstRefusal(steps [][]discovery.Message) error {
 	return nil
 }
 
-// undecidedPart returns the part of a recorded device that remains retained, because it is not known yet whether the part is wanted. Before
-// the first telegram of the meter, the part is the whole device. After an incomplete retained scan, it is all that is not in wanted. It has no
-// announcements under another prefix, and none if discovery is off.
+// undecidedPart returns the part of a recorded device that remains retained, because it is not known yet whether the part is wanted. Before the
+// first telegram of the meter, the part is the whole device. After an incomplete retained scan, the part has the announcements that are not in
+// wanted and, if values are retained, all topics. In both cases the part has no announcements under another prefix, and no announcements if
+// discovery is off. Otherwise the part is empty.
 func (s *session) undecidedPart(id string, recorded device, wanted *wantedDevice) device {
 	undecided := device{Announced: recorded.Announced.UnderPrefix(s.config.Prefix), Topics: recorded.Topics}
 	if s.config.Style == discovery.Off {
@@ -197,7 +202,7 @@ func (s *session) undecidedPart(id string, recorded device, wanted *wantedDevice
 		return undecided
 	case s.scanIncomplete && s.meters[id] != nil:
 		undecided.Announced = undecided.Announced.Unwanted(wanted.messages)
-		if !s.config.Retain { // no retained value is wanted
+		if !s.config.Retain { // retained values are certainly not wanted
 			undecided.Topics = nil
 		}
 		return undecided

@@ -13,15 +13,15 @@ import (
 )
 
 // An arrivalCheck checks, once in a run, that the announcement of a meter reaches subscribers. An acknowledgement does not show this, because a
-// broker also acknowledges messages that its access rules forbid (MQTT 3.1.1, 3.3.5). The check subscribes before the announcement is
-// published, and waits for the message that the broker passes on at once. It ignores retained messages, because they are older.
+// broker also acknowledges messages that its access rules forbid (MQTT 3.1.1, section 3.3.5). The check subscribes before the
+// announcement is published, and waits until this session receives the announcement. It ignores retained messages, because they are older.
 type arrivalCheck struct {
 	want     wantedDevice
-	deadline time.Time       // when the check ends without success; zero until every announcement is published
+	deadline time.Time       // when the check fails; zero until every announcement is published
 	missing  map[string]bool // the topics from which no announcement has arrived yet
 }
 
-// arrivalTimeout is how long a check waits for an announcement to come back from the broker.
+// arrivalTimeout is how long a check waits until the session receives the announcements that it has published.
 const arrivalTimeout = 5 * time.Second
 
 // arrivalFilters returns the topic filters that match the announcement of a device. The device "+" matches every device.
@@ -34,7 +34,7 @@ func (c Config) arrivalFilters(device string, want *wantedDevice) []string {
 }
 
 // startArrivalCheck starts a check and reports whether a check has started. When the check has succeeded, the log says that the meter is
-// announced. There is no check for the bridge's own device, for a device whose announcements are removed, or if the result is known.
+// announced. There is no check for the bridge's own device, for a device whose announcements are removed, or for a meter in arrivalChecked.
 func (s *session) startArrivalCheck(a *announcer, want *wantedDevice) bool {
 	if a.meterID == "" || want.undecided || len(want.messages) == 0 || s.arrivalChecked[a.meterID] {
 		return false
@@ -56,7 +56,7 @@ func (s *session) startArrivalCheck(a *announcer, want *wantedDevice) bool {
 		if err := s.conn.Subscribe(ctx, filter, 1, receive); err != nil {
 			if s.conn.Err() == nil {
 				s.arrivalChecked[a.meterID] = true
-				s.warn(err, "cannot see if announcements reach home assistant (may this user read them?)")
+				s.warn(err, "cannot see if announcements reach home assistant (is this user permitted to read them?)")
 			}
 			s.endArrivalCheck(a)
 			return false
@@ -65,26 +65,27 @@ func (s *session) startArrivalCheck(a *announcer, want *wantedDevice) bool {
 	return true
 }
 
-// concludeArrivalChecks ends the checks that have succeeded or reached their deadline, and logs whether the meter is announced.
+// concludeArrivalChecks ends the checks that have succeeded or reached their deadline, and logs whether the meters are announced. It schedules
+// the deadlines of the other checks.
 func (s *session) concludeArrivalChecks() {
 	for _, m := range s.meters {
 		check := m.arrival
 		if check == nil {
 			continue
 		}
-		late := !check.deadline.IsZero() && !time.Now().Before(check.deadline)
+		deadlineOver := !check.deadline.IsZero() && !time.Now().Before(check.deadline)
 		switch {
 		case len(check.missing) == 0:
 			s.arrivalChecked[m.ID] = true
 			s.endArrivalCheck(&m.announcer)
 			s.logAnnounced(&m.announcer, &check.want)
-		case late:
+		case deadlineOver:
 			s.endArrivalCheck(&m.announcer)
 			if !s.isTooLarge(&check.want) {
 				s.logDenied(m, check)
 				continue
 			}
-			m.pending = true // the next attempt announces it entity by entity: see acceptedPlan
+			m.pending = true // the next steps announce the meter entity by entity: see acceptedPlan
 			s.schedule.in(announceTask, discovery.StepPause)
 		case !check.deadline.IsZero():
 			s.schedule.in(arrivalTask, time.Until(check.deadline))
@@ -100,7 +101,7 @@ func (s *session) endArrivalCheck(a *announcer) {
 	}
 }
 
-// logDenied logs, once for each meter, that the announcement does not come back from the broker.
+// logDenied logs, once for each meter, that the broker does not pass the announcement on to its subscribers.
 func (s *session) logDenied(m *meter, check *arrivalCheck) {
 	if s.firstTime("denied " + m.ID) {
 		s.log.Error().Str("meter", m.ID).Msg("the broker has acknowledged the announcement, but does not pass it on, not even to this user: its access rules most likely forbid it, " +
@@ -120,21 +121,21 @@ func (s *session) logAnnounced(a *announcer, want *wantedDevice) {
 	}
 	a.loggedEntities = entities
 	switch {
-	case a.meterID == "" || want.undecided:
+	case a.meterID == "" || want.undecided: // nothing is logged
 	case entities == 0:
-		s.log.WithLevel(level).Str("meter", a.meterID).Msg("meter is not in the configuration any more: taken back from home assistant")
+		s.log.WithLevel(level).Str("meter", a.meterID).Msg("meter is not in the configuration any more: removed from home assistant")
 	case s.config.Style != discovery.Off:
 		s.log.WithLevel(level).Str("meter", a.meterID).Int("entities", entities).Msg("announced to home assistant")
 	}
 }
 
-// logTakenBack logs how many of the replaced announcements are removed because they are under another prefix, or because discovery is off.
-func (s *session) logTakenBack(a *announcer, replaced discovery.Announced) {
+// logRemoved logs how many of the replaced announcements are removed because they are under another prefix, or because discovery is off.
+func (s *session) logRemoved(a *announcer, replaced discovery.Announced) {
 	if s.config.Style != discovery.Off {
 		replaced = replaced.Minus(replaced.UnderPrefix(s.config.Prefix))
 	}
 	if len(replaced) == 0 {
 		return
 	}
-	s.log.Info().Str("meter", cmp.Or(a.meterID, ownDevice)).Int("topics", len(replaced)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
+	s.log.Info().Str("meter", cmp.Or(a.meterID, ownDevice)).Int("topics", len(replaced)).Msg("announcements removed: they were under another homeassistant.prefix, or homeassistant.discovery is off now")
 }

@@ -24,7 +24,7 @@ const (
 )
 
 // Check connects to the broker and tests three things: whether the bridge is permitted to publish values and announcements, whether the broker
-// supports retained messages, and whether it accepts announcements of the usual size. Check uses topics that no other program reads, and no
+// supports retained messages, and whether the broker accepts announcements of the usual size. Check uses topics that no other program reads. No
 // message remains retained there. It returns an error if the bridge cannot work with this broker.
 func Check(ctx context.Context, c Config) (CheckResult, error) {
 	topics, sizes := []string{c.testTopic()}, []int(nil)
@@ -44,7 +44,7 @@ func Check(ctx context.Context, c Config) (CheckResult, error) {
 	}
 	switch n := len(report.Refused); {
 	case n > 0 && n == len(sizes):
-		err = report.Refused[0] // the largest size, because the broker's limit must be raised above it
+		err = report.Refused[0] // about the largest size, because the broker's limit must be larger than this size
 	case n > 0:
 		result.Warnings = append(result.Warnings, report.Refused[0].Error()+". "+componentStyleText)
 	}
@@ -52,13 +52,13 @@ func Check(ctx context.Context, c Config) (CheckResult, error) {
 }
 
 // componentStyleText says what happens if only announcements of whole devices are too large.
-const componentStyleText = "Until then such meters are announced entity by entity, as with homeassistant.discovery: component"
+const componentStyleText = "Until the limit is raised, such meters are announced entity by entity, as with homeassistant.discovery: component"
 
 // noRetainText says, in words for users, what does not work without retained messages, and what to do.
 func (c Config) noRetainText() string {
 	text := "a hub that starts shows nothing until the next value"
 	if c.Style != discovery.Off {
-		text += ", and is told of meters and values again when it says online on " + c.StatusTopic
+		text += ". When the hub publishes online under " + c.StatusTopic + ", this bridge publishes meters and values again"
 	}
-	return text + " (switch retained messages on at the broker; Mosquitto: take retain_available false out of mosquitto.conf)"
+	return text + " (switch retained messages on at the broker; Mosquitto: remove retain_available false from mosquitto.conf)"
 }

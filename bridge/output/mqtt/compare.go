@@ -15,7 +15,7 @@ const (
 	// usualHourlyRise is the largest usual rise of a household's counter, in kWh or kvarh per hour. If a counter has risen faster, only an
 	// equal serial number shows that the meter is the same.
 	usualHourlyRise = 10
-	// maxHourlyRise is the largest possible rise in the same units, with three phases of 63 A.
+	// maxHourlyRise is the largest possible rise, in kWh or kvarh per hour: three phases of 63 A at 230 V are 43 kW.
 	maxHourlyRise = 45
 	// minConfirmingCounter is the smallest retained counter, in kWh or kvarh, that can show that the meter is the same. Two new meters can both
 	// have smaller counters.
@@ -49,7 +49,7 @@ func compareMeter(retained map[string]string, serial string, counters []bridge.V
 	lastTelegram, timeErr := time.Parse(time.RFC3339, retained[discovery.LastTelegram])
 	age := max(now.Sub(lastTelegram), 0)
 	hours := int64(age/time.Hour) + 2 // one to round up, and one because a counter is possibly an hour older than the last telegram
-	// confirmed is true if the serial number or a counter shows that the meter is the same.
+	// confirmed is true if the serial number or a counter shows that the meter is the same. If confirmed, compareMeter returns result.
 	result, confirmed := sameMeter, sameSerial
 	for i := range counters {
 		v := &counters[i]
@@ -66,7 +66,8 @@ func compareMeter(retained map[string]string, serial string, counters []bridge.V
 		switch {
 		case v.Number.Cmp(oldCounter) < 0, timeErr == nil && roseFaster(maxHourlyRise):
 			return anotherMeter
-		case !sameSerial && (timeErr != nil || age > maxRetainedAge || roseFaster(usualHourlyRise)):
+		case sameSerial:
+		case timeErr != nil || age > maxRetainedAge || roseFaster(usualHourlyRise): // without an equal serial number, this is not sufficient
 			result = inconclusive
 		}
 		confirmed = confirmed || isEnergy && oldCounter.Cmp(obis.Decimal{Coef: minConfirmingCounter}) >= 0

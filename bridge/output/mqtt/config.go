@@ -14,7 +14,7 @@ import (
 
 // A Config holds the address of the broker and how to publish there. The tags are the keys below mqtt in the configuration file.
 type Config struct {
-	// URL is mqtt://, mqtts://, ws:// or wss://host:port.
+	// URL is the address of the broker, such as mqtt://host:port. The scheme is mqtt, mqtts, ws or wss.
 	URL string `mapstructure:"url"`
 	// Username and Password are empty if the broker asks for none.
 	Username string `mapstructure:"username"`
@@ -40,7 +40,7 @@ type Config struct {
 	Style   discovery.Style `mapstructure:"-"`
 	Prefix  string          `mapstructure:"-"`
 	Version string          `mapstructure:"-"`
-	// StatusTopic is the topic of the hub's birth message.
+	// StatusTopic is the topic of the birth message, which a hub such as Home Assistant publishes when it starts.
 	StatusTopic string `mapstructure:"-"`
 }
 
@@ -74,7 +74,7 @@ func (c Config) Validate() error {
 // Assistant offer devices that do not exist.
 var reservedTopics = []string{"homeassistant", "dsmr", "tasmota", "fully", "drop_connect"}
 
-// validateBaseTopic refuses a base topic to which hubs would react.
+// validateBaseTopic returns an error if hubs would take messages below the base topic for those of another program.
 func (c Config) validateBaseTopic() error {
 	const key = "mqtt.base_topic"
 	if err := ValidateTopic(key, c.BaseTopic); err != nil {
@@ -82,17 +82,18 @@ func (c Config) validateBaseTopic() error {
 	}
 	for _, reserved := range reservedTopics {
 		if Inside(c.BaseTopic, reserved) {
-			return configError(key, "%q is a topic that Home Assistant takes for something else (it listens to %s for another of its integrations, "+
-				"which would offer devices that do not exist): choose another, such as hanbridge", c.BaseTopic, reserved)
+			return configError(key, "%q is reserved: an integration of Home Assistant reads the topics below %s, and would offer devices that do not exist. "+
+				"Choose another base topic, such as hanbridge", c.BaseTopic, reserved)
 		}
 	}
 	if Inside(c.BaseTopic, c.Prefix) {
-		return configError(key, "%q lies inside homeassistant.prefix: choose another, such as hanbridge", c.BaseTopic)
+		return configError(key, "%q lies inside homeassistant.prefix: choose another base topic, such as hanbridge", c.BaseTopic)
 	}
 	return nil
 }
 
-// validateStatusTopic refuses a topic inside the base topic, where the bridge would mistake its own "online" for the message of the hub.
+// validateStatusTopic returns an error if the status topic lies inside the base topic. The bridge would take the "online" that it publishes there
+// for the birth message of a hub.
 func (c Config) validateStatusTopic() error {
 	const key = "homeassistant.status_topic"
 	if err := ValidateTopic(key, c.StatusTopic); err != nil {
@@ -112,17 +113,17 @@ func Inside(topic, parent string) bool {
 
 // ValidateTopic returns a *ConfigError for key if messages cannot be published below topic, and nil otherwise.
 func ValidateTopic(key, topic string) error {
-	control := strings.ContainsFunc(topic, unicode.IsControl) || !utf8.ValidString(topic)
+	hasInvalidChar := strings.ContainsFunc(topic, unicode.IsControl) || !utf8.ValidString(topic)
 	switch {
 	case topic == "":
-		return configError(key, "must not be empty: take the line out for the default")
+		return configError(key, "must not be empty: remove this line to use the default")
 	case strings.ContainsAny(topic, "+#"):
 		return configError(key, "%q has a wildcard: + and # cannot be in a topic that is published", topic)
 	case strings.Contains("/"+topic+"/", "//"):
-		return configError(key, "%q has a / too many: write it as in energy/hanbridge", topic)
+		return configError(key, "%q has an empty level: write / only between two names, as in energy/hanbridge", topic)
 	case strings.HasPrefix(topic, "$"):
-		return configError(key, "%q: topics that begin with $ are the broker's own", topic)
-	case control:
+		return configError(key, "%q: topics that begin with $ are reserved for the broker", topic)
+	case hasInvalidChar:
 		return configError(key, "%q has a character that cannot be in a topic", topic)
 	}
 	return nil

@@ -25,7 +25,8 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Delivered) {
-		b := startOpenBroker(t) // until the end of this test, because mochi has a data race if it is closed while a client connects
+		// The broker runs until the end of TestConformance, because mochi has a data race if it is closed while a client connects.
+		b := startOpenBroker(t)
 		return mqtt.New(config(b.addr), zerolog.Nop()), outputtest.Delivered{
 			Values: func() map[string]string { return b.values(outputtest.Meter) },
 			Events: func() []string { return b.events(t, outputtest.Meter) },
@@ -68,7 +69,7 @@ var nonQuantityTopics = map[string]bool{
 	"telegrams": true, "telegram_errors": true, "telegram_interval": true, "last_telegram": true,
 }
 
-// A telegramPayload is the payload of the telegram topic. Its numbers keep their digits as written.
+// A telegramPayload is the payload of the telegram topic. Values holds the JSON text of each value, so that tests can compare every digit.
 type telegramPayload struct {
 	Meter     string                     `json:"meter"`
 	Seq       int                        `json:"seq"`
@@ -77,7 +78,7 @@ type telegramPayload struct {
 	Values    map[string]json.RawMessage `json:"values"`
 }
 
-// telegrams returns the telegrams published so far.
+// telegrams returns the telegrams of the meter "house" among the messages.
 func telegrams(t *testing.T, all []message) (found []telegramPayload) {
 	t.Helper()
 	for _, m := range all {
@@ -93,7 +94,7 @@ func telegrams(t *testing.T, all []message) (found []telegramPayload) {
 	return found
 }
 
-// TestEveryTopicOfTheContract tests that exactly the documented topics are published.
+// TestEveryTopicOfTheContract tests that the bridge retains exactly the documented topics and publishes one telegram.
 func TestEveryTopicOfTheContract(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -114,7 +115,7 @@ func TestEveryTopicOfTheContract(t *testing.T) {
 		"hanbridge/house/telegram_errors":   "0",
 		"hanbridge/house/rejected":          "0",
 		"hanbridge/house/rejected_reason":   "none since the start",
-		"hanbridge/house/telegram_interval": "10.0",
+		"hanbridge/house/telegram_interval": "10.0", // the usual interval, until the interval of this meter is known
 		"hanbridge/house/info": `{"make":"Aidon","model":"","serial":"","list":"","protocol":"hdlc",` +
 			`"port":"/dev/ttyUSB0","settings":"115200 8N1"}`,
 	}
@@ -145,7 +146,7 @@ func TestEveryTopicOfTheContract(t *testing.T) {
 // instanceFields matches the fields of a description that say which bridge publishes a meter, and since when.
 var instanceFields = regexp.MustCompile(`,"instance":"[0-9a-z.-]{20,40}","client":"client-[0-9a-f]{16}","since":"[0-9T:.-]{23}Z"`)
 
-// withoutInstance returns a description without the instanceFields.
+// withoutInstance returns a description without the fields that instanceFields matches. It fails the test if the fields are missing.
 func withoutInstance(t *testing.T, info string) string {
 	t.Helper()
 	if !instanceFields.MatchString(info) {
@@ -154,7 +155,7 @@ func withoutInstance(t *testing.T, info string) string {
 	return instanceFields.ReplaceAllString(info, "")
 }
 
-// checkTelegram tests that there is one telegram, with these values and the times of its receipt and of the meter.
+// checkTelegram tests that there is one telegram, and that it has the values, the time of its receipt and the time of the meter's clock.
 func checkTelegram(t *testing.T, all []telegramPayload, values map[string]string, began time.Time) {
 	t.Helper()
 	if len(all) != 1 {
@@ -181,8 +182,8 @@ func checkTelegram(t *testing.T, all []telegramPayload, values map[string]string
 	}
 }
 
-// TestValuesComeBeforeTheirStates tests that announcements and values are published before the status online of the meter.
-func TestValuesComeBeforeTheirStates(t *testing.T) {
+// TestStatusOnlineIsPublishedLast tests that announcements and values are published before the status online of the meter.
+func TestStatusOnlineIsPublishedLast(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
@@ -249,7 +250,7 @@ func TestAnnouncementsAreValid(t *testing.T) {
 	}
 }
 
-// TestEvent tests the event of a meter whose profile changes.
+// TestEvent tests the event of a meter whose profile changes. A profile is the family of the meter's telegrams and their protocol.
 func TestEvent(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -283,7 +284,7 @@ func TestEvent(t *testing.T) {
 func TestTextQuantity(t *testing.T) {
 	t.Parallel()
 	const text = "strömavbrott \"natten till\"\n\tlördag \\ 02–04 <&>"
-	// The telegram has the text message (0-0:96.13.0) and a power of 1727 W.
+	// The telegram has the text message (0-0:96.13.0) and a power of 1727 W. The addresses and the control byte are those of an Aidon meter.
 	info := dlms.AppendArray(dlms.AppendNotification([]byte(dlms.LLC), 1), 2)
 	info = dlms.AppendVisibleString(dlms.AppendLogicalName(dlms.AppendStructure(info, 2), obis.Code{0, 0, 96, 13, 0, obis.Any}), text)
 	info = dlms.AppendLogicalName(dlms.AppendStructure(info, 3), obis.Code{1, 0, 1, 7, 0, obis.Any})
@@ -304,7 +305,8 @@ func TestTextQuantity(t *testing.T) {
 	}
 }
 
-// TestQoSAndRetain tests that every message has the configured QoS, and that only values depend on the configured retain flag.
+// TestQoSAndRetain tests that every message has the configured QoS, and that Config.Retain changes only the messages of values.
+// TestEveryTopicOfTheContract tests QoS 1 with Retain.
 func TestQoSAndRetain(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -23,7 +23,8 @@ type deviceDocument struct {
 	// Broker is the URL of the broker, and Base the base topic of the retained values.
 	Broker string `json:"broker"`
 	Base   string `json:"base"`
-	// Prefix is the discovery prefix of the retained scan (see scanRetained). FirstScan is the time of the first complete scan, or zero.
+	// Prefix is the discovery prefix below which the retained scan has searched (see scanRetained). FirstScan is the time of the first complete
+	// scan below Prefix; zero if there was none. Its key in the file must not change.
 	Prefix    string    `json:"prefix"`
 	FirstScan time.Time `json:"asked"`
 	// Devices has the id of the meter as key; "" is the bridge's own device.
@@ -41,13 +42,13 @@ type device struct {
 // devicesKey is the key of the document in the state file.
 const devicesKey = "mqtt"
 
-// loadDevices reads from the state file what this broker retains of earlier runs.
+// loadDevices reads from the state file what the broker retains of earlier runs. The result has no devices if the file is about another broker.
 func loadDevices(store *state.Store, c *Config) *savedDevices {
 	d := &savedDevices{store: store}
 	if json.Unmarshal(store.Value(devicesKey), &d.document) != nil || d.document.Broker != c.URL || d.document.Devices == nil {
 		d.document = deviceDocument{Broker: c.URL, Base: c.BaseTopic, Devices: map[string]device{}}
 	}
-	if d.document.Prefix != c.Prefix { // it is not known which announcements the broker retains under the new prefix
+	if d.document.Prefix != c.Prefix { // a scan must find the announcements that the broker retains under the new prefix
 		d.document.Prefix, d.document.FirstScan = c.Prefix, time.Time{}
 	}
 	d.save()
@@ -62,7 +63,8 @@ func (d *savedDevices) save() {
 	}
 }
 
-// recordCompleteAt returns the time from which the record has everything that the broker retains of these devices.
+// recordCompleteAt returns the time from which a start needs no retained scan, because the bridge has then removed or confirmed everything that
+// the first complete scan found.
 func (d *savedDevices) recordCompleteAt() time.Time { return d.document.FirstScan.Add(foundLifetime) }
 
 // add records additional announcements and topics that the broker retains of a device.

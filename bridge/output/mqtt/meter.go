@@ -18,18 +18,18 @@ type meter struct {
 	bridge.Meter
 	prefix      string // the first part of the meter's topics, such as "hanbridge/house/"
 	description bridge.Description
-	descriptors []bridge.Descriptor
+	descriptors []bridge.Descriptor // the quantities that the meter sends
 	announcer
 
 	online           bool // the newest update says that the meter is online
 	ownership        *ownership
-	isFirst          bool                         // this bridge publishes its counters: see ownership
-	isSecond         bool                         // this bridge does not publish its counters, because another bridge publishes or has published them
-	reasonPublished  bool                         // the hub has the reason why counters are withheld
+	isFirst          bool                         // this bridge publishes the counters of the meter: see ownership
+	isSecond         bool                         // this bridge does not publish the counters, because another bridge publishes or has published them
+	reasonPublished  bool                         // the reason for withholding the counters was published
 	withheldCounters map[quantity.ID]bridge.Value // the newest counters, while this bridge does not publish them
 	comparedValues   int                          // the number of values in the last comparison (see decideCounters)
 	otherLogged      bool                         // a message about another bridge was logged
-	infoRival        string                       // the ownership's rivalMark in the published description
+	infoRival        string                       // ownership.rivalMark at the last publication of the description
 	infoRepublished  time.Time                    // when the description was last published because of another bridge
 }
 
@@ -48,7 +48,7 @@ func (s *session) meter(m bridge.Meter) *meter {
 // its newest values.
 func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 	m := s.meter(u.Meter)
-	if u.DescriptionNew && u.Description.Protocol != "" { // before the first telegram the description of an earlier run remains
+	if u.DescriptionNew && u.Description.Protocol != "" { // before the first telegram, the description of an earlier run remains on the broker
 		m.description, m.pending = u.Description, true
 		if m.isFirst {
 			s.publishInfo(m)
@@ -58,7 +58,7 @@ func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 		m.descriptors, m.pending = u.Descriptors, true
 		s.dropConfirmed(m)
 	}
-	s.announce(&s.bridgeDevice) // first: see announceDue
+	s.announce(&s.bridgeDevice) // before the meter: see announceDue
 	s.announce(&m.announcer)
 	for _, e := range u.Events {
 		if m.isFirst || e.Quantity == "" { // only the first bridge publishes events about a quantity
@@ -118,7 +118,7 @@ func (s *session) wanted(m *meter, style discovery.Style) wantedDevice {
 	d.Quantities = append(d.Quantities, found.Quantities...)
 	topics := slices.Clone(commonTopics)
 	for _, q := range d.Quantities {
-		if s.config.Retain { // otherwise retained values of an earlier run are not wanted
+		if s.config.Retain { // if not, retained values of an earlier run must be removed
 			topics = append(topics, q.ID.String())
 		}
 	}

@@ -1,5 +1,5 @@
-// Package mqtt publishes meters to an MQTT broker: a topic for each quantity, whole telegrams, states, descriptions, and the discovery
-// payloads for Home Assistant.
+// Package mqtt publishes meters to an MQTT broker. For each meter it publishes a topic for each quantity, every telegram as JSON, a status and a
+// description. It also publishes the announcements by which Home Assistant discovers the meters.
 package mqtt
 
 import (
@@ -16,38 +16,38 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// An Output publishes to one broker. It is a bridge.Output. Its fields remain when the connection changes. The fields of one connection are
-// in session.
+// An Output publishes to one broker. It is a bridge.Output. Its fields remain when the connection changes. A session has the fields that belong to
+// one connection.
 type Output struct {
 	config       Config
 	log          zerolog.Logger
 	conflicts    broker.ConflictDetector
 	capabilities broker.Capabilities
 	devices      *savedDevices // the record of what the broker retains; nil before the first connection
-	scanned      bool          // the retained scan has ended, or is not necessary
+	scanned      bool          // the retained scan has ended, or is not necessary (see scanRetained)
 	// foundMeters holds, by meter id, the quantities that the retained scan found and that the meter has not sent since then. It is nil from
 	// foundExpiry on (see expireFound).
 	foundMeters map[string]discovery.Meter
 	foundExpiry time.Time
 	// scanIncomplete is true if the broker possibly retains announcements that the retained scan did not find.
 	scanIncomplete bool
-	arrivalChecked map[string]bool // ids of meters whose announcement has come back from the broker, or cannot be received
+	arrivalChecked map[string]bool // ids of the meters that need no more arrivalCheck
 
 	republishBackoff backoff
 	logLimiter       ratelimit.Limiter    // for log lines that other programs can cause
 	loggedAt         map[string]time.Time // when each text was last logged
-	lostTelegrams    uint64               // lost telegrams that were not logged yet
+	lostTelegrams    uint64               // the number of lost telegrams that are not in the log yet
 	earlyTelegrams   []bridge.Telegram    // telegrams that arrived before the description of their meter
 	shutdownTimer    *time.Timer          // ends the delivery of the last values; nil until shutdown
 
 	marks      marks
-	minSilence time.Duration         // the shortest time without a telegram of another bridge after which this bridge can replace it
+	minSilence time.Duration         // the shortest time without a telegram of another bridge after which this bridge can replace that bridge
 	ownerships map[string]*ownership // by meter id
 }
 
 var _ bridge.Output = (*Output)(nil)
 
-// defaultMinSilence is longer than silentIntervals telegram intervals of most meters.
+// defaultMinSilence is at least silentIntervals telegram intervals, because most meters send a telegram every 10 s or more often.
 const defaultMinSilence = time.Minute
 
 // New returns an Output. New does not check c and reads no files. Call c.Validate first.
@@ -68,8 +68,8 @@ const (
 	stopAckTimeout, stopTimeout = 5 * time.Second, time.Minute
 )
 
-// Run connects and publishes until ctx ends or the connection is lost. When ctx ends, Run delivers the last values, for a minute at most. A
-// lost connection is an error.
+// Run connects and publishes until ctx ends or the connection is lost. When ctx ends, Run delivers the last values, which takes a
+// minute at most. Run returns an error if the connection is lost.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	connConfig := o.config.brokerConfig()
 	connConfig.Conflict, connConfig.Capabilities = &o.conflicts, &o.capabilities
@@ -79,7 +79,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 			o.shutdownTimer.Reset(stopAckTimeout)
 		}
 	}
-	connConfig.OnOversized = func(err error) { o.warn(err, "message of somebody else not read") }
+	connConfig.OnOversized = func(err error) { o.warn(err, "message of another program not read") }
 	conn, err := broker.Dial(ctx, connConfig)
 	if err != nil {
 		return err
@@ -87,7 +87,8 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	if o.devices == nil {
 		o.marks = newMarks(o.config.ClientID, feed.Instance())
 		o.devices = loadDevices(feed.Store(), &o.config)
-		o.scanned = o.config.BrokerEmpty || !o.devices.document.FirstScan.IsZero() && time.Now().After(o.devices.recordCompleteAt())
+		recordComplete := !o.devices.document.FirstScan.IsZero() && time.Now().After(o.devices.recordCompleteAt())
+		o.scanned = o.config.BrokerEmpty || recordComplete
 	}
 	s := newSession(o, conn, feed)
 	s.announcedLevel = o.logConnected(feed.TakeInterrupted())
@@ -123,7 +124,7 @@ func (o *Output) warn(err error, message string) {
 	}
 }
 
-// logDue reports whether text was not logged in the last pause. If so, logDue records that text is logged now.
+// logDue reports whether text was never logged, or was last logged at least pause ago. If so, logDue records that text is logged now.
 func (o *Output) logDue(text string, pause time.Duration) bool {
 	if last, logged := o.loggedAt[text]; logged && time.Since(last) < pause {
 		return false
@@ -139,7 +140,7 @@ func (o *Output) firstTime(text string) bool { return o.logDue(text, math.MaxInt
 // that was logged. Otherwise it is debug, so that a connection that is lost repeatedly does not fill the log.
 func (o *Output) logConnected(interruptionLogged bool) zerolog.Level {
 	level := zerolog.DebugLevel
-	if first := o.firstTime("connected"); interruptionLogged || first {
+	if isFirstConnection := o.firstTime("connected"); interruptionLogged || isFirstConnection {
 		level = zerolog.InfoLevel
 	}
 	o.log.WithLevel(level).Str("source", o.config.URL).Msg("mqtt connected")

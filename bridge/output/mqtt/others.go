@@ -13,22 +13,22 @@ import (
 
 // marks are the instance marks of this bridge. They distinguish its messages from those of other bridges.
 type marks struct {
-	run      string           // the mark of this run
-	client   string           // the mark of runs without a state file, which is derived from the client id
+	run      string           // the mark of this run; without a state file, it is equal to client
+	client   string           // the mark of every run without a state file; it is derived from the client id
 	instance *bridge.Instance // nil if the bridge has no state file
 }
 
 // newMarks returns the marks of a bridge. instance is nil if the bridge has no state file.
 func newMarks(clientID string, instance *bridge.Instance) marks {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(clientID)) // a hash never fails
+	_, _ = h.Write([]byte(clientID)) // Write of a hash never returns an error
 	m := marks{client: fmt.Sprintf("client-%016x", h.Sum64()), instance: instance}
 	m.run = cmp.Or(instance.Mark(), m.client)
 	return m
 }
 
-// own reports whether a run of this bridge has the mark.
-func (m marks) own(mark string) bool {
+// isOwn reports whether a mark is that of this run or of an earlier run of this bridge.
+func (m marks) isOwn(mark string) bool {
 	return mark != "" && (mark == m.run || mark == m.client || m.instance.Owns(mark))
 }
 
@@ -47,13 +47,13 @@ type OtherBridge struct {
 const bridgeStatus = "status"
 
 // FindOtherBridges connects to the broker and returns the other bridges that publish one of the meters, according to retained topics. meters
-// holds ids. own holds the marks of this bridge's runs; own is nil if the bridge has no state file.
-func FindOtherBridges(ctx context.Context, c Config, own *bridge.Instance, meters ...string) (others []OtherBridge, err error) {
+// holds ids. instance holds the marks of this bridge's runs; instance is nil if the bridge has no state file.
+func FindOtherBridges(ctx context.Context, c Config, instance *bridge.Instance, meters ...string) (others []OtherBridge, err error) {
 	all, err := retainedBelow(ctx, c, append(slices.Clone(meters), bridgeStatus), c.valueFilter(), c.BaseTopic+"/"+bridgeStatus)
-	if err != nil && len(all) == 0 { // an incomplete result is used
+	if err != nil && len(all) == 0 { // if at least one topic was read, the error is ignored
 		return nil, err
 	}
-	marks := newMarks(c.ClientID, own)
+	marks := newMarks(c.ClientID, instance)
 	for _, id := range meters {
 		if o := marks.findOther(id, all[id], all[bridgeStatus][""] == online); o.Message != "" {
 			others = append(others, o)
@@ -67,23 +67,23 @@ func FindOtherBridges(ctx context.Context, c Config, own *bridge.Instance, meter
 func (m marks) findOther(id string, retained map[string]string, bridgeOnline bool) OtherBridge {
 	info := parseJSON[struct {
 		infoPayload
-		Client string `json:"client"`
-		Other  string `json:"other_instance"`
+		Client string `json:"client"`         // marks.client of the bridge that wrote the description
+		Other  string `json:"other_instance"` // the mark of another bridge that publishes the meter too; "" if there is none
 	}]([]byte(retained["info"]))
-	isOwn := m.own(info.Instance) || info.Client == m.client // this bridge wrote the description
+	isOwn := m.isOwn(info.Instance) || info.Client == m.client // this bridge wrote the description
 	meterOnline := bridgeOnline && retained["status"] == online
 	switch {
 	case isOwn && info.Other != "":
-		return OtherBridge{Meter: id, Message: firstText}
+		return OtherBridge{Meter: id, Message: textForFirstBridge}
 	case isOwn, retained["info"] == "", info.Instance == "" && !meterOnline:
 		return OtherBridge{}
 	case info.Instance == "":
-		return OtherBridge{Meter: id, Message: "a bridge of an earlier version publishes this meter. If it is not the one of this configuration, set another meters.id in one of the two"}
+		return OtherBridge{Meter: id, Message: "a bridge of an earlier version publishes this meter. If that bridge has another configuration, set another meters.id in one of the two configurations"}
 	case meterOnline:
-		return OtherBridge{id, true, secondText + id}
+		return OtherBridge{id, true, textForSecondBridge + id}
 	}
-	return OtherBridge{id, true, "another bridge published this meter before, and is not connected. If the meter is the same, its counters go on from here; " +
-		"if not, set another meters.id, or type: hanbridge takeover " + id}
+	return OtherBridge{id, true, "another bridge published this meter before, and is not connected. If both bridges read the same meter, this bridge " +
+		"publishes the counters. Otherwise set another meters.id, or type: hanbridge takeover " + id}
 }
 
 // A RetainedMeter lists the topics that the broker retains of a meter below the base topic.
@@ -98,27 +98,29 @@ type RetainedMeter struct {
 	InUse string
 }
 
-// OwnRetained returns the retained topics of the meters that this bridge publishes or once published. These are the configured meters, the
-// named meters, and the meters whose description has a mark of this bridge. configured and named hold ids. own holds the marks of this
-// bridge's runs; own is nil if the bridge has no state file. The status of the bridge is the last entry if no bridge is online and the broker
-// retains no other meter. With an *IncompleteError, OwnRetained also returns the topics that were read.
-func OwnRetained(ctx context.Context, c Config, own *bridge.Instance, configured, named []string) (found []RetainedMeter, err error) {
+// OwnRetained returns the retained topics of three kinds of meters: the meters whose ids are in configured, the meters whose ids are in named,
+// and the meters whose description has a mark of this bridge. configured has the ids in the configuration. named has the ids that the user has
+// typed. instance holds the marks of this bridge's runs; instance is nil if the bridge has no state file. If all topics below the base topic
+// can be removed and no bridge is online, the last entry is the status of the bridge. With an *IncompleteError, OwnRetained also returns the
+// topics that were read.
+func OwnRetained(ctx context.Context, c Config, instance *bridge.Instance, configured, named []string) (found []RetainedMeter, err error) {
 	statusTopic := c.BaseTopic + "/" + bridgeStatus
 	all, err := retainedBelow(ctx, c, nil, c.valueFilter(), statusTopic)
-	marks, status := newMarks(c.ClientID, own), all[bridgeStatus][""]
+	marks, status := newMarks(c.ClientID, instance), all[bridgeStatus][""]
 	delete(all, bridgeStatus)
 	removeStatus := err == nil && status != "" && status != online
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		retained, isConfigured := all[id], slices.Contains(configured, id)
-		ours := isConfigured || slices.Contains(named, id) || marks.own(parseJSON[infoPayload]([]byte(retained["info"])).Instance)
-		if id == ownDevice || !ours { // the status must remain, because another bridge possibly uses it
-			removeStatus = false
+		ours := isConfigured || slices.Contains(named, id) || marks.isOwn(parseJSON[infoPayload]([]byte(retained["info"])).Instance)
+		if id == ownDevice || !ours {
+			removeStatus = false // another bridge possibly publishes these topics, and then also the status
 			continue
 		}
 		r := RetainedMeter{Meter: id, Topics: c.topicsOf(id, retained), InUse: marks.findOther(id, retained, status == online).Message}
-		if r.InUse == "" && status == online && (isConfigured || retained["status"] == online) {
-			r.InUse = "a bridge runs with this mqtt.base_topic, and would publish them again: stop it first. If none runs, the broker has kept an old " +
-				"\"online\": mosquitto_pub -r -n -t " + statusTopic + " removes it"
+		publishesAgain := status == online && (isConfigured || retained["status"] == online)
+		if r.InUse == "" && publishesAgain {
+			r.InUse = "a bridge runs with this mqtt.base_topic, and would publish them again: stop that bridge first. If no bridge runs, the broker " +
+				"retains an old status \"online\": mosquitto_pub -r -n -t " + statusTopic + " removes that status"
 		}
 		removeStatus = removeStatus && r.InUse == ""
 		found = append(found, r)

@@ -9,32 +9,34 @@ import (
 // An ownership records which bridges publish one meter. A second bridge can have the same mqtt.base_topic and meters.id. Then only the first
 // bridge publishes counters. Otherwise a hub would record the difference between the counters of two meters as consumption.
 //
-// The first bridge is the bridge whose instance mark is in the retained description of the meter, <base>/<meter>/info. If there is no
-// description, the bridge whose meter sends the first telegram becomes the first. A second bridge becomes the first when the other bridge has
-// sent nothing for silentIntervals telegram intervals. In addition, the counters must show that the meter is the same, or a person must have
-// removed the description (hanbridge takeover).
+// The instance mark of a bridge distinguishes its messages from those of other bridges. The first bridge is the bridge whose mark is in the
+// retained description of the meter, <base>/<meter>/info. If there is no description, the bridge whose meter sends a telegram first becomes the
+// first bridge. A second bridge becomes the first when the first bridge has sent nothing for silentIntervals telegram intervals. In addition,
+// the counters must show that the meter is the same, or a person must have removed the description (hanbridge takeover).
 type ownership struct {
 	ownMark     string        // the instance mark of this run
-	minSilence  time.Duration // the shortest time without a telegram of the other bridge after which this bridge can replace it
+	minSilence  time.Duration // the shortest time without a telegram of the other bridge after which this bridge can replace that bridge
 	isFirst     bool          // this bridge is the first and publishes the counters
-	since       time.Time     // when this bridge or an earlier run of this bridge began to publish the meter
+	since       time.Time     // when this bridge, in this or an earlier run, began to publish the meter
 	connectedAt time.Time     // when this connection began to receive messages
 
 	otherMark     string        // the mark of another bridge in the retained description; "" if there is none
 	otherUnmarked bool          // a version of hanbridge without marks wrote the retained description
 	otherOnline   bool          // a bridge with this base topic was online when this bridge connected, or has published after that
-	lastOther     time.Time     // when the last telegram of a bridge that publishes counters arrived
-	otherInterval time.Duration // the time between the last two telegrams of another bridge with counters
+	lastOther     time.Time     // when another bridge that publishes counters last sent a telegram or a description; zero for never
+	otherInterval time.Duration // the time between the last two of these messages
 	infoRemoved   bool          // a person has removed the other bridge's description
 	comparison    comparison    // the result of comparing this meter with the retained values of the other bridge
 	stateless     bool          // this bridge has no state file, so the other bridge is possibly an earlier run of this bridge
 
 	infoReceived  bool // the retained description has been received
-	claiming      bool // this bridge has published its description and waits for a description by a bridge that was earlier
-	echoReceived  bool // the description that this bridge has published has come back from the broker
+	claiming      bool // this bridge has published its description, and waits in case a bridge that began earlier publishes its own
+	echoReceived  bool // this bridge has received the description that it has published
 	republishInfo bool // the description must be published again, so that the other bridge learns which bridge is first
 
-	rivalMark     string    // the mark of another bridge that publishes the meter although this bridge is the first, or "unmarked"
+	// rivalMark is the mark of another bridge that publishes the meter although this bridge is the first. It is "unmarked" if that bridge has
+	// no mark, and "" if there is no such bridge.
+	rivalMark     string
 	rivalLastTime time.Time // when the bridge with rivalMark last published
 }
 
@@ -58,7 +60,7 @@ const (
 	withholdCounters          // withhold counters until a person acts
 )
 
-// silentAt returns the time at which the other bridge counts as silent, unless it sends a telegram before.
+// silentAt returns the time at which the other bridge counts as silent, unless that bridge sends a telegram earlier.
 func (o *ownership) silentAt() time.Time {
 	since := o.connectedAt
 	if o.lastOther.After(since) {
@@ -85,9 +87,10 @@ func (o *ownership) contested() bool {
 
 // decide returns what to do with the counters of the meter.
 func (o *ownership) decide(now time.Time) decision {
-	// unowned is true if no other bridge publishes the meter. If no telegram of another bridge has arrived, most likely an earlier version or
-	// run of this bridge wrote the description.
-	unowned := o.infoRemoved || o.lastOther.IsZero() && (o.otherMark == "" || o.stateless && o.comparison == inconclusive)
+	// ownDescription is true if most likely an earlier version or an earlier run of this bridge wrote the retained description. Another bridge
+	// has sent no telegram. The description has no mark, or this bridge cannot recognize the mark without a state file.
+	ownDescription := o.lastOther.IsZero() && (o.otherMark == "" || o.stateless && o.comparison == inconclusive)
+	unowned := o.infoRemoved || ownDescription // if so, this bridge publishes the counters when the other bridge is silent
 	switch {
 	case o.isFirst, !o.contested(), unowned && o.isSilent(now):
 		return publishCounters
@@ -114,12 +117,14 @@ func (o *ownership) resetForConnection(now time.Time) {
 }
 
 // receiveInfo handles a description of the meter, retained or just published. An empty payload means that a person or another program has
-// removed the description. ours is true if a run of this bridge wrote it, and echo is true if this run has just published it.
-func (o *ownership) receiveInfo(payload []byte, retained, ours, echo bool, info infoPayload, now time.Time) {
+// removed the description. isOwn is true if this run or an earlier run of this bridge wrote it. isEcho is true if this run has just published it.
+func (o *ownership) receiveInfo(payload []byte, retained, isOwn, isEcho bool, info infoPayload, now time.Time) {
 	o.infoReceived = o.infoReceived || retained
+	claimsFirst := o.isFirst || o.claiming
+	otherIsFirst := !claimsFirst || info.Instance != "" && info.olderThan(o)
 	switch {
-	case ours:
-		o.echoReceived = o.echoReceived || echo
+	case isOwn:
+		o.echoReceived = o.echoReceived || isEcho
 		if !retained {
 			return
 		}
@@ -129,17 +134,17 @@ func (o *ownership) receiveInfo(payload []byte, retained, ours, echo bool, info 
 		}
 	case len(payload) == 0 && !o.isFirst: // the description of the other bridge was removed
 		o.otherMark, o.otherUnmarked, o.infoRemoved = "", false, true
-	case retained && info.Instance == "":
+	case retained && info.Instance == "": // a version of hanbridge without marks wrote the description
 		o.otherUnmarked, o.republishInfo = true, o.republishInfo || o.isFirst
 	case retained:
 		o.receiveRetainedInfo(info)
-	case len(payload) > 0 && (!o.isFirst && !o.claiming || info.Instance != "" && info.olderThan(o)): // the other bridge is the first
+	case len(payload) > 0 && otherIsFirst:
 		o.isFirst, o.claiming, o.rivalMark, o.otherMark = false, false, "", info.Instance
 		o.noteTelegram(now)
-	case len(payload) > 0: // the other bridge has just started, or is a version that does not compare the field since
+	case len(payload) > 0: // another bridge has replaced the description of this bridge
 		o.noteRival(info.Instance, now)
 		fallthrough
-	default: // the description of this bridge was replaced or removed
+	default: // the description of this bridge was replaced, or removed (empty payload)
 		o.republishInfo = o.republishInfo || o.isFirst
 	}
 }
@@ -167,7 +172,7 @@ func (o *ownership) receiveTelegram(mark string, withheld bool, now time.Time) {
 // noteTelegram records that a bridge that publishes counters has just sent a telegram or a description.
 func (o *ownership) noteTelegram(now time.Time) {
 	if !o.lastOther.IsZero() {
-		o.otherInterval = min(now.Sub(o.lastOther), time.Hour) // no meter sends telegrams less often
+		o.otherInterval = min(now.Sub(o.lastOther), time.Hour) // every meter sends at least one telegram an hour
 	}
 	o.lastOther, o.otherOnline, o.infoRemoved, o.comparison = now, true, false, notCompared
 }
@@ -177,8 +182,8 @@ func (o *ownership) noteRival(mark string, now time.Time) {
 	o.rivalMark, o.rivalLastTime = cmp.Or(mark, "unmarked"), now
 }
 
-// olderThan reports whether another bridge began to publish before this bridge. If the times are equal, the lower mark counts as older. So
-// both bridges come to the same result when they have received the description of the other bridge.
+// olderThan reports whether another bridge began to publish before this bridge. If the times are equal, the bridge with the lower mark counts as
+// older. So two bridges that have received each other's description agree which of them is older.
 func (p infoPayload) olderThan(o *ownership) bool {
 	return cmp.Or(p.Since.Compare(o.since), cmp.Compare(p.Instance, o.ownMark)) < 0
 }
@@ -192,7 +197,7 @@ type telegramOrigin struct {
 // withheldText is the value of "counters" in a telegram whose counters are not published.
 const withheldText = "withheld"
 
-// parseJSON decodes the known fields of a JSON object. It returns the zero value if payload is too large or is not a JSON object with fields
+// parseJSON decodes the fields of T from a JSON object. It returns the zero value if payload is too large or is not a JSON object with fields
 // of these types.
 func parseJSON[T any](payload []byte) (v T) {
 	const maxBytes = 64 << 10 // more than any bridge publishes

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// ownership returns the ownership of the meter with an id. It creates the ownership on first use. An ownership lasts over connections.
+// ownership returns the ownership of the meter with an id. It creates the ownership on first use. An ownership remains when the connection changes.
 func (o *Output) ownership(meterID string) *ownership {
 	if o.ownerships[meterID] == nil {
 		o.ownerships[meterID] = &ownership{ownMark: o.marks.run, minSilence: o.minSilence, stateless: o.marks.instance == nil}
@@ -22,15 +22,15 @@ func (o *Output) ownership(meterID string) *ownership {
 func (s *session) receiveInfo(o *ownership, m broker.Message) {
 	info := parseJSON[infoPayload](m.Payload)
 	s.post(func() {
-		o.receiveInfo(m.Payload, m.Retain, s.marks.own(info.Instance), !m.Retain && info.Instance == s.marks.run, info, time.Now())
+		o.receiveInfo(m.Payload, m.Retain, s.marks.isOwn(info.Instance), !m.Retain && info.Instance == s.marks.run, info, time.Now())
 	})
 }
 
-// receiveTelegram passes the origin of a received telegram to the session's goroutine. It ignores the telegrams of this bridge, which the
-// broker also sends back. It ignores retained telegrams, because they can be old.
+// receiveTelegram passes the origin of a telegram of another bridge to the session's goroutine. It ignores retained telegrams, because they can
+// be old. It ignores the telegrams of this bridge, which this session receives too.
 func (s *session) receiveTelegram(o *ownership, m broker.Message) {
 	origin := parseJSON[telegramOrigin](m.Payload)
-	if !m.Retain && len(m.Payload) > 0 && !s.marks.own(origin.Instance) {
+	if !m.Retain && len(m.Payload) > 0 && !s.marks.isOwn(origin.Instance) {
 		s.post(func() { o.receiveTelegram(origin.Instance, origin.Counters == withheldText, time.Now()) })
 	}
 }
@@ -44,7 +44,7 @@ func (s *session) subscribeToOthers(ctx context.Context) error {
 		o, prefix := s.ownership(id), s.config.BaseTopic+"/"+id+"/"
 		o.resetForConnection(time.Now())
 		err := s.conn.Subscribe(subscribeCtx, prefix+"info", 1, func(m broker.Message) { s.receiveInfo(o, m) })
-		if err == nil { // QoS 0 is sufficient, because another telegram follows a lost telegram
+		if err == nil { // QoS 0 is sufficient, because the bridge sends more telegrams if one is lost
 			err = s.conn.Subscribe(subscribeCtx, prefix+"telegram", 0, func(m broker.Message) { s.receiveTelegram(o, m) })
 		}
 		if err != nil && !s.ended(ctx) {
@@ -64,7 +64,7 @@ func (s *session) awaitRetained() {
 	s.runPostedUntil(echoTimeout, sessionIdleTime, func() bool {
 		return s.statusReceived && !slices.ContainsFunc(s.meterIDs, func(id string) bool { return !s.ownership(id).infoReceived })
 	})
-	if s.bridgeWasOnline || s.conflicts.Detected() { // another client with this client id is a running bridge too
+	if s.bridgeWasOnline || s.conflicts.Detected() { // a bridge is online, or another bridge connects with this client id
 		for _, id := range s.meterIDs {
 			s.ownership(id).otherOnline = true
 		}
@@ -89,8 +89,8 @@ func (s *session) runPostedUntil(timeout, idle time.Duration, done func() bool) 
 	return true
 }
 
-// dropMetersOfOthers drops the meters that are no longer configured here and that another bridge publishes. Their announcements and values
-// remain on the broker.
+// dropMetersOfOthers removes from removedMeters, and from the record of retained messages, each meter that another bridge publishes. So this
+// bridge does not remove the announcements and values of these meters from the broker.
 func (s *session) dropMetersOfOthers() {
 	s.removedMeters = slices.DeleteFunc(s.removedMeters, func(a announcer) bool {
 		o := s.ownership(a.meterID)
@@ -102,12 +102,13 @@ func (s *session) dropMetersOfOthers() {
 	})
 }
 
-// echoTimeout is how long the session waits until a message that it has published comes back from the broker. It also limits the wait for
-// retained messages.
+// echoTimeout is how long the session waits until it receives a message that it has published itself. It also limits the wait for retained
+// messages.
 const echoTimeout = 2 * time.Second
 
 // becomeFirst makes this bridge the first for each meter in updates whose counters it must begin to publish. It publishes the descriptions of
-// these meters. Then it waits, so that a bridge that was earlier can answer. Counters must not be published before the end of this wait.
+// these meters. Then it waits, so that a bridge that began to publish the meter earlier can publish its own description. Counters must not be
+// published before the end of this wait.
 func (s *session) becomeFirst(ctx context.Context, updates []bridge.MeterUpdate) {
 	var claimed []*meter
 	for i := range updates {
@@ -135,18 +136,18 @@ func (s *session) becomeFirst(ctx context.Context, updates []bridge.MeterUpdate)
 	if s.conn.Err() != nil {
 		return
 	}
-	for _, m := range claimed { // claiming is false if a bridge that was earlier has answered
+	for _, m := range claimed { // claiming is false if a bridge that began earlier has published its description
 		m.isFirst = m.ownership.isFirst || m.ownership.claiming
 		m.ownership.isFirst, m.ownership.claiming = m.isFirst, false
 	}
 }
 
-// errNoEcho is the reason for the warning if a description has not come back from the broker.
-var errNoEcho = errors.New("mqtt: what this bridge publishes does not come back to it")
+// errNoEcho is the reason for the warning if the session has not received the description that it has published.
+var errNoEcho = errors.New("mqtt: the broker does not send this bridge the descriptions that it publishes itself")
 
-// awaitEchoes waits until the descriptions of the meters have come back from the broker. Then it waits for the same time again, for
-// descriptions that other bridges have published at the same time. The end of the program does not shorten the wait, because a hub does not
-// delete counters that were published too early.
+// awaitEchoes waits until the session has received the descriptions that it has published. Then it waits for the same time again, and for
+// sessionIdleTime, because another bridge has possibly published a description at the same time. If the program is stopped, this wait does not
+// become shorter, because a hub does not delete counters that were published too early.
 func (s *session) awaitEchoes(claimed []*meter) {
 	if len(claimed) == 0 || s.othersUnreadable {
 		return
@@ -161,7 +162,7 @@ func (s *session) awaitEchoes(claimed []*meter) {
 		return
 	}
 	wait := sessionIdleTime + time.Since(began)
-	if !s.conn.RetainAvailable() { // no description is retained, so a bridge that publishes the meter needs time to answer
+	if !s.conn.RetainAvailable() { // no description is retained, so the other bridge needs time to publish its description
 		wait = echoTimeout
 	}
 	s.runPostedUntil(wait, wait, func() bool { return false })

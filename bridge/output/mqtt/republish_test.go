@@ -15,15 +15,16 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
+// meterConfig is the topic of the announcement of the meter "house".
 const meterConfig = "homeassistant/device/hanbridge_house/config"
 
-// TestAnnouncementStepsArePaced tests that two announcement steps are at least a second apart. The lists of the meter grow: first only
-// power, then all phases, then counters.
+// TestAnnouncementStepsArePaced tests that two announcement steps are at least a second apart. Several steps are necessary, because the meter
+// first sends only its power, then also the values of the phases, and then also counters.
 func TestAnnouncementStepsArePaced(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
-	m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC)) // shortly before an hourly list
+	m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC)) // 2.5 s before the hourly list
 	began := time.Now()
 	h.send(nextTelegram(m))
 	b.awaitText(t, meterConfig, "")
@@ -38,7 +39,7 @@ func TestAnnouncementStepsArePaced(t *testing.T) {
 		if m.topic != meterConfig {
 			continue
 		}
-		// Messages arrive with different delays, so a single gap is possibly shorter than a second. The average gap is not.
+		// Messages arrive with different delays, so the gap between two of them is possibly shorter than a second. The average gap is not.
 		if took := m.at.Sub(began); took < time.Duration(count)*900*time.Millisecond {
 			t.Errorf("the meter was announced again %d times within %v, want 1 s at least between two announcements", count, took)
 		}
@@ -91,8 +92,8 @@ func TestHubBirthMessageRepublishesAll(t *testing.T) {
 	received := b.await(t, "the meter's status after the birth message", func(all []message) bool {
 		return index(all[before:], "hanbridge/house/status", "online") >= 0
 	})[before:]
-	first := slices.IndexFunc(received, func(m message) bool { return m.topic != "homeassistant/status" })
-	if wait := received[first].at.Sub(birthTime); wait < time.Second || wait > time.Minute {
+	firstRepublished := slices.IndexFunc(received, func(m message) bool { return m.topic != "homeassistant/status" })
+	if wait := received[firstRepublished].at.Sub(birthTime); wait < time.Second || wait > time.Minute {
 		t.Errorf("everything was published again after %v, want 1 to 5 s, and up to a minute on a slow machine", wait)
 	}
 	want := map[string]bool{}
@@ -107,8 +108,8 @@ func TestHubBirthMessageRepublishesAll(t *testing.T) {
 	}
 }
 
-// TestRestartedBrokerGetsEverythingAgain tests that a broker that has lost its messages in a restart receives all retained messages again. It
-// must also receive the telegrams that arrived during the restart.
+// TestRestartedBrokerGetsEverythingAgain tests a broker that loses its retained messages in a restart. It must receive all retained messages
+// again, and the telegram that the meter has sent during the restart.
 func TestRestartedBrokerGetsEverythingAgain(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -118,10 +119,10 @@ func TestRestartedBrokerGetsEverythingAgain(t *testing.T) {
 	b.awaitTelegram(t)
 	want := stableRetained(b)
 	b.stop()
-	second := nextTelegram(m)
+	secondTelegram := nextTelegram(m)
 	h.awaitLoss()
-	h.send(second) // while there is no broker
-	for name, text := range decoded(t, second) {
+	h.send(secondTelegram) // while there is no broker
+	for name, text := range decoded(t, secondTelegram) {
 		want["hanbridge/house/"+name] = text
 	}
 	b = startBroker(t, b.addr, "")
@@ -241,12 +242,13 @@ func TestRetainedAnnouncements(t *testing.T) {
 	}
 }
 
-// TestCheckLeavesNothingRetained tests that nothing is retained after Check.
+// TestCheckLeavesNothingRetained tests that nothing is retained after Check. Check must return an error if the broker forbids reading the
+// topics of the bridge.
 func TestCheckLeavesNothingRetained(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
 	c := config(b.addr)
-	c.Style = discovery.Off // so that Check connects only once, because mochi confuses two connections that follow each other at once
+	c.Style = discovery.Off // so that Check connects only once, because mochi can drop a client whose previous connection has just ended
 	if _, err := mqtt.Check(t.Context(), c); err != nil {
 		t.Errorf("Check of a broker without access rules: %v", err)
 	}
@@ -260,7 +262,8 @@ func TestCheckLeavesNothingRetained(t *testing.T) {
 	}
 }
 
-// TestConfiguredStatusTopic tests that the birth message is received under the configured topic, whatever the discovery prefix.
+// TestConfiguredStatusTopic tests that the bridge receives the birth message under the configured topic, whatever the discovery prefix is. The
+// bridge must not subscribe to another status topic.
 func TestConfiguredStatusTopic(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, prefix, statusTopic, otherTopic string }{

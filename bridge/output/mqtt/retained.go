@@ -86,8 +86,8 @@ func discoveryMessages(found []broker.Message) (all []discovery.Message) {
 	return all
 }
 
-// HubOnline reports whether the broker retains the birth message of a hub. By default Home Assistant does not retain that message, so false
-// does not mean that there is no hub. The error says why this user cannot receive the message.
+// HubOnline reports whether the broker retains the birth message of a hub. By default Home Assistant does not retain that message, so a
+// hub possibly runs although HubOnline returns false. The error says why this user cannot receive the message.
 func HubOnline(ctx context.Context, c Config) (bool, error) {
 	messages, err := readRetained(ctx, c, "-hub", nil, c.StatusTopic)
 	return len(messages) > 0 && string(messages[0].Payload) == online, err
@@ -101,7 +101,7 @@ func TakeBack(ctx context.Context, c Config, topics []string) error {
 	connConfig.Capabilities = new(broker.Capabilities)
 	err := takeBack(ctx, connConfig, topics)
 	if err != nil && ctx.Err() == nil && !broker.Permanent(err) {
-		err = takeBack(ctx, connConfig, topics) // if the broker has closed the connection because it retains nothing, the second Dial detects this
+		err = takeBack(ctx, connConfig, topics) // some brokers close a connection at a retained message; the second Dial detects such a broker
 	}
 	return err
 }

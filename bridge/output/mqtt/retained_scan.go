@@ -10,16 +10,16 @@ import (
 )
 
 // sessionIdleTime is how long the broker must send nothing before the session assumes that all retained messages have arrived. A broker sends
-// them right after its answer to the subscription. A broker that answers slowly gets more time.
+// them right after its answer to the subscription.
 const sessionIdleTime = 100 * time.Millisecond
 
 // ownDevice is the id under which the bridge's own device is announced.
 const ownDevice = "bridge"
 
-// scanRetained reads which announcements of this bridge the broker retains, and then publishes everything unless ctx ends first. It runs when
-// the state file is possibly incomplete: at every start in the first 50 h (foundLifetime) after the first complete scan, and after another
-// bridge has announced these meters. Nothing is published before the scan has ended, because an earlier run has possibly announced in another
-// style. A hub must never receive announcements in two styles.
+// scanRetained reads which announcements of this bridge the broker retains, and then publishes everything unless ctx ends earlier. It runs at
+// every start until 50 h (foundLifetime) after the first complete scan, and after this bridge has replaced another bridge. Nothing is announced
+// before the scan has ended, because an earlier run has possibly announced in another style. A hub must never receive announcements in two
+// styles.
 func (s *session) scanRetained(ctx context.Context) {
 	s.scanned = false
 	for _, m := range s.meters {
@@ -56,12 +56,12 @@ func (s *session) unsubscribe(filters []string) {
 	}
 }
 
-// foundLifetime is how long the bridge keeps an announcement that the retained scan found and whose quantity the meter has not sent. In that
+// foundLifetime is how long an announcement that the retained scan found remains on the broker although the meter has not sent its quantity. In that
 // time, a value that is sent once a day arrives at least twice.
 const foundLifetime = 50 * time.Hour
 
-// adoptFound keeps the announcements of an earlier run for foundLifetime. Otherwise the entities of an hourly list would disappear at each
-// start until the meter has sent that list.
+// adoptFound adds the announcements that the retained scan found to the record of retained messages. Until foundLifetime is over, the bridge does
+// not remove them. Otherwise the entities of quantities that the meter sends once an hour would disappear for up to an hour after each start.
 func (s *session) adoptFound(found []discovery.Message) {
 	announced := discovery.AnnouncedBy(found)
 	s.foundMeters = map[string]discovery.Meter{}
@@ -79,7 +79,7 @@ func (s *session) adoptFound(found []discovery.Message) {
 		s.devices.add(id, foundDevice)
 	}
 	s.foundExpiry = time.Now().Add(foundLifetime)
-	if !s.scanIncomplete { // after an incomplete scan the next start scans again
+	if !s.scanIncomplete { // an incomplete scan is not recorded, so the next start scans again
 		if s.devices.document.FirstScan.IsZero() {
 			s.devices.document.FirstScan = time.Now()
 			s.devices.save()

@@ -18,7 +18,7 @@ type scan struct {
 	url      string                  // the URL of the broker, for error messages
 	accepts  func(topic string) bool // nil accepts every topic
 	limits   scanLimits
-	idleTime time.Duration // after this time without a message the scan is complete
+	idleTime time.Duration // how long no message must arrive before the scan ends (see run)
 
 	mu             sync.Mutex
 	messages       []broker.Message
@@ -29,7 +29,7 @@ type scan struct {
 	closed         bool  // no more messages are added to messages
 }
 
-// scanLimits limit the messages in a scan, and their bytes.
+// scanLimits are the largest number of messages in a scan, and the largest total size of their topics and payloads.
 type scanLimits struct{ messages, bytes int }
 
 const (
@@ -69,14 +69,14 @@ func (s *scan) receive(m broker.Message) {
 	}
 	size := len(m.Topic) + len(m.Payload)
 	if len(s.messages) == s.limits.messages || s.bytes+size > s.limits.bytes {
-		s.stop("there are more than %d messages or %d KiB of it (did somebody else retain them? mosquitto_sub --retained-only -v shows them)",
+		s.stop("there are more than %d messages or %d KiB (did another program retain them? mosquitto_sub --retained-only -v shows them)",
 			s.limits.messages, s.limits.bytes>>10)
 		return
 	}
 	s.messages, s.bytes = append(s.messages, m), s.bytes+size
 }
 
-// stop ends an incomplete scan. The caller holds s.mu.
+// stop ends the scan and records why it is incomplete, unless an earlier reason is recorded. The caller holds s.mu.
 func (s *scan) stop(format string, args ...any) {
 	s.closed = true
 	if s.incompleteErr == nil {
@@ -84,16 +84,19 @@ func (s *scan) stop(format string, args ...any) {
 	}
 }
 
-// run subscribes to the filters and receives retained messages until the broker has sent none for idleTime, or scanTimeout is over. The error
-// is that of the connection or ctx. A subscription that is refused or not answered in time makes the scan incomplete. markerTopic is a topic
-// without messages. Most brokers answer the subscription to markerTopic only after they have sent the retained messages of the filters.
+// run subscribes to the filters and receives retained messages. It ends when the broker has sent no retained message for idleTime, or when
+// scanTimeout is over. A slow broker or network gets more than idleTime. The error is that of the connection or ctx. A subscription that is
+// refused or not answered in time makes the scan incomplete.
+//
+// Finally, run subscribes to markerTopic, a topic without messages. Most brokers answer this subscription only after they have sent the retained
+// messages of the filters.
 func (s *scan) run(ctx context.Context, conn *broker.Conn, markerTopic string, filters []string) error {
 	scanCtx, cancel := context.WithTimeout(ctx, scanTimeout)
 	defer cancel()
 	slowest, err := s.subscribe(scanCtx, conn, markerTopic, filters)
 	for done := s.isClosed(); err == nil && !done; {
 		select {
-		case <-time.After(s.idleTime + slowest): // a slow broker or network gets more time
+		case <-time.After(s.idleTime + slowest):
 			done = s.isIdle()
 		case <-conn.Lost():
 			err = conn.Err()
@@ -111,8 +114,8 @@ func (s *scan) subscribe(scanCtx context.Context, conn *broker.Conn, markerTopic
 		if s.isClosed() {
 			return slowest, nil
 		}
-		// With QoS 0 the broker sends every message at once. With QoS 1 it queues a limited number for a client (Mosquitto 1000) and drops
-		// the rest.
+		// With QoS 0 the broker sends all retained messages. With QoS 1 the broker queues a limited number of messages for each client (Mosquitto
+		// 1000) and drops the rest.
 		began := time.Now()
 		if err := conn.Subscribe(scanCtx, filter, 0, s.receive); err != nil {
 			s.noteFailure(scanCtx, err)
@@ -137,7 +140,7 @@ func (s *scan) noteFailure(scanCtx context.Context, err error) {
 	case errors.Is(err, broker.ErrUnanswered): // receive still adds messages that arrive later
 		s.incompleteErr = &IncompleteError{s.url, strings.TrimPrefix(err.Error(), "mqtt: ")}
 	default:
-		s.incompleteErr = err // the scan continues, because the user is possibly allowed to read the other filters
+		s.incompleteErr = err // the scan continues, because this user is possibly permitted to read the other filters
 	}
 }
 

@@ -16,7 +16,7 @@ const (
 	publishAllTask task = iota // publish everything again, for example for a hub that has started
 	announceTask               // publish the announcement steps that had to wait
 	expireTask                 // drop found announcements that were not confirmed (see expireFound)
-	reviewTask                 // decide again which bridge publishes each meter
+	reviewTask                 // decide again which bridge publishes the counters of each meter
 	arrivalTask                // conclude arrival checks at their deadline
 	taskCount                  // the number of tasks
 )
@@ -24,7 +24,7 @@ const (
 // A schedule holds when each task is due. Zero means never.
 type schedule [taskCount]time.Time
 
-// in schedules a task after wait, unless the task is due earlier.
+// in schedules a task after wait, unless the task is already scheduled for an earlier time.
 func (s *schedule) in(t task, wait time.Duration) {
 	if at := time.Now().Add(wait); s[t].IsZero() || at.Before(s[t]) {
 		s[t] = at
@@ -96,15 +96,15 @@ func (s *session) processPosted(ctx context.Context) {
 }
 
 // A backoff limits how often everything is published again. The cause is a hub that has started, or another program that has published that
-// this bridge is offline. The gaps grow, so that two bridges that contradict each other do not flood the broker.
+// this bridge is offline. The gaps grow, because otherwise two bridges with the same status topic could cause this without end.
 type backoff struct {
 	lastDone time.Time     // when everything was last published again
-	gap      time.Duration // the shortest time from lastDone to the next time
+	gap      time.Duration // the shortest time from lastDone until everything is published again
 }
 
 const (
 	minGap, maxGap = 5 * time.Second, time.Minute
-	// resetAfter is the time since lastDone after which the gap is zero again.
+	// resetAfter is how long after lastDone the gap becomes zero.
 	resetAfter = 10 * time.Minute
 )
 
@@ -121,8 +121,8 @@ func (b *backoff) done(now time.Time) {
 	b.lastDone, b.gap = now, min(max(minGap, 2*b.gap), maxGap)
 }
 
-// receiveOwnStatus handles a message under the status topic of this bridge. This session publishes "offline" only at its end. An earlier
-// "offline" is from a second bridge with the same topics, or is the late will of an earlier connection. A retained status is only recorded.
+// receiveOwnStatus handles a message under the status topic of this bridge. This session publishes "offline" only at its end. So an "offline" that
+// is not retained is from another bridge with the same topic, or is the late will of an earlier connection. A retained status is only recorded.
 func (s *session) receiveOwnStatus(m broker.Message) {
 	s.post(func() {
 		if m.Retain {
@@ -141,15 +141,16 @@ func (s *session) receiveOwnStatus(m broker.Message) {
 	})
 }
 
-// receiveHubStatus handles the hub's birth message. A retained birth message is ignored, because everything was published after it.
+// receiveHubStatus handles the hub's birth message. A retained birth message is ignored, because it is older than the
+// session, which publishes everything at its start.
 func (s *session) receiveHubStatus(m broker.Message) {
 	if !m.Retain && string(m.Payload) == online {
 		s.post(s.schedulePublishAll)
 	}
 }
 
-// schedulePublishAll schedules publishing everything again after a random delay of 1 to 5 s. The delay is random because a hub that has just
-// started receives the devices of many programs at once. A call has no effect if publishing everything is already scheduled.
+// schedulePublishAll schedules publishing everything again after a random delay of 1 to 5 s, or later if backoff requires it. The delay is random
+// because many programs announce their devices when a hub starts. A call has no effect if publishing everything is already scheduled.
 func (s *session) schedulePublishAll() {
 	if s.schedule[publishAllTask].IsZero() {
 		s.schedule.in(publishAllTask, s.republishBackoff.wait(time.Now(), time.Second+rand.N(4*time.Second)))

@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// isCounter reports whether a quantity is a counter, which only rises.
+// isCounter reports whether a quantity is a counter: a value that only rises.
 func isCounter(id quantity.ID) bool { return id.Row().StateClass == quantity.TotalIncreasing }
 
 // storeCounters stores the newest counters of a meter whose counters are not published. compareWithRetained compares them.
@@ -64,7 +64,7 @@ func (s *session) scheduleReview(wait time.Duration) {
 	s.schedule.in(reviewTask, max(wait, 0)+10*time.Millisecond)
 }
 
-// review decides again of which meters this bridge publishes the counters. It runs after messages of other bridges, and when it is scheduled.
+// review decides again, for each meter that has sent a telegram, whether this bridge publishes the counters. It runs after messages of other bridges, and when it is scheduled.
 func (s *session) review(ctx context.Context) {
 	becameFirst := false
 	for _, m := range s.meters {
@@ -77,7 +77,7 @@ func (s *session) review(ctx context.Context) {
 	case s.config.Style == discovery.Off || s.config.BrokerEmpty:
 		s.publishAll()
 	default:
-		s.scanRetained(ctx) // the other bridge's announcements are retained
+		s.scanRetained(ctx) // finds the announcements of the other bridge
 	}
 }
 
@@ -89,7 +89,7 @@ func (s *session) reviewMeter(ctx context.Context, m *meter) (becameFirst bool) 
 	}
 	d := s.decideCounters(ctx, m)
 	m.isSecond = d != publishCounters
-	if m.isFirst || m.isSecond { // another bridge has become the first
+	if m.isFirst || m.isSecond { // another bridge is the first, or was the first until it became silent
 		s.dropRecord(m)
 	}
 	m.isFirst = false
@@ -97,8 +97,8 @@ func (s *session) reviewMeter(ctx context.Context, m *meter) (becameFirst bool) 
 	return d == publishCounters
 }
 
-// dropRecord removes a meter from the record of retained messages, because the messages belong to the other bridge. This bridge then never
-// removes them from the broker.
+// dropRecord removes a meter from the record of retained messages, because the messages belong to the other bridge. Without the record, this
+// bridge does not remove the messages from the broker.
 func (s *session) dropRecord(m *meter) {
 	delete(s.undelivered, m.ID)
 	m.steps = nil
@@ -114,7 +114,7 @@ func (s *session) reassertFirst(m *meter) {
 	o, now := m.ownership, time.Now()
 	if wait := o.rivalLastTime.Add(o.minSilence).Sub(now); o.rivalMark != "" && wait > 0 {
 		s.scheduleReview(wait)
-		s.logHourly(m, zerolog.ErrorLevel, firstText)
+		s.logHourly(m, zerolog.ErrorLevel, textForFirstBridge)
 	} else {
 		o.rivalMark = ""
 	}
@@ -126,21 +126,22 @@ func (s *session) reassertFirst(m *meter) {
 	}
 }
 
-// Log messages about a meter that two bridges publish. silentReason is not logged but published for the hub.
+// Log messages about a meter that two bridges publish. silentReason is not logged. It is published under rejected_reason. The texts that end
+// with a command are followed by the id of the meter.
 const (
-	firstText = "another bridge publishes this meter too: a hub mixes the two meters up. Set another meters.id in the configuration of one of " +
-		"the two bridges, and restart it"
-	secondText = "another bridge publishes this meter already: its counters are not published from here, since a hub would count the " +
-		"step from one meter to the other as consumption. Set another meters.id in this configuration, and restart; or stop the other bridge for " +
-		"good, and type: hanbridge takeover "
-	silentText = "another bridge has published this meter, and is not heard now; nothing shows that its meter is the same as this one, so the counters " +
-		"are not published from here. Does it still run? Then set another meters.id in one of the two configurations. Is it gone for good? Then " +
-		"type: hanbridge takeover "
+	textForFirstBridge = "another bridge publishes this meter too: a hub mixes the two meters up. Set another meters.id in the configuration of " +
+		"one of the two bridges, and restart that bridge"
+	textForSecondBridge = "another bridge publishes this meter already: this bridge does not publish the counters, because a hub would count the " +
+		"difference between two meters as consumption. Set another meters.id in this configuration, and restart this bridge. Or stop the other " +
+		"bridge for good, and type: hanbridge takeover "
+	silentText = "another bridge has published this meter, and sends nothing now. Nothing shows that both bridges read the same meter, so this " +
+		"bridge does not publish the counters. If the other bridge still runs, set another meters.id in one of the two configurations. If the " +
+		"other bridge was stopped for good, type: hanbridge takeover "
 	silentReason = "counters: another bridge published this meter before, and nothing shows that the meter is the same. Set another meters.id, " +
 		"or type: hanbridge takeover "
 	waitingText = "the broker has a description of this meter by another bridge: counters are not published until it is clear that the other " +
 		"bridge is silent"
-	takenOverText = "another bridge published this meter before, and is silent now: its counters are published from here"
+	takenOverText = "another bridge published this meter before, and is silent now: this bridge publishes the counters from now on"
 )
 
 // logHourly logs a message about another bridge of a meter, once an hour at most.
@@ -157,9 +158,9 @@ func (s *session) reportDecision(m *meter, d decision) {
 	switch {
 	case d == publishCounters && m.otherLogged:
 		s.logHourly(m, zerolog.InfoLevel, takenOverText)
-	case d == publishCounters:
+	case d == publishCounters: // this is the usual case, in which nothing is logged
 	case !m.ownership.lastOther.IsZero() && !m.ownership.isSilent(time.Now()):
-		s.logHourly(m, zerolog.ErrorLevel, secondText+m.ID)
+		s.logHourly(m, zerolog.ErrorLevel, textForSecondBridge+m.ID)
 	case d != withholdCounters:
 		s.logHourly(m, zerolog.InfoLevel, waitingText)
 	default:

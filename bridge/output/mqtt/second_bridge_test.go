@@ -17,7 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A logRecorder records the log of an output.
+// A logRecorder records the log of an output. It is safe for concurrent use.
 type logRecorder struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -29,6 +29,7 @@ func (r *logRecorder) Write(line []byte) (int, error) {
 	return r.text.Write(line)
 }
 
+// count returns how often a text is in the log.
 func (r *logRecorder) count(text string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -39,7 +40,7 @@ func (r *logRecorder) count(text string) int {
 const (
 	firstLog      = "another bridge publishes this meter too"
 	secondLog     = "another bridge publishes this meter already"
-	silentLog     = "is not heard now; nothing shows that its meter is the same"
+	silentLog     = "Nothing shows that both bridges read the same meter"
 	waitingLog    = "counters are not published until it is clear"
 	takenOverLog  = "another bridge published this meter before"
 	unreadableLog = "cannot read the topics of these meters"
@@ -61,10 +62,10 @@ type rivalConfig struct {
 	minSilence time.Duration // 0 for the default
 }
 
-// counterOfSeed1 is how the import counter of the meter with seed 1 begins in every test.
+// counterOfSeed1 holds the first digits of the import counter of the meter with seed 1, in kWh. They do not change during a test.
 const counterOfSeed1 = "40140."
 
-// startRival starts a bridge. A failed test prints its log.
+// startRival starts a bridge with the meter "house". If the test fails, it prints the log of the bridge.
 func startRival(t *testing.T, b *broker, c rivalConfig) *rivalBridge {
 	t.Helper()
 	mqttConfig := config(b.addr)
@@ -86,7 +87,8 @@ func startRival(t *testing.T, b *broker, c rivalConfig) *rivalBridge {
 	return &rivalBridge{testBridge: runOutput(t, o, "house", c.dir), logRecorder: log, meter: simulate.NewMeter(f, c.seed, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))}
 }
 
-// sendTelegram sends a telegram, waits until the bridge has published its power, and returns its values.
+// sendTelegram sends a telegram and waits until the bridge has published a telegram and the power of this telegram. It returns the values of
+// the telegram.
 func (w *rivalBridge) sendTelegram(b *broker) map[string]string {
 	w.t.Helper()
 	telegram := nextTelegram(w.meter)
@@ -112,7 +114,8 @@ func (w *rivalBridge) awaitLog(texts ...string) {
 	}
 }
 
-// publishedCounters returns the published values of the import counter, by its topic and in telegrams, in order and without repetitions.
+// publishedCounters returns all published values of the import counter: first the messages under the topic of the counter, then the values in
+// telegrams.
 func publishedCounters(t *testing.T, b *broker) (all []string) {
 	t.Helper()
 	for _, m := range b.messages() {
@@ -128,7 +131,8 @@ func publishedCounters(t *testing.T, b *broker) (all []string) {
 	return all
 }
 
-// checkCountersBegin tests that counters were published, and that each counter begins with prefix. So every counter is of the same meter.
+// checkCountersBegin tests that values of the import counter were published, and that all of them begin with prefix. So no value is from a
+// meter whose counter begins differently.
 func checkCountersBegin(t *testing.T, b *broker, prefix string) {
 	t.Helper()
 	all := publishedCounters(t, b)
@@ -147,8 +151,8 @@ func checkCountersBegin(t *testing.T, b *broker, prefix string) {
 func TestSecondBridge(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name                    string
-		firstState, secondState bool // the bridge has a state file
+		name                          string
+		firstHasState, secondHasState bool // whether the bridge has a state file
 	}{
 		{"both have a state file", true, true},
 		{"only the first has a state file", true, false},
@@ -164,26 +168,26 @@ func TestSecondBridge(t *testing.T) {
 				return t.TempDir()
 			}
 			b := startOpenBroker(t)
-			one := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: dir(tt.firstState)})
-			one.sendTelegram(b)
-			two := startRival(t, b, rivalConfig{name: "two", seed: 3, dir: dir(tt.secondState)})
+			first := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: dir(tt.firstHasState)})
+			first.sendTelegram(b)
+			second := startRival(t, b, rivalConfig{name: "two", seed: 3, dir: dir(tt.secondHasState)})
 			for range 3 {
-				two.sendTelegram(b)
-				one.sendTelegram(b)
+				second.sendTelegram(b)
+				first.sendTelegram(b)
 			}
-			two.awaitLog(secondLog)
-			one.awaitLog(firstLog)
-			two.sendTelegram(b)
+			second.awaitLog(secondLog)
+			first.awaitLog(firstLog)
+			second.sendTelegram(b)
 			checkCountersBegin(t, b, counterOfSeed1)
 			for text, got := range map[string]int{
-				secondLog: two.count(secondLog), "hanbridge takeover house": two.count("hanbridge takeover house"), firstLog: one.count(firstLog),
+				secondLog: second.count(secondLog), "hanbridge takeover house": second.count("hanbridge takeover house"), firstLog: first.count(firstLog),
 			} {
 				if got != 1 {
 					t.Errorf("%q is logged %d times, want once", text, got)
 				}
 			}
-			if n := one.count(secondLog); n > 0 {
-				t.Errorf("the first bridge logs %d times that it is second", n)
+			if n := first.count(secondLog); n > 0 {
+				t.Errorf("the first bridge logs %d times that another bridge is the first", n)
 			}
 			b.await(t, "the description with the mark of the other bridge", func([]message) bool {
 				return strings.Contains(b.retained()["hanbridge/house/info"], `"other_instance":"`)
@@ -197,23 +201,23 @@ func TestSecondBridge(t *testing.T) {
 	}
 }
 
-// TestSecondBridgePublishesNoDescription tests that a second bridge neither publishes that the meter is offline nor removes its announcement
-// when it stops.
-func TestSecondBridgePublishesNoDescription(t *testing.T) {
+// TestSecondBridgeStops tests that a second bridge neither publishes the status offline of the meter nor removes the announcement of the meter.
+// The second bridge must not do so while it runs, nor when it stops.
+func TestSecondBridgeStops(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
-	one := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
-	one.sendTelegram(b)
+	first := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
+	first.sendTelegram(b)
 	b.awaitText(t, "hanbridge/house/status", "online")
 	from := len(b.messages())
-	two := startRival(t, b, rivalConfig{name: "two", seed: 3, dir: t.TempDir()})
-	two.sendTelegram(b)
-	two.awaitLog(waitingLog, secondLog) // secondLog if the first bridge answers at once
-	one.sendTelegram(b)
-	two.awaitLog(secondLog)
-	two.sendTelegram(b)
-	two.stop()
-	one.awaitLog(firstLog)
+	second := startRival(t, b, rivalConfig{name: "two", seed: 3, dir: t.TempDir()})
+	second.sendTelegram(b)
+	second.awaitLog(waitingLog, secondLog) // secondLog if the first bridge has already published its description again
+	first.sendTelegram(b)
+	second.awaitLog(secondLog)
+	second.sendTelegram(b)
+	second.stop()
+	first.awaitLog(firstLog)
 	for _, m := range b.messages()[from:] {
 		if m.topic == "hanbridge/house/status" && m.payload == "offline" || strings.Contains(m.topic, "/hanbridge_house/") && m.payload == "" {
 			t.Errorf("the second bridge publishes %s %q", m.topic, m.payload)
@@ -221,10 +225,11 @@ func TestSecondBridgePublishesNoDescription(t *testing.T) {
 	}
 }
 
-// TestRestartedBridgeRemainsFirst tests that a bridge recognizes its earlier runs after each kind of restart and publishes counters at once.
+// TestRestartedBridgeRemainsFirst tests that a restarted bridge recognizes the messages of its earlier runs. The bridge must publish the counter
+// of its first telegram and log nothing about another bridge.
 func TestRestartedBridgeRemainsFirst(t *testing.T) {
 	t.Parallel()
-	for name, hasState := range map[string][]bool{ // for each run
+	for name, hasState := range map[string][]bool{ // whether each of the three runs has a state file
 		"always with a state file": {true, true, true}, "never with a state file": {false, false, false}, "with a state file from the second run": {false, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -254,49 +259,49 @@ func TestRestartedBridgeRemainsFirst(t *testing.T) {
 	}
 }
 
-// TestMissingStateFile tests that a bridge without the state file of an earlier bridge publishes counters only if the meter is the same.
+// TestMissingStateFile tests a bridge that does not have the state file of an earlier, stopped bridge. It must publish counters if the meter is
+// the same. Otherwise it must wait until a person has removed the description of the earlier bridge.
 func TestMissingStateFile(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name      string
-		seed      uint64 // the seed of the earlier bridge's meter is 1
-		hasState  bool   // the bridge has a new state file
-		logged    string // part of a log line; "" for none
-		publishes bool   // the bridge publishes the counter at once
+		seed      uint64 // the seed of the meter; the meter of the earlier bridge has the seed 1
+		hasState  bool   // whether the bridge has a new state file
+		publishes bool   // whether the bridge publishes counters before the description is removed
 	}{
-		{"the same meter", 1, true, "", true},
-		{"the same meter, no state file", 1, false, "", true},
-		{"another meter", 3, true, silentLog, false},
-		{"another meter, no state file", 3, false, silentLog, false},
-		{"a meter whose counter is too high", 2, true, silentLog, false},
+		{"the same meter, new state file", 1, true, true},
+		{"the same meter, no state file", 1, false, true},
+		{"a meter with a lower counter, new state file", 3, true, false},
+		{"a meter with a lower counter, no state file", 3, false, false},
+		{"a meter with a much higher counter, new state file", 2, true, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := startOpenBroker(t)
-			one := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
-			one.sendTelegram(b)
-			one.stop()
+			earlier := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
+			earlier.sendTelegram(b)
+			earlier.stop()
 			b.awaitNoClients()
 			c := rivalConfig{name: "two", seed: tt.seed, minSilence: 200 * time.Millisecond}
 			if tt.hasState {
 				c.dir = t.TempDir()
 			}
-			two := startRival(t, b, c)
+			later := startRival(t, b, c)
 			if tt.seed == 1 {
-				two.meter = one.meter
+				later.meter = earlier.meter
 			}
 			from := len(b.messages())
-			values := two.sendTelegram(b)
+			values := later.sendTelegram(b)
 			if tt.publishes {
 				b.await(t, "the next value of the counter", func(all []message) bool {
 					return index(all[from:], "hanbridge/house/import_energy", values["import_energy"]) >= 0
 				})
 				return
 			}
-			two.awaitLog(tt.logged)
-			two.sendTelegram(b)
+			later.awaitLog(silentLog)
+			later.sendTelegram(b)
 			checkCountersBegin(t, b, counterOfSeed1)
-			b.await(t, "the reason and the command under rejected_reason", func(all []message) bool {
+			b.await(t, "the command hanbridge takeover under rejected_reason", func(all []message) bool {
 				i := index(all[from:], "hanbridge/house/rejected_reason", "")
 				return i >= 0 && strings.Contains(all[from+i].payload, "hanbridge takeover house")
 			})
@@ -306,12 +311,13 @@ func TestMissingStateFile(t *testing.T) {
 			b.await(t, "the counter after the description was removed", func(all []message) bool {
 				return index(all[from:], "hanbridge/house/import_energy", "") >= 0
 			})
-			two.awaitLog(takenOverLog)
+			later.awaitLog(takenOverLog)
 		})
 	}
 }
 
-// TestBridgesWithoutMarks tests that a bridge is second if an earlier version, which has no instance mark, publishes the meter.
+// TestBridgesWithoutMarks tests that a bridge is second if an earlier version of hanbridge publishes the meter. That version has no instance
+// marks in its descriptions and telegrams.
 func TestBridgesWithoutMarks(t *testing.T) {
 	t.Parallel()
 	const info, telegram = `{"make":"Aidon"}`, `{"meter":"house","seq":%d,"values":{"import_energy":17425.823}}`
@@ -332,25 +338,26 @@ func TestBridgesWithoutMarks(t *testing.T) {
 		second.send(nextTelegram(second.meter))
 		publish("hanbridge/house/telegram", fmt.Sprintf(telegram, 2+i), false)
 	}
-	checkCountersBegin(t, b, "17425.")
+	checkCountersBegin(t, b, "17425.") // the counter of the earlier version
 }
 
-// TestOwnMessagesAreIgnored tests that the bridge's own messages have no effect when they come back late, twice, or retained.
+// TestOwnMessagesAreIgnored tests that the bridge ignores its own messages if it receives them again. They are descriptions that are not
+// retained, and retained telegrams.
 func TestOwnMessagesAreIgnored(t *testing.T) {
 	t.Parallel()
 	b, dir := startOpenBroker(t), t.TempDir()
 	meter := newMeter(t, "aidon-se", time.Now())
-	var sent []string // "topic payload" of each message to repeat
+	var repeated []string // the messages to publish again, each as the topic, a space, and the payload
 	for range 3 {
 		w := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: dir})
 		w.meter = meter
 		w.sendTelegram(b)
 		for _, m := range b.messages() {
 			if m.topic == "hanbridge/house/telegram" || m.topic == "hanbridge/house/info" {
-				sent = append(sent, m.topic+" "+m.payload)
+				repeated = append(repeated, m.topic+" "+m.payload)
 			}
 		}
-		for _, message := range sent {
+		for _, message := range repeated {
 			topic, payload, _ := strings.Cut(message, " ")
 			retain := topic == "hanbridge/house/telegram"
 			if err := b.Publish(topic, []byte(payload), retain, 1); err != nil {
@@ -380,12 +387,12 @@ func TestForbiddenToRead(t *testing.T) {
 	b.awaitText(t, "hanbridge/house/import_energy", values["import_energy"])
 	w.awaitLog(unreadableLog)
 	if n := w.count("hanbridge/+/+"); n != 1 {
-		t.Errorf("the topic to permit is logged %d times, want once", n)
+		t.Errorf("the topic filter that the broker should permit is logged %d times, want once", n)
 	}
 }
 
-// TestReadPermissionGrantedLater tests a bridge that is permitted to read only on its second connection. It must wait there for other bridges
-// before it publishes counters.
+// TestReadPermissionGrantedLater tests a bridge that is permitted to read only on its second connection. On that connection the bridge must wait
+// for messages of other bridges before it publishes counters.
 func TestReadPermissionGrantedLater(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, "127.0.0.1:0", "hanbridge/house/")
@@ -400,12 +407,13 @@ func TestReadPermissionGrantedLater(t *testing.T) {
 		t.Error("the counter was published before the description")
 	}
 	counterAt := all[index(all, "hanbridge/house/import_energy", "")].at
-	if waited := counterAt.Sub(began); waited < 100*time.Millisecond {
+	if waited := counterAt.Sub(began); waited < 100*time.Millisecond { // sessionIdleTime
 		t.Errorf("the bridge waited %v for other bridges, want 0.1 s at least", waited)
 	}
 }
 
-// TestStatusArrivesLast tests that another bridge counts as online if the broker sends its status after all other retained messages.
+// TestStatusArrivesLast tests that a bridge notices that another bridge is online, even if the broker sends the status after all other retained
+// messages.
 func TestStatusArrivesLast(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -431,11 +439,11 @@ func TestStatusArrivesLast(t *testing.T) {
 	two.sendTelegram(b)
 	two.awaitLog(waitingLog)
 	if two.count(silentLog) > 0 {
-		t.Error("a bridge that is online is logged as silent")
+		t.Error("the log says that the other bridge sends nothing, although that bridge is online")
 	}
 }
 
-// TestCountersAreTotalIncreasing tests that every energy and volume is a counter.
+// TestCountersAreTotalIncreasing tests that energies and volumes of several kinds are counters.
 func TestCountersAreTotalIncreasing(t *testing.T) {
 	t.Parallel()
 	for _, id := range []quantity.ID{

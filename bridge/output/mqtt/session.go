@@ -29,15 +29,15 @@ type session struct {
 	bridgeDevice     announcer         // the bridge's own device
 	removedMeters    []announcer       // meters that are no longer configured
 	meterIDs         []string          // the ids of the configured and the removed meters
-	undelivered      map[string]device // by meter id: what the broker retains of a device after it has acknowledged every message
+	undelivered      map[string]device // by meter id: what the broker retains of a device when it has acknowledged all published steps
 	buf              []byte            // reused for each payload
-	announcedLevel   zerolog.Level     // the log level for a first announcement
+	announcedLevel   zerolog.Level     // the log level for the first announcement of each meter on this connection
 	othersUnreadable bool              // messages of other bridges cannot be received
 
 	statusReceived  bool // the retained status of the bridge has arrived
 	bridgeWasOnline bool // a bridge with this base topic was online when this bridge connected
 
-	wake   chan struct{} // receives when a function was posted
+	wake   chan struct{} // has a value after a function was posted
 	mu     sync.Mutex    // guards posted
 	posted []func()      // see post
 }
@@ -86,8 +86,8 @@ func (s *session) begin(ctx context.Context) error {
 // subscriptions that the broker answers later.
 const subscribeTimeout = 5 * time.Second
 
-// subscribe subscribes to the status of the hub, the status of this bridge, and the messages of other bridges about its meters. It returns an
-// error only if the connection or ctx has ended.
+// subscribe subscribes to the status of the hub, the status of this bridge, and the messages of other bridges about the same meters. It
+// returns an error only if the connection or ctx has ended.
 func (s *session) subscribe(ctx context.Context) error {
 	subscribeCtx, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
@@ -131,7 +131,7 @@ func (s *session) removeOldBaseTopics(ctx context.Context) error {
 	return nil
 }
 
-// publishAll publishes announcements, the status of the bridge, and every value again.
+// publishAll publishes the announcements and the status of the bridge again, and makes the feed return every value again.
 func (s *session) publishAll() {
 	s.bridgeDevice.pending = true
 	for i := range s.removedMeters {
@@ -145,7 +145,7 @@ func (s *session) publishAll() {
 // deliver publishes the new batches of the feed. A batch counts as delivered when the broker has acknowledged all of its messages.
 func (s *session) deliver(ctx context.Context) error {
 	for b := s.feed.Take(); b != nil; b = s.feed.Take() {
-		earlyCount := len(s.earlyTelegrams) // publishBatch handles these telegrams, and appends those that must still wait
+		earlyCount := len(s.earlyTelegrams) // publishBatch publishes these telegrams, and appends the telegrams that must still wait
 		s.publishBatch(ctx, b)
 		if err := s.conn.Flush(ctx); err != nil {
 			s.earlyTelegrams = s.earlyTelegrams[:earlyCount] // the feed returns the telegrams of this batch again
@@ -163,7 +163,7 @@ func (o *Output) logLostTelegrams(telegrams uint64) {
 		return
 	}
 	o.lostTelegrams += telegrams
-	const message = "whole telegrams not published: the broker is too slow or was away"
+	const message = "telegrams not published: the broker is too slow or was not reachable"
 	if _, ok := o.logLimiter.Allow(message); ok {
 		o.log.Warn().Uint64("count", o.lostTelegrams).Msg(message)
 		o.lostTelegrams = 0
@@ -177,7 +177,7 @@ func (s *session) publishBatch(ctx context.Context, b *bridge.Batch) {
 	for i := range b.Updates {
 		s.publishUpdate(&b.Updates[i])
 	}
-	for i := range len(s.earlyTelegrams) { // without the telegrams that publishTelegram appends, because their meter still has no description
+	for i := range len(s.earlyTelegrams) { // the loop leaves out the telegrams that publishTelegram appends
 		s.publishTelegram(&s.earlyTelegrams[i])
 	}
 	for i := range b.Telegrams {
@@ -185,8 +185,8 @@ func (s *session) publishBatch(ctx context.Context, b *bridge.Batch) {
 	}
 }
 
-// errStopping is the cause of the end of a delivery that takes too long at a stop.
-var errStopping = fmt.Errorf("a program that ends waits %v at most for a broker that acknowledges nothing (is the broker overloaded, or the network down?)", stopAckTimeout)
+// errStopping is the reason if shutdown gives up the delivery of the last values.
+var errStopping = fmt.Errorf("the program ends, and waits at most %v for a broker that acknowledges nothing (is the broker overloaded, or the network down?)", stopAckTimeout)
 
 // shutdown publishes the last values and the status offline of the meters and the bridge, and closes the connection. An error of the
 // delivery is logged and not returned.
@@ -212,9 +212,8 @@ func (s *session) shutdown() error {
 	return nil
 }
 
-// publish sends one message. If no broker accepts the message, or this broker is known to refuse it, publish logs an error and skips the
-// message. Otherwise the broker would close each connection at that message. After any other error the connection has ended, and the next
-// Flush returns the error.
+// publish sends one message. If the message is not valid in MQTT, or the broker is known to refuse it, publish logs an error and does not send the
+// message, because the broker would close the connection. After any other error the connection has ended, and the next Flush returns the error.
 func (s *session) publish(topic string, payload []byte, retain bool) {
 	s.feed.Progress()
 	err := s.conn.Publish(s.message(topic, payload, retain))
@@ -228,7 +227,7 @@ func (s *session) publish(topic string, payload []byte, retain bool) {
 	s.logRefused(kind, err, text)
 }
 
-// logRefused logs that messages of a kind are not published. logLimiter limits how often.
+// logRefused logs that messages of a kind are not published. logLimiter limits the number of lines for each kind.
 func (s *session) logRefused(kind string, err error, text string) {
 	if count, ok := s.logLimiter.Allow(kind); ok {
 		ratelimit.WithCount(s.log.Error().Err(err), count).Msg(text)
@@ -241,4 +240,4 @@ func (s *session) message(topic string, payload []byte, retain bool) broker.Mess
 }
 
 // notAnnouncedText is the log message for an announcement that the broker does not accept.
-const notAnnouncedText = "announcement not published: home assistant does not show these entities; values are published all the same"
+const notAnnouncedText = "announcement not published: home assistant does not show these entities, but their values are published"

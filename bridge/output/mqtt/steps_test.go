@@ -22,6 +22,7 @@ type announcement struct {
 	names string // the quantities of the meter, separated by spaces
 }
 
+// descriptors returns the descriptors of the quantities.
 func (a announcement) descriptors(t *testing.T) (all []bridge.Descriptor) {
 	t.Helper()
 	for _, name := range strings.Fields(a.names) {
@@ -34,7 +35,7 @@ func (a announcement) descriptors(t *testing.T) (all []bridge.Descriptor) {
 	return all
 }
 
-// entities returns the quantities of the meter that a hub has, each with the number of the message that created it.
+// entities returns the quantities for which a hub has an entity of the meter. The value is the number of the message that created the entity.
 func entities(t *testing.T, b *broker) map[string]int {
 	t.Helper()
 	all := map[string]int{}
@@ -48,32 +49,35 @@ func entities(t *testing.T, b *broker) map[string]int {
 	return all
 }
 
-// runSteps publishes at most maxSteps steps towards an announcement. It returns the stage, and whether there was no further step.
-func runSteps(t *testing.T, b *broker, before *mqtt.AnnouncerStage, want announcement, maxSteps int, acknowledged bool) (s *mqtt.AnnouncerStage, finished bool) {
+// runSteps publishes at most maxSteps of the steps that lead to the wanted announcement. It continues after previous, unless previous is nil.
+// recordDelivered is the argument of Step. finished is true if there is no further step.
+func runSteps(t *testing.T, b *broker, previous *mqtt.StepAnnouncer, want announcement, maxSteps int, recordDelivered bool) (s *mqtt.StepAnnouncer, finished bool) {
 	t.Helper()
 	c := config(b.addr)
 	c.Style = want.style
-	s, err := mqtt.NewAnnouncerStage(t.Context(), c, before, want.descriptors(t)...)
+	s, err := mqtt.NewStepAnnouncer(t.Context(), c, previous, want.descriptors(t)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	more := true
 	for ; more && maxSteps > 0; maxSteps-- {
-		if more, err = s.Step(t.Context(), acknowledged); err != nil {
+		if more, err = s.Step(t.Context(), recordDelivered); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.awaitNoClients() // mochi reports a message after it has acknowledged it
+	b.awaitNoClients() // mochi acknowledges a message before it reports the message to this test
 	return s, !more
 }
 
-const allSteps = 100 // more than any change needs
+// allSteps is larger than the number of steps of any change.
+const allSteps = 100
 
-// TestStepsInterrupted interrupts the change from a first to a second announcement after each step, and continues with a third announcement.
-// Topics that the third announcement does not need must be removed. Entities that are in all three announcements must never be removed.
+// TestStepsInterrupted tests a change from a first to a second announcement that is interrupted after a number of steps. Then a third announcement
+// is published, which equals the first or the second. Topics that the third announcement does not need must be removed. Entities that are in
+// all three announcements must never be removed.
 func TestStepsInterrupted(t *testing.T) {
 	t.Parallel()
 	const all, less = "import_power import_energy gas tariff", "import_power import_energy"
@@ -96,7 +100,7 @@ func TestStepsInterrupted(t *testing.T) {
 	}
 }
 
-// testInterrupted interrupts the second announcement after a number of steps, and reports whether the second announcement has more steps.
+// testInterrupted interrupts the change to the second announcement after a number of steps, and reports whether that change has more steps.
 func testInterrupted(t *testing.T, first, second, third announcement, steps int) (more bool) {
 	t.Helper()
 	b := startOpenBroker(t)
@@ -131,8 +135,8 @@ func testInterrupted(t *testing.T, first, second, third announcement, steps int)
 	return !finished
 }
 
-// checkRetained tests that nothing in another style than that of third is retained, and that only the values of third are retained. Values
-// that are in all three announcements must still be retained.
+// checkRetained tests that the broker retains no announcement in a style other than that of third, and no values that are not in third. Values
+// that are in all three announcements must still be retained. steps is for the failure messages.
 func checkRetained(t *testing.T, b *broker, first, second, third announcement, steps int) {
 	t.Helper()
 	retained := retainedOf(b.messages())
@@ -153,7 +157,8 @@ func checkRetained(t *testing.T, b *broker, first, second, third announcement, s
 	}
 }
 
-// TestLateAcknowledgementOfEarlierChange tests that a late acknowledgement of an earlier change does not complete the present change.
+// TestLateAcknowledgementOfEarlierChange tests a change whose messages are acknowledged only after the next change has begun. The bridge must not
+// record the next change as delivered.
 func TestLateAcknowledgementOfEarlierChange(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -164,7 +169,7 @@ func TestLateAcknowledgementOfEarlierChange(t *testing.T) {
 	s, _ := runSteps(t, b, nil, first, allSteps, true)
 	c := config(b.addr)
 	c.Style = second.style
-	s, err := mqtt.NewAnnouncerStage(t.Context(), c, s, second.descriptors(t)...)
+	s, err := mqtt.NewStepAnnouncer(t.Context(), c, s, second.descriptors(t)...)
 	for more := true; more && err == nil; {
 		more, err = s.Step(t.Context(), false) // the steps to second are not acknowledged yet
 	}
@@ -172,7 +177,7 @@ func TestLateAcknowledgementOfEarlierChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.SetDescriptors(announcement{discovery.Device, "gas tariff"}.descriptors(t)...)
-	if _, err := s.Step(t.Context(), true); err != nil { // their acknowledgement arrives when the next change has begun
+	if _, err := s.Step(t.Context(), true); err != nil { // the steps to second are acknowledged when the next change has begun
 		t.Fatal(err)
 	}
 	if err := s.Close(t.Context()); err != nil {
@@ -180,11 +185,11 @@ func TestLateAcknowledgementOfEarlierChange(t *testing.T) {
 	}
 	b.awaitNoClients()
 	runSteps(t, b, s, second, allSteps, true)
-	checkRetained(t, b, first, second, second, 1)
+	checkRetained(t, b, first, second, second, 1) // after one step of the change to gas and tariff
 }
 
-// TestFoundByRetainedScan tests that announcements that the retained scan has found remain until their lifetime is over. After the meter has
-// sent a quantity, the announcement of the quantity depends on the descriptors of the meter.
+// TestFoundByRetainedScan tests that announcements that the retained scan has found remain for 50 h (foundLifetime), even if the meter does not
+// send their quantities. If the meter has sent a quantity and stops sending it, its announcement is removed without this delay.
 func TestFoundByRetainedScan(t *testing.T) {
 	t.Parallel()
 	for _, styles := range [][2]discovery.Style{{discovery.Device, discovery.Device}, {discovery.Component, discovery.Device}, {discovery.Device, discovery.Component}} {
@@ -192,7 +197,7 @@ func TestFoundByRetainedScan(t *testing.T) {
 		runSteps(t, b, nil, announcement{styles[0], "import_power import_energy gas"}, allSteps, true)
 		c := config(b.addr)
 		c.Style = styles[1]
-		s, err := mqtt.NewAnnouncerStage(t.Context(), c, nil)
+		s, err := mqtt.NewStepAnnouncer(t.Context(), c, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +206,10 @@ func TestFoundByRetainedScan(t *testing.T) {
 			found = append(found, discovery.Message{Topic: topic, Payload: []byte(payload)})
 		}
 		s.Found(found)
-		for _, step := range []struct{ sends, want string }{ // the quantities; if the meter sends none, the lifetime is over
+		for _, step := range []struct {
+			sends string // the quantities that the meter sends; "" if instead foundLifetime ends
+			want  string // the quantities for which a hub then has entities
+		}{
 			{"import_power", "gas import_energy import_power"}, {"import_power gas", "gas import_energy import_power"},
 			{"import_power", "import_energy import_power"}, {"", "import_power"},
 		} {

@@ -11,8 +11,8 @@ import (
 // millisecondLayout is the layout of RFC 3339 with milliseconds.
 const millisecondLayout = "2006-01-02T15:04:05.000Z07:00"
 
-// publishTelegram publishes all values of a telegram in one JSON object. It is never retained, because a telegram is an event. A telegram
-// that arrives before the description of its meter is stored in earlyTelegrams.
+// publishTelegram publishes all values of a telegram in one JSON object. The message is never retained, because a hub
+// that starts would take an old telegram for a new telegram. A telegram that arrives before the description of its meter is stored in earlyTelegrams.
 func (s *session) publishTelegram(t *bridge.Telegram) {
 	m := s.meter(s.feed.Meter(t.Meter))
 	if m.description.Protocol == "" { // it is not decided yet which bridge publishes the meter
@@ -24,9 +24,9 @@ func (s *session) publishTelegram(t *bridge.Telegram) {
 	s.publish(m.prefix+"telegram", s.buf, false)
 }
 
-// appendTelegram appends the payload of a telegram. Numbers are written exactly. mark is the instance mark of this bridge (see ownership).
-// Counters are left out unless counters is true.
-func appendTelegram(b []byte, meter string, t *bridge.Telegram, mark string, counters bool) []byte {
+// appendTelegram appends the payload of a telegram. meter is the id of the meter. mark is the instance mark of this bridge (see ownership). The
+// payload has the counters only if withCounters is true.
+func appendTelegram(b []byte, meter string, t *bridge.Telegram, mark string, withCounters bool) []byte {
 	b = append(append(b, `{"meter":"`...), meter...)
 	b = strconv.AppendUint(append(b, `","seq":`...), t.Seq, 10)
 	b = t.Received.AppendFormat(append(b, `,"received":"`...), millisecondLayout)
@@ -37,7 +37,7 @@ func appendTelegram(b []byte, meter string, t *bridge.Telegram, mark string, cou
 	start := len(b)
 	for i := range t.Values {
 		v := &t.Values[i]
-		if !counters && isCounter(v.ID) {
+		if !withCounters && isCounter(v.ID) {
 			continue
 		}
 		if len(b) > start {
@@ -47,7 +47,7 @@ func appendTelegram(b []byte, meter string, t *bridge.Telegram, mark string, cou
 		b = appendJSON(b, v)
 	}
 	b = append(append(append(b, `},"instance":"`...), mark...), '"')
-	if !counters {
+	if !withCounters {
 		b = append(b, `,"counters":"`+withheldText+`"`...)
 	}
 	return append(b, '}')
@@ -59,7 +59,7 @@ func appendJSON(b []byte, v *bridge.Value) []byte {
 		return v.Append(b)
 	}
 	text, err := json.Marshal(v.Text)
-	if err != nil { // it cannot fail for a string
+	if err != nil { // Marshal cannot fail for a string
 		return append(b, "null"...)
 	}
 	return append(b, text...)

@@ -194,7 +194,7 @@ func testMeterRemoved(t *testing.T) {
 	onlyHouse := strings.Join(slices.DeleteFunc(strings.Split(twoMeters, "\n"), func(line string) bool { return strings.Contains(line, "barn") }), "\n")
 	file = configFile(t, onlyHouse, "$URL", url, "$HOUSE", house.Path)
 	run = testbed.Hanbridge(t, state, "run", "--config", file)
-	run.AwaitOutput("taken back from home assistant")
+	run.AwaitOutput("removed from home assistant")
 	house.SendUntil(300*time.Millisecond, "the house again", func() bool { return messages.Last()["hanbridge/house/status"] == "online" })
 	run.Stop(syscall.SIGTERM)
 	retained := broker.Retained()

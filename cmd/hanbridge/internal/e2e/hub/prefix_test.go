@@ -59,7 +59,7 @@ func testPrefixChanges(t *testing.T) {
 	unconnected.Stop(syscall.SIGTERM)
 	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), state, off)
 	testbed.Until(t, "all announcements removed", func() bool { return len(announcedTopics(messages)) == 0 })
-	run.AwaitOutput("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
+	run.AwaitOutput("announcements removed: they were under another homeassistant.prefix, or homeassistant.discovery is off now")
 	run.Stop(syscall.SIGTERM)
 	startWithPrefix(t, broker, cable, messages, "homeassistant", state).Stop(syscall.SIGTERM)
 	hub := hubAfter(messages)
