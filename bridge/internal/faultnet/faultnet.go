@@ -20,12 +20,12 @@ import (
 type Proxy struct {
 	target   string
 	listener net.Listener
-	delay    atomic.Int64 // the delay of every chunk, in ns
-	gate     sync.RWMutex // locked for writing from Block to Unblock; a pump holds it for reading while it writes
+	delay    atomic.Int64 // in ns
+	gate     sync.RWMutex // Block locks it for writing and Unblock unlocks it; each pump locks it for reading while the pump writes
 
 	mu      sync.Mutex
-	blocked bool // gate is locked for writing
-	pairs   map[pair]bool
+	blocked bool          // gate is locked for writing
+	pairs   map[pair]bool // the open connections
 }
 
 // A pair holds the two TCP connections between which the proxy forwards.
@@ -68,13 +68,14 @@ func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 func (p *Proxy) ResetConnections() {
 	for _, c := range p.connections() {
 		for _, side := range []*net.TCPConn{c.client, c.target} {
-			_ = side.SetLinger(0)
+			_ = side.SetLinger(0) // so that Close sends a reset
 			_ = side.Close()
 		}
 	}
 }
 
-// HalfClose ends the direction from the target to the client on every connection. The client can still send until the target closes.
+// HalfClose ends the direction from the target to the client on every connection. The client can still send until the target closes the
+// connection.
 func (p *Proxy) HalfClose() {
 	for _, c := range p.connections() {
 		_ = c.client.CloseWrite()
@@ -97,12 +98,13 @@ func (p *Proxy) setBlocked(blocked bool, change func()) {
 	}
 }
 
-// Delay delays every chunk by d, in both directions.
+// Delay delays all bytes by d, in both directions.
 func (p *Proxy) Delay(d time.Duration) { p.delay.Store(int64(d)) }
 
 // Connections returns the number of open connections.
 func (p *Proxy) Connections() int { return len(p.connections()) }
 
+// connections returns the open connections.
 func (p *Proxy) connections() []pair {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -124,7 +126,7 @@ func (p *Proxy) serve(client *net.TCPConn, pumps *sync.WaitGroup) {
 	pumps.Go(func() { p.pump(c, c.client, c.target) })
 }
 
-// pump forwards the bytes of one direction until it ends, and then closes both TCP connections of the pair.
+// pump forwards bytes from one TCP connection of a pair to the other, until the end of the bytes or an error. Then it closes both.
 func (p *Proxy) pump(c pair, to, from *net.TCPConn) {
 	chunk := make([]byte, 16<<10)
 	for err := error(nil); err == nil; {
@@ -150,9 +152,9 @@ func (p *Proxy) pump(c pair, to, from *net.TCPConn) {
 // would then connect the client to itself.
 func UnusedAddress(t testing.TB) string {
 	t.Helper()
-	const lowest, highest = 20_000, 32_000
+	const minPort, maxPort = 20_000, 32_000 // the ephemeral ports of Linux begin at 32768
 	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", lowest+rand.N(highest-lowest))
+		address := fmt.Sprintf("127.0.0.1:%d", minPort+rand.N(maxPort-minPort))
 		if l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address); err == nil {
 			_ = l.Close()
 			return address

@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/faultnet"
 )
 
-// echo starts a server that sends back the bytes that it gets, and returns its address.
-func echo(t *testing.T) string {
+// startEchoServer starts a server that sends each byte back to the client. It returns the address of the server.
+func startEchoServer(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -34,6 +34,7 @@ func echo(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// dial connects to the proxy.
 func dial(t *testing.T, p *faultnet.Proxy) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", p.Addr())
@@ -44,24 +45,24 @@ func dial(t *testing.T, p *faultnet.Proxy) net.Conn {
 	return c
 }
 
-// sendByte sends a byte and waits at most d for its echo.
-func sendByte(c net.Conn, d time.Duration) error {
+// sendByte sends a byte and waits until the server has sent it back, at most for timeout.
+func sendByte(c net.Conn, timeout time.Duration) error {
 	if _, err := c.Write([]byte{'x'}); err != nil {
 		return err
 	}
-	return receiveByte(c, d)
+	return receiveByte(c, timeout)
 }
 
-// receiveByte waits at most d for a byte.
-func receiveByte(c net.Conn, d time.Duration) error {
-	_ = c.SetReadDeadline(time.Now().Add(d))
+// receiveByte waits at most for timeout until a byte arrives.
+func receiveByte(c net.Conn, timeout time.Duration) error {
+	_ = c.SetReadDeadline(time.Now().Add(timeout))
 	_, err := io.ReadFull(c, make([]byte, 1))
 	return err
 }
 
-// TestBlock tests that no bytes pass after Block, and that Unblock delivers them.
+// TestBlock tests that a byte does not arrive while the proxy is blocked, and that the byte arrives after Unblock.
 func TestBlock(t *testing.T) {
-	p := faultnet.New(t, echo(t))
+	p := faultnet.New(t, startEchoServer(t))
 	c := dial(t, p)
 	if err := sendByte(c, time.Minute); err != nil {
 		t.Fatalf("send and receive a byte before Block: %v", err)
@@ -78,7 +79,7 @@ func TestBlock(t *testing.T) {
 
 // TestDelay tests that a byte is delayed in both directions.
 func TestDelay(t *testing.T) {
-	p := faultnet.New(t, echo(t))
+	p := faultnet.New(t, startEchoServer(t))
 	c := dial(t, p)
 	p.Delay(30 * time.Millisecond)
 	start := time.Now()
@@ -92,7 +93,7 @@ func TestDelay(t *testing.T) {
 
 // TestResetConnections tests that open connections end with an error, and that new connections work.
 func TestResetConnections(t *testing.T) {
-	p := faultnet.New(t, echo(t))
+	p := faultnet.New(t, startEchoServer(t))
 	c := dial(t, p)
 	if err := sendByte(c, time.Minute); err != nil {
 		t.Fatal(err)
@@ -108,7 +109,7 @@ func TestResetConnections(t *testing.T) {
 
 // TestHalfClose tests that the client reads the end of the stream.
 func TestHalfClose(t *testing.T) {
-	p := faultnet.New(t, echo(t))
+	p := faultnet.New(t, startEchoServer(t))
 	c := dial(t, p)
 	if err := sendByte(c, time.Minute); err != nil {
 		t.Fatal(err)

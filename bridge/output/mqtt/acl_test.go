@@ -20,6 +20,7 @@ var update = flag.Bool("update", false, "write deploy/mosquitto/acl.example")
 // defaultConfig is a configuration with every default value.
 var defaultConfig = mqtt.Config{BaseTopic: "hanbridge", Prefix: "homeassistant", StatusTopic: discovery.StatusTopic}
 
+// aclHead is the beginning of the file, up to the rules of the user hanbridge.
 const aclHead = `# Access rules for Mosquitto. The user hanbridge can use its own topics and announcements. The user homeassistant can read these topics, and
 # can use all topics of its discovery prefix. Other users have no access. The base topic is hanbridge, the prefix is homeassistant, and the
 # status topic is homeassistant/status. A Go test writes this file (bridge/output/mqtt/acl_test.go).
@@ -37,16 +38,18 @@ const aclHead = `# Access rules for Mosquitto. The user hanbridge can use its ow
 # Give hanbridge its user and password (mqtt.username, mqtt.password), and test the rules: hanbridge check
 # Mosquitto does not report a forbidden message to the client that publishes it. If values are missing, look here first.
 #
-# Other users of the broker (Node-RED, zigbee2mqtt …) need lines of their own. Without them, only these two users have access.
+# Add lines for the other users of the broker (Node-RED, zigbee2mqtt …). Without such lines, only hanbridge and homeassistant have access.
 
 user hanbridge
 `
 
+// aclAnnounced stands above the rules for announcements.
 const aclAnnounced = `# In Mosquitto "+" matches a whole level, and hanbridge_+ is not possible. So the lines below allow the announcements of all devices. A new
 # meter needs no new line. For stricter rules, replace the first "+" of each line by hanbridge_bridge, and add the same lines with
 # hanbridge_<id of the meter> for each meter. Without these lines a meter is not announced, and no program reports the reason.
 `
 
+// aclHub has the rules of the user homeassistant.
 const aclHub = `
 # Home Assistant reads, publishes its birth message, and removes the announcements of a device that a user deletes.
 user homeassistant
@@ -76,7 +79,7 @@ func aclText() string {
 	return text.String()
 }
 
-// TestACLExample tests that deploy/mosquitto/acl.example has the rules of the default configuration.
+// TestACLExample tests that deploy/mosquitto/acl.example has the rules of the default configuration. With -update it writes the file.
 func TestACLExample(t *testing.T) {
 	const file = "../../../deploy/mosquitto/acl.example"
 	want := aclText()
@@ -97,7 +100,7 @@ func TestACLExample(t *testing.T) {
 	}
 }
 
-// TestACL tests that the rules permit everything that a bridge does, and little else.
+// TestACL tests that the rules permit everything that a bridge does, and that they permit no access to several topics that a bridge does not use.
 func TestACL(t *testing.T) {
 	c := mqtt.Config{BaseTopic: "my home/meters", Prefix: "ha", StatusTopic: "hubs/first/birth"}
 	required := map[string]mqtt.Access{
@@ -125,6 +128,7 @@ func TestACL(t *testing.T) {
 	}
 }
 
+// allQuantities returns every quantity that a meter can have.
 func allQuantities() (all []discovery.Quantity) {
 	for id := range quantity.Count() {
 		all = append(all, discovery.Quantity{ID: quantity.ID(id)})

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// TestBackoff tests the waits before everything is published again, for successive causes.
+// TestBackoff tests how long a backoff waits before everything is published again. Each step has another cause, such as a hub that starts.
 func TestBackoff(t *testing.T) {
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	var b backoff
@@ -21,12 +21,12 @@ func TestBackoff(t *testing.T) {
 		{0, time.Second},                // no gap before the first publication
 		{time.Second, 4 * time.Second},  // a gap of 5 s
 		{time.Second, 9 * time.Second},  // a gap of 10 s
-		{30 * time.Second, time.Second}, // the gap of 20 s is over
+		{30 * time.Second, time.Second}, // a gap of 20 s, which is over
 		{time.Second, 39 * time.Second}, // a gap of 40 s
 		{0, time.Minute},                // the longest gap
-		{0, time.Minute},
+		{0, time.Minute},                // the gap does not become longer
 		{10 * time.Minute, time.Second}, // after 10 min the gap is zero again
-		{0, 5 * time.Second},
+		{0, 5 * time.Second},            // a gap of 5 s, as after the first publication
 	} {
 		now = now.Add(step.after)
 		got := b.wait(now, time.Second)
@@ -38,7 +38,7 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// TestBackoffOverADay tests that everything is published again about once a minute if there is always a new cause.
+// TestBackoffOverADay tests that everything is published again at most about once a minute, even if there is always a new cause.
 func TestBackoffOverADay(t *testing.T) {
 	var b backoff
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
@@ -48,16 +48,17 @@ func TestBackoffOverADay(t *testing.T) {
 		b.done(now)
 	}
 	if count > 24*60+5 { // the first gaps are shorter than a minute
-		t.Errorf("everything was published again %d times in a day, want once a minute", count)
+		t.Errorf("everything was published again %d times in a day, want once a minute at most", count)
 	}
 }
 
-// TestIncompleteScanResultOutlivesConnection tests that the result of an incomplete scan has the same lifetime on the next connection.
+// TestIncompleteScanResultOutlivesConnection tests that announcements that an incomplete scan found also remain for foundLifetime if the connection
+// changes.
 func TestIncompleteScanResultOutlivesConnection(t *testing.T) {
 	o := New(Config{}, zerolog.Nop())
 	o.devices, o.scanIncomplete = loadDevices(nil, &o.config), true
 	newSession(o, nil, new(bridge.Feed)).adoptFound(nil)
 	if got := time.Until(newSession(o, nil, new(bridge.Feed)).schedule[expireTask]); got < foundLifetime-time.Hour {
-		t.Errorf("the lifetime ends in %v, want %v", got, foundLifetime)
+		t.Errorf("on the second connection, the announcements expire in %v, want about %v", got, foundLifetime)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// config returns the configuration for a broker at addr.
+// config returns the configuration for a broker at addr, in style discovery.Device.
 func config(addr string) mqtt.Config {
 	return mqtt.Config{
 		URL: "mqtt://" + addr, ClientID: "hanbridge-test", BaseTopic: "hanbridge", QoS: 1, Retain: true,
@@ -26,12 +26,12 @@ func config(addr string) mqtt.Config {
 	}
 }
 
-// A testBridge is a bridge with one meter and the output.
+// A testBridge is a bridge with one meter and the output. It is also the writer of the bridge's log.
 type testBridge struct {
-	t     *testing.T
-	wires chan *io.PipeWriter // the writing end of each connection to the meter
-	wire  *io.PipeWriter      // the writing end of the connection in use
-	stop  func()
+	t      *testing.T
+	dialed chan *io.PipeWriter // receives the meter's end of each connection between the bridge and the meter
+	meter  *io.PipeWriter      // the meter's end of the connection in use; nil before the first telegram
+	stop   func()
 	// interrupted has a value when the output has lost its connection.
 	interrupted chan struct{}
 
@@ -53,7 +53,7 @@ func (h *testBridge) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// run starts a bridge with the meter "house". It runs until stop is called or the test ends.
+// run starts a bridge with the meter "house" and without a state folder. The bridge runs until stop is called or the test ends.
 func run(t *testing.T, c mqtt.Config) *testBridge {
 	t.Helper()
 	return runWith(t, c, "house", "")
@@ -65,16 +65,16 @@ func runWith(t *testing.T, c mqtt.Config, meter, stateDir string) *testBridge {
 	return runWithLog(t, func(log zerolog.Logger) bridge.Output { return mqtt.New(c, log) }, meter, stateDir)
 }
 
-// runOutput starts a bridge with an output.
+// runOutput starts a bridge with an output that has its own log.
 func runOutput(t *testing.T, o bridge.Output, meter, stateDir string) *testBridge {
 	t.Helper()
 	return runWithLog(t, func(zerolog.Logger) bridge.Output { return o }, meter, stateDir)
 }
 
-// runWithLog starts a bridge with an output that uses the bridge's log.
+// runWithLog starts a bridge with the output that newOutput returns. The argument of newOutput is the bridge's log, which the output can use.
 func runWithLog(t *testing.T, newOutput func(zerolog.Logger) bridge.Output, meter, stateDir string) *testBridge {
 	t.Helper()
-	h := &testBridge{t: t, wires: make(chan *io.PipeWriter, 1), interrupted: make(chan struct{}, 1)}
+	h := &testBridge{t: t, dialed: make(chan *io.PipeWriter, 1), interrupted: make(chan struct{}, 1)}
 	b := bridge.New(zerolog.New(h))
 	if stateDir != "" {
 		b.KeepState(stateDir)
@@ -125,19 +125,20 @@ func (h *testBridge) awaitLog(text string) {
 	}
 }
 
+// dial connects the bridge to the meter.
 func (h *testBridge) dial(context.Context) (io.ReadCloser, error) {
 	r, w := io.Pipe()
-	h.wires <- w
+	h.dialed <- w
 	return r, nil
 }
 
 // send sends a telegram of the meter and returns when the bridge has read it.
 func (h *testBridge) send(telegram []byte) {
 	h.t.Helper()
-	if h.wire == nil {
-		h.wire = <-h.wires
+	if h.meter == nil {
+		h.meter = <-h.dialed
 	}
-	if _, err := h.wire.Write(telegram); err != nil {
+	if _, err := h.meter.Write(telegram); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -152,22 +153,23 @@ func (h *testBridge) awaitLoss() {
 	}
 }
 
-// newMeter returns a simulated meter of a family, whose clock starts at from.
-func newMeter(t *testing.T, name string, from time.Time) *simulate.Meter {
+// newMeter returns a simulated meter of a family, whose clock begins at start.
+func newMeter(t *testing.T, family string, start time.Time) *simulate.Meter {
 	t.Helper()
-	f, ok := simulate.Named(name)
+	f, ok := simulate.Named(family)
 	if !ok {
-		t.Fatalf("no family %q", name)
+		t.Fatalf("no family %q", family)
 	}
-	return simulate.NewMeter(f, 1, from)
+	return simulate.NewMeter(f, 1, start)
 }
 
+// nextTelegram returns a copy of the next telegram of a meter.
 func nextTelegram(m *simulate.Meter) []byte {
 	_, telegram := m.Next()
 	return bytes.Clone(telegram)
 }
 
-// decoded returns the values of a telegram as texts, by quantity.
+// decoded returns the text of each value of a telegram, by the name of its quantity.
 func decoded(t *testing.T, telegram []byte) map[string]string {
 	t.Helper()
 	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()

@@ -24,18 +24,18 @@ type message struct {
 	at             time.Time // when the broker received it
 }
 
-// A broker runs in this process and records every message and connection.
+// A broker is a server of the library mochi that runs in this process. It records every message and connection.
 type broker struct {
 	*mochi.Server
 	addr string
 	stop func()
 
 	mu          sync.Mutex
-	disconnects map[string]bool // the broker rejects the next message under each of these topics and disconnects its publisher
-	allReadable bool            // clients are permitted to read the unreadable topics too
+	disconnects map[string]bool // the broker rejects the next message under each of these topics and disconnects the client that sent it
+	allReadable bool            // every topic is readable, also those that begin with brokerHook.unreadable
 	received    []message
 	connections []string      // "connect", "disconnect"
-	changed     chan struct{} // closed and replaced at each message and connection
+	changed     chan struct{} // closed and replaced at each message, connect and disconnect
 }
 
 // A brokerHook records what happens at the broker. Until allReadable is true, it forbids reading topics that begin with unreadable.
@@ -46,7 +46,7 @@ type brokerHook struct {
 }
 
 func (*brokerHook) ID() string         { return "test hook" }
-func (*brokerHook) Provides(byte) bool { return true }
+func (*brokerHook) Provides(byte) bool { return true } // mochi calls the hook for every event
 
 func (*brokerHook) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
 
@@ -59,7 +59,7 @@ func (d *brokerHook) OnACLCheck(_ *mochi.Client, topic string, write bool) bool 
 func (d *brokerHook) OnPublished(_ *mochi.Client, p packets.Packet) { d.recordMessage(p, false) }
 func (d *brokerHook) OnWillSent(_ *mochi.Client, p packets.Packet)  { d.recordMessage(p, true) }
 
-// OnPublish rejects messages under the topics in disconnects and disconnects their publishers.
+// OnPublish rejects a message under a topic in disconnects and disconnects the client that sent it.
 func (d *brokerHook) OnPublish(client *mochi.Client, p packets.Packet) (packets.Packet, error) {
 	if !d.takeDisconnect(p.TopicName) {
 		return p, nil
@@ -77,7 +77,7 @@ func (b *broker) takeDisconnect(topic string) bool {
 	return found
 }
 
-// disconnectPublishersOf makes the broker reject the next message under each of the topics and disconnect its publisher.
+// disconnectPublishersOf makes the broker reject the next message under each of the topics and disconnect the client that sent it.
 func (b *broker) disconnectPublishersOf(topics ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -102,7 +102,7 @@ func (b *broker) recordConnection(what string) {
 	b.update(func() { b.connections = append(b.connections, what) })
 }
 
-// update changes the record and wakes every await.
+// update calls change, which changes the record, and wakes every call of await.
 func (b *broker) update(change func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -119,7 +119,7 @@ func startBroker(t *testing.T, addr, unreadable string) *broker {
 		Server:  mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), InlineClient: true}),
 		changed: make(chan struct{}),
 	}
-	b.Options.Capabilities.MaximumClientWritesPending = 1 << 16
+	b.Options.Capabilities.MaximumClientWritesPending = 1 << 16 // mochi drops messages to a client for which more messages wait
 	tcp := listeners.NewTCP(listeners.Config{ID: "tcp", Address: addr})
 	for _, err := range []error{b.AddHook(&brokerHook{broker: b, unreadable: unreadable}, nil), b.AddListener(tcp), b.Serve()} {
 		if err != nil {
@@ -132,12 +132,13 @@ func startBroker(t *testing.T, addr, unreadable string) *broker {
 	return b
 }
 
-// awaitNoClients waits until every client has disconnected. mochi's Close hangs if a client disconnects at the same time. mochi also forgets a
-// client that connects while an earlier client with the same id disconnects.
+// awaitNoClients waits until every client has disconnected, for two seconds at most. Call it before Close, because Close of mochi hangs if a client
+// disconnects at the same time. Call it before a client id is used again, because mochi can drop a client that connects while an earlier client
+// with the same id disconnects.
 func (b *broker) awaitNoClients() {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(2 * time.Second); b.Clients.Len() > 1 && time.Now().Before(deadline); { // mochi's inline client remains
+	for deadline := time.Now().Add(2 * time.Second); b.Clients.Len() > 1 && time.Now().Before(deadline); { // b.Publish uses a client inside mochi, which remains
 		<-tick.C
 	}
 }
@@ -171,7 +172,8 @@ func (b *broker) connectionLog() string {
 	return strings.Join(b.connections, " ")
 }
 
-// await waits until ok returns true and returns the messages received until then.
+// await waits until ok returns true for the messages received so far, and returns these messages. It calls ok at first, and then after each
+// message, connect and disconnect.
 func (b *broker) await(t *testing.T, what string, ok func([]message) bool) []message {
 	t.Helper()
 	limit := time.After(2 * time.Minute)
@@ -196,7 +198,8 @@ func (b *broker) awaitText(t *testing.T, topic, payload string) []message {
 	return b.await(t, topic+" "+payload, func(all []message) bool { return index(all, topic, payload) >= 0 })
 }
 
-// awaitTelegram waits for everything that the first telegram causes. The last message is the meter's status or the telegram itself.
+// awaitTelegram waits for the telegram and the status online of the meter "house". One of these two is the last message that the first telegram of
+// the meter causes.
 func (b *broker) awaitTelegram(t *testing.T) []message {
 	t.Helper()
 	return b.await(t, "a telegram and its meter online", func(all []message) bool {
@@ -232,7 +235,7 @@ func formatMessages(all []message) string {
 	return text.String()
 }
 
-// subscribed reports whether a client subscribes to a topic.
+// subscribed reports whether a client has subscribed to a topic.
 func (b *broker) subscribed(topic string) bool {
 	return len(b.Topics.Subscribers(topic).Subscriptions) > 0
 }

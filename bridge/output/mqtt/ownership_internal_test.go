@@ -38,11 +38,17 @@ func TestOwnership(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		events []func(*ownership)
-		at     int // when to decide, in seconds after the connection; 9999 is long after every limit
+		at     int // when to decide, in seconds after the connection; 9999 is so late that waiting longer changes nothing
 		want   decision
 	}{
-		// Each name begins with the situation of this bridge. It restarts, was updated from a version without marks, is the second bridge, has
-		// lost its state file, has no state file, or is the first bridge.
+		// Each name begins with the situation of this bridge:
+		//   restart     it has run before
+		//   update      the earlier run was of a version without marks
+		//   second      another bridge publishes the meter
+		//   lost state  its state file is new, and another bridge or an earlier run has published the meter
+		//   no state    it has no state file, and another bridge or an earlier run has published the meter
+		//   takeover    a person removes the description of the other bridge (hanbridge takeover)
+		//   first       it is the first bridge
 		{"restart: no other bridge", nil, 2, publishCounters},
 		{"restart: own description", []func(*ownership){ownInfo(true), otherOnline}, 2, publishCounters},
 		{"restart: own description, and telegrams of a second bridge", []func(*ownership){ownInfo(true), telegram("other.1", true, 1)}, 2, publishCounters},
@@ -68,15 +74,15 @@ func TestOwnership(t *testing.T) {
 		{"no state: inconclusive", []func(*ownership){stateless, receivedInfo(earlier, true), compared(inconclusive)}, 30, waitForOther},
 		{"no state: inconclusive for a minute", []func(*ownership){stateless, receivedInfo(earlier, true), compared(inconclusive)}, 61, publishCounters},
 		{"no state: another meter", []func(*ownership){stateless, receivedInfo(earlier, true), compared(anotherMeter)}, 9999, withholdCounters},
-		{"description removed", []func(*ownership){receivedInfo(earlier, true), compared(anotherMeter), removed}, 3, publishCounters},
-		{"description removed while the other publishes", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1), removed}, 30, waitForOther},
-		{"description removed, the other is silent", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1), removed}, 62, publishCounters},
-		{"description removed, the other publishes afterwards", []func(*ownership){telegram("other.1", false, 1), removed, telegram("other.1", false, 3), compared(anotherMeter)}, 99, withholdCounters},
+		{"takeover: the other bridge is not online", []func(*ownership){receivedInfo(earlier, true), compared(anotherMeter), removed}, 3, publishCounters},
+		{"takeover: the other has just published", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1), removed}, 30, waitForOther},
+		{"takeover: the other is silent", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1), removed}, 62, publishCounters},
+		{"takeover: the other publishes afterwards", []func(*ownership){telegram("other.1", false, 1), removed, telegram("other.1", false, 3), compared(anotherMeter)}, 99, withholdCounters},
 		{"first: another bridge starts later", []func(*ownership){first, receivedInfo(later, false), telegram("other.1", false, 2)}, 3, publishCounters},
 		{"first: another bridge has started before", []func(*ownership){first, receivedInfo(earlier, false)}, 3, waitForOther},
 		{"first: a version without marks starts later", []func(*ownership){first, receivedInfo(infoPayload{}, false), telegram("", false, 2)}, 3, publishCounters},
 		{"first: description removed", []func(*ownership){first, removed}, 3, publishCounters},
-		{"first: replaced while disconnected", []func(*ownership){first, receivedInfo(earlier, true)}, 3, compareFirst},
+		{"first: another bridge has replaced its description while it was disconnected", []func(*ownership){first, receivedInfo(earlier, true)}, 3, compareFirst},
 		{"first: both started at the same time, the other mark is higher", []func(*ownership){first, receivedInfo(infoPayload{"zzz.1", at(0)}, false)}, 3, publishCounters},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,7 +98,8 @@ func TestOwnership(t *testing.T) {
 	}
 }
 
-// TestTwoBridgesAgreeOnFirst tests that exactly one of two bridges becomes the first, whatever the order in which their descriptions arrive.
+// TestTwoBridgesAgreeOnFirst tests that two bridges never both become the first, whatever the order in which their descriptions arrive. If no
+// bridge is claiming any more, one of them must be the first.
 func TestTwoBridgesAgreeOnFirst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		marks := [2]string{"a.1", "b.1"}
@@ -104,10 +111,10 @@ func TestTwoBridgesAgreeOnFirst(t *testing.T) {
 			bridges[i].since = began.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "since")) * time.Millisecond)
 		}
 		for range 6 {
-			from := rapid.IntRange(0, 1).Draw(t, "from")
-			d := infoPayload{marks[from], bridges[from].since}
-			if bridges[from].isFirst || bridges[from].claiming {
-				bridges[1-from].receiveInfo([]byte("{}"), false, false, false, d, began)
+			sender := rapid.IntRange(0, 1).Draw(t, "sender")
+			info := infoPayload{marks[sender], bridges[sender].since}
+			if bridges[sender].isFirst || bridges[sender].claiming {
+				bridges[1-sender].receiveInfo([]byte("{}"), false, false, false, info, began)
 			}
 			for i := range bridges {
 				if bridges[i].claiming && rapid.Bool().Draw(t, "claim over") {
@@ -115,7 +122,7 @@ func TestTwoBridgesAgreeOnFirst(t *testing.T) {
 				}
 			}
 		}
-		for i := range bridges { // finally the retained descriptions arrive
+		for i := range bridges { // finally each description arrives at the other bridge
 			if bridges[i].isFirst || bridges[i].claiming {
 				bridges[1-i].receiveInfo([]byte("{}"), false, false, false, infoPayload{marks[i], bridges[i].since}, began)
 			}
@@ -129,7 +136,7 @@ func TestTwoBridgesAgreeOnFirst(t *testing.T) {
 	})
 }
 
-// TestCompareMeter tests whether the retained values of another bridge show that its meter is the same meter or another meter.
+// TestCompareMeter tests the comparison of a meter with the values that another bridge has retained. Each name begins with the result.
 func TestCompareMeter(t *testing.T) {
 	counter := func(id quantity.ID, text string) bridge.Value {
 		n, err := obis.ParseDecimal([]byte(text))
@@ -142,8 +149,8 @@ func TestCompareMeter(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		retained map[string]string // values of the other bridge, by the names of their topics
-		serial   string
-		counters []bridge.Value
+		serial   string            // the serial number of this bridge's meter
+		counters []bridge.Value    // the counters of this bridge's meter
 		want     comparison
 	}{
 		{"same: slightly more", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "",

@@ -13,7 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// hubEntities returns the entities of a hub that has received the messages, by unique id.
+// hubEntities returns the entities of a hub that has received the messages, by unique id. It fails the test if the hub has warnings.
 func hubEntities(t *testing.T, all []message) map[string]hatest.Entity {
 	t.Helper()
 	hub := hatest.NewHub("homeassistant")
@@ -34,7 +34,7 @@ func hubEntities(t *testing.T, all []message) map[string]hatest.Entity {
 // that list again.
 func TestNoStateFileKeepsEntities(t *testing.T) {
 	t.Parallel()
-	for _, styles := range [][2]discovery.Style{ // before and after the restart
+	for _, styles := range [][2]discovery.Style{ // the style before the restart, and the style after the restart
 		{discovery.Device, discovery.Device}, {discovery.Component, discovery.Component},
 		{discovery.Device, discovery.Component}, {discovery.Component, discovery.Device},
 	} {
@@ -44,7 +44,7 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 			c := config(b.addr)
 			c.Style = styles[0]
 			h := run(t, c)
-			m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC)) // shortly before an hourly list
+			m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC)) // 2.5 s before the hourly list
 			for range 6 {                                                                   // the last telegram is the hourly list with the counters
 				h.send(nextTelegram(m))
 			}
@@ -59,9 +59,10 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 			c.Style = styles[1]
 			h = run(t, c)
 			h.send(nextTelegram(m))
-			b.await(t, "the meter announced again", func(all []message) bool {
+			b.await(t, "the meter announced in the new style", func(all []message) bool {
 				e, ok := hubEntities(t, all)["hanbridge_house_import_power"]
-				return ok && strings.Contains(e.Topic, "/device/") == (c.Style == discovery.Device) && len(announcements(all[before:])) >= 2
+				hasNewStyle := ok && strings.Contains(e.Topic, "/device/") == (c.Style == discovery.Device)
+				return hasNewStyle && len(announcements(all[before:])) >= 2 // those of the bridge and the meter
 			})
 			h.stop()
 			b.awaitNoClients()
@@ -75,20 +76,20 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 	}
 }
 
-// TestTakeBackAfterConnectionLoss tests that the topics of a meter that is no longer configured are removed, even if the connection is lost
+// TestRemovalAfterConnectionLoss tests that the topics of a meter that is no longer configured are removed, even if the connection is lost
 // during the removal.
-func TestTakeBackAfterConnectionLoss(t *testing.T) {
+func TestRemovalAfterConnectionLoss(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		style discovery.Style
-		lost  string // the connection is lost at the removal of this topic
+		style  discovery.Style
+		lostAt string // the connection is lost at the removal of this topic
 	}{
 		{discovery.Device, "homeassistant/device/hanbridge_barn/config"},
 		{discovery.Device, "hanbridge/barn/import_energy"},
 		{discovery.Component, "homeassistant/sensor/hanbridge_barn/import_energy/config"},
 		{discovery.Off, "hanbridge/barn/status"},
 	} {
-		t.Run(tt.style.String()+" "+tt.lost, func(t *testing.T) {
+		t.Run(tt.style.String()+" "+tt.lostAt, func(t *testing.T) {
 			t.Parallel()
 			b := startOpenBroker(t)
 			c, dir := config(b.addr), t.TempDir()
@@ -98,10 +99,10 @@ func TestTakeBackAfterConnectionLoss(t *testing.T) {
 			b.awaitText(t, "hanbridge/barn/status", "online")
 			h.stop()
 			b.awaitNoClients()
-			b.disconnectPublishersOf(tt.lost)
+			b.disconnectPublishersOf(tt.lostAt)
 			runWith(t, c, "house", dir).awaitLoss()
 			b.await(t, "the removal of every topic of the meter barn", func(all []message) bool { return !retainsTopic(all, "barn") })
-			hubEntities(t, b.messages())
+			hubEntities(t, b.messages()) // the hub must have no warnings
 		})
 	}
 }
@@ -128,17 +129,17 @@ func retainsTopic(all []message, text string) bool {
 	return false
 }
 
-// TestUnretainedValuesRemoveRetainedOnes tests that retained values are removed when the configuration no longer retains values. Otherwise a
-// hub would take an old counter for the present counter.
-func TestUnretainedValuesRemoveRetainedOnes(t *testing.T) {
+// TestRetainSwitchedOff tests that retained values are removed after Config.Retain has changed to false. Otherwise a hub would take an old counter
+// for the present counter.
+func TestRetainSwitchedOff(t *testing.T) {
 	t.Parallel()
-	for _, stateFile := range []bool{true, false} {
-		t.Run(map[bool]string{true: "state file", false: "no state file"}[stateFile], func(t *testing.T) {
+	for _, hasState := range []bool{true, false} {
+		t.Run(map[bool]string{true: "state file", false: "no state file"}[hasState], func(t *testing.T) {
 			t.Parallel()
 			b := startOpenBroker(t)
 			c := config(b.addr)
 			dir := ""
-			if stateFile {
+			if hasState {
 				dir = t.TempDir()
 			}
 			m := newMeter(t, "aidon-se", time.Now())
@@ -169,8 +170,9 @@ func TestUnretainedValuesRemoveRetainedOnes(t *testing.T) {
 // another bridge below the old base topic must remain.
 func TestBaseTopicChange(t *testing.T) {
 	t.Parallel()
-	for _, lost := range []string{"", "hanbridge/status", "hanbridge/house/import_energy"} { // "" for no loss
-		t.Run("connection lost at "+lost, func(t *testing.T) {
+	// The connection is lost when the bridge publishes under the topic lostAt; "" for no loss.
+	for _, lostAt := range []string{"", "hanbridge/status", "hanbridge/house/import_energy"} {
+		t.Run("connection lost at "+lostAt, func(t *testing.T) {
 			t.Parallel()
 			b := startOpenBroker(t)
 			c, dir := config(b.addr), t.TempDir()
@@ -183,7 +185,7 @@ func TestBaseTopicChange(t *testing.T) {
 			if err := b.Publish("hanbridge/cabin/import_energy", []byte("1.000"), true, 0); err != nil {
 				t.Fatal(err)
 			}
-			b.disconnectPublishersOf(lost)
+			b.disconnectPublishersOf(lostAt)
 			c.BaseTopic = "energy"
 			h = runWith(t, c, "house", dir)
 			h.send(nextTelegram(m))
@@ -194,7 +196,7 @@ func TestBaseTopicChange(t *testing.T) {
 				t.Errorf("below the old base topic: got the status %q and the other bridge's counter %q, want no status and the counter",
 					retained["hanbridge/status"], retained["hanbridge/cabin/import_energy"])
 			}
-			hubEntities(t, b.messages())
+			hubEntities(t, b.messages()) // the hub must have no warnings
 		})
 	}
 }
@@ -225,5 +227,6 @@ func TestRetainedScanOnSlowConnection(t *testing.T) {
 	b.await(t, "only announcements in the other style", func(all []message) bool {
 		return retainedOf(all)[meterConfig] != "" && !retainsTopic(all, "sensor/hanbridge_")
 	})
+	// The hub must have no warnings about the announcements of the meter. Those of the lamps are not valid.
 	hubEntities(t, slices.DeleteFunc(slices.Clone(b.messages()), func(m message) bool { return strings.Contains(m.topic, "lamp_") }))
 }

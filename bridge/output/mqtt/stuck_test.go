@@ -15,7 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 )
 
-// An observedOutput stores the Feed of an output.
+// An observedOutput is an output that stores its Feed for the test.
 type observedOutput struct {
 	bridge.Output
 	feed atomic.Pointer[bridge.Feed]
@@ -27,7 +27,7 @@ func (o *observedOutput) Run(ctx context.Context, feed *bridge.Feed) error {
 	return o.Output.Run(ctx, feed)
 }
 
-// A blockingLog is a log whose Write blocks at a line with text until released is closed.
+// A blockingLog is a log whose Write blocks at a line that contains text. Write then sends to reached, and returns when released is closed.
 type blockingLog struct {
 	text              string
 	reached, released chan struct{}

@@ -16,19 +16,19 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// dropPackets starts a proxy to a broker that drops the packets of some types from the broker. It returns the address of the proxy.
+// dropPackets starts a proxy to a broker and returns the address of the proxy. The proxy drops the packets of some types that the broker sends.
 func dropPackets(t *testing.T, addr string, types ...byte) string {
 	t.Helper()
 	return replacePackets(t, addr, func(packet []byte) [][]byte {
-		if slices.Contains(types, packet[0]>>4) {
+		if slices.Contains(types, packet[0]>>4) { // the upper four bits are the packet type
 			return nil
 		}
 		return [][]byte{packet}
 	})
 }
 
-// replacePackets starts a proxy to a broker that passes each packet from the broker to replace and sends the result. It returns
-// the address of the proxy.
+// replacePackets starts a proxy to a broker and returns the address of the proxy. The proxy calls replace with each packet that the broker sends,
+// and sends the returned packets to the client instead.
 func replacePackets(t *testing.T, addr string, replace func(packet []byte) [][]byte) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -54,7 +54,7 @@ func replacePackets(t *testing.T, addr string, replace func(packet []byte) [][]b
 	return l.Addr().String()
 }
 
-// copyPackets copies packets and replaces them. Their format is in MQTT 3.1.1, section 2.2.
+// copyPackets reads MQTT packets, and writes what replace returns for each packet. MQTT 3.1.1, section 2.2 has the format of a packet.
 func copyPackets(to io.Writer, from io.Reader, replace func(packet []byte) [][]byte) {
 	for r := bufio.NewReader(from); ; {
 		firstByte, err := r.ReadByte()
@@ -84,7 +84,8 @@ func copyPackets(to io.Writer, from io.Reader, replace func(packet []byte) [][]b
 	}
 }
 
-// TestUnansweredRequests tests that values are published, on one connection, if the broker answers no SUBSCRIBE or UNSUBSCRIBE.
+// TestUnansweredRequests tests a broker that does not answer SUBSCRIBE, UNSUBSCRIBE, or both. The bridge must publish values and announcements
+// without losing its connection.
 func TestUnansweredRequests(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -104,8 +105,11 @@ func TestUnansweredRequests(t *testing.T) {
 			c.Style = tt.style
 			h := run(t, c)
 			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
-			limit := time.After(2 * time.Minute)
-			for !retainsTopic(b.messages(), "hanbridge/house/import_power") || tt.style != discovery.Off && !retainsTopic(b.messages(), "/hanbridge_house/") {
+			isPublished := func() bool {
+				isAnnounced := tt.style == discovery.Off || retainsTopic(b.messages(), "/hanbridge_house/")
+				return isAnnounced && retainsTopic(b.messages(), "hanbridge/house/import_power")
+			}
+			for limit := time.After(2 * time.Minute); !isPublished(); {
 				select {
 				case <-time.After(100 * time.Millisecond):
 				case <-limit:

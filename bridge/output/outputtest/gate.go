@@ -8,15 +8,15 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// A stopGate runs an output with a context whose Done method can call a function of the test. If a function is armed, the next call of Done
-// calls the function and then waits for the end of the context. So an update that the function sends arrives at the output at the same time as
-// the end of the context.
+// A stopGate is an output that runs another output with a gatedContext. A test can store a function in armed. The next call of the context's Done
+// then calls the function and waits for the end of the context. When Done returns, an update that the function has sent and the end of the context
+// are both ready, so the output can receive the end of the context first.
 type stopGate struct {
 	bridge.Output
 	armed atomic.Pointer[func()] // the function that the next call of Done calls; nil if there is none
 }
 
-// arm makes the next call of the context's Done call f once. If Done is not called within a second, f is called after that second.
+// arm makes the next call of the context's Done call f. If Done is not called within a second, a timer calls f.
 func (g *stopGate) arm(f func()) {
 	g.armed.Store(&f)
 	time.AfterFunc(time.Second, g.runArmed)
@@ -40,7 +40,7 @@ type gatedContext struct {
 	gate *stopGate
 }
 
-// Done calls the armed function, if there is one, and then waits for the end of the context.
+// Done returns the channel of the wrapped context. If a function is armed, Done first calls it and waits for the end of the context.
 func (c gatedContext) Done() <-chan struct{} {
 	if f := c.gate.armed.Swap(nil); f != nil {
 		(*f)()

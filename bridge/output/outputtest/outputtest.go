@@ -1,4 +1,4 @@
-// Package outputtest is the conformance test of outputs. It runs a real bridge with a simulated meter.
+// Package outputtest tests whether an implementation of bridge.Output does what the bridge expects. It runs a real bridge with a simulated meter.
 package outputtest
 
 import (
@@ -24,7 +24,7 @@ type Factory func(t *testing.T) (bridge.Output, Delivered)
 type Delivered struct {
 	// Values returns the newest text of each quantity, keyed by the name of the quantity.
 	Values func() map[string]string
-	// Events returns the names of all events in their order. It is nil for an output that delivers no events.
+	// Events returns the names of all events in the order of their delivery. Events is nil for an output that delivers no events.
 	Events func() []string
 }
 
@@ -38,22 +38,22 @@ const waitLimit = 2 * time.Minute
 func Run(t *testing.T, start Factory) {
 	t.Helper()
 	t.Run("delivers values", func(t *testing.T) { testDelivers(t, start) })
-	t.Run("stops at once with nothing to deliver", func(t *testing.T) { testStopsIdle(t, start) })
+	t.Run("stops with nothing to deliver", func(t *testing.T) { testStopsIdle(t, start) })
 	t.Run("delivers the last telegram when it is stopped", func(t *testing.T) { testDeliversLastTelegram(t, start) })
-	t.Run("takes every telegram of a recording", func(t *testing.T) { testRecording(t, start) })
+	t.Run("delivers the last values of a recording", func(t *testing.T) { testRecording(t, start) })
 	t.Run("continues after a change of the profile", func(t *testing.T) { testProfileChange(t, start) })
-	t.Run("reports when it waits", func(t *testing.T) { testReportsWaiting(t, start) })
+	t.Run("reports that it waits", func(t *testing.T) { testReportsWaiting(t, start) })
 	t.Run("ends all its goroutines", func(t *testing.T) { testLeavesNoGoroutines(t, start) })
 }
 
 // testDelivers tests that an output delivers the values of each telegram.
 func testDelivers(t *testing.T, start Factory) {
 	o, delivered := start(t)
-	w := newWire()
-	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
+	p := newMeterPort()
+	r := run(t, o, probe.Source{Endpoints: p.endpoints()})
 	defer func() { _ = r.stop() }()
 	for range 2 {
-		want := w.send()
+		want := p.send()
 		hasValues := func() (map[string]string, bool) {
 			got := delivered.Values()
 			return got, maps.Equal(got, want)
@@ -67,29 +67,29 @@ func testDelivers(t *testing.T, start Factory) {
 // testStopsIdle tests that an output that has received nothing returns when its context ends.
 func testStopsIdle(t *testing.T, start Factory) {
 	o, _ := start(t)
-	r := run(t, o, probe.Source{Endpoints: newWire().endpoints()})
+	r := run(t, o, probe.Source{Endpoints: newMeterPort().endpoints()})
 	_ = r.stop() // an error is allowed, because the output was possibly still connecting
 }
 
-// testDeliversLastTelegram tests that an output delivers the last telegram if the telegram arrives when the context ends. An output that does
-// not take the last batch loses the telegram only in some attempts, so there are ten attempts.
+// testDeliversLastTelegram tests that an output delivers the last telegram if the telegram arrives at the same time as the end of the context. A
+// faulty output loses the telegram only in some attempts, so there are ten attempts.
 func testDeliversLastTelegram(t *testing.T, start Factory) {
 	for range 10 {
 		o, delivered := start(t)
-		w, g := newWire(), &stopGate{Output: o}
-		r := run(t, g, probe.Source{Endpoints: w.endpoints()})
-		w.send()
+		p, g := newMeterPort(), &stopGate{Output: o}
+		r := run(t, g, probe.Source{Endpoints: p.endpoints()})
+		p.send()
 		awaitFirstValue(t, delivered)
 		var want map[string]string
-		firstSent := make(chan struct{})
+		triggerSent := make(chan struct{})
 		g.arm(func() {
-			<-firstSent // Done is possibly called before the telegram below is sent
-			want = w.send()
-			w.drain(t)
+			<-triggerSent // Done is possibly called before the trigger is sent
+			want = p.send()
+			p.drain(t)
 			r.cancel()
 		})
-		w.send() // the output delivers this telegram, and then calls Done
-		close(firstSent)
+		p.send() // the trigger: the output delivers this telegram, and then calls Done
+		close(triggerSent)
 		if err := r.wait(); err != nil {
 			t.Errorf("got %v from an output that was stopped, want no error", err)
 		}
@@ -99,17 +99,18 @@ func testDeliversLastTelegram(t *testing.T, start Factory) {
 	}
 }
 
-// testRecording tests that the bridge ends after a recording. The bridge ends only after the output has called Take until Take returns nil.
+// testRecording tests that an output delivers the last values of a recording, and that the bridge then ends. The bridge ends only after the output
+// has taken every batch of the feed.
 func testRecording(t *testing.T, start Factory) {
 	o, delivered := start(t)
-	w := newWire()
+	p := newMeterPort()
 	var want map[string]string
 	for range 20 {
-		want = w.send()
+		want = p.send()
 	}
-	close(w.telegrams)
+	close(p.telegrams)
 	b := bridge.New(zerolog.Nop())
-	b.AddMeter(bridge.Meter{ID: Meter}, probe.Source{Recorded: true, Endpoints: w.endpoints()})
+	b.AddMeter(bridge.Meter{ID: Meter}, probe.Source{Recorded: true, Endpoints: p.endpoints()})
 	b.AddOutput("tested", o)
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
@@ -125,15 +126,15 @@ func testRecording(t *testing.T, start Factory) {
 // deliver the change as one event.
 func testProfileChange(t *testing.T, start Factory) {
 	o, delivered := start(t)
-	w := newWire()
-	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
+	p := newMeterPort()
+	r := run(t, o, probe.Source{Endpoints: p.endpoints()})
 	defer func() { _ = r.stop() }()
-	w.send()
+	p.send()
 	awaitFirstValue(t, delivered)
-	w.meter = newMeter("p1-se-aidon")
+	p.meter = newMeter("p1-se-aidon")
 	var want map[string]string
 	for range 5 { // a single telegram of another profile is not a change
-		want = w.send()
+		want = p.send()
 	}
 	hasNewValues := func() (map[string]string, bool) {
 		got := delivered.Values()
@@ -161,10 +162,10 @@ func testProfileChange(t *testing.T, start Factory) {
 // output as stuck some time later.
 func testReportsWaiting(t *testing.T, start Factory) {
 	o, delivered := start(t)
-	w := newWire()
-	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
+	p := newMeterPort()
+	r := run(t, o, probe.Source{Endpoints: p.endpoints()})
 	defer func() { _ = r.stop() }()
-	w.send()
+	p.send()
 	awaitFirstValue(t, delivered)
 	isWaiting := func() (any, bool) {
 		health := r.output.feed.Load().Health()[0]
@@ -179,15 +180,15 @@ func testReportsWaiting(t *testing.T, start Factory) {
 func testLeavesNoGoroutines(t *testing.T, start Factory) {
 	o, delivered := start(t)
 	before := runtime.NumGoroutine()
-	w := newWire()
-	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
-	w.send()
+	p := newMeterPort()
+	r := run(t, o, probe.Source{Endpoints: p.endpoints()})
+	p.send()
 	awaitFirstValue(t, delivered)
 	_ = r.stop()
 	after, ok := pollUntil(func() (int, bool) { n := runtime.NumGoroutine(); return n, n <= before })
 	if !ok {
 		stacks := make([]byte, 1<<20)
-		t.Errorf("got %d goroutines after Run, want the %d from before Run:\n%s", after, before, stacks[:runtime.Stack(stacks, true)])
+		t.Errorf("got %d goroutines after Run, want %d at most, as before Run:\n%s", after, before, stacks[:runtime.Stack(stacks, true)])
 	}
 }
 
@@ -199,7 +200,7 @@ func awaitFirstValue(t *testing.T, delivered Delivered) {
 	}
 }
 
-// pollUntil calls poll every millisecond until poll returns true or waitLimit is over. It returns the last results of poll.
+// pollUntil calls poll every millisecond until its second result is true or waitLimit is over. It returns the last results of poll.
 func pollUntil[T any](poll func() (T, bool)) (got T, ok bool) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()

@@ -16,11 +16,11 @@ import (
 type runningBridge struct {
 	t      *testing.T
 	cancel context.CancelFunc
-	done   chan error // receives the error of the bridge
+	done   chan error // receives the error that the bridge has returned
 	output *recordingOutput
 }
 
-// run starts a bridge with a meter and the output.
+// run starts a bridge with the output o, and with a meter whose telegrams come from the source s.
 func run(t *testing.T, o bridge.Output, s probe.Source) *runningBridge {
 	b := bridge.New(zerolog.Nop())
 	b.AddMeter(bridge.Meter{ID: Meter, Name: "House"}, s)
@@ -32,14 +32,14 @@ func run(t *testing.T, o bridge.Output, s probe.Source) *runningBridge {
 	return r
 }
 
-// stop ends the bridge and returns the error that the output returned. It fails the test if the output does not return within waitLimit.
+// stop ends the context of the bridge, and then does what wait does.
 func (r *runningBridge) stop() error {
 	r.t.Helper()
 	r.cancel()
 	return r.wait()
 }
 
-// wait waits for the end of the bridge and returns the error that the output returned.
+// wait waits until the bridge has ended, and returns the error that the output returned. It fails the test if this takes longer than waitLimit.
 func (r *runningBridge) wait() error {
 	r.t.Helper()
 	select {
@@ -48,7 +48,7 @@ func (r *runningBridge) wait() error {
 			r.t.Errorf("the bridge ends with %v, want no error", err)
 		}
 	case <-time.After(waitLimit):
-		r.t.Fatalf("the output has not returned %v after the stop", waitLimit)
+		r.t.Fatalf("the bridge has not ended within %v", waitLimit)
 	}
 	return r.output.err
 }

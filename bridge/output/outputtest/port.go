@@ -14,16 +14,16 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A wire is the port of a simulated meter. Each call of send by the test sends a telegram over the wire.
-type wire struct {
+// A meterPort is the port of a simulated meter. The test calls send to send a telegram to the bridge.
+type meterPort struct {
 	meter     *simulate.Meter
-	telegrams chan []byte  // the sent telegrams; closed at the end of a recording
-	unread    atomic.Int32 // the number of telegrams that the bridge has not read
+	telegrams chan []byte  // telegrams that the bridge has not begun to read; closed at the end of a recording
+	unread    atomic.Int32 // the number of telegrams that the bridge has not read completely
 }
 
-// newWire returns the port of a meter of the family aidon-se.
-func newWire() *wire {
-	return &wire{meter: newMeter("aidon-se"), telegrams: make(chan []byte, 64)}
+// newMeterPort returns the port of a meter of the family aidon-se. The channel has space for all telegrams of a test.
+func newMeterPort() *meterPort {
+	return &meterPort{meter: newMeter("aidon-se"), telegrams: make(chan []byte, 64)}
 }
 
 // newMeter returns a simulated meter of a family.
@@ -33,11 +33,11 @@ func newMeter(family string) *simulate.Meter {
 }
 
 // send queues the next telegram and returns its values, keyed by the name of the quantity.
-func (w *wire) send() map[string]string {
-	_, b := w.meter.Next()
+func (p *meterPort) send() map[string]string {
+	_, b := p.meter.Next()
 	telegram := bytes.Clone(b)
-	w.unread.Add(1)
-	w.telegrams <- telegram
+	p.unread.Add(1)
+	p.telegrams <- telegram
 	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
 	if err != nil {
 		panic("outputtest: the decoder does not accept a telegram of the simulated meter: " + err.Error())
@@ -50,30 +50,31 @@ func (w *wire) send() map[string]string {
 	return values
 }
 
-// drain waits until the bridge has read every telegram. The bridge delivers every telegram that it has read, even if it is then stopped.
-func (w *wire) drain(t *testing.T) {
-	if n, ok := pollUntil(func() (int32, bool) { n := w.unread.Load(); return n, n == 0 }); !ok {
+// drain waits until the bridge has read every telegram. The bridge passes each telegram that it has read to the output, even if the bridge is
+// stopped after that.
+func (p *meterPort) drain(t *testing.T) {
+	if n, ok := pollUntil(func() (int32, bool) { n := p.unread.Load(); return n, n == 0 }); !ok {
 		t.Errorf("the bridge has not read %d telegrams", n)
 	}
 }
 
-// endpoints returns the endpoints of a source that reads from the wire.
-func (w *wire) endpoints() func() ([]probe.Endpoint, error) {
+// endpoints returns the endpoints of a source that reads from the port.
+func (p *meterPort) endpoints() func() ([]probe.Endpoint, error) {
 	return probe.Fixed(probe.Endpoint{Port: "simulated", Line: "115200 8N1", Dial: func(context.Context) (io.ReadCloser, error) {
-		return &wireReader{wire: w, closed: make(chan struct{})}, nil
+		return &portReader{meterPort: p, closed: make(chan struct{})}, nil
 	}})
 }
 
-// A wireReader is the bridge's connection to a wire.
-type wireReader struct {
-	*wire
+// A portReader is the bridge's connection to a meterPort.
+type portReader struct {
+	*meterPort
 	rest   []byte // the part of the current telegram that Read has not returned
 	closed chan struct{}
 	once   sync.Once
 }
 
-// Read returns the sent bytes. After Close it still returns telegrams that were sent before.
-func (r *wireReader) Read(p []byte) (int, error) {
+// Read returns the bytes that the meter has sent. Telegrams that were sent before Close can be read after Close.
+func (r *portReader) Read(p []byte) (int, error) {
 	if len(r.rest) == 0 {
 		telegram, err := r.next()
 		if err != nil {
@@ -89,11 +90,11 @@ func (r *wireReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next waits for the next telegram. The error is io.EOF at the end of a recording and io.ErrClosedPipe after Close.
-func (r *wireReader) next() ([]byte, error) {
+// next waits for the next telegram. The error is io.EOF at the end of a recording, and io.ErrClosedPipe after Close.
+func (r *portReader) next() ([]byte, error) {
 	closed := r.closed
 	if len(r.telegrams) > 0 {
-		closed = nil // the telegrams are returned first
+		closed = nil // so that select chooses the telegram even after Close
 	}
 	select {
 	case telegram, ok := <-r.telegrams:
@@ -107,7 +108,7 @@ func (r *wireReader) next() ([]byte, error) {
 }
 
 // Close ends a blocked Read.
-func (r *wireReader) Close() error {
+func (r *portReader) Close() error {
 	r.once.Do(func() { close(r.closed) })
 	return nil
 }
