@@ -25,7 +25,7 @@ func discoveryShowCommand(p *cli.Program) *cobra.Command {
 			"  hanbridge discovery show --family aidon-se",
 		Args: argCount(0, 1),
 	}
-	flags := announcements.AddMeterFlags(c, "what would be announced for a simulated meter")
+	flags := announcements.AddMeterFlags(c, "print the announcements of a simulated meter")
 	prefix := prefixFlag(c)
 	c.RunE = func(c *cobra.Command, files []string) error {
 		return announcements.Show(c.Context(), p, flags, *prefix, files)
@@ -48,7 +48,7 @@ func discoveryDiffCommand(p *cli.Program) *cobra.Command {
 		Example: "  hanbridge discovery diff --config config.yaml\n  hanbridge discovery diff telegram.txt",
 		Args:    argCount(0, 1),
 	}
-	flags := announcements.AddMeterFlags(c, "for a simulated meter")
+	flags := announcements.AddMeterFlags(c, "compare with the announcements of a simulated meter")
 	c.RunE = func(c *cobra.Command, files []string) error { return announcements.Diff(c.Context(), p, flags, files) }
 	return c
 }
@@ -89,7 +89,7 @@ func ratesCommand(p *cli.Program) *cobra.Command {
 		Example: "  hanbridge rates --config config.yaml\n  hanbridge rates telegrams.txt\n  HANBRIDGE_PUBLISH=frugal hanbridge rates --family p1-nl-5",
 		Args:    argCount(0, 1),
 	}
-	flags := announcements.AddMeterFlags(c, "for a simulated meter")
+	flags := announcements.AddMeterFlags(c, "use the telegrams of a simulated meter")
 	asJSON := c.Flags().Bool("json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, files []string) error { return rates.Run(c.Context(), p, flags, files, *asJSON) }
 	return c

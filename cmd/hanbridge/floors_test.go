@@ -42,7 +42,7 @@ var levels = map[string]level{
 	"bridge":                   {3, 3},
 	"discovery":                {3, 3},
 	"bridge/internal":          {3, 1},
-	"bridge/internal/progress": {3, 0}, // lower than the rest of bridge/internal, because those packages import it
+	"bridge/internal/progress": {3, 0}, // lower than the other packages of bridge/internal, which import it
 	"bridge/source":            {4, 0},
 	"bridge/output":            {4, 0},
 	// The packages of the program.
@@ -82,10 +82,10 @@ var importRules = []struct {
 }{
 	{"github.com/eclipse/paho.mqtt.golang", []string{"bridge/internal/broker"}, "one package uses the MQTT client, so that it can be replaced"},
 	{"github.com/mochi-mqtt/server/v2/packets", []string{"bridge/internal/broker", program}, "only the MQTT client and the embedded broker use the packets of MQTT 5"},
-	{"go.etcd.io/bbolt", []string{"bridge/internal/state"}, "it is only used to read the state file of earlier versions"},
+	{"go.etcd.io/bbolt", []string{"bridge/internal/state"}, "one package reads the state files of earlier versions"},
 	{"github.com/gofrs/flock", []string{"bridge/internal/state"}, "one package locks the state folder"},
 	{"go.bug.st/serial", []string{"bridge/source"}, "one package opens serial ports"},
-	{"github.com/prometheus/client_golang", []string{"bridge/output/metrics"}, "metrics are one output among others"},
+	{"github.com/prometheus/client_golang", []string{"bridge/output/metrics"}, "one package serves metrics"},
 	{"github.com/coreos/go-systemd/v22", []string{"bridge/output/systemd"}, "one package notifies the service manager"},
 	{"github.com/rs/zerolog", []string{"bridge", program}, "pkg/ and discovery never log"},
 	{"golang.org/x/sync", []string{"bridge", program}, "only the bridge and the program start goroutines"},
@@ -164,7 +164,8 @@ func TestFaults(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got := strings.Join(faults(goPackage{ImportPath: module + tt.importer, Imports: []string{tt.imported}}), "\n")
-		if (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {
+		isAllowed, wantAllowed := got == "", tt.want == ""
+		if isAllowed != wantAllowed || !strings.Contains(got, tt.want) {
 			t.Errorf("%s imports %s: got the fault %q, want %q", tt.importer, tt.imported, got, tt.want)
 		}
 	}

@@ -71,7 +71,7 @@ func TestHelpExplains(t *testing.T) {
 		}
 	}
 	walk(commands(&cli.Program{}))
-	if !strings.Contains(output(t, nil, "doctor", "--help"), "better use --key-file") {
+	if !strings.Contains(output(t, nil, "doctor", "--help"), "--key-file is safer") {
 		t.Error("doctor does not say that a key in a file is safer")
 	}
 }

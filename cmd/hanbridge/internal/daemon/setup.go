@@ -35,7 +35,7 @@ type Setup struct {
 	config.Config
 	file    string   // the configuration file; "" if there are only environment variables
 	environ []string // in the form of os.Environ
-	health  []string // socket addresses at which the bridge answers the command health
+	health  []string // the socket addresses at which the bridge answers the command health
 	Logger  zerolog.Logger
 }
 
@@ -78,8 +78,8 @@ func (s *Setup) MQTTOutput() mqtt.Config {
 
 // defaultClientID returns an MQTT client id for a configuration on this machine. The id is the same at every start. After a crash the broker
 // therefore closes the old connection of the bridge. Another base topic or other meters give another id. Commands append a suffix to the id, so that
-// they do not replace the connection of the bridge. Id and suffix have at most 23 characters, because every broker accepts 23 (MQTT 3.1.1, section
-// 3.1.3.1).
+// they do not replace the connection of the bridge. Id and suffix together have at most 23 characters, because every broker accepts 23 (MQTT 3.1.1,
+// section 3.1.3.1).
 func defaultClientID(name string, c config.Config) string {
 	host, _ := os.Hostname() // with an error, machines with the same configuration get the same id
 	h := fnv.New32a()
@@ -103,8 +103,8 @@ func (s *Setup) addMeter(b *bridge.Bridge, index int) error {
 	return nil
 }
 
-// keySettings returns texts for log messages that say where the keys of a meter are set: in a setting, in a file, or in both. key is about
-// the encryption key, and authKey about the authentication key.
+// keySettings returns texts for log messages. key says where the user sets the encryption key of a meter: in a setting, in a file of keys, or in
+// both. authKey says the same about the authentication key.
 func (s *Setup) keySettings(index int) (key, authKey string) {
 	m := &s.Meters[index]
 	key, authKey = s.setting(index, "key"), s.setting(index, "auth_key")
@@ -122,9 +122,9 @@ func (s *Setup) keySettings(index int) (key, authKey string) {
 // such as meters[0].key.
 func (s *Setup) setting(index int, name string) string {
 	variable := "HANBRIDGE_METER_" + strings.ToUpper(name)
-	set := slices.ContainsFunc(s.environ, func(entry string) bool { return strings.HasPrefix(entry, variable+"=") })
+	isSet := slices.ContainsFunc(s.environ, func(entry string) bool { return strings.HasPrefix(entry, variable+"=") })
 	// A variable is for the first meter, and takes precedence over the file.
-	if s.file == "" || set && index == 0 {
+	if s.file == "" || isSet && index == 0 {
 		return variable
 	}
 	return fmt.Sprintf("meters[%d].%s", index, name)

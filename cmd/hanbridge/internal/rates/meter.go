@@ -74,7 +74,7 @@ func (r *report) addRetained(setup *daemon.Setup, retained announcements.Retaine
 
 // addTypical adds the rates of a typical meter, and a note with the reason.
 func (r *report) addTypical(setup *daemon.Setup, reason string) {
-	r.Note = fmt.Sprintf("Nothing is known of your meter yet (%s).\nThese are the numbers of a typical Swedish meter: %s, a telegram every 10 s.",
+	r.Note = fmt.Sprintf("Nothing is known of your meter yet (%s).\nThese are the numbers of a typical Swedish meter: %s, every 10 s.",
 		reason, typicalFamily)
 	f, _ := simulate.Named(typicalFamily)
 	if observed, err := announcements.ObserveFamily(setup, f); err == nil { // always: simulated telegrams can be read

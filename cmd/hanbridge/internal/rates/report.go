@@ -134,7 +134,7 @@ func (r *report) print(out io.Writer) error {
 	if len(r.Meters) > 1 {
 		rateLine(&b, "all meters", "", r.States, r.EveryTelegram)
 	}
-	fmt.Fprintf(&b, "\npublish: %s causes about %s states a day, which is %s of EVERY TELEGRAM\n", r.Publish, groupDigits(r.States), r.share())
+	fmt.Fprintf(&b, "\npublish: %s causes about %s states a day, %s of EVERY TELEGRAM\n", r.Publish, groupDigits(r.States), r.share())
 	_, err := io.WriteString(out, b.String())
 	return err
 }

@@ -1,5 +1,5 @@
-// Package safetext makes text safe to show to people. It escapes control characters, and hides keys and passwords. It also recognises text,
-// UTF-16 and keys.
+// Package safetext makes text safe to show to people. It escapes control characters, and hides keys and passwords. It also reports
+// whether bytes are text, UTF-16 or a key.
 package safetext
 
 import (

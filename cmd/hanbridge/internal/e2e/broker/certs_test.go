@@ -25,7 +25,7 @@ type authority struct {
 	file string // path of its certificate
 }
 
-// A certFiles holds the paths of a certificate and its private key.
+// A certFiles holds the paths of the files with a certificate and with its private key.
 type certFiles struct{ cert, key string }
 
 func newAuthority(t *testing.T) *authority {

@@ -121,7 +121,7 @@ func testBrokerRestarts(t *testing.T) {
 	}
 	connections, interruptions := strings.Count(log, "mqtt connected"), strings.Count(log, "output interrupted")
 	if connections < 2 || connections > interruptions+1 {
-		t.Errorf("log: got %d connections and %d interruptions, want 2 connections or more, and an interruption before each except the first",
+		t.Errorf("log: got %d connections and %d interruptions, want 2 or more connections, and an interruption before each connection except the first",
 			connections, interruptions)
 	}
 }

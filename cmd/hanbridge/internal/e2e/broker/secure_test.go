@@ -40,7 +40,7 @@ func (b *protectedBroker) protectedURL(scheme string) string {
 	return "HANBRIDGE_MQTT_URL=" + scheme + "://" + b.protectedAddress
 }
 
-// secret is the password of all users. The programs must never output this password.
+// secret is the password of all users. hanbridge must never output this password.
 const secret = "Sup3r:secret#"
 
 // anyCertificate is the environment variable that makes a bridge accept any certificate of the broker.
@@ -140,7 +140,7 @@ func testAccepted(t *testing.T, s setup) {
 		check.RequireOutputOnce("the broker's certificate is not verified")
 	}
 
-	cable.Send() // the bridge possibly stops before it reads this telegram, which checkStopped accepts
+	cable.Send() // checkStopped also accepts a bridge that stops before it has read this telegram
 	run.Stop(syscall.SIGTERM)
 	checkStopped(t, broker.Mosquitto, messages)
 	requireNoSecret(t, run, check)
@@ -163,7 +163,7 @@ func checkRetained(t *testing.T, broker *testbed.Mosquitto, messages *testbed.Me
 	}
 }
 
-// checkStopped requires that a stopped bridge has published its status offline, and all values of the last published telegram.
+// checkStopped requires that a stopped bridge has published the status offline. The retained values must be those of the last published telegram.
 func checkStopped(t *testing.T, broker *testbed.Mosquitto, messages *testbed.MessageLog) {
 	t.Helper()
 	messages.AwaitMessage("hanbridge/status", "offline")

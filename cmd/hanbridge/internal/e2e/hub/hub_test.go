@@ -185,8 +185,8 @@ func testMeterRemoved(t *testing.T) {
 	run.AwaitOutput("mqtt connected")
 	messages := broker.LogMessages()
 	bothOnline := func() bool {
-		payloads, announcements := messages.Last(), len(announcedTopics(messages)) // one for each meter and one for the bridge
-		return payloads["hanbridge/house/status"] == "online" && payloads["hanbridge/barn/status"] == "online" && announcements == 3
+		payloads, announcements := messages.Last(), len(announcedTopics(messages))
+		return payloads["hanbridge/house/status"] == "online" && payloads["hanbridge/barn/status"] == "online" && announcements == 3 // two meters and the bridge
 	}
 	barn.SendUntil(time.Second, "both meters", func() bool { house.Send(); <-time.After(300 * time.Millisecond); return bothOnline() })
 	run.Stop(syscall.SIGTERM)

@@ -69,9 +69,9 @@ func checkDiagnosis(t *testing.T, f simulate.Family, output string) {
 	if !report.OK || len(report.Values) == 0 || report.Cipher.Encrypted != (f.Cipher != 0) {
 		t.Errorf("%s: got report %+v, want a working meter with values, encrypted: %v", f.Name, report, f.Cipher != 0)
 	}
-	sameAsAidon := strings.HasPrefix(f.Name, "landisgyr-no") // list 1 of these meters has the same bytes as Aidon's list 1
+	looksLikeAidon := strings.HasPrefix(f.Name, "landisgyr-no") // the shortest telegram of these meters has the same bytes as Aidon's
 	// The manufacturer is empty if the telegrams do not contain it.
-	if got := report.Meter.Make; got != "" && got != f.Make && !sameAsAidon {
-		t.Errorf("%s: got make %q, want %q", f.Name, got, f.Make)
+	if got := report.Meter.Make; got != "" && got != f.Make && !looksLikeAidon {
+		t.Errorf("%s: got manufacturer %q, want %q", f.Name, got, f.Make)
 	}
 }

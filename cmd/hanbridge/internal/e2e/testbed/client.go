@@ -24,7 +24,7 @@ type Client struct {
 // A Message is a message that a client publishes or receives. Received messages have QoS 0.
 type Message struct {
 	Topic, Payload string
-	Retained       bool // of a published message: the broker must retain it; of a received message: it was published before the client subscribed
+	Retained       bool // MQTT's flag RETAIN; in a received message it means that the message was published before the subscription
 }
 
 // The first byte of a packet, by type of the packet (MQTT 3.1.1, section 2.2). The upper four bits are the type. In SUBSCRIBE the lower four bits
