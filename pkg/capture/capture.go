@@ -4,9 +4,8 @@
 // milliseconds, a blank, and the bytes in hexadecimal. Lines that begin with # are comments. The first line begins with FirstLinePrefix.
 // Chunk.Append writes a line.
 //
-// A Reader reads captures and other recordings: raw bytes, hexadecimal digits, dumps of hexdump, od and xxd, and bytes among other text,
-// such as a log. The Reader recognises the form by the first 4096 bytes. NewBytesReader reads the same forms, for programs that need no
-// times.
+// A Reader reads captures and other recordings: raw bytes, hexadecimal digits, dumps of hexdump, od and xxd, and text with bytes in it, such as
+// a log. The Reader recognises the form by the first 4096 bytes. NewBytesReader reads the same forms, for programs that need no times.
 package capture
 
 import (
@@ -32,7 +31,7 @@ const TestKeyPrefix = "# ciphered with a public test key"
 var (
 	// ErrMalformed is for a line of a capture that is damaged or longer than 128 kB.
 	ErrMalformed = errors.New("capture: malformed line")
-	// ErrTooLong is for a dump of more than 16 MiB, or for more than 16 MiB of text with bytes.
+	// ErrTooLong is for a dump, or text with bytes in it, of more than 16 MiB.
 	ErrTooLong = errors.New("capture: recording too long")
 )
 
@@ -54,7 +53,7 @@ func (c Chunk) Append(dst []byte) []byte {
 type Reader struct {
 	lines *bufio.Reader // of a capture
 	plain io.Reader     // the bytes of a recording that is not a capture; nil for a capture
-	name  string        // of the recording, for errors
+	name  string        // name of the recording in errors
 	line  int           // number of the last line that was read
 	buf   []byte        // bytes of the last chunk
 }
@@ -128,11 +127,11 @@ func (c *Reader) parse(text []byte) (Chunk, error) {
 	stamp, digits, _ := bytes.Cut(text, []byte(" "))
 	at, err := time.Parse(time.RFC3339, string(stamp))
 	if err != nil {
-		return Chunk{}, c.fault("no time, as each line of a capture begins with", text)
+		return Chunk{}, c.fault("the line does not begin with a time", text)
 	}
 	c.buf, err = hex.AppendDecode(c.buf[:0], digits)
 	if err != nil || len(digits) == 0 {
-		return Chunk{}, c.fault("no bytes in hexadecimal behind the time", text)
+		return Chunk{}, c.fault("no bytes in hexadecimal after the time", text)
 	}
 	return Chunk{At: at, Bytes: c.buf}, nil
 }
@@ -164,10 +163,10 @@ func NewBytesReader(r io.Reader) io.Reader {
 	}}
 }
 
-// maxText is the maximum number of bytes of a text that is converted as a whole.
+// maxText is the maximum number of bytes of a text that must be read to its end before it is converted.
 const maxText = 16 << 20
 
-// convertAll returns a reader of the bytes that convert finds in the whole text of r.
+// convertAll returns a reader of the bytes that convert finds in the text of r. It reads r to its end first.
 func convertAll(r io.Reader, convert func(text []byte) []byte) io.Reader {
 	return &sliceReader{next: func() ([]byte, error) {
 		text, err := io.ReadAll(io.LimitReader(r, maxText+1))
@@ -175,7 +174,7 @@ func convertAll(r io.Reader, convert func(text []byte) []byte) io.Reader {
 		case err != nil:
 			return nil, err
 		case len(text) > maxText:
-			return nil, kinderror.New(ErrTooLong, "bytes among text, or a dump, are read up to %d MiB: write longer ones as xxd -p does", maxText>>20)
+			return nil, kinderror.New(ErrTooLong, "a dump, or text with bytes in it, can have at most %d MiB: write a longer recording in the format of xxd -p", maxText>>20)
 		case len(text) == 0:
 			return nil, io.EOF
 		}

@@ -72,11 +72,11 @@ func TestReaderOfOtherForms(t *testing.T) {
 func TestDamagedCapture(t *testing.T) {
 	const header = capture.FirstLinePrefix + " 1\n2026-11-22T10:15:20.125+01:00 7ea2\n"
 	for _, tt := range []struct{ name, line, want string }{
-		{"no time", "7ea243410883", `:3: no time, as each line of a capture begins with: "7ea243410883" `},
-		{"no bytes", "2026-11-22T10:15:20.125+01:00", ":3: no bytes in hexadecimal behind the time"},
-		{"half a byte", "2026-11-22T10:15:20.125+01:00 7ea", ":3: no bytes in hexadecimal behind the time"},
-		{"not hexadecimal", "2026-11-22T10:15:20.125+01:00 7eg2\n", ":3: no bytes in hexadecimal behind the time"},
-		{"month 13", "\n2026-13-22T10:15:20.125+01:00 7ea2\n", ":4: no time"},
+		{"no time", "7ea243410883", `:3: the line does not begin with a time: "7ea243410883" `},
+		{"no bytes", "2026-11-22T10:15:20.125+01:00", ":3: no bytes in hexadecimal after the time"},
+		{"half a byte", "2026-11-22T10:15:20.125+01:00 7ea", ":3: no bytes in hexadecimal after the time"},
+		{"not hexadecimal", "2026-11-22T10:15:20.125+01:00 7eg2\n", ":3: no bytes in hexadecimal after the time"},
+		{"month 13", "\n2026-13-22T10:15:20.125+01:00 7ea2\n", ":4: the line does not begin with a time"},
 		{"line too long", strings.Repeat("7", 1<<18), ":3: longer than any line of a capture"},
 	} {
 		path := filepath.Join(t.TempDir(), "house.txt")

@@ -17,7 +17,7 @@ type dump struct {
 	lastLine   []byte // bytes of the last line
 	width      int    // of the first number in the last line, in bytes
 	nextOffset int64  // the offset that the next line must have
-	repeated   bool   // a line * followed, which means that the last line is repeated
+	repeated   bool   // a line * followed the last line, which means that the last line is repeated
 	hasLine    bool   // at least one line was added
 	// evidence counts signs that only a dump has: offsets that fit the lines before them, and characters at the end of a line.
 	evidence int
@@ -41,7 +41,7 @@ func isDump(start []byte) bool {
 }
 
 // dumpedBytes returns the bytes of a dump, in the byte order that gives more telegrams. If a later line shows that the text is not a dump,
-// dumpedBytes searches the text for bytes like any other text.
+// dumpedBytes returns the result of bytesInText.
 func dumpedBytes(text []byte) []byte {
 	bigEndian, ok := parseDump(text, false)
 	if !ok {

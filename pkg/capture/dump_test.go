@@ -94,7 +94,7 @@ func dumpedLittleEndian(b []byte, after func([]byte) string) string {
 	return out.String()
 }
 
-// TestBytesOfDumps tests dumps of several programs with several options.
+// TestBytesOfDumps tests that the bytes of dumps of several programs with several options are returned.
 func TestBytesOfDumps(t *testing.T) {
 	noText := func([]byte) string { return "" }
 	bars := func(b []byte) string { return "  |" + characters(b) + "|" }
@@ -191,7 +191,7 @@ func TestBytesTooLong(t *testing.T) {
 	}
 }
 
-// TestBytesNotDump tests that hexadecimal text is not taken for a dump if the first numbers of its lines are not offsets.
+// TestBytesNotDump tests that all digits of hexadecimal text are returned as bytes if the first numbers of its lines are not offsets.
 func TestBytesNotDump(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"groups of four digits", "0000 0001 0203 0405 0607 0809\n0000 0001 0203 0405 0607 0809\n", "\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"},

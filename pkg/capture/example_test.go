@@ -32,7 +32,7 @@ not a line of a capture
 	// Output:
 	// 10:15:20 7e a2 43 41
 	// 10:15:20 08 83 13 85 eb
-	// true capture:5: no time, as each line of a capture begins with: "not a line of a capture" (was the file cut or edited?)
+	// true capture:5: the line does not begin with a time: "not a line of a capture" (was the file cut or edited?)
 }
 
 func ExampleNewBytesReader() {

@@ -132,14 +132,14 @@ func TestBytesInTextUncertain(t *testing.T) {
 		{"prose", "Hello there,\nmy meter sends nothing since the face lift, and I have no idea. What can be done? Greetings from Gävle\n"},
 		{"a log without bytes", "2026-11-22 10:15:20 INFO started\n2026-11-22 10:15:21 INFO connected to 192.168.1.10:1883 as hanbridge-1a2b3c4d5e6f7a8b\n"},
 		{"a list of times", "The times were " + strings.Repeat("10:11:12, 10:11:13, 10:11:14, 10:11:15, 10:11:16\n", 20)},
-		{"a byte missing", prefixed(frame[:100], "[12:00:%02d] RX: ", "%02X", " ", "") + prefixed(frame[101:], "[12:00:%02d] RX: ", "%02X", " ", "")},
-		{"no checksum, line by line", prefixed([]byte("/ISK5\\2M550\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"), "[12:00:%02d] RX: ", "%02X", " ", "")},
+		{"a telegram with a missing byte", prefixed(frame[:100], "[12:00:%02d] RX: ", "%02X", " ", "") + prefixed(frame[101:], "[12:00:%02d] RX: ", "%02X", " ", "")},
+		{"a telegram without a checksum, in lines of a log", prefixed([]byte("/ISK5\\2M550\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"), "[12:00:%02d] RX: ", "%02X", " ", "")},
 		{"half a telegram", "Here: " + joined(frame[:200], "%02X", " ")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(tt.text)))
 			if err != nil || string(got) != tt.text {
-				t.Errorf("got %q, error %v, want the text itself", got, err)
+				t.Errorf("got %q, error %v, want the unchanged text", got, err)
 			}
 		})
 	}
@@ -159,9 +159,10 @@ func TestBytesInTextWithoutChecksum(t *testing.T) {
 	}
 }
 
-// TestBytesOfTelegramAtOnce tests that a P1 telegram, or a part of it, is returned as it arrives and is not searched for bytes.
-func TestBytesOfTelegramAtOnce(t *testing.T) {
-	for _, first := range []string{
+// TestBytesOfTelegramWithoutWaiting tests that a P1 telegram, or a part of it, is returned before the recording ends, because it is not searched
+// for bytes.
+func TestBytesOfTelegramWithoutWaiting(t *testing.T) {
+	for _, text := range []string{
 		"/ADN9 6534\r\n\r\n0-0:96.1.1(4B384547303034303436333935353037)\r\n",
 		"0-0:96.1.1(4B384547303034303436333935353037)\r\n",
 		".1.1(4B384547303034303436333935353037)\r\n",
@@ -169,10 +170,10 @@ func TestBytesOfTelegramAtOnce(t *testing.T) {
 		"0.0.0(12345678901234567890)\r\n",
 	} {
 		r, w := io.Pipe()
-		go func() { _, _ = io.WriteString(w, first) }() // until the reader is closed
-		got := make([]byte, len(first))
-		if _, err := io.ReadFull(capture.NewBytesReader(r), got); err != nil || string(got) != first {
-			t.Errorf("got %q, error %v, want %q", got, err, first)
+		go func() { _, _ = io.WriteString(w, text) }() // the pipe stays open, so the recording does not end
+		got := make([]byte, len(text))
+		if _, err := io.ReadFull(capture.NewBytesReader(r), got); err != nil || string(got) != text {
+			t.Errorf("got %q, error %v, want %q", got, err, text)
 		}
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
@@ -180,7 +181,7 @@ func TestBytesOfTelegramAtOnce(t *testing.T) {
 	}
 }
 
-// TestBytesInTextTooLong tests that the error for text of more than 16 MiB names xxd -p, which writes a form without a limit.
+// TestBytesInTextTooLong tests that the error for text of more than 16 MiB names xxd -p. A recording in the format of xxd -p has no limit.
 func TestBytesInTextTooLong(t *testing.T) {
 	text := prefixed(telegramsOf(t, "aidon-se", 1), "[12:00:%02d] RX: ", "%02X", " ", "")
 	_, err := io.Copy(io.Discard, capture.NewBytesReader(io.MultiReader(strings.NewReader(text), io.LimitReader(zeros{}, 16<<20))))

@@ -33,8 +33,8 @@ func isHex(start []byte) bool {
 // A hexReader converts hexadecimal text into bytes. A character that is neither digit nor white space ends a byte and is skipped.
 type hexReader struct {
 	r         *bufio.Reader
-	first     byte // the first digit of a byte
-	hasFirst  bool // first is set
+	high      byte // the first digit of a byte, if hasHigh is true
+	hasHigh   bool
 	hasPrefix bool // 0x was read, so that a byte can have only one digit
 }
 
@@ -42,23 +42,23 @@ type hexReader struct {
 func (h *hexReader) Read(p []byte) (n int, err error) {
 	for n < len(p) && (n == 0 || h.r.Buffered() > 0) { // returns the bytes that have arrived, and does not wait for more
 		x, err := h.r.ReadByte()
-		if err != nil && (!h.hasPrefix || !h.hasFirst) { // n is 0 here
+		if err != nil && (!h.hasPrefix || !h.hasHigh) { // n is 0 here
 			return 0, err
 		}
 		v, isDigit := digit(x) // x is 0 at the end
 		switch {
-		case isDigit && !h.hasFirst:
-			h.first, h.hasFirst = v, true
+		case isDigit && !h.hasHigh:
+			h.high, h.hasHigh = v, true
 		case isDigit:
-			p[n] = h.first<<4 | v
-			n, h.hasFirst, h.hasPrefix = n+1, false, false
-		case h.hasFirst && h.first == 0 && (x == 'x' || x == 'X'):
-			h.hasFirst, h.hasPrefix = false, true
-		case h.hasFirst && h.hasPrefix:
-			p[n] = h.first
-			n, h.hasFirst, h.hasPrefix = n+1, false, false
+			p[n] = h.high<<4 | v
+			n, h.hasHigh, h.hasPrefix = n+1, false, false
+		case h.hasHigh && h.high == 0 && (x == 'x' || x == 'X'):
+			h.hasHigh, h.hasPrefix = false, true
+		case h.hasHigh && h.hasPrefix:
+			p[n] = h.high
+			n, h.hasHigh, h.hasPrefix = n+1, false, false
 		case !strings.ContainsRune(" \t\r\n", rune(x)):
-			h.hasFirst = false
+			h.hasHigh = false
 		}
 	}
 	return n, nil

@@ -33,8 +33,8 @@ type row struct {
 	bytes    []byte
 }
 
-// extract is an extractor. It returns the row at n.column, so that a time or a count in the line is not taken for bytes. If no row begins there,
-// it returns the longest row.
+// extract is an extractor. It returns the row at n.column, so that it does not return a time or a count in the line as bytes. If no row begins at
+// n.column, it returns the longest row.
 func (n numbers) extract(line []byte) (b []byte, nothingElse bool) {
 	rows := n.rows(line)
 	if len(rows) == 0 {
@@ -47,7 +47,7 @@ func (n numbers) extract(line []byte) (b []byte, nothingElse bool) {
 	return r.bytes, r.from == 0 && r.to == len(line)
 }
 
-// longest returns the row with most bytes, or the first of several such rows.
+// longest returns the row with most bytes. If several rows have most bytes, it returns the first of them.
 func longest(rows []row) row {
 	return slices.MaxFunc(rows, func(a, b row) int { return len(a.bytes) - len(b.bytes) })
 }

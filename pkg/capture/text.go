@@ -36,7 +36,8 @@ func isText(start []byte) bool {
 func isEscaped(text []byte) bool { return bytes.Count(text, []byte(`\r\n`)) > 1 }
 
 // bytesInText returns the bytes that are written in a text, such as prose, terminal output, a log with times, JSON, source code. It uses
-// the extractor that gives most telegrams. If no extractor gives a whole telegram, it returns the text, unescaped if isEscaped.
+// the extractor that gives most telegrams. If no extractor gives a complete telegram, it returns the text. If isEscaped is true for the text,
+// it replaces the escapes first.
 func bytesInText(text []byte) []byte {
 	const maxSample = 1 << 18 // bytes of text with which extractors are compared
 	sample := text[:min(len(text), maxSample)]
@@ -74,7 +75,7 @@ func extractorsFor(text []byte) []extractor {
 
 // all returns the bytes of all lines. contiguous is true if only line ends are between these bytes.
 func (e extractor) all(text []byte) (all []byte, contiguous bool) {
-	runs, lineContinues := 0, false // lineContinues: the bytes of the next line can belong to the same run
+	runs, lineContinues := 0, false // lineContinues is true if the bytes of the next line can continue the run
 	for line := range bytes.Lines(text) {
 		b, nothingElse := e(bytes.TrimSpace(line))
 		if len(b) > 0 && (!lineContinues || !nothingElse) {
@@ -86,14 +87,14 @@ func (e extractor) all(text []byte) (all []byte, contiguous bool) {
 	return all, runs == 1
 }
 
-// countTelegrams returns how many telegrams are in b. Telegrams without a checksum count only if contiguous is true. In bytes from several
-// places of a text, a missing byte would not be noticed.
+// countTelegrams returns how many telegrams are in b. Telegrams without a checksum count only if contiguous is true, because a byte can be
+// missing between two places of a text, and only a checksum shows that.
 func countTelegrams(b []byte, contiguous bool) (n int) {
 	for d := meter.NewDecoder(bytes.NewReader(b), meter.Options{AcceptUnverified: true}); ; {
 		r, err := d.Next()
 		bad, damaged := errors.AsType[*meter.TelegramError](err)
 		switch {
-		case err == nil && (r.Checked || contiguous), damaged && bad.Intact:
+		case err == nil && (r.Checked || contiguous), damaged && bad.Intact: // Intact: not damaged, but not readable
 			n++
 		case err != nil && !damaged:
 			return n

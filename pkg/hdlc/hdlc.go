@@ -3,13 +3,13 @@
 //
 //	7E | A0+length(11 bits) | destination | source | control | HCS | information | FCS | 7E
 //
-// HCS is the checksum of the header, FCS the checksum of the whole frame. Both are CRC-16/X.25. There is no byte stuffing, so that a 7E
-// can also be inside a frame. A frame ends where its length field says.
+// HCS is the checksum of the header. FCS is the checksum of the header, the HCS and the information. Both checksums are CRC-16/X.25. There is
+// no byte stuffing, so a frame can also contain a 7E that is not a flag. The end of a frame follows from its length field.
 //
 // Packages hdlc, mbus and p1 have the same three functions:
 //
 //   - Length returns the length of the frame at the beginning of a buffer. It does not verify the frame.
-//   - Parse verifies and reads one whole frame.
+//   - Parse verifies and reads one frame.
 //   - Append writes a frame.
 //
 // All lengths are in bytes. All functions are safe for concurrent use.
@@ -44,12 +44,13 @@ const (
 var crc = crc16.New(0x8408)
 
 // Checksum returns the checksum of b. For the HCS, b is the header without the flag and the HCS. For the FCS, b is the frame without the flags
-// and the FCS. On the wire the low byte of a checksum is first.
+// and the FCS. In a frame, the low byte of a checksum is sent first.
 func Checksum(b []byte) uint16 { return ^crc.Update(0xFFFF, b) }
 
 // A Frame is one parsed frame. Its slices alias the bytes that were parsed.
 type Frame struct {
-	// Destination and Source are the addresses of 1 to 4 bytes, as they are on the wire. The lowest bit of a byte is 1 only in the last byte.
+	// Destination and Source are the addresses of 1 to 4 bytes, as they are sent. In the last byte of an address the lowest bit is 1, in the
+	// bytes before it the lowest bit is 0.
 	Destination, Source []byte
 	// Control is the control field. In frames that a meter pushes it is 13 (hexadecimal), unnumbered information.
 	Control byte
@@ -61,18 +62,18 @@ type Frame struct {
 
 // Errors of Parse. Each error of Parse matches one of these by errors.Is. Its text has more details.
 var (
-	// ErrChecksum is for a wrong header or frame checksum: bytes were changed on the way.
+	// ErrChecksum is for a wrong header or frame checksum, because bytes were changed on the way.
 	ErrChecksum = errors.New("hdlc: wrong checksum")
 	// ErrTruncated is for bytes that end before the frame does.
 	ErrTruncated = errors.New("hdlc: truncated frame")
-	// ErrMalformed is for bytes that are not one frame of format type 3.
+	// ErrMalformed is for bytes that are not exactly one frame of format type 3.
 	ErrMalformed = errors.New("hdlc: not a frame of format type 3")
 )
 
-var errEndFlag = kinderror.New(ErrMalformed, "hdlc: no flag where the length says that the frame ends")
+var errEndFlag = kinderror.New(ErrMalformed, "hdlc: no end flag at the length that the header says")
 
-// Parse reads the one frame in b, from flag to flag, as Length delimits it. It returns a Frame only if both checksums are right. The Frame
-// aliases b. Parse allocates nothing, except for an error. The error matches ErrChecksum, ErrTruncated or ErrMalformed.
+// Parse reads b, which must be exactly one frame with both flags. It returns a Frame only if all checksums are right. The Frame aliases b.
+// Parse allocates nothing, except for an error. The error matches ErrChecksum, ErrTruncated or ErrMalformed.
 func Parse(b []byte) (Frame, error) {
 	h, headerLength := readHeader(b)
 	switch {
@@ -86,7 +87,7 @@ func Parse(b []byte) (Frame, error) {
 		return Frame{}, kinderror.New(ErrTruncated, "hdlc: cut: %d of %d bytes", len(b), h.frameLength)
 	}
 	infoEnd := h.frameLength - 1
-	if h.hasInformation {
+	if h.hasInformation { // only such a frame has an FCS
 		infoEnd -= checksumLength
 		want, got := Checksum(b[1:infoEnd]), readChecksum(b[infoEnd:])
 		if want != got {
@@ -105,8 +106,8 @@ func Parse(b []byte) (Frame, error) {
 	}, nil
 }
 
-// Append appends the frame with its flags and checksums to dst and returns the extended slice. Append panics if an address does not have the
-// form that Frame says, or if the frame is longer than MaxLength.
+// Append appends the frame with its flags and checksums to dst and returns the extended slice. Append panics if an address is not of the form
+// that the comment of Frame.Destination describes, or if the frame is longer than MaxLength.
 func Append(dst []byte, f Frame) []byte {
 	length := 2 + len(f.Destination) + len(f.Source) + 1 + checksumLength // without the flags
 	if len(f.Info) > 0 {

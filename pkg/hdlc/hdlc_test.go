@@ -16,7 +16,7 @@ func TestChecksum(t *testing.T) {
 	if got, want := hdlc.Checksum(digits), uint16(0x906E); got != want {
 		t.Errorf("Checksum = %04X, want %04X", got, want)
 	}
-	// The checksum of any data followed by the checksum of the data is a constant (IEC 62056-46, 6.5).
+	// If data is followed by its checksum, the checksum of all these bytes is the same for any data: the residue (IEC 62056-46, 6.5).
 	if got, want := ^hdlc.Checksum(append(digits, 0x6E, 0x90)), uint16(0xF0B8); got != want {
 		t.Errorf("residue = %04X, want %04X", got, want)
 	}
@@ -27,7 +27,7 @@ func frame(info string) hdlc.Frame {
 	return hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Info: []byte(info)}
 }
 
-// encode returns the frame as it is on the wire.
+// encode returns the bytes of the frame, with flags and checksums.
 func encode(f hdlc.Frame) string { return string(hdlc.Append(nil, f)) }
 
 // frames returns a generator of frames with addresses of all lengths, and with flags in their information.
@@ -81,7 +81,7 @@ func TestAppend(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	longest := frame(strings.Repeat("x", hdlc.MaxLength-12))
+	longest := frame(strings.Repeat("x", hdlc.MaxLength-12)) // 12 bytes of a frame are not information
 	if got := len(encode(longest)); got != hdlc.MaxLength {
 		t.Errorf("got %d bytes as the longest frame, want %d", got, hdlc.MaxLength)
 	}

@@ -1,8 +1,8 @@
 package hdlc
 
-// Length returns the length of the frame that begins at b[0], in bytes with both flags. It returns 0 if b does not contain the whole frame
-// yet, and -1 if no frame begins at b[0]. If the header checksum is wrong, Length returns only the length of the header, because the
-// length field is possibly wrong too. More bytes after b never change a result other than 0. Length does not verify the frame.
+// Length returns the length of the frame that begins at b[0], in bytes with both flags. It returns 0 if b ends before the frame ends, and -1 if
+// no frame begins at b[0]. If the header checksum is wrong, Length returns only the length of the header, because the length field is possibly
+// wrong too. A result other than 0 stays the same if more bytes are appended to b. Length does not verify the frame.
 func Length(b []byte) int {
 	h, headerLength := readHeader(b)
 	switch {
@@ -20,7 +20,8 @@ func ValidHeader(b []byte) bool {
 	return headerLength > 0 && h.valid()
 }
 
-const destinationIndex = 3 // of the first byte of the destination address; the source address follows
+// destinationIndex is the index of the first byte of the destination address. The source address follows the destination address.
+const destinationIndex = 3
 
 // header describes the part of a frame before the information field.
 type header struct {
@@ -28,7 +29,7 @@ type header struct {
 	sourceIndex    int    // of the first byte of the source address
 	controlIndex   int    // of the control byte
 	got, want      uint16 // the received header checksum, and the calculated header checksum
-	hasInformation bool   // if false, the header checksum covers the whole frame
+	hasInformation bool   // an information field and a frame checksum follow the header
 }
 
 func (h *header) valid() bool { return h.got == h.want }

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/framingtest"
 )
 
-// TestLength tests the length of whole, incomplete and damaged frames.
+// TestLength tests the length of complete, incomplete and damaged frames.
 func TestLength(t *testing.T) {
 	a := encode(frame("one"))
 	for _, tt := range []struct {
@@ -28,8 +28,8 @@ func TestLength(t *testing.T) {
 		{"part of the header", a[:8], 0},
 		{"header", a[:9], 0},
 		{"all but the end flag", a[:len(a)-1], 0},
-		{"whole frame", a, len(a)},
-		{"whole frame, and the beginning of another", a + "\x7E\xA0", len(a)},
+		{"complete frame", a, len(a)},
+		{"complete frame, and the beginning of another", a + "\x7E\xA0", len(a)},
 		{"wrong header checksum", a[:8] + "\x00", 9},
 	} {
 		if got := hdlc.Length([]byte(tt.in)); got != tt.want {
@@ -38,7 +38,7 @@ func TestLength(t *testing.T) {
 	}
 }
 
-// TestValidHeader tests that ValidHeader needs a whole header with a right checksum.
+// TestValidHeader tests that ValidHeader needs a complete header with a right checksum.
 func TestValidHeader(t *testing.T) {
 	a := encode(frame("one"))
 	for _, tt := range []struct {
@@ -47,7 +47,7 @@ func TestValidHeader(t *testing.T) {
 	}{
 		{"part of the header", a[:8], false},
 		{"header", a[:9], true},
-		{"whole frame", a, true},
+		{"complete frame", a, true},
 		{"wrong header checksum", a[:8] + "\x00", false},
 	} {
 		if got := hdlc.ValidHeader([]byte(tt.in)); got != tt.want {
@@ -61,7 +61,7 @@ func noise() *rapid.Generator[[]byte] {
 	return rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom([]byte{hdlc.Flag, 0xA0, 0x08, 0x41, 0x83, 0x01, 0}), rapid.Byte()), 0, 200)
 }
 
-// TestLengthIsFinal tests that more bytes never change a result of Length other than 0.
+// TestLengthIsFinal tests that a length other than 0 stays the same if more bytes follow.
 func TestLengthIsFinal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := append([]byte(encode(frames().Draw(t, "frame"))), noise().Draw(t, "rest")...)

@@ -15,9 +15,9 @@ import (
 func TestParseErrors(t *testing.T) {
 	a := encode(frame("0123456789"))
 	last := len(a) - 1
-	short := []byte("\x7E\xA0\x08\x03\x21\x93")
-	sum := hdlc.Checksum(short[1:])
-	uncovered := string(append(short, byte(sum), byte(sum>>8), 0x55, hdlc.Flag)) // no checksum covers the 55
+	header := []byte("\x7E\xA0\x08\x03\x21\x93")
+	sum := hdlc.Checksum(header[1:])
+	uncovered := string(append(header, byte(sum), byte(sum>>8), 0x55, hdlc.Flag)) // the 55 is too short for information and FCS
 	for _, tt := range []struct {
 		name, in, want string
 		kind           error
@@ -32,8 +32,8 @@ func TestParseErrors(t *testing.T) {
 		{"wrong header checksum", a[:7] + "\x00" + a[8:], "header checksum: want ", hdlc.ErrChecksum},
 		{"wrong information", strings.Replace(a, "5", "6", 1), "frame checksum: want ", hdlc.ErrChecksum},
 		{"wrong frame checksum", a[:last-1] + "\x00\x7E", "frame checksum: want ", hdlc.ErrChecksum},
-		{"no end flag", a[:last] + "\x00", "no flag", hdlc.ErrMalformed},
-		{"a byte after the frame", a + "\x7E", "no flag", hdlc.ErrMalformed},
+		{"no end flag", a[:last] + "\x00", "no end flag at the length", hdlc.ErrMalformed},
+		{"a byte after the frame", a + "\x7E", "no end flag at the length", hdlc.ErrMalformed},
 		{"a byte that no checksum covers", uncovered, "", hdlc.ErrMalformed},
 	} {
 		got, err := hdlc.Parse([]byte(tt.in))

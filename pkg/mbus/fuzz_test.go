@@ -19,7 +19,8 @@ func seeds(f *testing.F) {
 	f.Add([]byte("\x68\x01\x01\x68\x53\xFF"))
 }
 
-// FuzzLength tests that a length is at most MaxLength and at most the length of the input, and that more bytes never change it.
+// FuzzLength tests that a length is at most MaxLength and at most the length of the input, and that more bytes never change a length
+// other than 0.
 func FuzzLength(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
-// TestLength tests the length of whole, incomplete and damaged frames.
+// TestLength tests the length of complete, incomplete and damaged frames. L modulo 256 is the L of a frame whose length overflows one byte.
 func TestLength(t *testing.T) {
 	a, long := encode(frame("one")), encode(frame(strings.Repeat("x", 252)))
 	for _, tt := range []struct {
@@ -26,8 +26,8 @@ func TestLength(t *testing.T) {
 		{"no second start byte", "\x68\x07\x07\x69", -1},
 		{"header", a[:4], 0},
 		{"all but the last byte", a[:len(a)-1], 0},
-		{"whole frame", a, len(a)},
-		{"whole frame, and the beginning of another", a + "\x68", len(a)},
+		{"complete frame", a, len(a)},
+		{"complete frame, and the beginning of another", a + "\x68", len(a)},
 		{"wrong checksum", a[:len(a)-2] + "\x00\x16", len(a)},
 		{"L too small", "\x68\x02\x02\x68", -1},
 		{"L modulo 256, up to the second start byte", long[:4], 0},
@@ -35,7 +35,7 @@ func TestLength(t *testing.T) {
 		{"L modulo 256, C is not Push", "\x68\x01\x01\x68\x08", -1},
 		{"L modulo 256, A is not Broadcast", "\x68\x01\x01\x68\x53\x00", -1},
 		{"L modulo 256, all but the last byte", long[:262], 0},
-		{"L modulo 256, whole frame", long, 263},
+		{"L modulo 256, complete frame", long, 263},
 	} {
 		if got := mbus.Length([]byte(tt.in)); got != tt.want {
 			t.Errorf("%s: Length = %d, want %d", tt.name, got, tt.want)
@@ -51,9 +51,9 @@ func TestValidHeader(t *testing.T) {
 		want     bool
 	}{
 		{"no bytes", "", false},
-		{"without A", a[:5], false},
-		{"whole header", a[:6], true},
-		{"whole frame", a, true},
+		{"header up to C", a[:5], false},
+		{"header up to A", a[:6], true},
+		{"complete frame", a, true},
 		{"L modulo 256", "\x68\x01\x01\x68\x53\xFF", true},
 		{"L too small", "\x68\x02\x02\x68\x53\xFF", false},
 		{"C is not Push", "\x68\x07\x07\x68\x08\xFF", false},
@@ -66,7 +66,7 @@ func TestValidHeader(t *testing.T) {
 	}
 }
 
-// TestLengthIsFinal tests that more bytes never change a result of Length other than 0.
+// TestLengthIsFinal tests that a length other than 0 stays the same if more bytes follow.
 func TestLengthIsFinal(t *testing.T) {
 	noise := rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom([]byte{mbus.Start, mbus.Push, mbus.Broadcast, 0, 1, 5}), rapid.Byte()), 0, 300)
 	rapid.Check(t, func(t *rapid.T) {

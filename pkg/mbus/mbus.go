@@ -3,13 +3,14 @@
 //
 //	68 | L | L | 68 | C | A | CI | STSAP | DTSAP | data | checksum | 16
 //
-// L is the length from C to the end of the data. There is no byte stuffing, so that a frame ends where L says. The checksum is the sum of the
-// bytes from C to the end of the data, modulo 256. It detects fewer errors than a CRC: one of 256 frames with random errors passes.
+// L is the length from C to the end of the data. There is no byte stuffing, so the end of a frame follows from L. The checksum is the sum of
+// the bytes from C to the end of the data, modulo 256. It detects fewer errors than a CRC: one of 256 frames with random errors has a right
+// checksum.
 //
 // Packages hdlc, mbus and p1 have the same three functions:
 //
 //   - Length returns the length of the frame at the beginning of a buffer. It does not verify the frame.
-//   - Parse verifies and reads one whole frame.
+//   - Parse verifies and reads one frame.
 //   - Append writes a frame.
 //
 // All lengths are in bytes. All functions are safe for concurrent use.
@@ -39,7 +40,7 @@ const (
 	// minContent and maxContent are the limits of the number of bytes from C to the end of the data. EN 13757-2 allows up to 255. The
 	// Sagemcom T210-D with older firmware sends up to 257 bytes, with L modulo 256.
 	minContent, maxContent = 3, 257
-	lengthModulus          = 256
+	lengthModulus          = 256 // L is the length modulo 256
 )
 
 const (
@@ -84,8 +85,9 @@ func Checksum(b []byte) byte {
 // to Broadcast. It also panics if Segment is above 15.
 func Append(dst []byte, f Frame) []byte {
 	length := dataIndex - controlIndex + len(f.Data)
+	isPush := f.Control == Push && f.Address == Broadcast
 	overflows := length >= lengthModulus
-	if length > maxContent || overflows && (f.Control != Push || f.Address != Broadcast) || f.Segment > sequenceBits {
+	if length > maxContent || overflows && !isPush || f.Segment > sequenceBits {
 		panic(fmt.Sprintf("mbus: no frame of %d bytes, control %02x, address %02x, segment %d", length, f.Control, f.Address, f.Segment))
 	}
 	ci := f.Segment
@@ -99,8 +101,8 @@ func Append(dst []byte, f Frame) []byte {
 	return append(dst, Checksum(dst[start:]), stop)
 }
 
-// Length returns the length of the frame that begins at b[0], in bytes with the stop byte. It returns 0 if b does not contain the whole
-// frame yet, and -1 if no frame begins at b[0]. More bytes after b never change a result other than 0. Length does not verify the frame.
+// Length returns the length of the frame that begins at b[0], in bytes with the stop byte. It returns 0 if b ends before the frame ends, and -1
+// if no frame begins at b[0]. A result other than 0 stays the same if more bytes are appended to b. Length does not verify the frame.
 func Length(b []byte) int {
 	n := announcedLength(b)
 	if n > len(b) {
@@ -110,7 +112,7 @@ func Length(b []byte) int {
 }
 
 // ValidHeader reports whether b begins with the header of a frame that a meter pushes, up to the fields Push and Broadcast. The rest of the
-// frame can be damaged or missing. ValidHeader returns false for headers of other frames, because they have too few fixed bytes.
+// frame can be damaged or missing. ValidHeader returns false for headers of other frames, because random bytes resemble such a header too often.
 func ValidHeader(b []byte) bool {
 	return announcedLength(b) > 0 && len(b) > controlIndex+1 && isPush(b)
 }
@@ -127,7 +129,7 @@ func announcedLength(b []byte) int {
 		return 0
 	}
 	n := int(b[1])
-	if n < minContent { // a length modulo 256, which only pushing meters send
+	if n < minContent { // the length is 256 or more; only meters that push send such frames
 		n += lengthModulus
 		switch {
 		case n > maxContent, len(b) > controlIndex && b[controlIndex] != Push:
@@ -145,22 +147,22 @@ func isPush(b []byte) bool { return b[controlIndex] == Push && b[controlIndex+1]
 
 // Errors of Parse. Each error of Parse matches one of these by errors.Is. Its text has more details.
 var (
-	// ErrChecksum is for a wrong checksum: bytes were changed on the way.
+	// ErrChecksum is for a wrong checksum, because bytes were changed on the way.
 	ErrChecksum = errors.New("mbus: wrong checksum")
 	// ErrTruncated is for bytes that end before the frame does.
 	ErrTruncated = errors.New("mbus: truncated frame")
-	// ErrMalformed is for bytes that are not one long frame.
+	// ErrMalformed is for bytes that are not exactly one long frame.
 	ErrMalformed = errors.New("mbus: not a long frame")
 	// ErrNotSegment is for an intact frame that is not a segment of a DLMS message. Water and heat meters send such frames.
 	ErrNotSegment = errors.New("mbus: not a segment of a message")
 )
 
 var (
-	errStop           = kinderror.New(ErrMalformed, "mbus: no 16 where the length says that the frame ends")
+	errStop           = kinderror.New(ErrMalformed, "mbus: no stop byte (16) at the length that the header says")
 	errNoAccessPoints = kinderror.New(ErrNotSegment, "mbus: a long frame without the access points of a segment")
 )
 
-// Parse reads the one frame in b, as Length delimits it. It returns a Frame only if the checksum is right. The Frame's Data aliases b. Parse
+// Parse reads b, which must be exactly one frame. It returns a Frame only if the checksum is right. The Frame's Data aliases b. Parse
 // allocates nothing, except for an error. The error matches ErrChecksum, ErrTruncated, ErrMalformed or ErrNotSegment.
 func Parse(b []byte) (Frame, error) {
 	n := announcedLength(b)
@@ -168,7 +170,7 @@ func Parse(b []byte) (Frame, error) {
 	case n < 0 || len(b) == 0:
 		return Frame{}, ErrMalformed
 	case n == 0:
-		return Frame{}, kinderror.New(ErrTruncated, "mbus: cut within the head, after %d bytes", len(b))
+		return Frame{}, kinderror.New(ErrTruncated, "mbus: cut within the header, after %d bytes", len(b))
 	case len(b) < n:
 		return Frame{}, kinderror.New(ErrTruncated, "mbus: cut: %d of %d bytes", len(b), n)
 	}

@@ -18,7 +18,7 @@ func frame(data string) mbus.Frame {
 	}
 }
 
-// encode returns the frame as it is on the wire.
+// encode returns the bytes of the frame, with header and checksum.
 func encode(f mbus.Frame) string { return string(mbus.Append(nil, f)) }
 
 // frames returns a generator of frames of every length. Their data often has bytes with which frames begin.

@@ -41,7 +41,7 @@ func TestDamaged(t *testing.T) {
 		{"too long", "/ABC5\r\n" + strings.Repeat("1-0:1.8.0(00000001.000*kWh)\r\n", 400)[:p1.MaxLength-9] + "\r\n", meter.P1, "p1: no end after 8192 bytes", meter.ErrTruncated},
 		{"value changed in an HDLC frame", frame.bytes[:40] + "\x55" + frame.bytes[41:], meter.HDLC, "hdlc: frame checksum: want ", meter.ErrChecksum},
 		{"HDLC header changed", frame.bytes[:6] + "\x55" + frame.bytes[7:], meter.HDLC, "hdlc: header checksum: want ", meter.ErrChecksum},
-		{"flag at the end changed", frame.bytes[:len(frame.bytes)-1] + "\x55", meter.HDLC, "hdlc: no flag where ", nil},
+		{"flag at the end changed", frame.bytes[:len(frame.bytes)-1] + "\x55", meter.HDLC, "hdlc: no end flag at the length ", nil},
 		{"value changed in an M-Bus frame", mbusFrame.bytes[:40] + "\x55" + mbusFrame.bytes[41:], meter.MBus, "mbus: checksum: want ", meter.ErrChecksum},
 		{"no LLC header", framed(false, "\x0F\x40\x00\x00\x00\x00\x01\x00"), meter.HDLC, "a part of a message whose beginning is missing", meter.ErrIncomplete},
 		{"truncated general-glo-ciphering", framed(false, dlms.LLC+"\xDB\x08"), meter.HDLC, "dlms: byte ", meter.ErrTruncated},

@@ -1,8 +1,8 @@
 // Package obis holds the parts of a meter's telegram that are the same in every framing: OBIS codes, which say what was measured
 // (IEC 62056-61), exact decimal numbers, units (IEC 62056-6-2, table 4), times, and the Record that joins them.
 //
-// Numbers are exact: there is no floating point. Copies of a value are independent, except that the Text of a Record refers to the memory
-// of the telegram. All functions are safe for concurrent use.
+// Numbers are exact, because there is no floating point. Copies of a value are independent, except that the Text of a Record refers to the
+// memory of the telegram. All functions are safe for concurrent use.
 package obis
 
 import (
@@ -11,10 +11,11 @@ import (
 )
 
 // A Code is an OBIS code, groups A to F (IEC 62056-61): medium, channel, quantity, kind of measurement, tariff, billing period. If the
-// meter left out group F, group F is Any.
+// meter does not send group F, group F is Any.
 type Code [6]byte
 
-// Any is the number 255: a group that is not used. As group F it means the current value; other numbers are past billing periods.
+// Any is the number 255, which means that a group is not used. A code with group F Any is that of the current value. Other numbers in group F
+// mean past billing periods.
 const Any = 255
 
 var errCode = errors.New("obis: not a code of the form A-B:C.D.E, C.D.E or C.D, with or without *F")
@@ -28,7 +29,7 @@ func ParseCode(text string) (Code, error) {
 	return c, nil
 }
 
-// MustCode is ParseCode for constants in a program: it panics if text is not a code.
+// MustCode is ParseCode for constants in a program. It panics if text is not a code.
 func MustCode(text string) Code {
 	c, err := ParseCode(text)
 	if err != nil {
@@ -38,8 +39,8 @@ func MustCode(text string) Code {
 }
 
 // ReadCode returns the code at the start of b, and the length of the code in bytes. The length is 0 if b does not begin with a code.
-// The forms are "A-B:C.D.E", "A-B:C.D.E*F" and "A-B:C.D.E.F". Readouts of IEC 62056-21 leave out "A-B:", and ReadCode then sets 1-0.
-// Some of these readouts also leave out E, and ReadCode then sets 0. If F is left out, ReadCode sets Any.
+// The forms are "A-B:C.D.E", "A-B:C.D.E*F" and "A-B:C.D.E.F". Readouts of IEC 62056-21 have no "A-B:", and ReadCode then sets 1-0.
+// Some of these readouts also have no E, and ReadCode then sets 0. If there is no F, ReadCode sets Any.
 func ReadCode(b []byte) (Code, int) {
 	c := Code{1, 0, 0, 0, 0, Any}
 	group, hasAB := 2, false // begin at group C, unless a '-' shows that the first number is group A
@@ -48,25 +49,26 @@ func ReadCode(b []byte) (Code, int) {
 		if n == 0 {
 			return Code{}, 0
 		}
-		first := at == 0
+		isFirst := at == 0
 		at += n
 		next := byte(0)
 		if at < len(b) {
 			next = b[at]
 		}
-		if first && next == '-' {
+		if isFirst && next == '-' {
 			group, hasAB = 0, true
 		}
 		c[group] = v
+		canOmitE := group == 3 && !hasAB
 		switch {
-		case group < 2 && next == separators[group]:
-		case group >= 2 && group < 5 && next == '.':
-		case next == '*' && (group == 4 || group == 3 && !hasAB):
-			group = 4 // F follows; without "A-B:", E can be left out
-		case group < 3, group == 3 && hasAB:
-			return Code{}, 0
-		default:
+		case group < 2 && next == separators[group]: // B or C follows
+		case group >= 2 && group < 5 && next == '.': // D, E or F follows
+		case next == '*' && (group == 4 || canOmitE): // F follows
+			group = 4
+		case group >= 4 || canOmitE:
 			return c, at
+		default:
+			return Code{}, 0
 		}
 		group++
 	}

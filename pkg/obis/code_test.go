@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestParseCode: ParseCode reads each form of a code, and returns an error for any other text.
+// TestParseCode tests that ParseCode reads each form of a code, and returns an error for any other text.
 func TestParseCode(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
@@ -51,7 +51,8 @@ func TestParseCode(t *testing.T) {
 	}
 }
 
-// TestReadCode: ReadCode returns the code at the start of the text and its length, or 0 if the text does not begin with a code.
+// TestReadCode tests that ReadCode returns the code at the start of the text and the length of the code. The length is 0 if the text does not
+// begin with a code.
 func TestReadCode(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
@@ -103,7 +104,7 @@ func TestCodeRoundTrip(t *testing.T) {
 	})
 }
 
-// TestCodeGroups: CDE returns groups C, D and E. IsClock is true only for 0-b:1.0.0 and 0-b:1.1.0, with any b.
+// TestCodeGroups tests that CDE returns groups C, D and E, and that IsClock is true only for 0-b:1.0.0 and 0-b:1.1.0, with any b.
 func TestCodeGroups(t *testing.T) {
 	code := obis.Code{1, 2, 3, 4, 5, 6}
 	if got, want := code.CDE(), [3]byte{3, 4, 5}; got != want {
@@ -126,7 +127,7 @@ func TestCodeGroups(t *testing.T) {
 	}
 }
 
-// TestReadCodeShort: ReadCode reads the codes of IEC 62056-21 readouts, which have no medium and channel.
+// TestReadCodeShort tests that ReadCode reads the codes of IEC 62056-21 readouts, which have no medium and channel.
 func TestReadCodeShort(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
@@ -158,6 +159,7 @@ func TestReadCodeShort(t *testing.T) {
 	}
 }
 
+// TestSplitLine tests the label and the text of lines of several forms.
 func TestSplitLine(t *testing.T) {
 	for _, tt := range []struct{ line, label, text string }{
 		{"1-1:30D(00301.5)", "1-1:30D", "00301.5"},

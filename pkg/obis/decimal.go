@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// A Decimal is the exact number Coef × 10^Exp. The prefix of a unit is part of the number: 1.5 kW is {15, 2} in W. Exp shows how many
-// decimals the meter sent: 230.0 is {2300, -1}, and 230 is {230, 0}. Compare Decimals with Cmp, not with ==. The zero Decimal is 0.
+// A Decimal is the exact number Coef × 10^Exp. The prefix of a unit is part of the number: 1.5 kW is {15, 2} in W. The parsers keep the
+// decimals that the meter sent: 230.0 is {2300, -1}, and 230 is {230, 0}. Compare Decimals with Cmp, not with ==. The zero Decimal is 0.
 type Decimal struct {
 	Coef int64
 	Exp  int8
@@ -21,17 +21,17 @@ var errDecimal = errors.New("obis: not a decimal number of at most 18 digits")
 // ParseDecimal reads digits with an optional sign and an optional point, such as "-000.6". It returns an error for other text, for digits
 // that overflow an int64, and for more than 100 digits. A number of up to 18 significant digits never overflows.
 func ParseDecimal(b []byte) (Decimal, error) {
-	i, neg := 0, false
+	i, negative := 0, false
 	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
-		i, neg = 1, b[0] == '-'
+		i, negative = 1, b[0] == '-'
 	}
 	var d Decimal
-	digits, point := 0, -1
+	digits, point := 0, -1 // number of digits, and number of digits before the point
 	for ; i < len(b); i++ {
 		x := b[i] - '0'
 		switch {
 		case x <= 9:
-			if d.Coef > (math.MaxInt64-9)/10 {
+			if d.Coef > (math.MaxInt64-9)/10 { // another digit possibly overflows
 				return Decimal{}, errDecimal
 			}
 			d.Coef = d.Coef*10 + int64(x)
@@ -48,7 +48,7 @@ func ParseDecimal(b []byte) (Decimal, error) {
 	if point >= 0 {
 		d.Exp = int8(point - digits)
 	}
-	if neg {
+	if negative {
 		d.Coef = -d.Coef
 	}
 	return d, nil
@@ -145,16 +145,16 @@ func (d Decimal) Append(dst []byte) []byte {
 	return d.AppendFixed(dst, max(0, -int(d.Exp)))
 }
 
-// AppendFixed appends the number to dst with exactly this number of decimals, and returns the result. It rounds half away from zero. A
-// number that rounds to zero has no sign.
+// AppendFixed appends the number to dst with exactly this number of decimals, and returns the result. It rounds to the nearest number, and
+// halves away from zero. A number that rounds to zero has no sign.
 func (d Decimal) AppendFixed(dst []byte, decimals int) []byte {
 	c, exp := abs(d.Coef), int(d.Exp)
-	up := false // round up: the last digit that is dropped decides
+	roundsUp := false // whether the first dropped digit is 5 or more
 	for ; exp < -decimals; exp++ {
-		up = c%10 >= 5
+		roundsUp = c%10 >= 5
 		c /= 10
 	}
-	if up {
+	if roundsUp {
 		c++
 	}
 	if d.Coef < 0 && c != 0 {

@@ -152,7 +152,7 @@ func decimals() *rapid.Generator[obis.Decimal] {
 	})
 }
 
-// TestDecimalAgainstFractions: Cmp, Sign and Add give the same results as big.Rat, and Add fails only if a coefficient overflows.
+// TestDecimalAgainstFractions tests that Cmp, Sign and Add give the same results as big.Rat, and that Add fails only if a coefficient overflows.
 func TestDecimalAgainstFractions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := decimals().Draw(t, "a"), decimals().Draw(t, "b")
@@ -167,19 +167,20 @@ func TestDecimalAgainstFractions(t *testing.T) {
 		if ok && (fraction(got).Cmp(want) != 0 || got.Exp != min(a.Exp, b.Exp)) {
 			t.Fatalf("{%d, %d} + {%d, %d} = {%d, %d}, want %v", a.Coef, a.Exp, b.Coef, b.Exp, got.Coef, got.Exp, want)
 		}
-		if !ok && fits(fraction(a), min(a.Exp, b.Exp)) && fits(fraction(b), min(a.Exp, b.Exp)) && fits(want, min(a.Exp, b.Exp)) {
+		exp := min(a.Exp, b.Exp)
+		if possible := fits(fraction(a), exp) && fits(fraction(b), exp) && fits(want, exp); !ok && possible {
 			t.Fatalf("{%d, %d} + {%d, %d} overflows, want %v", a.Coef, a.Exp, b.Coef, b.Exp, want)
 		}
 	})
 }
 
-// fits reports whether r × 10^-exp is an int64.
+// fits reports whether a Decimal with the exponent exp can be r: whether r × 10^-exp is an int64.
 func fits(r *big.Rat, exp int8) bool {
 	q := new(big.Rat).Quo(r, fraction(obis.Decimal{Coef: 1, Exp: exp}))
 	return q.IsInt() && q.Num().IsInt64()
 }
 
-// TestDecimalText: the text of String is the same number, and AppendFixed rounds as big.Rat does.
+// TestDecimalText tests that the text of String is the same number, and that AppendFixed rounds as big.Rat does.
 func TestDecimalText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := decimals().Draw(t, "d")
@@ -188,8 +189,8 @@ func TestDecimalText(t *testing.T) {
 		}
 		n := rapid.IntRange(0, 6).Draw(t, "decimals")
 		want := fraction(d).FloatString(n)
-		if strings.Trim(want, "-0.") == "" {
-			want = strings.TrimPrefix(want, "-")
+		if isZero := strings.Trim(want, "-0.") == ""; isZero {
+			want = strings.TrimPrefix(want, "-") // FloatString writes -0
 		}
 		if got := string(d.AppendFixed(nil, n)); got != want {
 			t.Fatalf("{%d, %d} with %d decimals = %q, want %q", d.Coef, d.Exp, n, got, want)
@@ -197,20 +198,20 @@ func TestDecimalText(t *testing.T) {
 	})
 }
 
-// TestParseDecimalExact: ParseDecimal returns exactly the number in the text, with as many decimals as the text has.
+// TestParseDecimalExact tests that ParseDecimal returns exactly the number in the text, with as many decimals as the text has.
 func TestParseDecimalExact(t *testing.T) {
 	pattern := rapid.StringMatching(`[+-]?[0-9]{0,11}\.?[0-9]{0,6}`)
 	rapid.Check(t, func(t *rapid.T) {
 		text := pattern.Draw(t, "text")
 		d, err := obis.ParseDecimal([]byte(text))
-		if strings.Trim(text, "+-.") == "" {
+		if hasDigits := strings.Trim(text, "+-.") != ""; !hasDigits {
 			if err == nil {
 				t.Fatalf("%q is read as %v, want an error", text, d)
 			}
 			return
 		}
-		whole, decimals, _ := strings.Cut(strings.TrimLeft(text, "+-"), ".")
-		want, _ := new(big.Rat).SetString("0" + whole + "." + decimals + "0")
+		integer, decimals, _ := strings.Cut(strings.TrimLeft(text, "+-"), ".")
+		want, _ := new(big.Rat).SetString("0" + integer + "." + decimals + "0") // SetString needs a digit before and after the point
 		if text[0] == '-' {
 			want.Neg(want)
 		}
@@ -270,7 +271,7 @@ func TestMul(t *testing.T) {
 	}
 }
 
-// TestMulAgainstFractions: Mul is exact, and fails only if the coefficient or the exponent of the product is out of range.
+// TestMulAgainstFractions tests that Mul is exact, and fails only if the coefficient or the exponent of the product is out of range.
 func TestMulAgainstFractions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := decimals().Draw(t, "a"), decimals().Draw(t, "b")

@@ -29,7 +29,7 @@ func (t Time) Valid() bool {
 	return int(t.Day) <= days && t.Offset > -24*60 && t.Offset < 24*60
 }
 
-// Time returns t as a time.Time. loc is the time zone of the meter. It is used only if t.Zone is false.
+// Time returns t as a time.Time. loc is the time zone of the meter. Time uses loc only if t.Zone is false.
 func (t Time) Time(loc *time.Location) time.Time {
 	if t.Zone {
 		loc = time.FixedZone("", int(t.Offset)*60)

@@ -63,7 +63,7 @@ func TestTimeValid(t *testing.T) {
 	}
 }
 
-// TestFromTime: a time.Time that is converted with FromTime, and back with Time, is the same instant. String is RFC 3339.
+// TestFromTime tests that FromTime and then Time return the same instant, and that String returns it in the format of RFC 3339.
 func TestFromTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		zone := time.FixedZone("", 60*rapid.IntRange(-14*60, 14*60).Draw(t, "minutes"))

@@ -7,7 +7,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestParseUnit: units are read with their prefix, in upper and lower case.
+// TestParseUnit tests that units are read with their prefix, in upper and lower case.
 func TestParseUnit(t *testing.T) {
 	for _, tt := range []struct {
 		in     string
@@ -64,8 +64,8 @@ func TestParseUnit(t *testing.T) {
 	}
 }
 
-// TestParseUnitDamaged: ParseUnit does not read a damaged unit as a similar unit. The last three rows have control characters, which become
-// letters or digits if bit 5 is set.
+// TestParseUnitDamaged tests that ParseUnit does not read a damaged unit as a similar unit. The last four texts have control characters, which
+// would become other characters if ParseUnit set bit 5 of each byte.
 func TestParseUnitDamaged(t *testing.T) {
 	for _, in := range []string{"", "k", "kWhh", "kWx", "kW ", " kW", "Wk", "kWkWkWkWk", "\x00W", "m\x13", "\x05", "k\x17"} {
 		if got, prefix, ok := obis.ParseUnit([]byte(in)); ok {
@@ -74,7 +74,8 @@ func TestParseUnitDamaged(t *testing.T) {
 	}
 }
 
-// TestUnitString: each known unit has its symbol, and an unknown unit has none. A number is a unit of the DLMS table without a constant.
+// TestUnitString tests that each known unit has its symbol, and that an unknown unit has none. The numbers in the table are units of the DLMS
+// table for which this package has no constant.
 func TestUnitString(t *testing.T) {
 	for unit, want := range map[obis.Unit]string{
 		obis.None: "", obis.Count: "", obis.Unit(200): "",
