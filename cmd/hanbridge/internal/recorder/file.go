@@ -15,7 +15,7 @@ import (
 // captureFile is the output of a capture. The first Write creates the file. Therefore a port that cannot be opened causes no empty file.
 type captureFile struct {
 	name string
-	// messages receives the messages for the user. It is never the stream of the captured bytes.
+	// messages receives the messages for the user: standard output, or standard error if the capture is written to standard output.
 	messages io.Writer
 	w        io.Writer // the file or standard output; nil before the file is created
 	file     *os.File  // the open file; nil for standard output and before the first write
@@ -30,27 +30,27 @@ func newCaptureFile(p *cli.Program, o Options) (*captureFile, error) {
 	}
 	info, err := os.Stat(o.Out)
 	if link, linkErr := os.Lstat(o.Out); linkErr == nil && link.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("--out %s: it is a symbolic link to a file that is not there: name the file itself", o.Out)
+		return nil, fmt.Errorf("--out %s: the file is a symbolic link to a file that does not exist: name that file", o.Out)
 	}
 	folder := filepath.Dir(o.Out)
 	if _, folderErr := os.Stat(folder); errors.Is(folderErr, fs.ErrNotExist) {
-		return nil, fmt.Errorf("--out %s: there is no folder %s: make it with mkdir -p %s, or name a file elsewhere", o.Out, folder, folder)
+		return nil, fmt.Errorf("--out %s: the folder %s does not exist: create it with mkdir -p %s, or name a file elsewhere", o.Out, folder, folder)
 	}
 	if err == nil && info.IsDir() {
-		return nil, fmt.Errorf("--out %s: it is a directory: name a file in it, as %s", o.Out, filepath.Join(o.Out, "house.txt"))
+		return nil, fmt.Errorf("--out %s: this is a directory: name a file in the directory, such as %s", o.Out, filepath.Join(o.Out, "house.txt"))
 	}
 	if err == nil && !o.Force {
 		return nil, existsError(o.Out)
 	}
 	if fromInfo, err := os.Stat(o.From); err == nil && os.SameFile(info, fromInfo) {
-		return nil, fmt.Errorf("--out %s: it is the file of --from: name another", o.Out)
+		return nil, fmt.Errorf("--out %s: this is the file of --from: name another file", o.Out)
 	}
 	return &captureFile{name: o.Out, messages: p.Out, force: o.Force}, nil
 }
 
 // existsError returns the error for a file that exists and must not be overwritten.
 func existsError(name string) error {
-	return fmt.Errorf("--out %s: it is there already: name another file, or add --force to write over it", name)
+	return fmt.Errorf("--out %s: the file exists already: name another file, or add --force to overwrite the file", name)
 }
 
 // Write writes b without a buffer, so that no captured byte is lost if the program is killed. The first Write creates the file.
@@ -83,7 +83,7 @@ func restrictToOwner(w *os.File) error {
 		return err
 	}
 	if err := w.Chmod(0o600); err != nil {
-		return fmt.Errorf("--out %s: other users may read it, and it cannot be taken from them: name another file", w.Name())
+		return fmt.Errorf("--out %s: other users can read the file, and its mode cannot be changed: name another file", w.Name())
 	}
 	return nil
 }

@@ -49,5 +49,5 @@ func TestCaptureFileMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := newCaptureFile(new(cli.Program), Options{Out: file, Force: true})
-	checkErr(t, err, "a symbolic link to a file that is not there")
+	checkErr(t, err, "a symbolic link to a file that does not exist")
 }

@@ -25,7 +25,7 @@ func checkErr(t *testing.T, err error, want string) {
 	}
 }
 
-// invertedWire returns the bytes that a receiver with the line setting l receives from a meter whose signal is inverted.
+// invertedWire returns a wire on which a meter sends with an inverted signal. Its bytes are those of a receiver with the line setting l.
 func invertedWire(f simulate.Family, l source.Line) io.ReadCloser {
 	sender, err := source.ParseLine(f.Line)
 	if err != nil {
@@ -33,7 +33,7 @@ func invertedWire(f simulate.Family, l source.Line) io.ReadCloser {
 	}
 	sending := simulate.LineSetting{Baud: sender.Baud, DataBits: sender.DataBits, Parity: sender.Parity, StopBits: sender.StopBits, Inverted: true}
 	receiving := simulate.LineSetting{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits}
-	meter := simulate.NewMeter(f, 1, time.Now().Add(3*time.Second))
+	meter := simulate.NewMeter(f, 1, time.Now())
 	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
 		at, telegram := meter.Next()
 		return at, sending.ReceivedBy(nil, telegram, receiving), nil

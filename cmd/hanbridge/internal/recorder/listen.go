@@ -23,12 +23,12 @@ type listener struct {
 	out      *captureFile
 	count    int              // number of telegrams after which the capture ends; 0 for no limit
 	mask     *maskCounts      // nil unless the capture is anonymised
-	received func() time.Time // the arrival time of the last bytes read; used if the capture is anonymised
+	received func() time.Time // returns the arrival time of the last bytes read; used if the capture is anonymised
 
 	decoder    *meter.Decoder // nil if the capture is anonymised
 	recorded   bool           // the source is a file, not a meter
 	closed     bool           // the reader closed the last connection after a telegram
-	timedOut   bool           // an endpoint of this round gave no telegram within probe.Dwell
+	timedOut   bool           // an endpoint gave no telegram within probe.Dwell, in the present pass over all endpoints
 	lastOpened string         // name of the endpoint that was opened last; "" before the first
 	lineBuf    []byte         // memory for a line of the file, reused
 	bytes      int64          // number of bytes received
@@ -59,7 +59,7 @@ func (l *listener) listen(ctx context.Context, s probe.Source) error {
 	switch {
 	case isWriteError:
 		return writeErr
-	case isClosedError, l.closed && result.Err != nil: // the reader closes connections, and possibly cannot be reached again
+	case isClosedError, l.closed && result.Err != nil: // the reader closed a connection, and possibly could not be reached again
 		l.print("%s", probe.ErrClosed)
 		return nil
 	case s.Recorded && errors.Is(result.Err, io.EOF):
@@ -79,7 +79,7 @@ func (l *listener) Reading(context.Context, *meter.Reading) (enough bool) {
 	return l.countTelegram()
 }
 
-// Damaged counts a telegram that gave no reading.
+// Damaged counts a telegram that gave no reading. It prints advice about the key after the first telegram that no key decrypts.
 func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	if !e.Intact {
 		l.damaged++
@@ -93,19 +93,21 @@ func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	return l.countTelegram()
 }
 
-// countTelegram is called after each intact telegram. It reports whether the capture has enough telegrams.
+// countTelegram is called after each intact telegram. It notes telnet mode, and reports whether the capture has enough telegrams.
 func (l *listener) countTelegram() bool {
 	l.telnet = l.telnet || l.decoder != nil && l.decoder.TelnetNegotiated()
 	l.closed = false
 	return l.count > 0 && l.intact() >= l.count
 }
 
-// Ended reports whether to continue with the next endpoint, or with the same endpoint if the reader closed the connection after a telegram.
+// Ended reports whether the capture continues after a connection. It continues if no telegram arrived in time, if the reader closed the connection
+// after a telegram, or if another endpoint can be tried.
 func (l *listener) Ended(e probe.ConnectionEnd) (goOn bool) {
 	switch {
 	case e.Err == nil:
-		next := "all have been tried, and are tried again"
-		if l.timedOut = len(e.Remaining) > 0; l.timedOut {
+		next := "each setting has been tried, and the first is tried again"
+		l.timedOut = len(e.Remaining) > 0 // false if all endpoints were tried
+		if l.timedOut {
 			next = "next: " + daemon.EndpointName(e.Remaining[0])
 		}
 		l.print("no telegram from %s in %v; %s", daemon.EndpointName(e.Finding.Endpoint), probe.Dwell, next)
@@ -113,13 +115,13 @@ func (l *listener) Ended(e probe.ConnectionEnd) (goOn bool) {
 	case errors.Is(e.Err, probe.ErrClosed):
 		l.closed = true
 		return true
-	case e.SameNext: // the endpoint of the meter failed
+	case e.SameNext: // the endpoint that has sent telegrams failed
 		return false
 	case len(e.Remaining) > 0:
 		_, isWriteError := errors.AsType[writeError](e.Err)
 		return !isWriteError
 	}
-	// The round is over. If all its endpoints failed, another round is useless.
+	// All endpoints were tried. If all failed, it is useless to try them again.
 	goOn, l.timedOut = l.timedOut, false
 	return goOn
 }
@@ -132,8 +134,8 @@ func (l *listener) intact() int {
 	return l.good + l.unreadable
 }
 
-// Opened writes the comment lines before the bytes of an endpoint. The comment lines must not identify the house. Therefore they contain
-// neither the name of this machine nor the name of the port, which contains the serial number of the adapter.
+// Opened prints the name of an endpoint, and writes the comment lines before its bytes. The comment lines must not identify the house. Therefore
+// they contain neither the name of this machine nor the name of the port, which possibly contains the serial number of the adapter.
 func (l *listener) Opened(a *probe.Attempt) error {
 	name, header := daemon.EndpointName(a.Endpoint), ""
 	switch l.lastOpened {

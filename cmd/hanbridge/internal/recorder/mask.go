@@ -18,7 +18,7 @@ import (
 // maskCounts says what an anonymised capture has received so far.
 type maskCounts struct {
 	telegramBytes int64 // number of bytes that belong to telegrams
-	encrypted     bool  // a telegram was encrypted, and the line with the test key is written
+	encrypted     bool  // a telegram was encrypted, and the comment line with the test key was written before it
 }
 
 // maskingDecoder is the probe.Decoder of an anonymised capture. It masks each telegram and writes it to the file.
@@ -27,7 +27,7 @@ type maskingDecoder struct {
 	*mask.Masker
 }
 
-// Next masks the next telegram, writes it to the file, and returns its reading.
+// Next masks the next telegram, writes the masked telegram to the file, and returns its reading.
 func (m *maskingDecoder) Next() (*meter.Reading, error) {
 	t, err := m.Masker.Next()
 	if bad, ok := errors.AsType[*meter.TelegramError](err); ok {

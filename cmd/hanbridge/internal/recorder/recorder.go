@@ -54,10 +54,10 @@ func Run(ctx context.Context, p *cli.Program, o Options) error {
 // arrival time of the last bytes read. If the arrival time is not known, it returns the present time.
 func captureSource(p *cli.Program, o Options) (s probe.Source, received func() time.Time, err error) {
 	if o.From != "" && (!o.Anonymise || o.Port != "" || o.Serial != "") {
-		return s, nil, errors.New("--from FILE goes with --anonymise, and in place of a port")
+		return s, nil, errors.New("--from FILE needs --anonymise, and cannot be used with a port or --serial")
 	}
 	received = time.Now
-	if o.From == "" || o.Config != "" {
+	if o.From == "" || o.Config != "" { // with --from, the configuration gives only the decoder options, such as the keys
 		m, err := captureMeter(p, o)
 		if err != nil {
 			return s, nil, err

@@ -37,7 +37,7 @@ func (l *listener) report(err error) error {
 	}
 	undamaged := l.good + l.unreadable
 	switch {
-	case err != nil:
+	case err != nil: // returned below
 	case l.good > 0, undamaged > 0 && l.mask == nil:
 		return nil
 	case undamaged > 0:
@@ -63,7 +63,7 @@ func (l *listener) advice() string {
 func (l *listener) encryptedAdvice() string {
 	treatment, omitAdvice := "they are kept as they are", render.OmitAuthKeyAdvice
 	if l.mask != nil {
-		treatment, omitAdvice = "they are left out, since their content cannot be masked", "or leave it out"
+		treatment, omitAdvice = "they are left out, because their content cannot be masked", "or leave it out"
 	}
 	switch {
 	case l.encryptedErr.AuthKey:
@@ -72,10 +72,10 @@ func (l *listener) encryptedAdvice() string {
 	case l.encryptedErr.Tried:
 		return "encrypted telegrams, and no key fits: " + treatment + "; " + render.SwappedKeysAdvice
 	case l.mask != nil:
-		return "encrypted telegrams: without the key " + treatment + ". Name it with --key-file FILE: what is written is encrypted with a " +
-			"public test key, never with yours"
+		return "encrypted telegrams: without the key " + treatment + ". Give the key with --key-file FILE. The file is encrypted with a " +
+			"public test key, not with yours"
 	}
-	return "encrypted telegrams: " + treatment + ", with the number of the meter in clear (--anonymise masks it)"
+	return "encrypted telegrams: " + treatment + ", and the number of the meter is readable in them (--anonymise masks the number)"
 }
 
 // maskedSummary says how many telegrams were masked, and how many bytes and telegrams are not in the file.

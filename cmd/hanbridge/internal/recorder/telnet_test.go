@@ -48,7 +48,7 @@ func TestCaptureClosing(t *testing.T) {
 	for _, tt := range []struct {
 		name            string
 		connections     int // how often the reader accepts a connection
-		count           int
+		count           int // the capture ends after this number of telegrams
 		wantTelegrams   int
 		closedMessages  int // "closed by the other side"
 		readingMessages int // "reading …": only the first connection has a message
