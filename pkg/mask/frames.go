@@ -35,13 +35,13 @@ type telegramMask struct {
 	reading *meter.Reading
 }
 
-// pieces are slices of the telegram that belong together: the parts of a message in order, or the frames of a telegram.
+// pieces are slices of a masked telegram, in order: its frames, or the parts of a message in these frames.
 type pieces [][]byte
 
 // join returns a copy of all pieces in one slice.
 func (p pieces) join() []byte { return bytes.Join(p, nil) }
 
-// overwrite copies b into the pieces, and so into the telegram. b must be as long as all pieces together.
+// overwrite copies b into the pieces, and so changes the telegram. b must be as long as all pieces together.
 func (p pieces) overwrite(b []byte) {
 	for _, piece := range p {
 		b = b[copy(piece, b):]
@@ -60,9 +60,9 @@ func (p pieces) skip(n int) pieces {
 	return append(pieces{p[0][n:]}, p[1:]...)
 }
 
-// framed masks the message in the frames of raw, and corrects the checksums of the frames. It drops bytes between the frames. length
-// returns the length of the frame at the beginning of its argument. parse returns the data of a frame. last is true if the frame is the
-// last one of a message or block, and ok is true if the frame is intact.
+// framed masks the message in the frames of raw, and corrects the checksums of the frames. It drops bytes between the frames. length returns the
+// length of the frame at the beginning of its argument. parse returns the data of a frame. last is true for the last frame of a message or
+// block. ok is true if the frame is intact.
 func (k *telegramMask) framed(
 	raw []byte, length func([]byte) int, parse func(frame []byte) (data []byte, last, ok bool), setChecksum func(frame []byte),
 ) ([]byte, bool) {
@@ -77,26 +77,28 @@ func (k *telegramMask) framed(
 			continue
 		}
 		start := len(masked)
-		frame := append(masked, raw[i:i+n]...)[start:] // a copy in the free part of masked, which becomes part of masked if it is intact
+		frame := append(masked, raw[i:i+n]...)[start:] // a copy in the array of masked, after the end of masked
 		data, last, ok := parse(frame)
 		if !ok {
 			i++
 			continue
 		}
-		masked = masked[:start+n]
+		masked = masked[:start+n] // masked now includes the copy
 		frames, segments = append(frames, frame), append(segments, data)
 		if last {
 			message, segments = append(message, blockData(segments)...), nil
 		}
-		if i += n; raw[i-1] == hdlc.Flag && raw[i-n] == hdlc.Flag {
-			i-- // this flag possibly also begins the next frame
+		isHDLC := raw[i] == hdlc.Flag
+		i += n
+		if isHDLC {
+			i-- // the flag that ends the frame possibly also begins the next frame
 		}
 	}
-	whole := message.join()
-	if !k.maskMessage(whole) {
+	joined := message.join()
+	if !k.maskMessage(joined) {
 		return nil, false
 	}
-	message.overwrite(whole)
+	message.overwrite(joined)
 	for _, frame := range frames {
 		setChecksum(frame)
 	}
@@ -130,9 +132,9 @@ func setMBusChecksum(b []byte) {
 // blockData returns the data of the block in p. If p is not a block of a general-block-transfer, blockData returns p.
 func blockData(p pieces) pieces {
 	var b dlms.Block
-	whole := p.join()
-	if b.Parse(whole) != nil {
+	joined := p.join()
+	if b.Parse(joined) != nil {
 		return p
 	}
-	return p.skip(len(whole) - len(b.Data))
+	return p.skip(len(joined) - len(b.Data)) // the data is at the end of a block
 }

@@ -1,8 +1,8 @@
 // Package mask masks the parts of telegrams that identify a meter or a person: serial numbers, system titles and texts. Masked telegrams can
 // be published. Digits become 0 and letters X. A masked telegram has right checksums and decodes to the same quantities.
 //
-// A masked telegram is as long as the original, with two exceptions. A P1 checksum that was sent without leading zeros gets its zeros. Two
-// HDLC frames that shared a flag get a flag each.
+// A masked telegram is as long as the original, with two exceptions. A P1 checksum that was sent without leading zeros can get more digits. If two
+// HDLC frames of a telegram share a flag, each masked frame has its own flags.
 //
 // New returns a Masker for a stream. The method Next returns the masked telegrams one by one. If Next cannot mask a telegram completely, Next
 // returns an error for the telegram. Encrypted telegrams are decrypted, masked, and encrypted with TestKey. TestKey is public, so that
@@ -28,9 +28,9 @@ import (
 // the encryption key and the authentication key.
 const TestKey = "00112233445566778899AABBCCDDEEFF"
 
-// ErrUnmaskable is the Err of a *meter.TelegramError for an intact telegram that cannot be masked. Either the form of the telegram is not
-// known, or the masked telegram would decode to other values or still contain the serial number.
-var ErrUnmaskable = errors.New("mask: an intact telegram, left out: it cannot be masked for certain")
+// ErrUnmaskable is the Err of a *meter.TelegramError for an intact telegram that cannot be masked. There are three reasons: the form of the
+// telegram is not known; the masked telegram would decode to other values; the masked telegram would still contain the serial number.
+var ErrUnmaskable = errors.New("mask: an intact telegram that cannot be masked with certainty was left out")
 
 // A Masker reads telegrams from a stream and masks them. It drops bytes between telegrams, damaged telegrams, and encrypted telegrams that
 // no key decrypts, because these bytes can contain serial numbers. The last 128 to 256 kB of the stream remain in memory. A Masker is not
@@ -56,8 +56,8 @@ type Telegram struct {
 	Reading *meter.Reading
 }
 
-// New returns a Masker that reads from r. o are the options of its meter.Decoder. The Masker needs o.Keys to decrypt telegrams. It masks
-// telegrams that are not verified too, and ignores o.AcceptUnverified. r can be nil if Reset is called before Next.
+// New returns a Masker that reads from r. o are the options of its meter.Decoder. The Masker needs o.Keys to decrypt telegrams. It ignores
+// o.AcceptUnverified, because it also masks telegrams that are not verified. r can be nil if Reset is called before Next.
 func New(r io.Reader, o meter.Options) *Masker {
 	o.AcceptUnverified = true
 	m := &Masker{options: o, testKey: NewTestKey(), stream: recentBytes{r: r}}
@@ -71,7 +71,7 @@ func (m *Masker) Reset(r io.Reader) {
 	m.decoder.Reset(&m.stream)
 }
 
-// NoteSilence tells the Masker that the wire was silent. See meter.Decoder.NoteSilence.
+// NoteSilence tells the Masker that no bytes arrived for some time. See meter.Decoder.NoteSilence.
 func (m *Masker) NoteSilence() { m.decoder.NoteSilence() }
 
 // NewTestKey returns TestKey as a dlms.Key. Each call returns a new Key, because a dlms.Key is not safe for concurrent use.
@@ -108,19 +108,27 @@ func (m *Masker) verify(r *meter.Reading, masked []byte) bool {
 	o.Keys = []*dlms.Key{m.testKey}
 	d := meter.NewDecoder(bytes.NewReader(masked), o)
 	decoded, err := d.Next()
-	return err == nil && decoded.Protocol == r.Protocol && (decoded.Bytes == len(masked) || decoded.Protocol == meter.HDLC) &&
-		slices.EqualFunc(r.Samples, decoded.Samples, sameSample) && !containsSerial(masked, r.Meter.Serial)
+	if err != nil || decoded.Protocol != r.Protocol {
+		return false
+	}
+	if decoded.Protocol != meter.HDLC && decoded.Bytes != len(masked) {
+		return false // bytes follow the telegram
+	}
+	return slices.EqualFunc(r.Samples, decoded.Samples, sameSample) && !containsSerial(masked, r.Meter.Serial)
 }
 
-// sameSample reports whether a and b have the same quantity and unit and, if the quantity is a number, the same value and time.
+// sameSample reports whether a and b have the same quantity and unit. If the quantity is a number, they must also have the same value and time.
 func sameSample(a, b quantity.Sample) bool {
-	return a.ID == b.ID && a.UnitIndex == b.UnitIndex && (!a.ID.Row().Numeric() || a.Value == b.Value && a.Time == b.Time)
+	if a.ID != b.ID || a.UnitIndex != b.UnitIndex {
+		return false
+	}
+	return !a.ID.Row().Numeric() || a.Value == b.Value && a.Time == b.Time
 }
 
 // longDigits matches a run of digits that is long enough for a serial number. Names of models have shorter runs.
 var longDigits = regexp.MustCompile(`\d{6,}`)
 
-// containsSerial reports whether b contains the serial number. In b, each character of the number is either itself or two hexadecimal
+// containsSerial reports whether b contains a long run of digits of the serial number, as plain digits or with each digit as two hexadecimal
 // digits.
 func containsSerial(b []byte, serial string) bool {
 	masked := []byte(serial)
@@ -145,13 +153,13 @@ type recentBytes struct {
 	base int64 // offset of buf[0] in the stream
 }
 
-// minRecent is the minimum number of bytes to store. It is more than all frames of a message and the buffer of a Decoder have together.
+// minRecent is the minimum number of bytes to store. It exceeds the sum of the longest telegram with all its frames and the buffer of a Decoder.
 const minRecent = 1 << 17
 
 // Read implements io.Reader.
 func (b *recentBytes) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
-	if drop := len(b.buf) - minRecent; drop > minRecent {
+	if drop := len(b.buf) - minRecent; drop > minRecent { // drop many bytes at a time, because the other bytes must be moved
 		b.buf = append(b.buf[:0], b.buf[drop:]...)
 		b.base += int64(drop)
 	}

@@ -21,8 +21,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// stream returns count telegrams of a simulated meter. The first is sent 19 s before a full hour, so that meters with a list for each hour send
-// that list too.
+// stream returns count telegrams of a simulated meter. The first telegram is sent 19 s before a full hour, so that meters that send a longer list
+// every hour send this list too.
 func stream(f simulate.Family, count int) []byte {
 	var b []byte
 	m := simulate.NewMeter(f, 5, time.Date(2026, 5, 10, 9, 59, 41, 0, time.UTC))
@@ -33,6 +33,7 @@ func stream(f simulate.Family, count int) []byte {
 	return b
 }
 
+// testKey returns the key of masked telegrams.
 func testKey(t testing.TB) *dlms.Key {
 	t.Helper()
 	b, err := hex.DecodeString(mask.TestKey)
@@ -46,8 +47,8 @@ func testKey(t testing.TB) *dlms.Key {
 	return k
 }
 
-// masked masks a stream to its end. It returns the bytes of all masked telegrams in out, and the telegrams in all. errs are the errors for
-// telegrams that were not masked. key decrypts the telegrams. It is nil for telegrams in clear.
+// masked masks a stream to its end. out has the bytes of all masked telegrams, and all has the telegrams. errs has the errors for telegrams that
+// were not masked. key decrypts the telegrams. It is nil if the telegrams are not encrypted.
 func masked(t testing.TB, r io.Reader, key *dlms.Key) (out []byte, all []mask.Telegram, errs []*meter.TelegramError) {
 	t.Helper()
 	o := meter.Options{AcceptUnverified: true}
@@ -91,7 +92,7 @@ var longDigits = regexp.MustCompile(`\d{6,}`)
 // harmlessTexts are codes (groups C, D and E) of texts whose long runs of digits are not serial numbers: logs, clocks and timestamps.
 var harmlessTexts = map[[3]byte]bool{{99, 97, 0}: true, {98, 1, 0}: true, {0, 9, 1}: true, {0, 9, 2}: true, {24, 2, 1}: true}
 
-// decoded returns a summary of each telegram in a stream, and the long numbers in the stream that possibly identify a meter.
+// decoded returns a summary of each telegram in a stream, and the long numbers in the telegrams that possibly identify a meter.
 func decoded(t testing.TB, b []byte, key *dlms.Key) (all []summary, serials map[string]bool) {
 	t.Helper()
 	d := meter.NewDecoder(bytes.NewReader(b), meter.Options{Keys: []*dlms.Key{key}, AcceptUnverified: true})
@@ -113,7 +114,7 @@ func decoded(t testing.TB, b []byte, key *dlms.Key) (all []summary, serials map[
 			if x.ID.Row().Numeric() {
 				s.Samples = append(s.Samples, fmt.Sprintf("%v %v %v %v", x.ID, x.Value, x.UnitIndex, x.Time))
 			} else {
-				s.Samples = append(s.Samples, fmt.Sprintf("%v is a text that is not empty: %v", x.ID, len(x.Text) > 0))
+				s.Samples = append(s.Samples, fmt.Sprintf("%v is a text, empty: %v", x.ID, len(x.Text) == 0)) // masking can change the text
 			}
 		}
 		for i := range r.Records {
@@ -150,8 +151,8 @@ func addSerials(serials map[string]bool, text []byte) {
 	}
 }
 
-// TestEveryFamily tests, with every family, that masking removes every serial number and changes nothing else. Masking a masked telegram must
-// not change the telegram.
+// TestEveryFamily tests, with every family, that masking removes every serial number, and that the masked telegram has the same summary as the
+// telegram. Masking a masked telegram must not change it.
 func TestEveryFamily(t *testing.T) {
 	withSerial, encrypted := 0, 0
 	for _, f := range simulate.Families() {
@@ -208,13 +209,13 @@ func TestChunksAndNoise(t *testing.T) {
 // TestOffsets tests that a mask.Telegram has the offset and length of the unmasked telegram.
 func TestOffsets(t *testing.T) {
 	f, _ := simulate.Named("aidon-no3")
-	one := stream(f, 1)
-	_, all, _ := masked(t, strings.NewReader("noise"+string(one)+"noise"+string(one)), nil)
+	telegram := stream(f, 1)
+	_, all, _ := masked(t, strings.NewReader("noise"+string(telegram)+"noise"+string(telegram)), nil)
 	for i, got := range all {
-		want := int64(len("noise") + i*(len(one)+len("noise")))
-		if got.Offset != want || got.Length != len(one) || len(got.Bytes) != len(one) || got.Encrypted {
+		want := int64(len("noise") + i*(len(telegram)+len("noise")))
+		if got.Offset != want || got.Length != len(telegram) || len(got.Bytes) != len(telegram) || got.Encrypted {
 			t.Errorf("telegram %d: got offset %d, length %d, %d masked bytes, encrypted %v; want offset %d, length %d",
-				i, got.Offset, got.Length, len(got.Bytes), got.Encrypted, want, len(one))
+				i, got.Offset, got.Length, len(got.Bytes), got.Encrypted, want, len(telegram))
 		}
 	}
 	if len(all) != 2 {
@@ -230,7 +231,7 @@ func TestNotMasked(t *testing.T) {
 	damaged[50] ^= 1
 	out, all, errs := masked(t, bytes.NewReader(append(damaged, intact...)), nil)
 	if len(all) != 1 || len(errs) != 1 || errs[0].Intact || len(out) != len(intact) {
-		t.Errorf("a damaged and an intact telegram: got %d telegrams of %d bytes and errors %v, want one of each", len(all), len(out), errs)
+		t.Errorf("a damaged and an intact telegram: got %d telegrams of %d bytes and errors %v, want one telegram and one error", len(all), len(out), errs)
 	}
 	for _, f := range simulate.Families() {
 		if f.Cipher == 0 {
@@ -280,7 +281,7 @@ func TestUnmaskable(t *testing.T) {
 		b = dlms.AppendNumber(dlms.AppendLogicalName(b, obis.Code{1, 1, 0, 0, 1, 255}), dlms.Uint32, 1234567)
 		return dlms.AppendNumber(dlms.AppendLogicalName(b, obis.Code{1, 1, 1, 7, 0, 255}), dlms.Uint32, power)
 	}
-	serial := []byte{0x12, 0xD6, 0x87} // 1234567
+	serial := []byte{0x12, 0xD6, 0x87} // 1234567 as a binary number
 	out, all, errs := masked(t, bytes.NewReader(message(1234)), nil)
 	if len(all) != 1 || len(errs) != 0 || bytes.Contains(out, serial) {
 		t.Errorf("power 1234: got %d telegrams, %x, and errors %v; want one without the serial number", len(all), out, errs)

@@ -25,16 +25,17 @@ func (k *telegramMask) maskMessage(b []byte) bool {
 	case tagNotification:
 		return k.notification(b)
 	case '/':
-		return len(k.text(b)) == len(b)
+		return len(k.maskText(b)) == len(b) // a longer checksum does not fit into the message
 	}
 	return false
 }
 
-// makerLetters is the number of letters of the manufacturer code, with which a system title begins. The rest is the serial number.
-const makerLetters = 3
+// manufacturerLetters is the number of letters of the manufacturer code, with which a system title begins. The rest of the title is the serial
+// number.
+const manufacturerLetters = 3
 
 // maskEncrypted decrypts a message, masks it, and encrypts it with TestKey in place. ident is the unencrypted identification line before the
-// message. It is nil if there is none.
+// message, or nil if the message has none. maskEncrypted returns false if no key decrypts the message, or if the message cannot be masked.
 func (k *telegramMask) maskEncrypted(c *dlms.Ciphered, ident []byte) bool {
 	for _, key := range k.options.Keys {
 		plain, _, err := key.Decrypt(nil, c)
@@ -44,8 +45,8 @@ func (k *telegramMask) maskEncrypted(c *dlms.Ciphered, ident []byte) bool {
 		if !k.maskPlaintext(plain, ident) {
 			return false
 		}
-		if len(c.Title) > makerLetters {
-			clear(c.Title[makerLetters:])
+		if len(c.Title) > manufacturerLetters {
+			clear(c.Title[manufacturerLetters:])
 		}
 		encrypted := dlms.AppendCiphered(nil, k.testKey, c.Title, c.Security, c.Counter, plain)
 		copy(c.Ciphertext, encrypted[len(encrypted)-len(c.Ciphertext):])
@@ -54,15 +55,16 @@ func (k *telegramMask) maskEncrypted(c *dlms.Ciphered, ident []byte) bool {
 	return false
 }
 
-// maskPlaintext masks a decrypted message in place. If ident is not nil, the message is a whole P1 telegram or the lines that follow ident.
+// maskPlaintext masks a decrypted message in place. If ident is not nil, the message is either a P1 telegram with its own identification line, or
+// the lines of the telegram after ident.
 func (k *telegramMask) maskPlaintext(plain, ident []byte) bool {
 	if ident == nil || len(plain) > 0 && plain[0] == '/' {
 		return k.maskMessage(plain)
 	}
-	whole := append(bytes.Clone(ident), plain...) // the checksum covers ident and plain
-	if len(k.text(whole)) != len(whole) {
-		return false // the new checksum is longer and does not fit
+	telegram := append(bytes.Clone(ident), plain...) // the checksum covers ident and plain
+	if len(k.maskText(telegram)) != len(telegram) {
+		return false // the new checksum is longer and does not fit into the message
 	}
-	copy(plain, whole[len(ident):])
+	copy(plain, telegram[len(ident):])
 	return true
 }

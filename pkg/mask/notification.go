@@ -19,7 +19,7 @@ const (
 	tagUint64      = 21
 )
 
-// fixedSizes maps the tag of a type to the length of its values in bytes. It has all types whose values have a fixed length.
+// fixedSizes maps the tags of all types with values of a fixed length to this length, in bytes.
 var fixedSizes = map[byte]int{
 	0: 0, 3: 1, 5: 4, 6: 4, tagBCD: 1, 15: 1, 16: 2, 17: 1, 18: 2, 20: 8, 21: 8, 22: 1, 23: 4, 24: 8, 25: 12, 26: 5, 27: 4,
 }
@@ -42,7 +42,7 @@ type dataMask struct {
 	failed bool   // the data cannot be read
 }
 
-// notification masks a data-notification in place. It reports whether the whole message could be masked.
+// notification masks a data-notification in place. It returns false if it cannot read the message to its end.
 func (k *telegramMask) notification(b []byte) bool {
 	const header = 1 + 4 // tag, invoke id
 	w := dataMask{telegramMask: k, rest: b}
@@ -80,13 +80,13 @@ func (w *dataMask) byte() byte {
 
 // length reads a length or a count: one byte below 0x80, or 0x81 and one byte, or 0x82 and two bytes.
 func (w *dataMask) length() (n int) {
-	switch first := w.byte(); {
-	case first < 0x80:
-		return int(first)
-	case first > 0x82:
+	switch x := w.byte(); {
+	case x < 0x80:
+		return int(x)
+	case x > 0x82: // more than two bytes: longer than any telegram
 		w.failed = true
 	default:
-		n = int(unsigned(w.take(int(first - 0x80))))
+		n = int(unsigned(w.take(int(x - 0x80))))
 	}
 	return n
 }
@@ -136,7 +136,7 @@ func (w *dataMask) list(depth int) {
 	if depth == 0 {
 		w.failed = true
 	}
-	// A structure that begins with a logical name has two or three items: the name, the value and, for some values, scaler and unit.
+	// A structure that begins with a logical name has two or three items: the name, the value and, if the value has them, scaler and unit.
 	if bytes.HasPrefix(w.rest, []byte(swappedName)) && (n == 2 || n == 3) {
 		w.take(len(swappedName) + codeLength)
 		n--
@@ -161,23 +161,27 @@ func (w *dataMask) number(b []byte) {
 
 // octets masks a string, unless the string is a code, a clock or a text that identifies nobody.
 func (w *dataMask) octets(b []byte) {
-	if t := obis.ReadDateTime(b); len(b) == 0 || t.Year >= 1970 && t.Year <= 2100 {
+	t := obis.ReadDateTime(b)
+	isClock := t.Year >= 1970 && t.Year <= 2100
+	if len(b) == 0 || isClock {
 		return
 	}
-	isText, harmless := false, true // isText: b is the text of a record; harmless: all records with this text identify nobody
+	isText := false      // b is the text of a record
+	onlyHarmless := true // no record with this text identifies anybody
 	for i := range w.reading.Records {
 		r := &w.reading.Records[i]
 		if len(b) == codeLength && r.Code == obis.Code(b) {
 			return
 		}
 		if r.Kind == obis.Text && bytes.Equal(r.Text, b) {
-			isText, harmless = true, harmless && isHarmless(r.Code) && !isIdentification(r.Code)
+			isText = true
+			onlyHarmless = onlyHarmless && isHarmless(r.Code) && !isIdentification(r.Code)
 		}
 	}
 	trimmed := string(bytes.TrimRight(b, "\x00 "))
-	switch {
+	switch { // the first three cases do not change b
 	case !isText && len(b) == codeLength && b[codeLength-1] == obis.Any: // a code that has no record
-	case isText && harmless:
+	case isText && onlyHarmless:
 	case trimmed == w.reading.Meter.List && !longDigits.Match(b):
 	case trimmed == w.reading.Meter.Model:
 		maskModel(b)

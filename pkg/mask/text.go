@@ -13,8 +13,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// p1 returns a masked copy of an ASCII telegram. The telegram can be plain, have parity in bit 7, or be encrypted after its identification
-// line.
+// p1 returns a masked copy of an ASCII telegram. Three forms are possible: unencrypted; unencrypted with a parity bit in bit 7 of each byte;
+// encrypted except for the identification line.
 func (k *telegramMask) p1(raw []byte) ([]byte, bool) {
 	b := bytes.Clone(raw)
 	if ident, body, ok := p1.SplitEncrypted(b); ok {
@@ -38,20 +38,20 @@ func (k *telegramMask) p1(raw []byte) ([]byte, bool) {
 		if p1.StripParity(b, b) != len(b) {
 			return nil, false
 		}
-		b = k.text(b)
+		b = k.maskText(b)
 		for i, x := range b {
 			b[i] = x | byte(bits.OnesCount8(x)&1)<<7
 		}
 		return b, true
 	}
-	return k.text(b), true
+	return k.maskText(b), true
 }
 
-// text masks the lines of a telegram in place, and returns the telegram with a correct checksum. The result is longer than b if the new
-// checksum has more digits than the old one.
-func (k *telegramMask) text(b []byte) []byte {
+// maskText masks the lines of an ASCII telegram in place, and returns the telegram with a right checksum. The result is longer than b if the new
+// checksum has more digits than the old checksum.
+func (k *telegramMask) maskText(b []byte) []byte {
 	var code obis.Code // of the previous line
-	end := len(b)
+	end := len(b)      // the index of the '!', or the length if there is none
 	if i := bytes.LastIndexByte(b, '!'); i > 0 && b[i-1] == '\n' {
 		end = i
 	}
@@ -66,8 +66,8 @@ func (k *telegramMask) text(b []byte) []byte {
 	return withChecksum(b, end)
 }
 
-// withChecksum corrects the checksum after the '!' at b[end], if there is a checksum, and returns the telegram. The new checksum has at least
-// as many digits as the old one. It can have more, because some meters send a checksum without leading zeros.
+// withChecksum corrects the checksum after the '!' at b[end], if there is a checksum, and returns the telegram. The new checksum has at least as
+// many digits as the old checksum. It has more digits if the old checksum had no leading zeros and the new value is larger.
 func withChecksum(b []byte, end int) []byte {
 	start := min(end+1, len(b))
 	digits := len(hexDigits.Find(b[start:]))
@@ -89,15 +89,16 @@ func maskIdent(b []byte) {
 // maskLine masks the values of a line and returns the code of the line. If the line begins with a value, its code is previous, the code of
 // the previous line.
 func maskLine(line []byte, previous obis.Code) obis.Code {
-	code, n := obis.ReadCode(line)
-	switch i := bytes.IndexByte(line, '('); {
-	case n > 0:
-	case i > 0: // the line begins with a text that is no code: code remains zero, so that any value is masked
-		n = i
-	default:
+	code, n := obis.ReadCode(line) // n is the length of the code
+	parenthesis := bytes.IndexByte(line, '(')
+	switch {
+	case n > 0: // the line begins with a code
+	case parenthesis > 0: // the line begins with another text: code remains zero, so that any value is masked
+		n = parenthesis
+	default: // the line begins with a value, or has no value in parentheses
 		code = previous
 	}
-	if isHarmless(code) && bytes.IndexByte(line, '(') == n {
+	if isHarmless(code) && parenthesis == n {
 		return code
 	}
 	for _, value := range bytes.FieldsFunc(line[n:], func(r rune) bool { return r == '(' || r == ')' }) {
@@ -117,11 +118,12 @@ func maskValue(b []byte, code obis.Code) {
 	if harmlessValue.Match(b) {
 		return
 	}
-	mask, message := maskWord, code[2] == 96 && code[3] == 13 // 96.13.x is a message to the customer
-	if message {
-		mask = maskText
+	isMessage := code[2] == 96 && code[3] == 13 // 96.13.x is a message to the customer
+	mask := maskWord
+	if isMessage {
+		mask = maskMessageText
 	}
-	if text, ok := decodeHexText(b, message); ok {
+	if text, ok := decodeHexText(b, isMessage); ok {
 		mask(text)
 		copy(b, fmt.Sprintf("%X", text))
 		return

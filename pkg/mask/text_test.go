@@ -23,18 +23,18 @@ func TestText(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"serial number of digits", "0-0:96.1.0(12345678)", "0-0:96.1.0(00000000)"},
 		{"serial number with the letters of the maker", "0-0:96.1.0(1SAG1100012345)", "0-0:96.1.0(0SAG0000000000)"},
-		{"serial number as text in hexadecimal", "0-0:96.1.1(4530303334303036383130353136343136)", "0-0:96.1.1(4530303030303030303030303030303030)"},
-		{"serial number of digits that are also text in hexadecimal", "0-0:96.1.0(4142434445464748)", "0-0:96.1.0(0000000000000000)"},
-		{"serial number of hexadecimal digits that are no text", "0-1:96.1.0(5f5f5f5f54aB)", "0-1:96.1.0(0f0f0X0X00XX)"},
+		{"serial number whose characters are sent as hexadecimal digits", "0-0:96.1.1(4530303334303036383130353136343136)", "0-0:96.1.1(4530303030303030303030303030303030)"},
+		{"serial number of 16 digits that decode to letters: not decoded", "0-0:96.1.0(4142434445464748)", "0-0:96.1.0(0000000000000000)"},
+		{"serial number of hexadecimal digits that decode to other bytes than text", "0-1:96.1.0(5f5f5f5f54aB)", "0-1:96.1.0(0f0f0X0X00XX)"},
 		{"device name", "0-0:42.0.0(53414731303330373930303031323334)", "0-0:42.0.0(53414730303030303030303030303030)"},
-		{"message that ends with a blank, and so is not hexadecimal", "0-0:96.13.0(48657921 )", "0-0:96.13.0(00000000 )"},
+		{"message of hexadecimal digits and a space: not decoded", "0-0:96.13.0(48657921 )", "0-0:96.13.0(00000000 )"},
 		{"message in hexadecimal", "0-0:96.13.0(4865792C20303132)", "0-0:96.13.0(7878782C20303030)"},
-		{"message in clear", "0-0:96.13.0(Dear Anna 1)", "0-0:96.13.0(xxxx xxxx 0)"},
+		{"message that is not in hexadecimal", "0-0:96.13.0(Dear Anna 1)", "0-0:96.13.0(xxxx xxxx 0)"},
 		{"unknown code", "0-0:94.7.1(AB12345)(7)", "0-0:94.7.1(AB00000)(0)"},
 		{"unknown code, timestamp and number", "0-0:94.7.1(260131120000W)(00012.3*kWh)", "0-0:94.7.1(260131120000W)(00012.3*kWh)"},
-		{"serial number that resembles a timestamp", "0-0:96.1.0(269931120000W)", "0-0:96.1.0(000000000000X)"},
-		{"harmless value in two parentheses", "1-0:0.2.0((ER11))", "1-0:0.2.0((ER11))"},
-		{"serial number in two parentheses", "0-0:96.1.0((1234567))", "0-0:96.1.0((0000000))"},
+		{"serial number like a timestamp, but of month 99", "0-0:96.1.0(269931120000W)", "0-0:96.1.0(000000000000X)"},
+		{"error code in two pairs of parentheses, harmless code", "1-0:0.2.0((ER11))", "1-0:0.2.0((ER11))"},
+		{"serial number in two pairs of parentheses", "0-0:96.1.0((1234567))", "0-0:96.1.0((0000000))"},
 		{"clock", "0-0:1.0.0(260131120000W)", "0-0:1.0.0(260131120000W)"},
 		{"version", "1-3:0.2.8(50)", "1-3:0.2.8(50)"},
 		{"version of Belgium", "0-0:96.1.4(50217)", "0-0:96.1.4(50217)"},
@@ -56,13 +56,13 @@ func TestText(t *testing.T) {
 	} {
 		out, _, _ := masked(t, strings.NewReader(telegram(in, power)), nil)
 		if diff := cmp.Diff(telegram(want, power), string(out)); diff != "" {
-			t.Errorf("identification line %s: -want +got:\n%s", in, diff)
+			t.Errorf("identification line %s, -want +got:\n%s", in, diff)
 		}
 	}
 }
 
-// TestTextWithoutChecksum tests that a telegram without a checksum gets none. A value in a separate line must be masked like a value of the
-// code in the previous line. All of this must hold with parity bits too.
+// TestTextWithoutChecksum tests that a telegram without a checksum gets no checksum. The gas value on the line after its code must not change,
+// because its code is harmless. The results must be the same with parity bits.
 func TestTextWithoutChecksum(t *testing.T) {
 	const beginning = "/ISK5\\2MT382-1004\r\n\r\n0-0:96.1.1("
 	const rest = ")\r\n1-0:1.8.1(00001.001*kWh)\r\n0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(00908.123)\r\n!\r\n"
@@ -82,7 +82,7 @@ func TestTextWithoutChecksum(t *testing.T) {
 	}
 }
 
-// TestTextForms tests that telegrams with short codes, with lines without a code, or with blocks of past values are masked.
+// TestTextForms tests that telegrams with short codes, labels in place of codes, blocks of past values, or texts of two lines are masked.
 func TestTextForms(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"short codes", "96.1.0(41234567)\r\n1.8.0(001111.222*kWh)\r\n1.8.0*1(001100.000)\r\n0.9.1(08:09:10)\r\n", "96.1.0(00000000)\r\n1.8.0(001111.222*kWh)\r\n1.8.0*1(001100.000)\r\n0.9.1(08:09:10)\r\n"},
@@ -97,8 +97,8 @@ func TestTextForms(t *testing.T) {
 	}
 }
 
-// TestShortChecksums tests that telegrams are masked if their checksum has no leading zeros. Of 100 serial numbers, some give a checksum with
-// fewer than four digits.
+// TestShortChecksums tests that telegrams with a checksum of fewer than four digits are masked. The test tries 100 serial numbers, because only
+// some of them give such a checksum.
 func TestShortChecksums(t *testing.T) {
 	const pattern = "/ABC5\r\n\r\n1-0:1.8.0(20061*kWh)\r\n0-0:96.1.0(SERIAL)\r\n!"
 	want := strings.Replace(pattern, "SERIAL", "000000", 1)

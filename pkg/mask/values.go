@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// harmlessCodes are the codes (groups C, D and E) of texts that identify nobody. In groups D and E, 255 is for any number.
+// harmlessCodes are the codes (groups C, D and E) of texts that identify nobody. In groups D and E, obis.Any stands for any number.
 var harmlessCodes = [][3]byte{
 	{0, 2, 0}, {0, 2, 8}, {0, 2, 129}, {0, 4, obis.Any}, // versions, name of the list, ratios of transformers
 	{0, 9, 1}, {0, 9, 2}, {1, 0, 0}, {1, 1, 0}, // clocks
@@ -18,7 +18,7 @@ var harmlessCodes = [][3]byte{
 	{98, 1, 0}, {99, obis.Any, obis.Any}, // logs of values, logs of failures
 }
 
-// isHarmless reports whether a text with code c identifies nobody. The codes of all measured quantities are harmless.
+// isHarmless reports whether a text with code c identifies nobody. This is true for the codes of all measured quantities and for harmlessCodes.
 func isHarmless(c obis.Code) bool {
 	const lastMeasured = 93 // the highest group C of measured quantities
 	if c[0] == 1 && c[2] > 0 && c[2] <= lastMeasured {
@@ -46,22 +46,22 @@ func isPrintable(b []byte) bool {
 	return !bytes.ContainsFunc(b, func(r rune) bool { return (r < ' ' || r > '~') && r != 0 })
 }
 
-// maskWord replaces each digit by 0 and each letter by X. It keeps letters among the first four characters, which name the maker:
-// "1SAG1100012345" becomes "0SAG0000000000" (DIN 43863-5).
+// maskWord replaces each digit by 0, and each letter after the first four characters by X. Letters among the first four characters do not change,
+// because they are usually the manufacturer code: "1SAG1100012345" becomes "0SAG0000000000" (DIN 43863-5).
 func maskWord(b []byte) {
-	const makerLength = 4
+	const manufacturerLength = 4 // one digit and the three letters of the manufacturer code
 	for i, x := range b {
 		switch {
 		case isDigit(x):
 			b[i] = '0'
-		case isLetter(x) && i >= makerLength:
+		case isLetter(x) && i >= manufacturerLength:
 			b[i] = 'X'
 		}
 	}
 }
 
-// maskModel masks a long name of a model after its first six characters. The type of a Kamstrup meter, for example, has 18 digits, and the
-// last of them identify the meter. Names of up to eight characters, such as MA304H3E of Kaifa, do not change.
+// maskModel replaces the digits after the first six characters of a long model name by 0. The type number of a Kamstrup meter, for example, has 18
+// characters, and the last of them identify the meter. Names of up to eight characters, such as MA304H3E of Kaifa, do not change.
 func maskModel(b []byte) {
 	const maxShort, prefix = 8, 6
 	if len(b) > maxShort {
@@ -69,8 +69,9 @@ func maskModel(b []byte) {
 	}
 }
 
-// maskText replaces each letter by x and each digit by 0. It keeps bytes FF, with which meters fill an empty message.
-func maskText(b []byte) {
+// maskMessageText replaces each letter by x, each digit by 0, and each byte above 7E by x, because such bytes are letters in UTF-8 or Latin-1. Bytes FF do
+// not change, because meters fill an empty message with FF.
+func maskMessageText(b []byte) {
 	const filler = 0xFF
 	for i, x := range b {
 		switch {
@@ -83,14 +84,13 @@ func maskText(b []byte) {
 	}
 }
 
-// minHexText is the minimum number of hexadecimal digits that decodeHexText decodes: two for each of eight characters. It does not apply to
-// messages.
+// minHexText is the minimum number of hexadecimal digits of an identification that decodeHexText decodes: two for each of eight characters.
 const minHexText = 16
 
-// decodeHexText returns the text whose hexadecimal digits are b. ok is false if b is not the hexadecimal form of a text. message is true if
-// b is a message to the customer. Otherwise b is an identification, and at least half of the characters in its text must be digits. If
-// fewer are digits, b is probably a decimal number that looks like hexadecimal text by chance.
-func decodeHexText(b []byte, message bool) (text []byte, ok bool) {
+// decodeHexText returns the text whose hexadecimal digits are b. ok is false if b is not the hexadecimal form of a text. isMessage is true if b is
+// a message to the customer. Otherwise b is an identification, which must have at least minHexText digits. At least half of the characters in
+// the text of an identification must be digits. If fewer are digits, b is probably a decimal number that looks like hexadecimal text by chance.
+func decodeHexText(b []byte, isMessage bool) (text []byte, ok bool) {
 	text, err := hex.DecodeString(string(b))
 	if err != nil || !isPrintable(text) {
 		return nil, false
@@ -101,9 +101,11 @@ func decodeHexText(b []byte, message bool) (text []byte, ok bool) {
 			digits++
 		}
 	}
-	return text, message || len(b) >= minHexText && digits >= len(text)/2
+	fitsIdentification := len(b) >= minHexText && digits >= len(text)/2
+	return text, isMessage || fitsIdentification
 }
 
+// zeroDigits replaces each digit by 0.
 func zeroDigits(b []byte) {
 	for i, x := range b {
 		if isDigit(x) {

@@ -1,8 +1,8 @@
 // Package crc16 computes the reflected 16-bit CRCs of the meter protocols, eight bytes at a time.
 package crc16
 
-// A Table has precomputed CRCs for one polynomial. Row k has the CRC of each byte value followed by k zero bytes (slicing-by-8). A Table is
-// safe for concurrent use.
+// A Table has precomputed CRCs for one polynomial, for the algorithm slicing-by-8. Row k has the CRC of each byte value followed by k zero bytes. A
+// Table is safe for concurrent use.
 type Table [8][256]uint16
 
 // New returns the table of a polynomial in reflected form, such as 0xA001 for CRC-16/ARC.
@@ -28,8 +28,8 @@ func New(poly uint16) *Table {
 	return t
 }
 
-// Update continues a CRC: crc is the CRC of the bytes before p, and the result is the CRC with p. For the first bytes, crc is the initial
-// value of the CRC. If the protocol inverts the final CRC, the caller must do so.
+// Update returns the CRC of some bytes followed by p. crc is the CRC of the bytes before p, or the initial value of the protocol if there are none.
+// If the protocol inverts the final CRC, the caller must invert the result.
 func (t *Table) Update(crc uint16, p []byte) uint16 {
 	for len(p) >= 8 {
 		b := p[:8:8]

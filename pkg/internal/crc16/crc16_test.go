@@ -21,23 +21,23 @@ func bitwise(poly, crc uint16, p []byte) uint16 {
 	return crc
 }
 
-// TestUpdate: Update gives the CRC of the definition, for all lengths up to 64 bytes and all alignments, in one call and in two.
+// TestUpdate: Update returns the same CRC as bitwise, for all lengths up to 64 bytes and all alignments, in one call and in two calls.
 func TestUpdate(t *testing.T) {
 	data := make([]byte, 80)
 	for i := range data {
-		data[i] = byte(i*i*37 + 11*i + 3)
+		data[i] = byte(i*i*37 + 11*i + 3) // any numbers without a simple pattern
 	}
 	for _, poly := range []uint16{0xA001, 0x8408} {
 		table := crc16.New(poly)
-		for _, start := range []uint16{0, 0xFFFF, 0x1D0F} {
+		for _, initial := range []uint16{0, 0xFFFF, 0x1D0F} {
 			for offset := range 9 {
 				for n := range 65 {
 					p := data[offset : offset+n]
-					want := bitwise(poly, start, p)
-					if got := table.Update(start, p); got != want {
-						t.Fatalf("polynomial %04X, initial value %04X, %d bytes at %d: got CRC %04X, want %04X", poly, start, n, offset, got, want)
+					want := bitwise(poly, initial, p)
+					if got := table.Update(initial, p); got != want {
+						t.Fatalf("polynomial %04X, initial value %04X, %d bytes at %d: got CRC %04X, want %04X", poly, initial, n, offset, got, want)
 					}
-					if got := table.Update(table.Update(start, p[:n/3]), p[n/3:]); got != want {
+					if got := table.Update(table.Update(initial, p[:n/3]), p[n/3:]); got != want {
 						t.Fatalf("polynomial %04X, %d bytes in two parts: got CRC %04X, want %04X", poly, n, got, want)
 					}
 				}

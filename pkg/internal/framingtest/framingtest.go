@@ -6,8 +6,9 @@ type T interface {
 	Fatalf(format string, args ...any)
 }
 
-// Final fails the test if a result of length is not final. length is the function Length of a framing, which returns 0 until it knows the
-// length. Any other result must not change when more bytes follow, and must not be larger than the number of bytes.
+// Final tests a function Length of a framing with the beginnings of b. length is that function. It returns 0 as long as it needs more bytes to
+// know the length of the telegram. Final fails the test if any other result changes when more bytes follow, or is larger than the number of
+// bytes.
 func Final(t T, length func([]byte) int, b []byte) {
 	want := length(b)
 	for k := 1; k < len(b); k++ {

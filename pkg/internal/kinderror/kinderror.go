@@ -3,7 +3,7 @@ package kinderror
 
 import "fmt"
 
-// New returns an error that matches kind (errors.Is). Its text is made from format and args, without the text of kind.
+// New returns an error that matches kind (errors.Is). fmt.Sprintf makes its text from format and args. The text of kind is not in it.
 func New(kind error, format string, args ...any) error {
 	return &kindError{kind: kind, text: fmt.Sprintf(format, args...)}
 }
