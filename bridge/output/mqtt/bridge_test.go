@@ -30,7 +30,7 @@ func config(addr string) mqtt.Config {
 type testBridge struct {
 	t      *testing.T
 	dialed chan *io.PipeWriter // receives the meter's end of each connection between the bridge and the meter
-	meter  *io.PipeWriter      // the meter's end of the connection in use; nil before the first telegram
+	pipe   *io.PipeWriter      // the meter's end of the connection in use; nil before the first telegram
 	stop   func()
 	// interrupted has a value when the output has lost its connection.
 	interrupted chan struct{}
@@ -135,10 +135,10 @@ func (h *testBridge) dial(context.Context) (io.ReadCloser, error) {
 // send sends a telegram of the meter and returns when the bridge has read it.
 func (h *testBridge) send(telegram []byte) {
 	h.t.Helper()
-	if h.meter == nil {
-		h.meter = <-h.dialed
+	if h.pipe == nil {
+		h.pipe = <-h.dialed
 	}
-	if _, err := h.meter.Write(telegram); err != nil {
+	if _, err := h.pipe.Write(telegram); err != nil {
 		h.t.Fatal(err)
 	}
 }

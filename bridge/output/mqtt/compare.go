@@ -67,7 +67,7 @@ func compareMeter(retained map[string]string, serial string, counters []bridge.V
 		case v.Number.Cmp(oldCounter) < 0, timeErr == nil && roseFaster(maxHourlyRise):
 			return anotherMeter
 		case sameSerial:
-		case timeErr != nil || age > maxRetainedAge || roseFaster(usualHourlyRise): // without an equal serial number, this is not sufficient
+		case timeErr != nil || age > maxRetainedAge || roseFaster(usualHourlyRise): // the counter does not show whether the meter is the same
 			result = inconclusive
 		}
 		confirmed = confirmed || isEnergy && oldCounter.Cmp(obis.Decimal{Coef: minConfirmingCounter}) >= 0

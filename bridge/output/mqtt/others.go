@@ -93,7 +93,8 @@ type RetainedMeter struct {
 	// Topics are in the order in which they must be removed. The topic of the description is the last. Because the description shows which
 	// bridge publishes the meter, an interrupted removal can be repeated.
 	Topics []string
-	// InUse says, in words for users, why the topics must remain on the broker: another bridge publishes the meter, or this bridge runs.
+	// InUse says, in words for users, why the topics must remain on the broker: another bridge publishes the meter, or a bridge with
+	// this base topic runs.
 	// InUse is "" if the topics can be removed.
 	InUse string
 }
@@ -111,8 +112,8 @@ func OwnRetained(ctx context.Context, c Config, instance *bridge.Instance, confi
 	removeStatus := err == nil && status != "" && status != online
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		retained, isConfigured := all[id], slices.Contains(configured, id)
-		ours := isConfigured || slices.Contains(named, id) || marks.isOwn(parseJSON[infoPayload]([]byte(retained["info"])).Instance)
-		if id == ownDevice || !ours {
+		isOwn := isConfigured || slices.Contains(named, id) || marks.isOwn(parseJSON[infoPayload]([]byte(retained["info"])).Instance)
+		if id == ownDevice || !isOwn {
 			removeStatus = false // another bridge possibly publishes these topics, and then also the status
 			continue
 		}

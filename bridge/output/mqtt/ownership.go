@@ -56,7 +56,7 @@ type decision uint8
 const (
 	publishCounters  decision = iota
 	waitForOther              // withhold counters until it is known whether the other bridge still publishes
-	compareFirst              // compare the meter with the retained values, and decide again
+	needComparison            // compare the meter with the retained values, and decide again
 	withholdCounters          // withhold counters until a person acts
 )
 
@@ -97,7 +97,7 @@ func (o *ownership) decide(now time.Time) decision {
 	case unowned, o.otherOnline && !o.isSilent(now):
 		return waitForOther
 	case o.comparison == notCompared:
-		return compareFirst
+		return needComparison
 	case o.comparison == sameMeter:
 		return publishCounters
 	}

@@ -62,13 +62,13 @@ func TestOwnership(t *testing.T) {
 		{"second: a telegram without a mark", []func(*ownership){telegram("", false, 1)}, 30, waitForOther},
 		{"second: telegrams every 100 s, silent for 599 s", []func(*ownership){telegram("", false, 1), telegram("", false, 101)}, 700, waitForOther},
 		{"second: description of another bridge, not retained", []func(*ownership){receivedInfo(earlier, false)}, 2, waitForOther},
-		{"second: the other is silent", []func(*ownership){telegram("other.1", false, 1)}, 62, compareFirst},
+		{"second: the other is silent", []func(*ownership){telegram("other.1", false, 1)}, 62, needComparison},
 		{"second: the other is silent, another meter", []func(*ownership){telegram("other.1", false, 1), compared(anotherMeter)}, 9999, withholdCounters},
 		{"second: the other is silent, inconclusive", []func(*ownership){telegram("other.1", false, 1), compared(inconclusive)}, 9999, withholdCounters},
 		{"second: the other is silent, inconclusive, no state file", []func(*ownership){stateless, telegram("other.1", false, 1), compared(inconclusive)}, 9999, withholdCounters},
 		{"second: the other is silent, the same meter", []func(*ownership){telegram("other.1", false, 1), compared(sameMeter)}, 62, publishCounters},
 		{"second: the other publishes again", []func(*ownership){telegram("other.1", false, 1), compared(sameMeter), telegram("other.1", false, 60)}, 121, waitForOther},
-		{"lost state: status offline", []func(*ownership){receivedInfo(earlier, true)}, 2, compareFirst},
+		{"lost state: status offline", []func(*ownership){receivedInfo(earlier, true)}, 2, needComparison},
 		{"lost state: the same meter", []func(*ownership){receivedInfo(earlier, true), compared(sameMeter)}, 2, publishCounters},
 		{"lost state: another meter", []func(*ownership){receivedInfo(earlier, true), compared(anotherMeter)}, 9999, withholdCounters},
 		{"no state: inconclusive", []func(*ownership){stateless, receivedInfo(earlier, true), compared(inconclusive)}, 30, waitForOther},
@@ -82,7 +82,7 @@ func TestOwnership(t *testing.T) {
 		{"first: another bridge has started before", []func(*ownership){first, receivedInfo(earlier, false)}, 3, waitForOther},
 		{"first: a version without marks starts later", []func(*ownership){first, receivedInfo(infoPayload{}, false), telegram("", false, 2)}, 3, publishCounters},
 		{"first: description removed", []func(*ownership){first, removed}, 3, publishCounters},
-		{"first: another bridge has replaced its description while it was disconnected", []func(*ownership){first, receivedInfo(earlier, true)}, 3, compareFirst},
+		{"first: another bridge has replaced its description while it was disconnected", []func(*ownership){first, receivedInfo(earlier, true)}, 3, needComparison},
 		{"first: both started at the same time, the other mark is higher", []func(*ownership){first, receivedInfo(infoPayload{"zzz.1", at(0)}, false)}, 3, publishCounters},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestOwnership(t *testing.T) {
 				event(o)
 			}
 			if got := o.decide(at(tt.at)); got != tt.want {
-				t.Errorf("got %v, want %v (0 is publishCounters, 1 waitForOther, 2 compareFirst, 3 withholdCounters): %+v", got, tt.want, o)
+				t.Errorf("got %v, want %v (0 is publishCounters, 1 waitForOther, 2 needComparison, 3 withholdCounters): %+v", got, tt.want, o)
 			}
 		})
 	}

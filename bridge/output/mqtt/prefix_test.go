@@ -45,7 +45,7 @@ func TestDiscoveryPrefixChange(t *testing.T) {
 		{"prefix, and the first prefix again", []discoverySetting{oldPrefix, newPrefix, oldPrefix}, ""},
 		{"prefix, silent meter", []discoverySetting{oldPrefix, with(newPrefix, silent)}, ""},
 		{"prefix and base topic", []discoverySetting{oldPrefix, with(newPrefix, base)}, ""},
-		{"prefix and base topic, and the first ones again", []discoverySetting{oldPrefix, with(newPrefix, base), oldPrefix}, ""},
+		{"prefix and base topic, and the first prefix and base topic again", []discoverySetting{oldPrefix, with(newPrefix, base), oldPrefix}, ""},
 		{"prefix and base topic, silent meter", []discoverySetting{with(oldPrefix, component), with(with(newPrefix, base), silent)}, ""},
 		{"off", []discoverySetting{oldPrefix, with(oldPrefix, off)}, ""},
 		{"off in component style", []discoverySetting{with(oldPrefix, component), with(oldPrefix, off)}, ""},
@@ -106,7 +106,7 @@ func isSettled(all []message, c mqtt.Config, s discoverySetting) bool {
 		case isConfig && hasStyle && strings.HasPrefix(topic, s.prefix+"/"):
 			wantedCount++
 		case topic == "hanbridge/status": // it remains, because another bridge possibly has meters below the old base topic
-		case isConfig, !strings.HasPrefix(topic, c.BaseTopic+"/"):
+		case isConfig, !strings.HasPrefix(topic, c.BaseTopic+"/"): // an announcement of another setting, or a value below another base topic
 			otherCount++
 		}
 	}
@@ -227,7 +227,7 @@ func TestRetainedScanAtItsLimit(t *testing.T) {
 }
 
 // TestIncompleteScanRemovesNothing tests that no announcement is removed in the 50 h (foundLifetime) after an incomplete retained scan, unless
-// discovery is off.
+// discovery is off. After that time, the announcements of quantities that the meter does not send must be removed.
 func TestIncompleteScanRemovesNothing(t *testing.T) {
 	t.Parallel()
 	const all = "import_power import_energy gas"
@@ -293,7 +293,7 @@ func TestIncompleteScanRemovesNothing(t *testing.T) {
 		if tt.nextStyle == discovery.Off {
 			wantAfter = ""
 		}
-		awaitEntities("the lifetime is over", wantAfter)
+		awaitEntities("foundLifetime is over", wantAfter)
 		if err := s.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}

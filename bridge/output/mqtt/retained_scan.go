@@ -52,12 +52,12 @@ func (s *session) unsubscribe(filters []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
 	for chunk := range slices.Chunk(filters, 3) { // small packets, which every broker accepts
-		_ = s.conn.Unsubscribe(ctx, chunk...) // messages that still arrive are ignored
+		_ = s.conn.Unsubscribe(ctx, chunk...) // if this fails, messages still arrive and are ignored
 	}
 }
 
-// foundLifetime is how long an announcement that the retained scan found remains on the broker although the meter has not sent its quantity. In that
-// time, a value that is sent once a day arrives at least twice.
+// foundLifetime is how long an announcement that the retained scan found remains on the broker although the meter has not sent its quantity. In
+// that time, a value that is sent once a day arrives at least twice.
 const foundLifetime = 50 * time.Hour
 
 // adoptFound adds the announcements that the retained scan found to the record of retained messages. Until foundLifetime is over, the bridge does

@@ -25,7 +25,7 @@ type scan struct {
 	bytes          int   // the total size of the topics and payloads in messages
 	received       int   // the number of retained messages received, accepted or not
 	receivedBefore int   // received at the last call of isIdle
-	incompleteErr  error // why the scan is incomplete; nil if it is complete or still runs
+	incompleteErr  error // why the scan is incomplete; nil if no reason is known
 	closed         bool  // no more messages are added to messages
 }
 
@@ -88,7 +88,7 @@ func (s *scan) stop(format string, args ...any) {
 // scanTimeout is over. A slow broker or network gets more than idleTime. The error is that of the connection or ctx. A subscription that is
 // refused or not answered in time makes the scan incomplete.
 //
-// Finally, run subscribes to markerTopic, a topic without messages. Most brokers answer this subscription only after they have sent the retained
+// After the filters, run subscribes to markerTopic, a topic without messages. Most brokers answer this subscription only after they have sent the retained
 // messages of the filters.
 func (s *scan) run(ctx context.Context, conn *broker.Conn, markerTopic string, filters []string) error {
 	scanCtx, cancel := context.WithTimeout(ctx, scanTimeout)
@@ -114,9 +114,9 @@ func (s *scan) subscribe(scanCtx context.Context, conn *broker.Conn, markerTopic
 		if s.isClosed() {
 			return slowest, nil
 		}
+		began := time.Now()
 		// With QoS 0 the broker sends all retained messages. With QoS 1 the broker queues a limited number of messages for each client (Mosquitto
 		// 1000) and drops the rest.
-		began := time.Now()
 		if err := conn.Subscribe(scanCtx, filter, 0, s.receive); err != nil {
 			s.noteFailure(scanCtx, err)
 		} else {

@@ -36,7 +36,7 @@ func (m *meter) publishesStats() bool {
 }
 
 // decideCounters decides whether this bridge publishes the counters of a meter. If necessary, decideCounters compares the meter with the
-// retained values, or schedules a review. It does not return compareFirst.
+// retained values, or schedules a review. It does not return needComparison.
 func (s *session) decideCounters(ctx context.Context, m *meter) decision {
 	o, valueCount := m.ownership, len(m.withheldCounters) // valueCount is the number of values that can be compared
 	if m.description.Serial != "" {
@@ -46,10 +46,10 @@ func (s *session) decideCounters(ctx context.Context, m *meter) decision {
 		o.comparison = notCompared
 	}
 	d := o.decide(time.Now())
-	if d == compareFirst && valueCount == 0 {
+	if d == needComparison && valueCount == 0 {
 		return waitForOther // until the meter has sent counters; some meters send them only once an hour
 	}
-	if d == compareFirst {
+	if d == needComparison {
 		m.comparedValues, o.comparison = valueCount, s.compareWithRetained(ctx, m)
 		d = o.decide(time.Now())
 	}
@@ -64,7 +64,8 @@ func (s *session) scheduleReview(wait time.Duration) {
 	s.schedule.in(reviewTask, max(wait, 0)+10*time.Millisecond)
 }
 
-// review decides again, for each meter that has sent a telegram, whether this bridge publishes the counters. It runs after messages of other bridges, and when it is scheduled.
+// review decides again, for each meter that has sent a telegram, whether this bridge publishes the counters. It runs after messages of other
+// bridges, and when it is scheduled.
 func (s *session) review(ctx context.Context) {
 	becameFirst := false
 	for _, m := range s.meters {

@@ -38,11 +38,11 @@ func (r *logRecorder) count(text string) int {
 
 // Parts of the log messages about other bridges.
 const (
-	firstLog      = "another bridge publishes this meter too"
-	secondLog     = "another bridge publishes this meter already"
-	silentLog     = "Nothing shows that both bridges read the same meter"
-	waitingLog    = "counters are not published until it is clear"
-	takenOverLog  = "another bridge published this meter before"
+	firstLog      = "another bridge publishes this meter too"             // logged by the first bridge
+	secondLog     = "another bridge publishes this meter already"         // logged by the second bridge
+	silentLog     = "Nothing shows that both bridges read the same meter" // the other bridge is silent, and counters are withheld
+	waitingLog    = "counters are not published until it is clear"        // the other bridge is possibly silent
+	takenOverLog  = "another bridge published this meter before"          // this bridge has replaced the other bridge
 	unreadableLog = "cannot read the topics of these meters"
 )
 
@@ -53,13 +53,12 @@ type rivalBridge struct {
 	meter *simulate.Meter
 }
 
-// A rivalConfig holds the settings in which the bridges differ.
+// A rivalConfig holds the settings that differ between the bridges of a test.
 type rivalConfig struct {
 	name       string        // the client id
-	family     string        // the family of the simulated meter; "" for aidon-se
 	seed       uint64        // the seed of the simulated meter; another seed means another meter
 	dir        string        // the state folder; "" for none
-	minSilence time.Duration // 0 for the default
+	minSilence time.Duration // the argument of SetMinSilence; 0 for the default
 }
 
 // counterOfSeed1 holds the first digits of the import counter of the meter with seed 1, in kWh. They do not change during a test.
@@ -75,10 +74,7 @@ func startRival(t *testing.T, b *broker, c rivalConfig) *rivalBridge {
 	if c.minSilence != 0 {
 		o.SetMinSilence(c.minSilence)
 	}
-	if c.family == "" {
-		c.family = "aidon-se"
-	}
-	f, _ := simulate.Named(c.family)
+	f, _ := simulate.Named("aidon-se")
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("log of %s:\n%s", c.name, log.text.String())
