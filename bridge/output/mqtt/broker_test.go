@@ -50,6 +50,8 @@ func (*brokerHook) Provides(byte) bool { return true } // mochi calls the hook f
 
 func (*brokerHook) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
 
+// OnACLCheck permits publishing under every topic. It permits reading every topic that does not begin with unreadable and, if allReadable is true,
+// every topic.
 func (d *brokerHook) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -98,6 +100,7 @@ func (b *broker) recordMessage(p packets.Packet, will bool) {
 	})
 }
 
+// recordConnection records a "connect" or a "disconnect".
 func (b *broker) recordConnection(what string) {
 	b.update(func() { b.connections = append(b.connections, what) })
 }

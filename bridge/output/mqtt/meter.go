@@ -23,8 +23,8 @@ type meter struct {
 
 	online           bool // the newest update says that the meter is online
 	ownership        *ownership
-	isFirst          bool                         // this bridge publishes the counters of the meter: see ownership
-	isSecond         bool                         // this bridge does not publish the counters, because another bridge publishes or has published them
+	isFirst          bool                         // this session publishes the counters; reviewMeter clears it after ownership.isFirst has become false
+	isSecond         bool                         // this session does not publish the counters, because another bridge publishes or has published them
 	reasonPublished  bool                         // the reason for withholding the counters was published
 	withheldCounters map[quantity.ID]bridge.Value // the newest counters, while this bridge does not publish them
 	comparedValues   int                          // the number of values in the last comparison (see decideCounters)

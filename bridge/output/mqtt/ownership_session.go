@@ -143,7 +143,7 @@ func (s *session) becomeFirst(ctx context.Context, updates []bridge.MeterUpdate)
 }
 
 // errNoEcho is the reason for the warning if the session has not received the description that it has published.
-var errNoEcho = errors.New("mqtt: the broker does not send this bridge the descriptions that it publishes itself")
+var errNoEcho = errors.New("mqtt: this bridge does not receive the descriptions that it publishes")
 
 // awaitEchoes waits until the session has received the descriptions that it has published. Then it waits for the same time again, and for
 // sessionIdleTime, because another bridge has possibly published a description at the same time. If the program is stopped, this wait does not

@@ -88,8 +88,8 @@ func (s *scan) stop(format string, args ...any) {
 // scanTimeout is over. A slow broker or network gets more than idleTime. The error is that of the connection or ctx. A subscription that is
 // refused or not answered in time makes the scan incomplete.
 //
-// After the filters, run subscribes to markerTopic, a topic without messages. Most brokers answer this subscription only after they have sent the retained
-// messages of the filters.
+// After the filters, run subscribes to markerTopic, a topic without messages. Most brokers answer this subscription only after they have sent the
+// retained messages of the filters.
 func (s *scan) run(ctx context.Context, conn *broker.Conn, markerTopic string, filters []string) error {
 	scanCtx, cancel := context.WithTimeout(ctx, scanTimeout)
 	defer cancel()
