@@ -165,7 +165,7 @@ func deviceStyle() discovery.Config {
 func TestDiscoveryDiff(t *testing.T) {
 	const noDifference = "no difference: mqtt://a retains what this configuration announces\n"
 	oneDifference := func(line string) string {
-		return line + "\n1 difference between what mqtt://a retains and what this configuration announces: hanbridge run corrects the announcements when it starts; discovery clear --all removes announcements that are wrong even then\n"
+		return line + "\n1 difference between what mqtt://a retains and what this configuration announces: hanbridge run corrects the announcements when it starts. To remove what remains then, type hanbridge discovery clear --all\n"
 	}
 	const barnTopic = "homeassistant/sensor/hanbridge_barn/gas/config"
 	barnPayload := func(base string) string {
@@ -200,7 +200,7 @@ func TestDiscoveryDiff(t *testing.T) {
 		}, "", noDifference},
 		{"nothing is retained", func(all map[string]string) { clear(all) }, "", "homeassistant/device/hanbridge_bridge/config: is not announced\n" +
 			"house: the broker retains no values and no announcement of this meter (is the bridge running, and has the meter sent a telegram?)\n" +
-			"2 differences between what mqtt://a retains and what this configuration announces: hanbridge run corrects the announcements when it starts; discovery clear --all removes announcements that are wrong even then\n"},
+			"2 differences between what mqtt://a retains and what this configuration announces: hanbridge run corrects the announcements when it starts. To remove what remains then, type hanbridge discovery clear --all\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

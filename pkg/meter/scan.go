@@ -73,7 +73,7 @@ const (
 )
 
 // lengthWithinLine returns the length of a telegram whose '/' is not at the start of a line. It returns -1 unless the three letters of a
-// manufacturer code and the end of an identification line follow the '/'.
+// manufacturer code and the end of an identification line follow the '/'. It returns 0 if b is too short to know.
 func (d *Decoder) lengthWithinLine(b []byte) int {
 	line := b[:min(len(b), maxIdent)]
 	switch end := bytes.IndexByte(line, '\n'); {

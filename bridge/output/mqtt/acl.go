@@ -25,7 +25,7 @@ func (c Config) ACL() []Rule {
 	rules := []Rule{
 		{Publish, c.BaseTopic + "/#", "values, states, telegrams and events of the bridge and its meters"},
 		{Read, c.BaseTopic + "/status", "to detect that another client publishes that the bridge is offline"},
-		{Read, c.valueFilter(), "to detect another bridge; to read retained values (rates, discovery diff, discovery clear) and test messages (check, doctor)"},
+		{Read, c.valueFilter(), "to detect another bridge; to read retained values (rates, discovery diff, discovery clear) and test messages (the bridge, check, doctor)"},
 		{Publish | Read, c.announcementTestTopic(), "test messages of check and doctor below the discovery prefix"},
 		{Read, c.StatusTopic, "the birth message of Home Assistant"},
 	}

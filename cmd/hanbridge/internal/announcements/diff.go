@@ -65,7 +65,7 @@ func Compare(p *cli.Program, setup *daemon.Setup, retained Retained, observed *O
 		fmt.Fprintf(p.Out, "no difference: %s retains what this configuration announces\n", output.URL)
 		return nil
 	}
-	fmt.Fprintf(p.Out, "%s between what %s retains and what this configuration announces: hanbridge run corrects the announcements when it starts; discovery clear --all removes announcements that are wrong even then\n",
+	fmt.Fprintf(p.Out, "%s between what %s retains and what this configuration announces: hanbridge run corrects the announcements when it starts. To remove what remains then, type hanbridge discovery clear --all\n",
 		cli.Count(count, "difference"), output.URL)
 	return cli.ErrPrinted
 }

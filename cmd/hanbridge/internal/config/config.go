@@ -67,7 +67,7 @@ type Meter struct {
 	Key     Secret `mapstructure:"key"`
 	AuthKey Secret `mapstructure:"auth_key"`
 	KeyFile string `mapstructure:"key_file"`
-	// Scale has the factors by which the values of quantities are multiplied, by the name of the quantity.
+	// Scale has factors by the name of a quantity. A number that the meter sends is multiplied by the factor of its quantity.
 	Scale map[string]obis.Decimal `mapstructure:"scale"`
 	// Fuse is the rating of the main fuse in A per phase, or 0 if the rating is not known.
 	Fuse         int    `mapstructure:"fuse" default:"0"`

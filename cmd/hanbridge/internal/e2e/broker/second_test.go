@@ -107,7 +107,8 @@ func (p *bridgePair) testFirstStopped() {
 	second.AwaitOutput(takeoverHint)
 	p.requireDigits(firstDigits)
 	testbed.Until(p.t, "the command takeover in rejected_reason", func() bool {
-		return p.messages.Count("hanbridge/house/rejected_reason", "counters: another bridge published this meter before") > 0
+		reason := p.messages.Last()["hanbridge/house/rejected_reason"]
+		return strings.HasPrefix(reason, "counters: another bridge published this meter before") && strings.Contains(reason, "hanbridge takeover house")
 	})
 	second.Stop(syscall.SIGTERM)
 	variables := append(slices.Clone(second.variables), "HANBRIDGE_METER_ID=house")
