@@ -1,5 +1,5 @@
-// Package estimate estimates how many states a day a throttle plan causes in the database of a hub. It throttles the values of a simulated
-// household, so it needs no meter.
+// Package estimate estimates how many states the database of a hub stores per day if a throttle.Plan decides which values are published. The
+// values are those of a simulated household, so the package needs no meter.
 package estimate
 
 import (
@@ -20,8 +20,7 @@ type Quantity struct {
 	Interval time.Duration
 }
 
-// DailyStates are the states that a quantity causes in a day. A hub stores a state in its database if the value differs from the previous
-// value.
+// DailyStates is how many states of a quantity a hub stores in a day. A hub stores a state if the value differs from the previous value.
 type DailyStates struct {
 	ID quantity.ID
 	// Throttled is the number of states with the plan.
@@ -30,8 +29,8 @@ type DailyStates struct {
 	EveryTelegram int
 }
 
-// Only the first telegrams of each part of the day are simulated, because all 86,400 telegrams of a meter that sends each second would take a
-// small machine several seconds.
+// The day is divided into parts. Only the first telegrams of each part are simulated, because all 86,400 telegrams of a meter that sends each
+// second would take a small machine several seconds.
 const (
 	partsPerDay         = 8
 	partDuration        = 24 * time.Hour / partsPerDay
@@ -85,8 +84,8 @@ type count struct {
 	throttled, unthrottled int                                // states with and without the plan
 }
 
-// add counts the states of the nth telegram. In a quantity that every telegram has, it does not count the state after a gap, because the gap
-// can make the value jump.
+// add counts the states of the nth telegram. If every telegram has a quantity, add does not count the first state after a gap, because the
+// gap can make the value jump.
 func (e *estimator) add(s *simulate.State, n int, afterGap bool) {
 	now := typicalDay.Add(time.Duration(n) * e.interval)
 	for i := range e.counts {
@@ -127,7 +126,7 @@ func simulatedValue(id quantity.ID) func(*simulate.State) obis.Decimal {
 	if row.Kind == quantity.Status {
 		return nil
 	}
-	switch row.Name { // quantities of sub-meters, which have no codes in the table
+	switch row.Name { // quantities of sub-meters, for which the table has no OBIS codes
 	case "gas":
 		return func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Gas, Exp: -3} }
 	case "water":

@@ -88,12 +88,12 @@ func TestDayOfIntervals(t *testing.T) {
 		telegrams, quantity  time.Duration // intervals
 		minStates, maxStates int
 	}{
-		{time.Second, time.Hour, 15, 30},
+		{time.Second, time.Hour, 15, 30}, // a counter that is sent hourly changes up to 24 times a day
 		{10 * time.Second, time.Hour, 20, 26},
 		{10 * time.Second, 15 * time.Minute, 60, 96},
 		{time.Hour, 0, 16, 24},
 		{24 * time.Hour, 0, 16, 24},
-		{0, 0, 700, 1500},
+		{0, 0, 700, 1500}, // a telegram each second
 		{-time.Second, -time.Second, 700, 1500},
 	} {
 		got := estimate.Day(plan, []estimate.Quantity{{ID: id, Decimals: 3, Interval: tt.quantity}}, tt.telegrams)[0]
@@ -134,13 +134,13 @@ func countDay(t *testing.T, plan *throttle.Plan, family string, interval time.Du
 	}
 	f.Interval = interval
 	m := simulate.NewMeter(f, 1, time.Date(2026, time.March, 11, 23, 0, 0, 0, time.UTC))
-	var wire bytes.Reader
+	var received bytes.Reader
 	d, th, all := meter.NewDecoder(nil, meter.Options{}), throttle.New(plan), make([]dayCount, quantity.Count())
 	var buffer [64]byte
 	for range 24 * time.Hour / interval {
 		at, telegram := m.Next()
-		wire.Reset(telegram)
-		d.Reset(&wire)
+		received.Reset(telegram)
+		d.Reset(&received)
 		r, err := d.Next()
 		if err != nil {
 			t.Fatal(err)

@@ -67,33 +67,34 @@ func (a *Attempt) PauseEvidence(until time.Time) {
 	}
 }
 
-// count counts a telegram, and reports whether the telegram proves the endpoint. If the telegram gave no reading, bad is its error. The first
-// encrypted message without a frame proves nothing if no key decrypts it. It has no checksum, so it is possibly noise.
-func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
+// count counts a telegram, and reports whether the telegram proves the endpoint. If the telegram gave no reading, telegramErr is its error.
+// The first encrypted message without a frame proves nothing if no key decrypts it. Such a message has no checksum, so it is possibly
+// noise.
+func (a *Attempt) count(telegramErr *meter.TelegramError, verified bool) (proves bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	f := &a.finding
 	encrypted := false
-	if bad != nil {
-		_, encrypted = errors.AsType[*dlms.EncryptedError](bad)
+	if telegramErr != nil {
+		_, encrypted = errors.AsType[*dlms.EncryptedError](telegramErr)
 	}
-	a.lastDamaged = bad != nil && !bad.Intact && !encrypted
+	a.lastDamaged = telegramErr != nil && !telegramErr.Intact && !encrypted
 	if !a.lastDamaged {
 		a.telegrams++
 	}
 	switch {
-	case bad == nil:
+	case telegramErr == nil:
 		f.Telegrams++
 		return verified
 	case encrypted:
 		f.Encrypted++
-		return f.Encrypted > 1 || bad.Protocol != meter.Glo
-	case bad.Intact:
+		return f.Encrypted > 1 || telegramErr.Protocol != meter.Glo // Glo is a message without a frame
+	case telegramErr.Intact:
 		f.Unsupported++
 		return true
 	}
 	f.Damaged++
-	if bad.Protocol == meter.P1 {
+	if telegramErr.Protocol == meter.P1 {
 		f.DamagedP1++
 	}
 	return false

@@ -57,7 +57,7 @@ const (
 	// ErrClosed means that the other side closed the connection after an intact telegram. This is not a fault, because many readers do so.
 	ErrClosed ClosedError = "closed by the other side"
 	// ErrClosedEmpty means that the other side closed the connection before a byte arrived.
-	ErrClosedEmpty ClosedError = "closed before a byte came: many readers serve one program at a time, so stop the other one; or it is not a reader"
+	ErrClosedEmpty ClosedError = "closed before a byte came: many readers serve one program at a time, so stop the other program; or this is not a reader"
 )
 
 // closeReason returns the most likely reason why the other side closed the connection. The bytes that arrived look like v.
@@ -70,9 +70,9 @@ func (c *connection) closeReason(v line.Verdict) ClosedError {
 	case v == line.WebServer || v == line.LoginPrompt || v == line.Telnet:
 		return ClosedError("closed: " + v.Advice())
 	case c.lastDamaged || v == line.P1Lines || v == line.FrameHeaders || v == line.DamagedBytes || v == line.LineEndsRewritten:
-		return "closed within a telegram, which is lost: does the reader close a connection after a time, or start again? Look for such a " +
-			"time in its settings, and at its power supply"
+		return "closed within a telegram, which is lost: does a setting of the reader close each connection after some time? Or does the " +
+			"reader restart? Then check its power supply"
 	}
-	return "closed after bytes that are no telegram: most likely it is not a reader that passes on the meter's bytes, or not its port for " +
-		"that: look up the port in its manual"
+	return "closed after bytes that are no telegram: most likely this is not a reader, or not the port on which the reader passes on the " +
+		"meter's bytes: look up that port in its manual"
 }

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"slices"
+	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
@@ -25,10 +26,41 @@ type Finding struct {
 	ClosedByPeer bool
 }
 
+// A ConnectionEnd says how a connection has ended, and what the search does next.
+type ConnectionEnd struct {
+	// Err is nil if no telegram arrived in time. It wraps ErrClosed if the other side has closed the connection after an intact telegram.
+	Err error
+	// Finding says what has arrived from the endpoint during its turn.
+	Finding Finding
+	// Duration is how long the connection was open.
+	Duration time.Duration
+	// Telegrams counts the intact telegrams of the connection.
+	Telegrams int
+	// Wait is how long the search waits before it opens the next wire.
+	Wait time.Duration
+	// Remaining are the endpoints of this round whose turn is not over.
+	Remaining []Endpoint
+	// SameNext is true if the first of Remaining is the endpoint of this connection.
+	SameNext bool
+
+	opened bool // false if the wire could not be opened
+}
+
+// A Result is what a whole search has found.
+type Result struct {
+	// Proved is the last attempt, if a telegram has proved its endpoint; otherwise nil.
+	Proved *Attempt
+	// Tried has a finding for each endpoint that was opened.
+	Tried Findings
+	// Err is the error of the connection after which the search ended. It is nil if Handler.Reading or Handler.Damaged ended the search, or if
+	// all endpoints had their turn. It is also nil if ctx has ended, unless ctx timed out when no wire could be opened.
+	Err error
+}
+
 // Findings has the latest Finding of each endpoint.
 type Findings []Finding
 
-// With returns f with n in place of an earlier finding of the same endpoint. It can change the elements of f.
+// With returns f with n added. If f has an earlier finding of the same endpoint, n replaces this finding, also in f itself.
 func (f Findings) With(n Finding) Findings {
 	if i := slices.IndexFunc(f, func(o Finding) bool { return o.Same(n.Endpoint) }); i >= 0 {
 		f[i] = n
@@ -48,12 +80,12 @@ func (f Findings) Best() (best Finding, bytes int64) {
 	return best, bytes
 }
 
-// Advice returns what a person can do if bytes arrive that look like v and have no telegram. It does not advise another line setting if all
+// Advice returns what a user can do if bytes arrive that look like v and have no telegram. It does not advise another line setting if all
 // settings have been tried.
 func (f Findings) Advice(v line.Verdict) string {
 	if len(f) > 1 && v.SuggestsOtherSetting() {
 		return "bytes but no telegram at any setting tried: most likely the cable or the adapter does not fit. A P1 port (RJ12) needs an " +
-			"inverting cable, an M-Bus port (RJ45) an M-Bus adapter; or the port belongs to another device: name the meter's"
+			"inverting cable, an M-Bus port (RJ45) an M-Bus adapter; or the port belongs to another device: set the meter's port"
 	}
 	return "bytes but no telegram: " + Advice(v)
 }
@@ -67,14 +99,14 @@ func Advice(v line.Verdict) string {
 		return "the bytes are like nothing that a meter sends at this setting: set serial to auto. If every setting gives the same, look" +
 			" for a loose ground wire or the wrong adapter (RJ12 is P1, RJ45 is M-Bus), or ask if the port belongs to another device"
 	case line.OtherBaud:
-		return "the meter sends much more slowly than the line is read: set serial to auto, or to what your grid company names" +
+		return "the meter sends much more slowly than the line is read: set serial to auto, or to the setting that your grid company states" +
 			" (P1 ports 115200 8N1, M-Bus ports 2400 8E1)"
 	case line.OtherParity:
 		return "the speed is right, the parity or the number of data bits is not: set serial to auto, or to the same speed" +
 			" with another of 8N1, 8E1 and 7E1"
 	case line.FrameHeaders, line.P1Lines:
-		return v.Advice() + ". If it stays so, capture a minute with hanbridge capture and report it, since this meter sends something" +
-			" that is not known here"
+		return v.Advice() + ". If this does not change, record a minute with hanbridge capture and report the recording, because this" +
+			" meter sends something that hanbridge does not know"
 	default:
 		return v.Advice()
 	}

@@ -24,8 +24,8 @@ type idleTimer struct {
 var partialVerdicts = []line.Verdict{line.FrameHeaders, line.P1Lines, line.DamagedBytes}
 
 // newIdleTimer starts a timer that closes the wire after timeout; 0 means never. If no byte arrives, the wire stays open for the time silent.
-// If a part of a telegram has arrived, the wire stays open for one more dwell, so that the next telegram can arrive as a whole. If the endpoint
-// is the only endpoint and the search has repeated rounds, bytes of any kind that are still arriving have the same effect.
+// If a part of a telegram has arrived, the wire stays open for one more dwell, so that the next telegram can arrive completely. If there is no
+// other endpoint and the search is not a single pass, the wire also stays open for one more dwell while bytes of any kind arrive.
 func newIdleTimer(wire io.Closer, a *Attempt, timeout, silent, dwell time.Duration, singlePass bool) *idleTimer {
 	t := &idleTimer{silentUntil: time.Now().Add(silent), singlePass: singlePass}
 	if timeout == 0 {

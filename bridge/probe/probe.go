@@ -17,7 +17,7 @@ import (
 type Options struct {
 	// Dwell is how long the turn of an endpoint without a telegram takes. 0 means the constant Dwell.
 	Dwell time.Duration
-	// SinglePass ends the search after one round in which no endpoint is skipped. The search also ends if a wire fails.
+	// SinglePass ends the search after one round, or if a wire fails. It also makes the search skip no endpoint.
 	SinglePass bool
 	// ProvedTimeout returns how long a proved endpoint is read without another telegram. The same time holds for an endpoint that is the only
 	// endpoint. nil means for ever.
@@ -51,36 +51,6 @@ type Handler interface {
 	Damaged(e *meter.TelegramError) (done bool)
 	// Ended is called after a connection has ended, or a wire could not be opened. If goOn is false, the search ends.
 	Ended(e ConnectionEnd) (goOn bool)
-}
-
-// A ConnectionEnd says how a connection has ended, and what the search does next.
-type ConnectionEnd struct {
-	// Err is nil if no telegram arrived in time. It wraps ErrClosed if the other side has closed the connection after an intact telegram.
-	Err error
-	// Finding says what has arrived from the endpoint during its turn.
-	Finding Finding
-	// Duration is how long the connection was open.
-	Duration time.Duration
-	// Telegrams counts the intact telegrams of the connection.
-	Telegrams int
-	// Wait is how long the search waits before it opens the next wire.
-	Wait time.Duration
-	// Remaining are the endpoints of this round whose turn is not over.
-	Remaining []Endpoint
-	// SameNext is true if the first of Remaining is the endpoint of this connection.
-	SameNext bool
-
-	opened bool
-}
-
-// A Result is what a whole search has found.
-type Result struct {
-	// Proved is the last attempt, if a telegram has proved its endpoint; otherwise nil.
-	Proved *Attempt
-	// Tried has a finding for each endpoint that was opened.
-	Tried Findings
-	// Err is why the search could not continue. It is nil if ctx or the Handler ended the search, or if all endpoints had their turn.
-	Err error
 }
 
 const (
@@ -146,13 +116,13 @@ func (p *prober) decide(ctx context.Context, end *ConnectionEnd) bool {
 		p.result.Err = end.Err
 		return true
 	}
-	proved := p.proved // chooseNext changes it
+	proved := p.proved // before chooseNext changes p.proved
 	p.chooseNext(end)
 	goOn := p.handler.Ended(*end)
 	switch {
-	case p.SinglePass && end.Err == nil:
+	case p.SinglePass && end.Err == nil: // no telegram arrived in time
 		goOn = goOn && !proved && len(p.remaining) > 0
-	case p.SinglePass && !errors.Is(end.Err, ErrClosed):
+	case p.SinglePass && !errors.Is(end.Err, ErrClosed): // the wire has failed
 		goOn = false
 	}
 	if !goOn {
@@ -163,7 +133,7 @@ func (p *prober) decide(ctx context.Context, end *ConnectionEnd) bool {
 
 // chooseNext chooses the endpoint of the next connection and the wait before it.
 func (p *prober) chooseNext(end *ConnectionEnd) {
-	before, closed := p.remaining, errors.Is(end.Err, ErrClosed)
+	previous, closed := p.remaining, errors.Is(end.Err, ErrClosed)
 	if closed && !p.proved && time.Since(p.attempt.began) > maxUnprovedDwells*p.Dwell {
 		end.Err = nil // the turn of the endpoint ends
 	}
@@ -184,7 +154,7 @@ func (p *prober) chooseNext(end *ConnectionEnd) {
 		end.Wait = p.backoff.Next()
 	}
 	end.Remaining = p.remaining
-	end.SameNext = len(p.remaining) > 0 && p.remaining[0].Same(before[0])
+	end.SameNext = len(p.remaining) > 0 && p.remaining[0].Same(previous[0])
 }
 
 // connect opens a wire of the current endpoint, and reads the wire until the connection ends.
@@ -219,24 +189,24 @@ func (p *prober) read(ctx context.Context, wire io.ReadCloser, a *Attempt) error
 	p.Decoder.Reset(&probingReader{Reader: wire, Attempt: a, decoder: p.Decoder, copyTo: p.CopyTo, progress: p.Progress})
 	for !p.done {
 		reading, err := p.Decoder.Next()
-		bad, damaged := errors.AsType[*meter.TelegramError](err)
-		if err != nil && !damaged {
+		telegramErr, isTelegramErr := errors.AsType[*meter.TelegramError](err)
+		if err != nil && !isTelegramErr {
 			return p.endError(a, idle, err)
 		}
-		p.telegram(ctx, a, idle, reading, bad)
+		p.handleTelegram(ctx, a, idle, reading, telegramErr)
 	}
 	return nil
 }
 
-// telegram passes a telegram to the handler, and restarts the idle timer. If the telegram gave no reading, bad is its error.
-func (p *prober) telegram(ctx context.Context, a *Attempt, idle *idleTimer, r *meter.Reading, bad *meter.TelegramError) {
-	proves := a.count(bad, bad == nil && r.Verified)
+// handleTelegram passes a telegram to the handler, and restarts the idle timer. If the telegram gave no reading, telegramErr is its error.
+func (p *prober) handleTelegram(ctx context.Context, a *Attempt, idle *idleTimer, r *meter.Reading, telegramErr *meter.TelegramError) {
+	proves := a.count(telegramErr, telegramErr == nil && r.Verified)
 	if proves {
 		a.Proved, a.extraDwells = true, 0
 		p.markProved()
 	}
-	if bad != nil {
-		p.done = p.handler.Damaged(bad)
+	if telegramErr != nil {
+		p.done = p.handler.Damaged(telegramErr)
 	} else {
 		p.done = p.handler.Reading(ctx, r)
 	}
@@ -246,7 +216,7 @@ func (p *prober) telegram(ctx context.Context, a *Attempt, idle *idleTimer, r *m
 	case proves:
 		idle.restart(p.ProvedTimeout())
 	case !p.proved && !a.lastDamaged && a.extraDwells < maxExtraDwells:
-		a.extraDwells++ // the next telegram is verified if it has the same codes as this one
+		a.extraDwells++ // the next telegram is verified if it has the same codes as this telegram
 		idle.restart(p.Dwell)
 	}
 }

@@ -78,8 +78,8 @@ func refusing(setting string, err error) probe.Endpoint {
 type recorder struct {
 	text        strings.Builder
 	began       time.Time
-	maxEnds     int // the search is ended after so many ends of connections; 0 means never
-	maxVerified int // the search is ended after so many verified telegrams; 0 means never
+	maxEnds     int // the search ends when this number of connections has ended; 0 means never
+	maxVerified int // the search ends after this number of verified telegrams; 0 means never
 	ends        int // the number of connections that have ended
 	verified    int // the number of verified telegrams
 	attempt     *probe.Attempt
@@ -189,7 +189,7 @@ func TestProbe(t *testing.T) {
 		{"the reader closes within a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, after(1, good[:300]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n1s damaged, intact false\n1s ended: /dev/ttyUSB0: closed within a telegram\n", "", "power supply"},
 		{"the reader closes before it sends a byte", []probe.Endpoint{endpoint("2 b", io.EOF)}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
-			"0s open 2 b\n0s ended: /dev/ttyUSB0: closed before a byte came\n", "", "stop the other one"},
+			"0s open 2 b\n0s ended: /dev/ttyUSB0: closed before a byte came\n", "", "stop the other program"},
 		{"a port that cannot be opened, in a single pass", []probe.Endpoint{refusing("1 a", errors.New("refused")), silent("2 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s ended: refused\n", "", "refused"},
 		{"a port that cannot be opened, in rounds", []probe.Endpoint{refusing("1 a", errors.New("refused")), endpoint("2 b", nil, after(1, good))}, probe.Options{ProvedTimeout: minute}, 0, 1,
@@ -235,17 +235,18 @@ func TestUnprovedReaderIsGivenUp(t *testing.T) {
 		}
 		result := probe.Probe(t.Context(), probe.Source{Endpoints: probe.Fixed(e)}, probe.Options{SinglePass: true, ProvedTimeout: func() time.Duration { return time.Minute }},
 			&recorder{began: time.Now()})
-		if result.Proved != nil || result.Err != nil || dials > 100 {
+		if result.Proved != nil || result.Err != nil || dials > 100 { // the turn has 72 s, and each dial takes a second or more
 			t.Errorf("dialled %d times, proved %v, error %v; want at most 100 dials, no proof and no error", dials, result.Proved != nil, result.Err)
 		}
 	})
 }
 
-// TestProbeEnds checks that the end of the context ends a search at once, in a Read and in a pause between two connections.
+// TestProbeEnds checks that the end of the context ends a search immediately, in a Read and in a pause between two connections.
 func TestProbeEnds(t *testing.T) {
 	for name, e := range map[string]probe.Endpoint{"in a Read": endpoint("2 b", nil), "in a pause": refusing("2 b", errors.New("refused"))} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				// At this odd time no pause ends by itself.
 				ctx, cancel := context.WithTimeout(t.Context(), 3333*time.Millisecond)
 				defer cancel()
 				start := time.Now()

@@ -8,8 +8,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// search decides which endpoint is read next. It tries all endpoints in rounds until an endpoint is proved. From then on, each round begins with
-// the endpoint that was proved last.
+// search decides which endpoint is read next. It tries all endpoints in rounds until an endpoint is proved. From then on, each round begins
+// with the endpoint that was proved last.
 type search struct {
 	source Source
 	Options
@@ -98,10 +98,12 @@ func (s *search) giveUp(v line.Verdict) {
 	}
 }
 
-// connectionFailed ends the turn of the current endpoint after a wire could not be opened, or has failed. But the turn continues if there is no
-// other endpoint, or if the endpoint is proved and its ProvedTimeout is not over. atOnce is true if the next endpoint is tried without a wait.
-func (s *search) connectionFailed(opened bool) (atOnce bool) {
-	if s.onlyEndpoint || len(s.remaining) == 0 || s.proved && (s.ProvedTimeout == nil || time.Since(s.provedAt) < s.ProvedTimeout()) {
+// connectionFailed ends the turn of the current endpoint after a wire could not be opened, or has failed. But the turn continues if there
+// is no other endpoint, or if the endpoint is proved and its ProvedTimeout is not over. noWait is true if the next endpoint is tried
+// without a wait.
+func (s *search) connectionFailed(opened bool) (noWait bool) {
+	stillProved := s.proved && (s.ProvedTimeout == nil || time.Since(s.provedAt) < s.ProvedTimeout())
+	if s.onlyEndpoint || len(s.remaining) == 0 || stillProved {
 		return false
 	}
 	s.giveUp(line.Silent)

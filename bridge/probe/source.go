@@ -1,9 +1,9 @@
 // Package probe finds the port and the line setting of a meter, and reads the meter there. The bridge, doctor and capture use the same
 // search.
 //
-// A Source has endpoints. An endpoint is a port with a line setting. In each round, every endpoint has a turn, in which Probe opens the endpoint
-// and waits for telegrams. A verified telegram proves that an endpoint is right. An intact telegram that is encrypted or of an unsupported kind
-// proves this too. Probe reads the proved endpoint as long as telegrams arrive.
+// A Source has endpoints. An endpoint is a port with a line setting. In each round, every endpoint has a turn, in which Probe opens the
+// endpoint and waits for telegrams. A verified telegram proves that an endpoint is right. An intact telegram that is encrypted or of an
+// unsupported kind proves this too. Probe reads the proved endpoint as long as telegrams arrive.
 package probe
 
 import (
@@ -19,7 +19,7 @@ type Dialer func(ctx context.Context) (io.ReadCloser, error)
 
 // An Endpoint is a port with a line setting.
 type Endpoint struct {
-	// Port and Line describe the endpoint to people, such as /dev/ttyUSB0 and 115200 8N1. No two endpoints of a source have the same Port
+	// Port and Line describe the endpoint to users, such as /dev/ttyUSB0 and 115200 8N1. No two endpoints of a source have the same Port
 	// and Line.
 	Port, Line string
 	// Baud is the speed of a serial line in bits a second, 0 for other ports.
@@ -34,12 +34,12 @@ func (e Endpoint) Same(f Endpoint) bool { return e.Port == f.Port && e.Line == f
 // A Source is where a meter's bytes come from.
 type Source struct {
 	// Endpoints returns the endpoints in the order in which they are tried. It is called at the beginning of each round. Its error says what
-	// a person can do.
+	// a user can do.
 	Endpoints func() ([]Endpoint, error)
 	// EndpointsChange is true if Endpoints can return other endpoints in the next round. If so, the turn of an endpoint ends even if
 	// Endpoints returned no other endpoint.
 	EndpointsChange bool
-	// Recorded is true for a file, which comes to an end and can wait for the outputs.
+	// Recorded is true for a file. A file comes to an end, and the reading of a file can wait for the outputs.
 	Recorded bool
 	// Options are the options of the decoder, such as the keys.
 	Options meter.Options

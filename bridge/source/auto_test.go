@@ -186,7 +186,7 @@ func TestCheckPort(t *testing.T) {
 	}{
 		{path("free"), nil},
 		{path("free"), nil}, // fails if the first CheckPort has kept the port open
-		{path("other"), []string{"another program reads it, sleep (process ", "stop that one"}},
+		{path("other"), []string{"another program reads it, sleep (process ", "stop that program"}},
 		{path("ours"), []string{"reads it"}},
 		{path("missing"), []string{"no such port", "ls /dev/serial/by-id"}},
 	}

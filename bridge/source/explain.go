@@ -19,7 +19,7 @@ func explainOpen(path string, err error) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || code == serial.PortNotFound:
-		return fmt.Errorf("open %s: no such port (is the cable plugged in? ls /dev/serial/by-id shows the ports; container: is the port among its devices?)", path)
+		return fmt.Errorf("open %s: no such port (is the cable plugged in? ls /dev/serial/by-id shows the ports. In a container: is the port among the devices?)", path)
 	case errors.Is(err, fs.ErrPermission) || code == serial.PermissionDenied:
 		return errDenied(path)
 	case code == serial.PortBusy || errors.Is(err, syscall.EBUSY):
@@ -43,12 +43,12 @@ func errBusy(path string, holders []holder) error {
 	var programs []string
 	for _, h := range holders {
 		if h.pid == os.Getpid() {
-			return fmt.Errorf("open %s: another meter of this bridge reads it: a port has one meter", path)
+			return fmt.Errorf("open %s: another meter of this bridge reads it: set another port for one of the two meters", path)
 		}
 		programs = append(programs, fmt.Sprintf("%s (process %d)", h.name, h.pid))
 	}
 	if len(programs) == 0 {
-		return fmt.Errorf("open %s: another program reads it (sudo fuser %s shows which): stop that one, a port has one reader", path, path)
+		return fmt.Errorf("open %s: another program reads it (sudo fuser %s shows which): stop that program, because a port can have only one reader", path, path)
 	}
-	return fmt.Errorf("open %s: another program reads it, %s: stop that one, a port has one reader", path, strings.Join(programs, ", "))
+	return fmt.Errorf("open %s: another program reads it, %s: stop that program, because a port can have only one reader", path, strings.Join(programs, ", "))
 }

@@ -28,8 +28,8 @@ func findHolders() holderIndex {
 	return all
 }
 
-// add adds the devices that a process has open. If a process has the master of a pseudo-terminal open, it is not added as a reader of
-// pseudo-terminals.
+// add adds the devices that a process has open. A process that has the master of a pseudo-terminal open is not added as a reader
+// of pseudo-terminals, because it sends the bytes.
 func (h holderIndex) add(pid int) {
 	folder := filepath.Join("/proc", strconv.Itoa(pid))
 	files, err := os.ReadDir(filepath.Join(folder, "fd"))

@@ -24,7 +24,7 @@ const Devices Folder = "/dev"
 
 var (
 	adapterPatterns = []string{"serial/by-id/*"}                           // links with the names of adapters
-	devicePatterns  = []string{"ttyUSB*", "ttyACM*", "ttyAMA*", "serial0"} // for systems without such links; the last two are pins of a Raspberry Pi
+	devicePatterns  = []string{"ttyUSB*", "ttyACM*", "ttyAMA*", "serial0"} // for systems without such links; the last two use pins of a Raspberry Pi
 )
 
 // Ports returns the serial ports of this machine, including those in use, in the order of their names.
@@ -61,7 +61,7 @@ func (f Folder) errNoPort() error {
 	for _, pattern := range slices.Concat(adapterPatterns, devicePatterns) {
 		places = append(places, filepath.Join(string(f), pattern))
 	}
-	return fmt.Errorf("no serial port found, looked for %s: plug in the cable. Container: give it the port, "+
+	return fmt.Errorf("no serial port found, looked for %s: plug in the cable. In a container: add the port with "+
 		`devices: ["/dev/ttyUSB0:/dev/ttyUSB0"]`, strings.Join(places, ", "))
 }
 
@@ -91,7 +91,7 @@ func (f Folder) freePorts() (paths []string, err error) {
 	case len(ports) == 1:
 		return nil, firstErr
 	}
-	return nil, fmt.Errorf("none of %d serial ports can be read, the first: %w", len(ports), firstErr)
+	return nil, fmt.Errorf("none of %d serial ports can be read; the error of the first port: %w", len(ports), firstErr)
 }
 
 // CheckPort returns nil if the port at path can be read at this moment. Otherwise the error says why not: there is no such port, permission is

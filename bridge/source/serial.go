@@ -60,9 +60,10 @@ func (w wire) Close() error { return w.close() }
 // cable. Read returns the same error after Close, where no caller uses it.
 func (w wire) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
-	closed := new(serial.PortError)
-	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EIO) || errors.Is(err, fs.ErrClosed) ||
-		errors.As(err, &closed) && closed.Code() == serial.PortClosed {
+	portErr := new(serial.PortError)
+	isPulled := errors.Is(err, io.EOF) || errors.Is(err, syscall.EIO)
+	isClosed := errors.Is(err, fs.ErrClosed) || errors.As(err, &portErr) && portErr.Code() == serial.PortClosed
+	if isPulled || isClosed {
 		return n, errors.New("the port has gone (was the cable pulled?)")
 	}
 	return n, err

@@ -12,5 +12,5 @@ func lock(string) (io.ReadCloser, error) { return io.NopCloser(nil), nil }
 
 // errDenied returns the error for a port that the user is not allowed to open, with the likely reason.
 func errDenied(path string) error {
-	return fmt.Errorf("open %s: permission denied (does another program read it?)", path)
+	return fmt.Errorf("open %s: permission denied (does another program read the port?)", path)
 }

@@ -135,7 +135,7 @@ func TestSerialErrorMessages(t *testing.T) {
 	}
 }
 
-// portVariable is an environment variable with the path of a port, which is set for a copy of this test program. The copy opens the port as
+// portVariable is an environment variable with the path of a port. It is set only in a copy of this test program, which opens the port as
 // another user.
 const portVariable = "HANBRIDGE_TEST_PORT"
 
@@ -215,7 +215,7 @@ func tryAsNobody(t *testing.T, path string) string {
 // speed.
 func TestSerialDropsEarlierBytes(t *testing.T) {
 	master, path := ptyPair(t)
-	// Opening the port once sets raw mode. In raw mode the terminal delivers bytes at once.
+	// The first opening sets raw mode, which remains after Close. In raw mode the terminal does not wait for a line end.
 	first := open(t, onlyEndpoint(t, source.Serial(path, source.UsualLines[0])))
 	if err := first.Close(); err != nil {
 		t.Fatal(err)

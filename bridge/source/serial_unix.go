@@ -13,9 +13,9 @@ import (
 	"syscall"
 )
 
-// lock opens the port at path for reading and locks it until the result is closed. While it is locked, lock fails for every other caller and
-// program. The exclusive mode of serial ports (TIOCEXCL) is not enough because it has no effect on root. Call lock before this mode is set,
-// because lock cannot open a port in this mode.
+// lock opens the port at path for reading and locks it until the result is closed. While the port is locked, lock fails for every other
+// caller and program. The exclusive mode of serial ports (TIOCEXCL) is not enough because it has no effect on root. Call lock before this
+// mode is set, because lock cannot open a port in this mode.
 func lock(path string) (io.ReadCloser, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -55,7 +55,7 @@ func errDenied(path string) error {
 	}
 	advice := ""
 	if stat.Mode&0o040 == 0 { // the group is not allowed to read the port
-		advice = fmt.Sprintf("; before that: sudo chmod g+rw %s, since its group may not open it either", path)
+		advice = fmt.Sprintf("; before that: sudo chmod g+rw %s, because the group is not allowed to open the port either", path)
 	}
 	return fmt.Errorf("open %s: permission denied (group %s, gid %s). Container: add group_add: [\"%s\"]; otherwise: "+
 		"sudo usermod -aG %s $USER, and log in again%s", path, name, gid, gid, name, advice)

@@ -15,7 +15,7 @@ import (
 	"go.bug.st/serial"
 )
 
-// slowPort is a port whose first Close takes long. Like in real ports, a second Close returns at once.
+// slowPort is a port whose first Close takes long. As with real ports, a second Close does not wait for the first Close.
 type slowPort struct {
 	serial.Port
 	begun   chan struct{} // closed when the first Close begins

@@ -36,7 +36,7 @@ type tcpWire struct{ net.Conn }
 // Read reads from the connection. If the reader does not answer any more, the error says so.
 func (w tcpWire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
-	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT) {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT) {
 		err = fmt.Errorf("%w: the reader does not answer any more. Was it switched off, or has it lost the network?", err)
 	}
 	return n, err
@@ -48,18 +48,18 @@ func explainNetwork(err error) error {
 	netErr, isNet := errors.AsType[net.Error](err)
 	switch {
 	case isDNS && dnsErr.IsNotFound:
-		return fmt.Errorf("%w: nobody knows this name (one that ends with .local is not known within a container). Write the reader's address in "+
+		return fmt.Errorf("%w: no name server knows this name (a container does not know names that end with .local). Write the reader's address in "+
 			"digits, as the router shows it: tcp://192.168.1.20:8088", err)
 	case isDNS:
 		return fmt.Errorf("%w: the name server gives no answer. Write the reader's address in digits, as the router shows it: "+
 			"tcp://192.168.1.20:8088", err)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("%w: the machine is there, and nothing listens on this port. Switch on the reader's TCP server (ser2net: is it running?), "+
+		return fmt.Errorf("%w: the machine answers, but nothing listens on this port. Switch on the reader's TCP server (ser2net: is it running?), "+
 			"and compare the port with its settings", err)
 	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
 		return fmt.Errorf("%w: is the reader on, and in a network that this machine reaches? Try: ping ADDRESS", err)
 	case isNet && netErr.Timeout():
-		return fmt.Errorf("%w: nothing answers. Is the reader on, is this its address, and does no firewall stand between? Try: ping ADDRESS", err)
+		return fmt.Errorf("%w: nothing answers. Is the reader on, is this its address, and is no firewall in between? Try: ping ADDRESS", err)
 	}
 	return fmt.Errorf("%w (is the reader on, and is this its address and port?)", err)
 }

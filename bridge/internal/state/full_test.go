@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// envFullDisk is an environment variable that is set for a copy of this test program. The copy limits the size of its files, which has the
+// envFullDisk is an environment variable that is set only in a copy of this test program. The copy limits the size of its files, which has the
 // same effect as a full disk.
 const envFullDisk = "HANBRIDGE_TEST_FULL"
 

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// envCommitDir is an environment variable with a folder, which is set for a copy of this test program. The copy commits to the folder until
-// it is killed.
+// envCommitDir is an environment variable with a folder. It is set only in a copy of this test program, which commits to the folder until the
+// copy is killed.
 const envCommitDir = "HANBRIDGE_TEST_STATE_DIR"
 
 // commitRepeatedly commits until the process is killed. After each commit it prints the number of the commit.

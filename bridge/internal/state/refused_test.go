@@ -58,7 +58,7 @@ func TestOpenNewer(t *testing.T) {
 	}
 }
 
-// envTryDir is an environment variable with a folder, which is set for a copy of this test program. The copy opens the store in the folder.
+// envTryDir is an environment variable with a folder. It is set only in a copy of this test program, which opens the store in the folder.
 const envTryDir = "HANBRIDGE_TEST_TRY_DIR"
 
 // TestOpenNoPermission checks that Open logs what to do if a folder is not writable. Root can write everywhere, so a copy of the test program

@@ -130,7 +130,7 @@ const (
 // cell returns the text of one value in the table.
 func cell(id quantity.ID, text string) string { return fmt.Sprintf("%-*s %s", nameWidth, id, text) }
 
-// table returns the values in as many columns as the terminal has room for, without the values that do not fit. It sets tableLines.
+// table returns the values in as many columns as fit into the width of the terminal. Values that do not fit are left out. It sets tableLines.
 func (c *Console) table() string {
 	var cells []string
 	for id := range quantity.Count() {

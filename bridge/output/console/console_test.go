@@ -50,7 +50,7 @@ func size(width, height int) func() (int, int) {
 
 // TestConsole runs the tests that every output must pass.
 func TestConsole(t *testing.T) {
-	for name, size := range map[string]func() (int, int){"lines": nil, "table": size(41, 100)} {
+	for name, size := range map[string]func() (int, int){"lines": nil, "table with one column": size(41, 100)} {
 		t.Run(name, func(t *testing.T) {
 			outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Delivered) {
 				s := &screen{}
@@ -103,7 +103,7 @@ func TestConsolePrints(t *testing.T) {
 func TestLineWidth(t *testing.T) {
 	for width, want := range map[int]string{
 		0:  "import_power 1 W, voltage_l1 230.0 V\n",
-		38: "import_power 1 W, voltage_l1 230.0 V\n",
+		38: "import_power 1 W, voltage_l1 230.0 V\n", // 36 characters, and 2 for the ellipsis
 		37: "import_power 1 W …\n",
 		5:  "import_power 1 W …\n",
 	} {

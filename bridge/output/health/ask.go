@@ -65,7 +65,7 @@ func Ask(ctx context.Context, addresses []string, stuckAfter time.Duration) (Ans
 		}
 		parts, err := readStatus(ctx, conn)
 		if err != nil {
-			return Answer{}, fmt.Errorf("hanbridge runs, but does not answer within %v: it is stuck as a whole, or stopped (%w). Restart it", answerTimeout, err)
+			return Answer{}, fmt.Errorf("hanbridge runs, but does not answer within %v: its process is stuck or stopped (%w). Restart hanbridge", answerTimeout, err)
 		}
 		return answerOf(parts, stuckAfter), nil
 	}
@@ -73,7 +73,7 @@ func Ask(ctx context.Context, addresses []string, stuckAfter time.Duration) (Ans
 		return Answer{}, fmt.Errorf("the bridge cannot be asked: %w (run this as the user who runs hanbridge, or as root)", permissionErr)
 	}
 	return Answer{}, fmt.Errorf("no hanbridge runs with this configuration: nobody listens at %s (start it with hanbridge run; "+
-		"if it runs, give this command the same --config and environment)", strings.Join(addresses, " or "))
+		"if hanbridge runs, give this command the same --config and environment)", strings.Join(addresses, " or "))
 }
 
 // readStatus reads the status of each part of the bridge from conn, and closes conn.

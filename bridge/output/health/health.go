@@ -1,5 +1,5 @@
-// Package health lets the command "hanbridge health" ask a running bridge which of its parts are stuck. The bridge listens on a Unix socket. The
-// command connects and reads one JSON document.
+// Package health lets the command "hanbridge health" ask a running bridge which of its parts are stuck. The bridge listens on a Unix
+// socket. The command connects and reads one JSON document.
 package health
 
 import (
@@ -47,12 +47,12 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		case <-done:
 			return serveErr
 		case <-feed.Ready():
-			// The values are not needed. But a recording ends only when every output has taken every batch.
+			// The values are not needed. But the bridge ends after a recording only if every output has taken all batches.
 			for feed.Take() != nil {
 			}
 		case <-check.C:
 			if address := l.Addr().String(); removed(address) {
-				return fmt.Errorf("%s was removed: hanbridge health needs it", address)
+				return fmt.Errorf("%s was removed: hanbridge health needs this file", address)
 			}
 		}
 	}

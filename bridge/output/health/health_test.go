@@ -85,7 +85,7 @@ func awaitHealthy(t *testing.T, addresses []string, notes ...string) {
 	})
 }
 
-// newAddresses returns the addresses of a bridge with its own state folder.
+// newAddresses returns the addresses of a bridge with a new state folder and a new identity.
 func newAddresses(t *testing.T) []string {
 	return health.SocketAddresses(t.TempDir(), t.Name()+t.TempDir())
 }

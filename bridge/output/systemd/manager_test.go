@@ -35,7 +35,7 @@ func newManager(t *testing.T) *manager {
 	t.Helper()
 	m := &manager{t: t, socket: filepath.Join(t.TempDir(), "notify")}
 	t.Setenv("NOTIFY_SOCKET", m.socket)
-	t.Setenv("WATCHDOG_USEC", "40000") // the output pings twice as often, every 20 ms
+	t.Setenv("WATCHDOG_USEC", "40000") // 40 ms; the output pings every 20 ms
 	t.Setenv("WATCHDOG_PID", "")
 	return m
 }

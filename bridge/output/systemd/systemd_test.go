@@ -115,6 +115,7 @@ func TestManagerListensLate(t *testing.T) {
 // of the program would not help.
 func TestPingsContinueWithoutTelegrams(t *testing.T) {
 	failing := output(func(context.Context, *bridge.Feed) error { return errors.New("the broker is down") })
+	// The call of Ready reports that the output waits.
 	idle := output(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
 	for name, tt := range map[string]struct {
 		wire   *wire
@@ -137,8 +138,8 @@ func TestPingsContinueWithoutTelegrams(t *testing.T) {
 	}
 }
 
-// shortStuckAfter is the time without progress after which a part is stuck in these tests. On a slow machine, a part that is not stuck can take
-// longer. Then only a few pings are missing.
+// shortStuckAfter is the time without progress after which a part is stuck in these tests. On a slow machine, a part that is not stuck can
+// take longer. Then only a few pings are missing.
 const shortStuckAfter = 50 * time.Millisecond
 
 // TestPingsEndWhenAMeterIsStuck tests that pings stop while the goroutine of a meter is stuck, here because the log blocks.
@@ -208,7 +209,7 @@ type output func(ctx context.Context, feed *bridge.Feed) error
 
 func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
 
-// A blockingLog is a log that waits for lines with a text, and can block them.
+// A blockingLog is a log that reports the first line with a text, and can block such lines.
 type blockingLog struct {
 	text    string
 	found   chan struct{} // closed at the first line with the text

@@ -20,7 +20,7 @@ func TestDoctorVerdicts(t *testing.T) {
 	const anotherPort = "/dev/serial/by-id/usb-Prolific-if00-port0"
 	deniedErr := errors.New("open " + aPort + ": permission denied (group dialout, gid 20). Container: add group_add: [\"20\"]; otherwise: " +
 		"sudo usermod -aG dialout $USER, and log in again")
-	busyErr := errors.New("open " + aPort + ": another program reads it, cat (process 7): stop that one, a port has one reader")
+	busyErr := errors.New("open " + aPort + ": another program reads it, cat (process 7): stop that program, because a port can have only one reader")
 	key, auth := simulate.EncryptionKey, simulate.AuthenticationKey
 	tests := []struct {
 		name    string
