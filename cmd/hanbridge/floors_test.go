@@ -58,7 +58,7 @@ var levels = map[string]level{
 	internal + "/recorder":      {5, 5},
 	internal + "/rates":         {5, 6},
 	internal + "/doctor":        {5, 6},
-	program:                     {5, 9},
+	program:                     {5, 7},
 	// Tests that start the program.
 	internal + "/e2e": {6, 0},
 }

@@ -21,11 +21,11 @@ import (
 type measurement struct {
 	b        *testing.B
 	meter    *simulate.Meter
-	speed    int      // in bytes a second; 0 means that a telegram is sent in one write
-	control  *os.File // the meter's end of the pseudo-terminal
-	received <-chan message
-	pid      int          // of the bridge
-	ticker   *time.Ticker // ticks each second
+	speed    int            // in bytes a second; 0 means that a telegram is sent in one write
+	control  *os.File       // the meter's end of the pseudo-terminal
+	received <-chan message // the messages that the subscriber receives
+	pid      int            // of the bridge
+	ticker   *time.Ticker   // ticks each second
 }
 
 // newMeasurement starts the broker and the bridge. It also sends three telegrams, because after the first telegram the bridge
@@ -62,8 +62,8 @@ func (m *measurement) measureTelegram() (first, last time.Duration) {
 	values := 0
 	for {
 		got := next(m.b, m.received)
-		switch quantity, ofMeter := strings.CutPrefix(got.topic, "hanbridge/meter/"); {
-		case !ofMeter || got.at.Before(sent): // a message of the bridge, or of the previous telegram
+		switch quantity, isOfMeter := strings.CutPrefix(got.topic, "hanbridge/meter/"); {
+		case !isOfMeter || got.at.Before(sent): // a message of the bridge, or of the previous telegram
 		case quantity == "telegram":
 			if want := sampleCount(m.b, telegram); values < want {
 				m.b.Fatalf("messages before the telegram as JSON: got %d, want one for each of %d quantities", values, want)

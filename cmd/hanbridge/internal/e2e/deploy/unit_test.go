@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package deploy_test tests the files in deploy and the Dockerfile with the program.
+// Package deploy_test tests the Dockerfile and the files in the folder deploy.
 package deploy_test
 
 import (
@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// TestUnit tests that the systemd unit starts an existing command, has the settings that the program needs, and passes systemd's own checks.
+// TestUnit tests that the systemd unit starts an existing command, has the settings that the program needs, and passes the checks of systemd-analyze.
 func TestUnit(t *testing.T) {
 	t.Parallel()
 	unit := testbed.ReadFile(t, "deploy/hanbridge.service")
@@ -73,8 +73,8 @@ func checkUnitWithSystemd(t *testing.T, unit string) {
 	}
 }
 
-// TestNotify tests the messages to systemd that Type and WatchdogSec of the unit require. The program must send these messages also without a
-// broker.
+// TestNotify tests the messages to systemd that the unit requires with Type=notify and WatchdogSec. The program must also send these messages
+// without a broker.
 func TestNotify(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")
@@ -92,7 +92,7 @@ func TestNotify(t *testing.T) {
 	cable.Send()
 	socket.await("READY=1", 1)
 	socket.await("STATUS=meter online, telegrams: 1", 1)
-	socket.await("WATCHDOG=1", 10) // the watchdog continues although no broker listens
+	socket.await("WATCHDOG=1", 10) // these messages continue although no broker listens
 	run.Stop(syscall.SIGTERM)
 	socket.await("STOPPING=1", 1)
 }

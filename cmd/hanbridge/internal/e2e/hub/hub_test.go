@@ -50,7 +50,8 @@ func hubAfter(messages *testbed.MessageLog) *hatest.Hub {
 	return hub
 }
 
-// entities returns the announced entities of the hub without their topics. The field Created differs if an entity was removed and added again.
+// entities returns the announced entities of the hub without their topics. A comparison also finds an entity
+// that was removed and added again, because its field Created differs.
 func entities(hub *hatest.Hub) (announced []hatest.Entity) {
 	for _, e := range hub.Entities() {
 		if e.Topic != "" { // an entity without a topic is not announced any more
@@ -74,11 +75,10 @@ func testStyles(t *testing.T, withState bool) {
 	for i, style := range []string{"device", "component", "device"} {
 		run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), state, "HANBRIDGE_HOMEASSISTANT_DISCOVERY="+style)
 		run.AwaitOutput("port opened")
+		hasOtherStyle := func(topic string) bool { return strings.Contains(topic, "/device/") != (style == "device") }
 		announced := func() bool {
 			topics := announcedTopics(messages)
-			return len(topics) > 0 && !slices.ContainsFunc(topics, func(topic string) bool {
-				return strings.Contains(topic, "/device/") != (style == "device")
-			})
+			return len(topics) > 0 && !slices.ContainsFunc(topics, hasOtherStyle)
 		}
 		cable.SendUntil(time.Second, "announced only as "+style, announced)
 		run.Stop(syscall.SIGTERM)

@@ -18,7 +18,7 @@ import (
 )
 
 // flowDriver is a program for Node.js. It reads messages with their times as JSON, and passes the messages to the functions of the flow. Then it
-// writes the values of the meter, and the text in the page about the start of the energy count.
+// writes the values of the meter, and the text in the page that says since when the energy of the day is counted.
 const flowDriver = `
 const flows = JSON.parse(require('fs').readFileSync(process.argv[1]));
 const memory = { connected: true, bridge: 'online' }; // the context of the flow
@@ -47,8 +47,8 @@ type flowStep struct {
 	Retain  bool   `json:"retain"`
 }
 
-// runFlow passes messages to the functions of the flow. It returns the values of the meter, and the text in the page about the start of the
-// energy count.
+// runFlow passes messages to the functions of the flow. It returns the values of the meter, and the text in the page that says since when
+// the energy of the day is counted.
 func runFlow(t *testing.T, steps []flowStep) (house map[string]any, since string) {
 	t.Helper()
 	testbed.RequireProgram(t, "node")
@@ -74,12 +74,12 @@ func runFlow(t *testing.T, steps []flowStep) (house map[string]any, since string
 	return result.House, result.Since
 }
 
-// TestNodeREDDay tests the energy of the day in kWh, and the text about the start of the count. Steps are separated by "|". A step is
+// TestNodeREDDay tests the energy of the day in kWh, and the text that says since when it is counted. Steps are separated by "|". A step is
 // "DAY TIME COUNTER", with a day of January and a counter in kWh. In "DAY TIME retained COUNTER" the message is retained. Other steps are
 // "DAY TIME meter STATUS" and "DAY TIME bridge STATUS".
 func TestNodeREDDay(t *testing.T) {
 	t.Parallel()
-	const unknown = -1 // the flow has no energy of the day
+	const unknown = -1 // means that the flow has no energy of the day
 	for _, test := range []struct {
 		name      string
 		steps     string

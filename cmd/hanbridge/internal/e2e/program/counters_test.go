@@ -43,8 +43,8 @@ func TestCounters(t *testing.T) {
 }
 
 // testCounters sends three wrong counters: zero, a counter that is too low, and a counter that is 15 MWh too high. The bridge must publish none
-// of the three. Then a second meter replaces the first, and the bridge must report this in an event. testCounters
-// calls restart before each wrong counter, and before the replacement.
+// of the three. Then a second meter replaces the first, and the bridge must report this in an event. testCounters calls restart before each wrong
+// counter, and before the replacement. restart is a function that possibly restarts the bridge and damages its state.
 func testCounters(t *testing.T, restart func(*counterTest)) {
 	c := newCounterTest(t)
 	c.start()

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// A Client is a connection to a broker. It does not use the MQTT library of the program, so that a test also finds
-// faults of this library.
+// A Client is a connection to a broker. It does not use the MQTT library of the program, so that a test also finds faults of this
+// library.
 type Client struct {
 	t    testing.TB
 	conn net.Conn
@@ -52,13 +52,14 @@ func Connect(t testing.TB, address, user, password string) *Client {
 	}
 	c := &Client{t: t, conn: conn, in: bufio.NewReader(conn)}
 	t.Cleanup(func() { _ = conn.Close() })
-	// MQTT 3.1.1, section 3.1: protocol MQTT, version 4, the flags with a clean session, no keep-alive, and an empty client id.
+	// MQTT 3.1.1, section 3.1: protocol MQTT, version 4, flags (02 is a clean session), no keep-alive, and an empty client id.
 	body := []byte("\x00\x04MQTT\x04\x02\x00\x00\x00\x00")
 	if user != "" {
-		body[7] |= 0xC0 // in the byte of flags, those for a user name and a password
+		body[7] |= 0xC0 // the flags for a user name and a password
 		body = appendText(appendText(body, user), password)
 	}
 	c.send(packetConnect, body)
+	// The second byte of the answer CONNACK is the return code. 0 means that the broker has accepted the client.
 	if _, answer, err := c.receive(); err != nil || len(answer) != 2 || answer[1] != 0 {
 		t.Fatalf("login at %s: got answer % x and error %v, want 00 00", address, answer, err)
 	}
