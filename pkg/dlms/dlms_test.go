@@ -18,18 +18,9 @@ import (
 // start is the header of a data-notification without a time.
 const start = "\x0F\x40\x00\x00\x00\x00"
 
-// name returns the logical name of a code, with its tag and length.
-func name(code string) string {
-	c, err := obis.ParseCode(code)
-	if err != nil {
-		panic(err)
-	}
-	return "\x09\x06" + string(c[:])
-}
-
 // watts returns an item of three fields with a value in W. value has its tag.
 func watts(value string) string {
-	return "\x02\x03" + name("1-0:1.7.0") + value + "\x02\x02\x0F\x00\x16\x1B"
+	return "\x02\x03" + logicalName(obis.MustCode("1-0:1.7.0")) + value + "\x02\x02\x0F\x00\x16\x1B"
 }
 
 // code returns the code 1-0:C.D.0.
@@ -195,7 +186,7 @@ func TestDateTimes(t *testing.T) {
 		{"only FF", strings.Repeat("\xFF", 12), obis.Time{}},
 		{"only zeros", strings.Repeat("\x00", 12), obis.Time{}},
 	} {
-		item := "\x01\x01\x02\x02" + name("0-0:1.0.0") + "\x09\x0C" + tt.dateTime
+		item := "\x01\x01\x02\x02" + logicalName(obis.MustCode("0-0:1.0.0")) + "\x09\x0C" + tt.dateTime
 		for form, apdu := range map[string]string{
 			"header":          start[:5] + "\x0C" + tt.dateTime + "\x01\x00",
 			"header with tag": start[:5] + "\x09\x0C" + tt.dateTime + "\x01\x00",
@@ -229,15 +220,15 @@ func TestParseErrors(t *testing.T) {
 		{"a date-time of 11 bytes", start[:5] + "\x0B12345678901", "a date-time that is not of 12 bytes"},
 		{"the body is a number", start + "\x06\x00\x00\x00\x00", "byte 6: the body is not a list"},
 		{"an item that is a number", start + "\x01\x02" + item + "\x06\x00\x00\x00\x00", "an item that is not a structure"},
-		{"an item of one field", start + "\x01\x01\x02\x01" + name("1-0:1.7.0"), "not a structure of two or three fields"},
+		{"an item of one field", start + "\x01\x01\x02\x01" + logicalName(obis.MustCode("1-0:1.7.0")), "not a structure of two or three fields"},
 		{"an item of four fields", start + "\x01\x01\x02\x04" + item[2:], "not a structure of two or three fields"},
 		{"no logical name", start + "\x01\x01\x02\x02\x06\x00\x00\x00\x00", "does not begin with a logical name"},
 		{"a logical name of five bytes", start + "\x01\x01\x02\x02\x09\x05\x01\x00\x01\x07\x00", "does not begin with a logical name"},
-		{"a list for a value", start + "\x01\x01\x02\x02" + name("1-0:1.7.0") + "\x01\x00", "byte 18: a value of a type"},
+		{"a list for a value", start + "\x01\x01\x02\x02" + logicalName(obis.MustCode("1-0:1.7.0")) + "\x01\x00", "byte 18: a value of a type"},
 		{"a text for scaler and unit", start + "\x01\x01" + item[:len(item)-6] + "\x0A\x04abcd", "byte 23: no scaler and unit"},
 		{"a byte after the list", start + "\x01\x01" + item + "\x00", "more data than the list has items"},
 		{"fewer items than announced", start + "\x01\x02" + item, "the data ends too early"},
-		{"a text longer than the data", start + "\x01\x01\x02\x02" + name("0-0:96.1.0") + "\x0A\x7Fabc", "the data ends too early"},
+		{"a text longer than the data", start + "\x01\x01\x02\x02" + logicalName(obis.MustCode("0-0:96.1.0")) + "\x0A\x7Fabc", "the data ends too early"},
 		{"a length of four bytes", start + "\x01\x84\x00\x00\x00\x01" + item, "a length of more than two bytes"},
 		{"many items announced, none sent", start + "\x01\x82\xFF\xFF", "the data ends too early"},
 	} {

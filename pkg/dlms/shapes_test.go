@@ -22,16 +22,16 @@ var (
 
 // The functions below return encoded parts of a body.
 
-func u32(v int64) string         { return string(dlms.AppendNumber(nil, dlms.Uint32, v)) }
-func u16(v int64) string         { return string(dlms.AppendNumber(nil, dlms.Uint16, v)) }
-func octets(text string) string  { return string(dlms.AppendOctetString(nil, text)) }
-func visible(text string) string { return string(dlms.AppendVisibleString(nil, text)) }
-func array(n int) string         { return string(dlms.AppendArray(nil, n)) }
-func structure(n int) string     { return string(dlms.AppendStructure(nil, n)) }
-func named(c obis.Code) string   { return string(dlms.AppendLogicalName(nil, c)) }
+func u32(v int64) string             { return string(dlms.AppendNumber(nil, dlms.Uint32, v)) }
+func u16(v int64) string             { return string(dlms.AppendNumber(nil, dlms.Uint16, v)) }
+func octets(text string) string      { return string(dlms.AppendOctetString(nil, text)) }
+func visible(text string) string     { return string(dlms.AppendVisibleString(nil, text)) }
+func array(n int) string             { return string(dlms.AppendArray(nil, n)) }
+func structure(n int) string         { return string(dlms.AppendStructure(nil, n)) }
+func logicalName(c obis.Code) string { return string(dlms.AppendLogicalName(nil, c)) }
 
-// described returns the beginning of an item of a body of attribute descriptors. The value must follow.
-func described(c obis.Code, class uint16, attribute byte) string {
+// descriptor returns the beginning of an item of a body of attribute descriptors. The value must follow.
+func descriptor(c obis.Code, class uint16, attribute byte) string {
 	return structure(2) + string(dlms.AppendAttributeDescriptor(nil, class, c, attribute))
 }
 
@@ -46,6 +46,8 @@ func laterObject(class uint16, c obis.Code, attribute int8) string {
 	return structure(6) + strings.TrimPrefix(object(class, c, attribute), structure(4)) +
 		structure(2) + "\x16\x00" + "\x00" + array(1) + structure(2) + u16(1) + u32(2)
 }
+
+// The functions below return records.
 
 func text(c obis.Code, s string) obis.Record {
 	return obis.Record{Code: c, Kind: obis.Text, Text: []byte(s)}
@@ -70,42 +72,42 @@ var shapes = []struct {
 }{
 	{
 		"name of the list, pairs with nulls and a text of six bytes", // Kamstrup
-		structure(13) + visible("Kamstrup_V0001") + named(serial) + octets("123456") + named(code(1, 7)) + u32(100) +
-			null + null + null + null + named(code(32, 7)) + u16(230) + named(code(31, 7)) + null,
+		structure(13) + visible("Kamstrup_V0001") + logicalName(serial) + octets("123456") + logicalName(code(1, 7)) + u32(100) +
+			null + null + null + null + logicalName(code(32, 7)) + u16(230) + logicalName(code(31, 7)) + null,
 		dlms.Notification{ListName: []byte("Kamstrup_V0001"), Records: []obis.Record{
 			text(serial, "123456"), plain(code(1, 7), 100), plain(code(32, 7), 230), empty(code(31, 7)),
 		}},
 	},
 	{
-		"pairs without a name", structure(4) + named(code(1, 7)) + u32(7) + named(device) + visible("A"),
+		"pairs without a name", structure(4) + logicalName(code(1, 7)) + u32(7) + logicalName(device) + visible("A"),
 		dlms.Notification{Records: []obis.Record{plain(code(1, 7), 7), text(device, "A")}},
 	},
 	{
 		"a clock, pairs with scalers, a serial number at the end", // Kaifa in Lower Austria
-		structure(8) + clockValue + named(code(1, 8)) + u32(12937) + scaler(0, obis.WattHour) +
-			named(code(31, 7)) + u16(47) + scaler(-2, obis.Ampere) + octets("181220000009"),
+		structure(8) + clockValue + logicalName(code(1, 8)) + u32(12937) + scaler(0, obis.WattHour) +
+			logicalName(code(31, 7)) + u16(47) + scaler(-2, obis.Ampere) + octets("181220000009"),
 		dlms.Notification{Time: clockTime, Records: []obis.Record{
 			number(1, 8, 12937, 0, obis.WattHour), number(31, 7, 47, -2, obis.Ampere), text(serial, "181220000009"),
 		}},
 	},
 	{
-		"a serial number of six bytes at the end", structure(3) + named(code(1, 8)) + u32(1) + octets("123456"),
+		"a serial number of six bytes at the end", structure(3) + logicalName(code(1, 8)) + u32(1) + octets("123456"),
 		dlms.Notification{Records: []obis.Record{plain(code(1, 8), 1), text(serial, "123456")}},
 	},
 	{
 		"the clock as a pair, all other items in structures", // Kaifa in Vorarlberg and Poland
-		structure(4) + named(clockCode) + clockValue + structure(2) + named(serial) + octets("1KFM02") + watts(u32(290)),
+		structure(4) + logicalName(clockCode) + clockValue + structure(2) + logicalName(serial) + octets("1KFM02") + watts(u32(290)),
 		dlms.Notification{Records: []obis.Record{
 			{Code: clockCode, Kind: obis.Clock, Time: clockTime}, text(serial, "1KFM02"), number(1, 7, 290, 0, obis.Watt),
 		}},
 	},
 	{
-		"structures in a structure", structure(2) + watts(u32(1)) + structure(2) + named(serial) + visible("A"),
+		"structures in a structure", structure(2) + watts(u32(1)) + structure(2) + logicalName(serial) + visible("A"),
 		dlms.Notification{Records: []obis.Record{number(1, 7, 1, 0, obis.Watt), text(serial, "A")}},
 	},
 	{
 		"tag and length of a code swapped", // EMBRIQ
-		array(1) + "\x02\x03\x06\x09" + named(code(31, 7))[2:] + "\x10\x00\x05" + scaler(-2, obis.Ampere),
+		array(1) + "\x02\x03\x06\x09" + logicalName(code(31, 7))[2:] + "\x10\x00\x05" + scaler(-2, obis.Ampere),
 		dlms.Notification{Records: []obis.Record{number(31, 7, 5, -2, obis.Ampere)}},
 	},
 	{
@@ -149,8 +151,8 @@ var shapes = []struct {
 	},
 	{
 		"attribute descriptors", // Sagemcom XT211
-		structure(2) + "\x16\x01" + array(4) + described(serial, 1, 2) + octets("510") + described(breaker, 70, 3) + "\x16\x01" +
-			described(code(1, 7), 3, 2) + u32(1956) + described(code(1, 7), 3, 3) + scaler(0, obis.Watt),
+		structure(2) + "\x16\x01" + array(4) + descriptor(serial, 1, 2) + octets("510") + descriptor(breaker, 70, 3) + "\x16\x01" +
+			descriptor(code(1, 7), 3, 2) + u32(1956) + descriptor(code(1, 7), 3, 3) + scaler(0, obis.Watt),
 		dlms.Notification{Records: []obis.Record{text(serial, "510"), plain(breaker, 1), number(1, 7, 1956, 0, obis.Watt)}},
 	},
 	{
@@ -168,9 +170,9 @@ var shapes = []struct {
 	},
 	{
 		"not available, of every type",
-		structure(14) + named(code(1, 7)) + "\x06\xFF\xFF\xFF\xFF" + named(code(2, 7)) + "\x12\xFF\xFF" + named(code(3, 7)) + "\x10\x80\x00" +
-			named(code(4, 7)) + "\x05\x80\x00\x00\x00" + named(code(5, 7)) + "\x15" + strings.Repeat("\xFF", 8) +
-			named(code(6, 7)) + "\x14\x80" + strings.Repeat("\x00", 7) + named(code(7, 7)) + null,
+		structure(14) + logicalName(code(1, 7)) + "\x06\xFF\xFF\xFF\xFF" + logicalName(code(2, 7)) + "\x12\xFF\xFF" + logicalName(code(3, 7)) + "\x10\x80\x00" +
+			logicalName(code(4, 7)) + "\x05\x80\x00\x00\x00" + logicalName(code(5, 7)) + "\x15" + strings.Repeat("\xFF", 8) +
+			logicalName(code(6, 7)) + "\x14\x80" + strings.Repeat("\x00", 7) + logicalName(code(7, 7)) + null,
 		dlms.Notification{Records: []obis.Record{
 			empty(code(1, 7)), empty(code(2, 7)), empty(code(3, 7)), empty(code(4, 7)), empty(code(5, 7)), empty(code(6, 7)), empty(code(7, 7)),
 		}},
@@ -234,7 +236,7 @@ func TestShapeErrors(t *testing.T) {
 		{"only values, with a list of two", structure(2) + u32(1) + array(2) + u16(1) + u16(2), "a list in a list without codes"},
 		{"only values, with a structure of two", structure(2) + u32(1) + structure(2) + u16(1) + u16(2), "a list in a list without codes"},
 		{"only values, one of an unknown type", structure(2) + u32(1) + "\x07\x00", "of a type that no register has"},
-		{"register of four fields", array(1) + structure(4) + named(code(1, 7)) + u32(1) + scaler(0, obis.Watt) + null, "two or three fields"},
+		{"register of four fields", array(1) + structure(4) + logicalName(code(1, 7)) + u32(1) + scaler(0, obis.Watt) + null, "two or three fields"},
 	} {
 		var n dlms.Notification
 		err := n.Parse([]byte(start + tt.body))

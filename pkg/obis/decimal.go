@@ -72,7 +72,8 @@ func (d Decimal) Add(e Decimal) (sum Decimal, ok bool) {
 	a, okA := d.coefAt(exp)
 	b, okB := e.coefAt(exp)
 	s := a + b
-	if !okA || !okB || (a > 0 && b > 0 && s < 0) || (a < 0 && b < 0 && s >= 0) {
+	overflows := a > 0 && b > 0 && s < 0 || a < 0 && b < 0 && s >= 0
+	if !okA || !okB || overflows {
 		return Decimal{}, false
 	}
 	return Decimal{Coef: s, Exp: exp}, true

@@ -19,7 +19,7 @@ const (
 	//	1-0:1.8.0(030924.550*kWh)
 	//	)
 	lineBlock
-	// unclosed is a value whose ')' is missing. If its first line ends with '(', a lineBlock has begun, and the value extends to the end of the
+	// unclosed is a value whose ')' is missing. If its first line ends with '(' and a lineBlock is possible, the value extends to the end of the
 	// telegram. Otherwise it extends to the end of its first line.
 	unclosed
 )

@@ -44,7 +44,7 @@ func otherP1Families() []Family {
 		{Name: "p1-nl-4-landisgyr", Title: "Dutch P1, DSMR 4.0, Landis+Gyr E350", Make: "Landis+Gyr", Country: "NL", encode: centralEuropean.telegram("p1-nl-4-landisgyr", "")},
 		{Name: "p1-nl-4-iskra", Title: "Dutch P1, DSMR 4.2, Iskraemeco MT382", Make: "Iskraemeco", Country: "NL", encode: centralEuropean.telegram("p1-nl-4", `ISK5\2ME382-1003`)},
 		{Name: "p1-nl-4-kamstrup", Title: "Dutch P1, DSMR 4.2, Kamstrup 162", Make: "Kamstrup", Country: "NL", encode: centralEuropean.telegram("p1-nl-4", "KMP5 KA6U000000000001")},
-		{Name: "p1-nl-5", Title: "Dutch P1, DSMR 5.0, Sagemcom, gas meter that was replaced, water", Make: "Sagemcom", Country: "NL", encode: centralEuropean.telegram("p1-nl-5", ""), Interval: time.Second},
+		{Name: "p1-nl-5", Title: "Dutch P1, DSMR 5.0, Sagemcom, replaced gas meter, water meter", Make: "Sagemcom", Country: "NL", encode: centralEuropean.telegram("p1-nl-5", ""), Interval: time.Second},
 		{Name: "p1-nl-5-iskra", Title: "Dutch P1, DSMR 5.0, Iskraemeco AM550, gas", Make: "Iskraemeco", Country: "NL", encode: centralEuropean.telegram("p1-nl-5-iskra", ""), Interval: time.Second},
 		{Name: "p1-nl-heat", Title: "Dutch P1, WarmteLink, only heat", Make: "Iskraemeco", Country: "NL", encode: asciiTelegram{file: "p1-nl-heat", zone: centralEuropean, checksum: lowerCaseChecksum}.encoder()},
 		{Name: "p1-be", Title: "Belgian P1, Fluvius, gas and water", Make: "Sagemcom", Country: "BE", encode: belgian("p1-be"), Interval: time.Second},

@@ -13,8 +13,8 @@ const (
 	swells            = 36
 )
 
-// Values of group C of an OBIS code for the sum of the phases. For L1, L2 and L3, 20, 40 and 60 are added. 1 to 4 are active and reactive
-// import and export.
+// Values of group C of an OBIS code for the sum of the phases. For L1, L2 and L3, 20, 40 and 60 are added. The values without a constant are 1 and
+// 2 for active import and export, 3 and 4 for reactive import and export.
 const (
 	quadrantOne    = 5  // quadrants II to IV follow, up to 8
 	apparentPlus   = 9  // import

@@ -11,7 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// sunnyNoon is the state of a household whose solar cells export on L1 and L2 while L3 imports.
+// sunnyNoon is the state of a household whose solar cells export on L1 and L2 while L3 imports. Some counters are 1 Ws below a multiple of 3600 Ws
+// (1 Wh), so that the tests notice a meter that rounds up.
 var sunnyNoon = simulate.State{
 	Time:          time.Date(2026, 5, 10, 10, 20, 30, 0, time.UTC),
 	Power:         [3]int64{-1234, -56, 1890},
