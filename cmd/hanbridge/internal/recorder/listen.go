@@ -35,10 +35,10 @@ type listener struct {
 
 	good         int                  // number of telegrams with a reading
 	damaged      int                  // number of damaged telegrams
-	unreadable   int                  // number of intact telegrams that no key decrypts, or of an unknown kind
+	unreadable   int                  // number of intact telegrams without a reading: no key decrypts them, or their kind is unknown
 	encryptedErr *dlms.EncryptedError // the first error of a telegram that no key decrypts
 	telnet       bool                 // the source is a gateway in telnet mode
-	findings     probe.Findings
+	findings     probe.Findings       // what arrived from each endpoint
 }
 
 // listen tries the endpoints until one gives a telegram. Then it captures that endpoint until the endpoint or ctx ends.
@@ -135,7 +135,8 @@ func (l *listener) intact() int {
 }
 
 // Opened prints the name of an endpoint, and writes the comment lines before its bytes. The comment lines must not identify the house. Therefore
-// they contain neither the name of this machine nor the name of the port, which possibly contains the serial number of the adapter.
+// they contain neither the name of this machine nor the name of the port, which possibly contains the serial number of the adapter. Opened does nothing if
+// the endpoint was opened before, and no other endpoint since.
 func (l *listener) Opened(a *probe.Attempt) error {
 	name, header := daemon.EndpointName(a.Endpoint), ""
 	switch l.lastOpened {
