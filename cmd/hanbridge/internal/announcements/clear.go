@@ -72,8 +72,8 @@ func Clear(ctx context.Context, p *cli.Program, c ClearOptions) error {
 	return c.report(p, topics, remaining, allFound)
 }
 
-// report prints those topics that were removed, and a message about those that remain. It returns an error if a topic remains, or if allFound is
-// false. allFound is false if topics does not contain all topics that the user wants to remove.
+// report prints those topics that were removed, and a message about those that remain. It returns an error if a topic remains, or if
+// allFound is false. allFound is false if topics does not contain all topics that the user wants to remove.
 func (c ClearOptions) report(p *cli.Program, topics, remaining []string, allFound bool) error {
 	succeeded := allFound
 	for _, topic := range topics {

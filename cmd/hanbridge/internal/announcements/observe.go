@@ -49,8 +49,8 @@ type Observation struct {
 	First, Last time.Time
 }
 
-// Observe reads the telegrams of the first file, or of the simulated family. It returns nil if neither a file nor a family is named, and an error
-// if both are named. command is the name of the command, for errors.
+// Observe reads the telegrams of the first file, or of the simulated family. It returns nil if neither a file nor a family is named, and an
+// error if both are named. command is the name of the command, for errors.
 func (f *MeterFlags) Observe(command string, setup *daemon.Setup, files []string) (*Observation, error) {
 	switch {
 	case len(files) > 0 && f.Family != "":

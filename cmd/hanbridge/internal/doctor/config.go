@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// conclude prints the verdict. If the right settings are known and the meter is not a recording, conclude also writes the configuration to use, or
-// prints it. It does not print a configuration that is unchanged.
+// conclude prints the verdict. If the right settings are known and the meter is not a recording, conclude also writes the configuration to
+// use, or prints it. It does not print a configuration that is unchanged.
 func (d *examination) conclude() error {
 	r, o := &d.report, d.options
 	settingsKnown := r.OK || r.Verdict.Code == codeSetting
@@ -49,8 +49,8 @@ func (d *examination) conclude() error {
 }
 
 // proposal returns the configuration to use. It is the loaded configuration with the port at which the meter was found, but a port that a file
-// sets to auto stays auto. With --write, the line setting is the setting at which the meter was read. Without --write, it
-// is auto if the configured setting is wrong, and otherwise the configured setting.
+// sets to auto stays auto. With --write, the line setting is the setting at which the meter was read. Without --write, the line setting is auto
+// if the configured setting is wrong.
 func (d *examination) proposal() config.Config {
 	c := d.cfg
 	c.Meters = slices.Clone(c.Meters)
@@ -110,7 +110,7 @@ func (d *examination) checkSerial(line string) *verdict {
 		}
 		d.remark = fmt.Sprintf(", but the meter sends with %s, not with the %s of --serial: the right setting is serial: %s", line, tried, m.Serial)
 	}
-	// From here on, m.Serial is the setting of the configuration.
+	// Here m.Serial is the setting of the configuration, or the right setting of --serial.
 	if !isWrong() {
 		return nil
 	}

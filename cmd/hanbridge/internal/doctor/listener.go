@@ -40,13 +40,13 @@ type observation struct {
 	encryptedErr  *dlms.EncryptedError // error of a telegram that no key decrypts
 
 	protocol meter.Protocol
-	bytes    int  // length of the longest telegram
+	bytes    int  // length of the longest verified telegram; without one, of the last intact telegram
 	items    int  // number of records in the longest telegram
-	checked  bool // whether the last telegram has a right checksum or a valid authentication tag
+	checked  bool // whether the last verified telegram has a right checksum or a valid authentication tag
 	meter    meter.Meter
-	family   string // make whose rules the decoder applied, in lower case
-	cipher   meter.Cipher
-	clock    obis.Time
+	family   string               // make whose rules the decoder applied, in lower case
+	cipher   meter.Cipher         // encryption of the last verified telegram
+	clock    obis.Time            // the meter's time in the last verified telegram
 	sentIDs  map[quantity.ID]bool // quantities that the meter has sent
 }
 
@@ -105,8 +105,9 @@ func (l *listener) update(r *meter.Reading) {
 	}
 }
 
-// Damaged records an intact telegram that gave no reading: an encrypted telegram, or a telegram of an unknown kind. It ignores all telegrams after
-// a verified telegram. enough is true after one encrypted telegram, or after two telegrams of an unknown kind, if the endpoint is proved.
+// Damaged records an intact telegram that gave no reading: an encrypted telegram, or a telegram of an unknown kind. It ignores all telegrams
+// after a verified telegram. enough is true after one encrypted telegram, or after two telegrams of an unknown kind, if the endpoint is
+// proved.
 func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	encrypted, isEncrypted := errors.AsType[*dlms.EncryptedError](e)
 	if l.verifiedCount > 0 || !isEncrypted && !e.Intact {
@@ -120,8 +121,8 @@ func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	return l.Proved && (isEncrypted || l.Finding().Unsupported > 1)
 }
 
-// Ended reports whether to try the next endpoint. It returns false if the search has listened at two speeds, and no byte has arrived. Then a third
-// speed is useless, because a meter that sends causes bytes at a wrong speed too.
+// Ended reports whether to try the next endpoint. It returns false if the search has listened at two speeds, and no byte has arrived. Then a
+// third speed is useless, because a meter that sends causes bytes at a wrong speed too.
 func (l *listener) Ended(e probe.ConnectionEnd) (goOn bool) {
 	if e.Err != nil {
 		return true // the connection failed, which says nothing about the speed

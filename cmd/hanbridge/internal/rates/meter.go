@@ -24,8 +24,8 @@ type sendProfile struct {
 // usualInterval is the interval between telegrams of most meters. It is used if the interval is not known, as for a recording without times.
 const usualInterval = 10 * time.Second
 
-// profileOf returns the profile of an observed meter. If o.Interval is 0, profileOf computes the interval from the times that the meter sent. If
-// it sent no times, the interval is usualInterval.
+// profileOf returns the profile of an observed meter. If o.Interval is 0, profileOf computes the interval from the times that the meter
+// sent. If it sent no times, the interval is usualInterval.
 func profileOf(o *announcements.Observation) sendProfile {
 	p := sendProfile{id: o.Meter.ID, interval: o.Interval}
 	if span := o.Last.Sub(o.First); p.interval == 0 && span > 0 && o.Telegrams > 1 {

@@ -100,8 +100,8 @@ func (l *listener) countTelegram() bool {
 	return l.count > 0 && l.intact() >= l.count
 }
 
-// Ended reports whether the capture continues after a connection. It continues if no telegram arrived in time, if the reader closed the connection
-// after a telegram, or if another endpoint can be tried.
+// Ended reports whether the capture continues after a connection. It continues if no telegram arrived in time, if the reader closed the
+// connection after a telegram, or if another endpoint can be tried.
 func (l *listener) Ended(e probe.ConnectionEnd) (goOn bool) {
 	switch {
 	case e.Err == nil:
@@ -134,9 +134,10 @@ func (l *listener) intact() int {
 	return l.good + l.unreadable
 }
 
-// Opened prints the name of an endpoint, and writes the comment lines before its bytes. The comment lines must not identify the house. Therefore
-// they contain neither the name of this machine nor the name of the port, which possibly contains the serial number of the adapter. Opened does nothing if
-// the endpoint was opened before, and no other endpoint since.
+// Opened prints the name of an endpoint, and writes the comment lines before its bytes. The comment lines must not identify the house.
+// Therefore they contain neither the name of this machine nor the name of the port, which possibly contains the serial number of the
+// adapter. Opened does nothing if the last endpoint is opened
+// again.
 func (l *listener) Opened(a *probe.Attempt) error {
 	name, header := daemon.EndpointName(a.Endpoint), ""
 	switch l.lastOpened {

@@ -77,8 +77,8 @@ func appendPosition(dst []byte, length int, offset int64) []byte {
 // trimComma removes a comma at the end.
 func trimComma(b []byte) []byte { return bytes.TrimSuffix(b, []byte{','}) }
 
-// appendRecord appends the JSON object of a record. The object has the OBIS code, and the value with its unit, or the text. It has the time if the
-// record has a time. For a line without an OBIS code, the object has only the text, and the label if there is one.
+// appendRecord appends the JSON object of a record. The object has the OBIS code, and the value with its unit, or the text. It has the time
+// if the record has a time. For a line without an OBIS code, the object has only the text, and the label if there is one.
 func appendRecord(dst []byte, r *obis.Record) []byte {
 	if r.Kind == obis.Line {
 		label, text := r.SplitLine()

@@ -13,8 +13,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A Wire is an io.ReadCloser that imitates a serial line. It delivers the first bytes immediately. Later bytes are due at a time after the first
-// bytes, and Read waits for that time. Close can be called during a Read. Otherwise a Wire must not be used concurrently.
+// A Wire is an io.ReadCloser that imitates a serial line. It delivers the first bytes immediately. Later bytes are due at a time after the
+// first bytes, and Read waits for that time. Close can be called during a Read. Otherwise a Wire must not be used concurrently.
 type Wire struct {
 	// At is the time at which the bytes of the last Read were due; zero if next gave no time.
 	At        time.Time
