@@ -40,7 +40,7 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
-// crcByteTable is the table of a simple CRC-16, which looks up each byte.
+// crcByteTable is the table of a simple CRC-16, which processes one byte at a time.
 var crcByteTable = func() (t [256]uint16) {
 	for i := range t {
 		crc := uint16(i)
@@ -59,7 +59,7 @@ var crcByteTable = func() (t [256]uint16) {
 // sink receives the result of crcPass, so that the compiler does not remove the call.
 var sink uint16
 
-// BenchmarkDecode measures the decoding of whole telegrams of each family, from bytes to quantities.
+// BenchmarkDecode measures the decoding of a telegram of each family, from bytes to samples.
 func BenchmarkDecode(b *testing.B) {
 	for _, s := range familyTelegrams() {
 		b.Run(s.family.Name, func(b *testing.B) {
@@ -87,7 +87,7 @@ func BenchmarkBound(b *testing.B) {
 		if s.family.Cipher == 0 {
 			continue
 		}
-		b.Run(s.family.Name+"/open+crc", func(b *testing.B) {
+		b.Run(s.family.Name+"/decrypt+crc", func(b *testing.B) {
 			decrypt := newDecrypt(b, s.telegram)
 			b.SetBytes(int64(len(s.telegram)))
 			for b.Loop() {
@@ -106,7 +106,7 @@ func crcPass(telegram []byte) (crc uint16) {
 	return crc
 }
 
-// newDecrypt returns a function that decrypts as many bytes as the telegram encrypts, with only the standard library.
+// newDecrypt returns a function that decrypts as many bytes as the telegram has encrypted. It uses only the standard library.
 func newDecrypt(b *testing.B, telegram []byte) func() {
 	b.Helper()
 	block, err := aes.NewCipher(make([]byte, 16))

@@ -1,22 +1,23 @@
 package meter
 
-// Some meters send currents without an exponent, and meters of the same make use different exponents. This file finds the exponent with the
-// power in the same telegram. With the right exponent, voltage times current is never much less than the power. If the product is much less,
-// the exponent is too small. The product is much more than the power only in these cases: some phases import while others export; the
-// currents have harmonics; the load is nearly zero; the grid has three wires (up to 1.7 times the power).
+// Some meters send currents without an exponent, and meters of the same make use different exponents. This file finds the exponent from the power
+// in the same telegram. If the product of voltage and current is much less than the power, the exponent is too small. If the product is much
+// more than the power, the exponent is too large, except in these cases: some phases import while others export; the currents have harmonics;
+// the load is nearly zero; the grid has three wires (up to 1.7 times the power).
 const (
-	// Ratios of voltage times current to power, in tenths. Below impossibleRatio an exponent is impossible. From minRatio on it fits. Both are
-	// less than 1, because a meter does not measure voltage, current and power at the same moment.
+	// The ratio is voltage times current divided by power, in tenths. If the ratio is below impossibleRatio, the exponent is impossible. The
+	// exponent fits only if the ratio is at least minRatio. Both limits are below 10 tenths, because a meter does not measure voltage, current
+	// and power at the same moment.
 	impossibleRatio, minRatio = 5, 8
 	// Maximum ratios, in tenths, at which an exponent fits. maxRatioLast is for the largest exponent that the make uses. maxRatioTenfold is for
 	// an exponent if the make also uses the exponent that is larger by 1. maxRatioOther is for all other exponents. maxRatioTenfold is the
-	// smallest, because the larger exponent is possibly the right one if import and export of the phases cancel.
+	// smallest of the three, because the larger exponent is possibly right if import and export of the phases cancel.
 	maxRatioLast, maxRatioTenfold, maxRatioOther = 50, 20, 40
 	// minPower is the minimum power, in VA, that is compared with currents. From minPowerAboveNoLoad on, a meter certainly has a load.
 	minPower, minPowerAboveNoLoad = 10, 400
-	// minDigits is the minimum current as sent, without its exponent, for which the smallest exponent is accepted. The rounding error of
-	// smaller numbers is too large.
-	minDigits = 4
+	// minMeanCurrent is the minimum mean current of the loaded phases, as sent, for which the smallest exponent is accepted. The rounding error
+	// of smaller numbers is too large.
+	minMeanCurrent = 4
 	// maxDirectAmps is the maximum current, in A, of a meter that sends 0.01 A. These meters have no current transformers. They are made for
 	// at most 100 A, and carry at most 120 A for a short time.
 	maxDirectAmps = 120
@@ -36,16 +37,19 @@ func (m *measurements) currentExponent(exps []int8, v *voltAmps) (exp int8, ok, 
 		if v.impossible(exp) {
 			continue
 		}
-		if i == 0 && v.sum < minDigits*v.oneDigitLoaded {
+		if i == 0 && v.sum < minMeanCurrent*v.oneDigitLoaded {
 			return 0, false, false // the rounding error is too large
 		}
 		if i == len(exps)-1 {
 			return exp, v.fits(exp, maxRatioLast), true
 		}
-		// With the next exponent, the currents are too large for the power, unless import and export of the phases cancel in the power.
-		nextImpossible := v.power >= minPowerAboveNoLoad && m.reactiveSent && (v.perPhase || v.loadedPhases == 1 || v.cannotCancel(exps[i+1]))
-		sure = nextImpossible || exps[i+1] == -2 && v.largestAmps > maxDirectAmps*100
-		if exps[i+1]-exp == 1 {
+		next := exps[i+1]
+		// With next, the currents are too large for the power, unless import and export of the phases cancel in the power.
+		noCancelling := v.perPhase || v.loadedPhases == 1 || v.cannotCancel(next)
+		nextImpossible := noCancelling && m.reactiveSent && v.power >= minPowerAboveNoLoad
+		nextTooManyAmps := next == -2 && v.largestAmps > maxDirectAmps*100 // the largest current would exceed maxDirectAmps
+		sure = nextImpossible || nextTooManyAmps
+		if next-exp == 1 {
 			return exp, sure && v.fits(exp, maxRatioTenfold), sure
 		}
 		return exp, v.fits(exp, maxRatioOther), sure
@@ -72,18 +76,20 @@ func (v *voltAmps) cannotCancel(exp int8) bool {
 }
 
 // powerOfTen returns 10^n, for n from 0 to 3.
-func powerOfTen(n int8) int64 { return [...]int64{1, 10, 100, 1000}[n&3] }
+func powerOfTen(n int8) int64 {
+	return [...]int64{1, 10, 100, 1000}[n&3] // n&3 is n, and spares a bounds check
+}
 
 // A CurrentScaling is the decimal exponent of the currents of a meter that sends them without an exponent. A Decoder learns the exponent from
 // telegrams in which only one exponent fits the power. If a program stores the CurrentScaling, it has currents from the first telegram after a
 // restart.
 type CurrentScaling struct {
-	// Family, Model, Serial and List identify the meter, with the values of its Readings.
+	// Family, Model, Serial and List identify the meter. They are the fields of its Readings with these names.
 	Family string `json:"family,omitempty"`
 	Model  string `json:"model,omitempty"`
 	Serial string `json:"serial,omitempty"`
 	List   string `json:"list,omitempty"`
-	// Exponent is the power of ten of its currents in A: -3 for mA. It has a meaning only if Found is true.
+	// Exponent is the power of ten of the meter's currents in A: -3 for mA. Exponent has a meaning only if Found is true.
 	Exponent int8 `json:"current"`
 	Found    bool `json:"found"`
 }
@@ -103,20 +109,20 @@ func (d *Decoder) SetCurrentScaling(s CurrentScaling) { d.scaling = scaling{Curr
 // scaling has the learned exponent, and counts the telegrams that contradict it.
 type scaling struct {
 	CurrentScaling
-	otherExponent  int8 // the exponent that the last contradicting telegram fits
-	contradictions int  // number of telegrams with otherExponent since the last telegram that fits the learned exponent
+	otherExponent  int8 // the exponent of the last telegram that contradicts the learned exponent
+	contradictions int  // number of telegrams with otherExponent since the last telegram with the learned exponent
 }
 
 // contradictionsToReplace is the number of contradictions after which otherExponent replaces the learned exponent.
 const contradictionsToReplace = 3
 
-// setMeter resets the scaling if the reading is of another meter than the readings before. It compares only fields that both have.
+// setMeter resets the scaling if the reading is of another meter than the earlier readings. It compares only fields that are not "" in both.
 func (s *scaling) setMeter(r *Reading) {
-	same := sameOrUnknown(&s.Family, r.Family)
-	same = sameOrUnknown(&s.Model, r.Meter.Model) && same
-	same = sameOrUnknown(&s.Serial, r.Meter.Serial) && same
-	same = sameOrUnknown(&s.List, r.Meter.List) && same
-	if !same {
+	isSame := sameOrUnknown(&s.Family, r.Family)
+	isSame = sameOrUnknown(&s.Model, r.Meter.Model) && isSame
+	isSame = sameOrUnknown(&s.Serial, r.Meter.Serial) && isSame
+	isSame = sameOrUnknown(&s.List, r.Meter.List) && isSame
+	if !isSame {
 		*s = scaling{CurrentScaling: CurrentScaling{Family: r.Family, Model: r.Meter.Model, Serial: r.Meter.Serial, List: r.Meter.List}}
 	}
 }
@@ -129,13 +135,14 @@ func sameOrUnknown(known *string, sent string) bool {
 	return sent == "" || sent == *known
 }
 
-// An expectation is the exponent of currents for the type or the list of a meter. known is false if type and list do not show the exponent.
+// An expectation is the exponent of currents that the type or the list of a meter shows. known is false if they do not show the exponent.
 type expectation struct {
 	exp   int8
 	known bool
 }
 
-// confirmed reports whether the learned exponent fits a telegram. It fits nearly all telegrams, and no other exponent is then tried.
+// confirmed reports whether the learned exponent fits a telegram. If it does, no other exponent is tried. This saves time, because the learned
+// exponent fits nearly all telegrams.
 func (s *scaling) confirmed(m *measurements, v *voltAmps) bool {
 	if !s.Found || m.outOfRange || !v.fits(s.Exponent, maxRatioTenfold) {
 		return false
@@ -149,7 +156,7 @@ func (s *scaling) confirmed(m *measurements, v *voltAmps) bool {
 func (s *scaling) exponent(m *measurements, v *voltAmps, exps []int8, expected expectation) (exp int8, ok bool) {
 	fitting, ok, sure := m.currentExponent(exps, v)
 	switch {
-	case !ok:
+	case !ok: // nothing is learned from the telegram
 	case !s.Found && (sure || !expected.known):
 		s.Exponent, s.Found = fitting, true
 	case s.Found && fitting == s.Exponent:
@@ -169,8 +176,8 @@ func (s *scaling) exponent(m *measurements, v *voltAmps, exps []int8, expected e
 	return exp, known && !m.outOfRange && !v.impossible(exp)
 }
 
-// contradicted counts a telegram that fits only the exponent other, and not the learned exponent. After contradictionsToReplace telegrams with
-// the same other exponent, it makes other the learned exponent and returns true.
+// contradicted counts a telegram that fits only the exponent other, and not the learned exponent. After contradictionsToReplace telegrams that fit
+// only other, contradicted makes other the learned exponent and returns true.
 func (s *scaling) contradicted(other int8) bool {
 	if other != s.otherExponent {
 		s.otherExponent, s.contradictions = other, 0

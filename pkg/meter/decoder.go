@@ -16,8 +16,8 @@ type Options struct {
 	// Keys are the keys of encrypted telegrams. The Decoder tries the key that fitted last, then the other keys. A Key must not be used
 	// by two Decoders at a time.
 	Keys []*dlms.Key
-	// Scale multiplies quantities. It is for a meter that does not apply the ratio of its transformers, or that counts in Wh where
-	// the other meters of its make count in 10 Wh. nil changes nothing.
+	// Scale multiplies quantities. It is for a meter that does not apply the ratio of its transformers. It is also for a meter that sends
+	// energies in Wh, although other meters of its make send 10 Wh. nil changes nothing.
 	Scale *quantity.Scale
 	// IgnoreChecksum makes the Decoder ignore wrong checksums of ASCII telegrams, because a few meters send wrong checksums. A telegram with a
 	// wrong checksum is then read like a telegram without a checksum.
@@ -43,10 +43,10 @@ type Decoder struct {
 	base            int64
 	readErr         error // the error of r, after which nothing more is read
 	telnet          line.TelnetFilter
-	unframedChecked bool // the Decoder has checked whether the whole stream is one message without a frame
+	unframedChecked bool // the Decoder has checked whether the stream consists of a single message without a frame
 
 	// damagedEnd is the offset after the last rejected telegram. The bytes of a rejected telegram are searched again, because they possibly
-	// contain the beginning of an undamaged telegram. If they contain no telegram, there is usually no second error: see reject.
+	// contain the beginning of an undamaged telegram. Bytes before damagedEnd usually give no second error: see reject.
 	damagedEnd int64
 	// decodedEnd is the offset after the last telegram that was read, or after the last part that was joined.
 	decodedEnd int64
@@ -55,10 +55,10 @@ type Decoder struct {
 	segments      reassembly // joins segments of HDLC or M-Bus
 	blocks        reassembly // joins blocks of a general-block-transfer
 	partsProtocol Protocol   // framing of the segments and blocks
-	lossReported  bool       // the loss of a message was reported, and further parts of that message possibly follow
+	lossReported  bool       // an error was returned for an incomplete message, and further parts of that message possibly follow
 
 	// The current telegram.
-	intact       bool // the telegram has a valid checksum or tag, or the form of an encrypted message
+	intact       bool // the telegram arrived undamaged: see TelegramError.Intact
 	reading      Reading
 	text         []byte // an ASCII telegram without its parity bits
 	frame        hdlc.Frame
@@ -96,9 +96,9 @@ func (d *Decoder) AddKey(k *dlms.Key) {
 	d.options.Keys = append(d.options.Keys[:len(d.options.Keys):len(d.options.Keys)], k)
 }
 
-// Reset makes the Decoder read a new stream from r. Offsets begin at 0 again. The Decoder keeps its Options and its knowledge of the meter: the
-// key that fits, the last frame counter, the scaling of currents, and the lists that verify telegrams without a checksum. So call Reset
-// after a reconnect, instead of making a new Decoder.
+// Reset makes the Decoder read a new stream from r. Offsets begin at 0 again. The Decoder keeps its Options and what it has learned about the meter:
+// the key that fits, the last frame counter, the scaling of currents, and the codes with which it verifies telegrams without a checksum. So call
+// Reset after a reconnect, instead of making a new Decoder.
 func (d *Decoder) Reset(r io.Reader) {
 	d.r, d.at, d.end, d.base, d.damagedEnd, d.decodedEnd = r, 0, 0, 0, 0, 0
 	d.readErr, d.unframedChecked, d.lossReported, d.telnet = nil, false, false, line.TelnetFilter{}
@@ -106,19 +106,21 @@ func (d *Decoder) Reset(r io.Reader) {
 	d.blocks.drop()
 }
 
-// NoteSilence tells the Decoder that the wire was silent for half a second or longer before the bytes that arrive next. A meter never pauses
-// so long within a message. So the Decoder drops an incomplete message, and does not join its parts with parts of the next message. The
-// numbers of the parts would not show the mistake: HDLC segments have no numbers, and the numbers of M-Bus segments and blocks begin again
-// with each message.
+// NoteSilence tells the Decoder that no bytes arrived for half a second or longer, and that the next bytes arrive after this silence. A meter never
+// pauses so long within a message. So the Decoder drops an incomplete message, and does not join its parts with parts of the next message.
+// Without NoteSilence, it could join parts of two messages: HDLC segments have no numbers, and the numbers of M-Bus segments and blocks begin
+// again with each message.
 //
 // Call NoteSilence between two calls of Next, or within a Read of the stream. A program that does not know when bytes arrived does not call
 // NoteSilence.
 func (d *Decoder) NoteSilence() {
-	const flag = 1          // one flag that ends a frame, and possibly begins the next frame
-	if d.end-d.at <= flag { // otherwise the silence is within a part, whose checksum shows whether bytes are missing
-		d.segments.noteSilence()
-		d.blocks.noteSilence()
+	const flag = 1 // the flag that ends a frame remains in buf, because it possibly begins the next frame
+	isWithinPart := d.end-d.at > flag
+	if isWithinPart {
+		return // the checksum of the part shows whether bytes are missing
 	}
+	d.segments.noteSilence()
+	d.blocks.noteSilence()
 }
 
 // TelnetNegotiated reports whether the stream is from a gateway in telnet mode. The Decoder then removes negotiations, and turns FF FF into
@@ -145,9 +147,9 @@ func (d *Decoder) Next() (*Reading, error) {
 			if r, err := d.decode(p, n); r != nil || err != nil {
 				return r, err
 			}
-		case n < 0:
+		case n < 0: // no telegram begins here
 			d.at++
-		case d.readErr == nil:
+		case d.readErr == nil: // more bytes are needed
 			d.fill()
 		case d.at < d.end: // the stream has ended within a telegram, or before the line end of a telegram
 			if r, err := d.decode(p, d.end-d.at); r != nil || err != nil {
@@ -159,9 +161,9 @@ func (d *Decoder) Next() (*Reading, error) {
 	}
 }
 
-// fill reads more bytes. If the buffer is full, it drops the bytes that have been decoded, except for the last one.
+// fill reads more bytes. If the buffer is full, it first drops the bytes before d.at, except for the last of them.
 func (d *Decoder) fill() {
-	pending := d.telnet.Pending() // the filter possibly appends so many bytes before the new ones
+	pending := d.telnet.Pending() // number of bytes that the filter possibly appends before the new bytes
 	if d.end+pending >= len(d.buf) {
 		dropped := max(d.at-1, 0)
 		copy(d.buf, d.buf[dropped:d.end])

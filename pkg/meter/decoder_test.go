@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
-	"github.com/hanbridge/hanbridge/pkg/hdlc"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/p1"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -23,16 +22,11 @@ func TestDamaged(t *testing.T) {
 	text, next := twoTelegrams(t, "p1-se-aidon")
 	frame, _ := twoTelegrams(t, "aidon-se")
 	mbusFrame, _ := twoTelegrams(t, "kaifa-at")
-	framed := func(segmented bool, info string) string {
-		return string(hdlc.Append(nil, hdlc.Frame{
-			Destination: []byte{0x41}, Source: []byte{8, 0x83}, Control: 0x13, Segmented: segmented, Info: []byte(info),
-		}))
-	}
 	for _, tt := range []struct {
 		name, in string
 		protocol meter.Protocol
 		wantText string // the beginning of the error text
-		wantIs   error  // the exported error that errors.Is must find; nil for none
+		wantIs   error  // the exported error that the error must match (errors.Is); nil for none
 	}{
 		{"value changed", strings.Replace(text.bytes, "(0", "(1", 1), meter.P1, "p1: checksum: want ", meter.ErrChecksum},
 		{"byte lost", text.bytes[:100] + text.bytes[101:], meter.P1, "p1: checksum: want ", meter.ErrChecksum},
@@ -43,9 +37,9 @@ func TestDamaged(t *testing.T) {
 		{"HDLC header changed", frame.bytes[:6] + "\x55" + frame.bytes[7:], meter.HDLC, "hdlc: header checksum: want ", meter.ErrChecksum},
 		{"flag at the end changed", frame.bytes[:len(frame.bytes)-1] + "\x55", meter.HDLC, "hdlc: no end flag at the length ", nil},
 		{"value changed in an M-Bus frame", mbusFrame.bytes[:40] + "\x55" + mbusFrame.bytes[41:], meter.MBus, "mbus: checksum: want ", meter.ErrChecksum},
-		{"no LLC header", framed(false, "\x0F\x40\x00\x00\x00\x00\x01\x00"), meter.HDLC, "a part of a message whose beginning is missing", meter.ErrIncomplete},
-		{"truncated general-glo-ciphering", framed(false, dlms.LLC+"\xDB\x08"), meter.HDLC, "dlms: byte ", meter.ErrTruncated},
-		{"array with fewer items than its count", framed(false, dlms.LLC+"\x0F\x40\x00\x00\x00\x00\x01\x01"), meter.HDLC, "dlms: byte 8: the data ends too early", meter.ErrTruncated},
+		{"no LLC header", aidonFrame("\x0F\x40\x00\x00\x00\x00\x01\x00", false), meter.HDLC, "a part of a message whose beginning is missing", meter.ErrIncomplete},
+		{"truncated general-glo-ciphering", aidonFrame(dlms.LLC+"\xDB\x08", false), meter.HDLC, "dlms: byte ", meter.ErrTruncated},
+		{"array with fewer items than its count", aidonFrame(dlms.LLC+"\x0F\x40\x00\x00\x00\x00\x01\x01", false), meter.HDLC, "dlms: byte 8: the data ends too early", meter.ErrTruncated},
 	} {
 		const noise = "\x00\x01\r\n"
 		d := meter.NewDecoder(strings.NewReader(noise+tt.in+next.bytes), meter.Options{AcceptUnverified: true})

@@ -11,14 +11,15 @@ type decryption struct {
 	message   dlms.Ciphered
 	plaintext []byte // plaintext of message; the plaintext of the next message uses the same memory
 	keyIndex  int    // index of the key that fitted last
-	// anyDecrypted is true if a message was decrypted. title and counter are the system title and the frame counter of the last such message.
+	// anyDecrypted is true if a message with a system title was decrypted. title and counter are the system title and the frame counter of the last
+	// such message, except if it was rejected as repeated.
 	anyDecrypted bool
 	title        [8]byte
 	counter      uint32
 }
 
-// decrypt decrypts d.decryption.message. It returns header, the text in clear before the message, followed by the plaintext. It sets
-// Cipher of the reading. It sets Checked to true if the authentication tag is valid.
+// decrypt decrypts d.decryption.message. It returns header, the unencrypted text before the message, followed by the plaintext. It sets Cipher of
+// the reading. If a key decrypts the message, decrypt sets Checked to whether the authentication tag is valid.
 func (d *Decoder) decrypt(header []byte) ([]byte, error) {
 	c, r := &d.decryption, &d.reading
 	m := &c.message
@@ -46,8 +47,8 @@ func (d *Decoder) decrypt(header []byte) ([]byte, error) {
 	return nil, &dlms.EncryptedError{Title: r.Cipher.Title, Tried: true, AuthKey: wrongAuthKey}
 }
 
-// checkCounter compares the frame counter with the last frame counter of the same meter, and sets Repeated of the reading. A lower counter is
-// stored like a higher counter, because a meter that gets a new key starts to count again.
+// checkCounter compares the frame counter with the last frame counter, and sets Repeated of the reading. It compares only counters of the same
+// meter. A lower counter is stored too, because a meter that gets a new key starts to count again.
 func (d *Decoder) checkCounter(r *Reading) error {
 	c := &d.decryption
 	if r.Cipher.Title == [8]byte{} {

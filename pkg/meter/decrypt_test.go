@@ -295,13 +295,14 @@ func TestEncryptedInDamagedFrame(t *testing.T) {
 	}
 }
 
-// TestEncryptedWithoutFrames tests that encrypted messages without frames are read if no noise is before them. After noise, a message must be
-// read only if its tag is valid, because a message without a tag is possibly the rest of a damaged frame.
+// TestEncryptedWithoutFrames tests that encrypted messages without frames are read if no noise is directly before them. A message directly after
+// noise must be read only if it has a valid tag, because a message without a tag is possibly the rest of a damaged frame.
 func TestEncryptedWithoutFrames(t *testing.T) {
 	withoutAuth := keyOf(t, simulate.EncryptionKey, "")
 	form := encryptedForms(t)[3] // no frame
 	first := form.encrypt(titleA, 0x20, 7)
-	d := decoderWithKeys(first+form.encrypt(titleA, 0x20, 8)+"\x00"+form.encrypt(titleA, 0x20, 9)+form.encrypt(titleA, 0x20, 10), withoutAuth)
+	const noise = "\x00"
+	d := decoderWithKeys(first+form.encrypt(titleA, 0x20, 8)+noise+form.encrypt(titleA, 0x20, 9)+form.encrypt(titleA, 0x20, 10), withoutAuth)
 	if readings, errs := drain(d); len(readings) != 3 || len(errs) != 1 {
 		t.Errorf("two messages, noise, two messages: got readings at %d and errors %v, want three readings and one error", readings, errs)
 	}
@@ -309,7 +310,7 @@ func TestEncryptedWithoutFrames(t *testing.T) {
 	if readings, errs := drain(d); len(readings) != 1 {
 		t.Errorf("after Reset: got %d readings and errors %v, want one reading", len(readings), errs)
 	}
-	d = decoderWithKeys("\x00"+form.encrypt(titleA, 0x30, 7), simulate.Key())
+	d = decoderWithKeys(noise+form.encrypt(titleA, withTag, 7), simulate.Key())
 	if readings, errs := drain(d); len(readings) != 1 {
 		t.Errorf("after noise, with a tag: got %d readings and errors %v, want one reading", len(readings), errs)
 	}

@@ -18,7 +18,7 @@
 // # Memory
 //
 // A Reading and all that it refers to belong to the Decoder. They are valid until the next call of Next or Reset. Copy what you need longer.
-// The same is true of TelegramError.Raw. Strings remain valid. The memory of a Decoder is bounded, and does not grow with the stream.
+// TelegramError.Raw is valid until that call too. Strings remain valid. The memory of a Decoder is bounded, and does not grow with the stream.
 // After the first telegrams of a meter, further readings allocate no memory. A Decoder must not be used by two goroutines at a time.
 //
 // # Errors
@@ -31,7 +31,7 @@
 //   - [ErrIncomplete]: a frame or a block of a message is missing.
 //   - [ErrEncrypted]: no key decrypts the telegram. A *dlms.EncryptedError says whether a key was tried.
 //   - [ErrUnverified]: the telegram has no checksum, and no earlier telegram confirms it (see Trust).
-//   - [ErrRepeated]: the telegram was sent before, and Options.RejectRepeated is set.
+//   - [ErrRepeated]: the frame counter is not above the last frame counter of the meter, and Options.RejectRepeated is true.
 //   - [*LayoutError]: the meter sends values without codes, in an order that this package does not know.
 //
 // TelegramError.Intact is true if the telegram arrived undamaged.
@@ -40,8 +40,8 @@
 //
 // A telegram is Checked if it has a right checksum or a valid authentication tag. A Checked telegram is Verified too.
 //
-// Some meters, such as those of DSMR 2.2, send neither a checksum nor a tag. Such a telegram is Verified if an earlier one had the same codes
-// in the same order, because damage seldom repeats. The Decoder remembers the last four different lists of codes.
+// Some meters, such as those of DSMR 2.2, send neither a checksum nor a tag. Such a telegram is Verified if an earlier telegram had the same codes in
+// the same order, because two telegrams are seldom damaged in the same way. The Decoder remembers the last four different lists of codes.
 //
 // Next returns only verified readings, unless Options.AcceptUnverified is true.
 //

@@ -25,7 +25,7 @@ var (
 	// ErrAuthentication: the authentication tag of the telegram is wrong, although the key fitted before. The telegram is
 	// damaged or forged.
 	ErrAuthentication = errors.New("dlms: the authentication tag is wrong, though the key fitted before: damaged")
-	// ErrRepeated: the frame counter of the telegram is not above the last one. See Options.RejectRepeated.
+	// ErrRepeated: the frame counter of the telegram is not above the last frame counter of the meter. See Options.RejectRepeated.
 	ErrRepeated = errors.New("dlms: the frame counter is not above the last one")
 	// ErrUnverified: the telegram has no checksum, and no earlier telegram confirms it. The next telegram with the same codes gives a
 	// verified Reading. See Options.AcceptUnverified.
@@ -35,7 +35,7 @@ var (
 // Faults of messages that are sent in parts.
 var (
 	errNoFirstPart = kinderror.New(ErrIncomplete, "a part of a message whose beginning is missing")
-	errTooLong     = errors.New("a message that is longer than any meter's")
+	errTooLong     = errors.New("a message that is longer than any message of a meter")
 	// errNotContinued: a part does not belong to the message that is being joined. Next never returns errNotContinued: decode drops that
 	// message, and returns ErrIncomplete for it.
 	errNotContinued = errors.New("the message before is incomplete")
@@ -50,8 +50,8 @@ type TelegramError struct {
 	Bytes  int
 	// Raw are the bytes of the telegram, or of the last part of a message in several parts. They are valid until the next call of Next.
 	Raw []byte
-	// Intact is true if the telegram arrived undamaged. It then gives no Reading because this package does not know its contents, because
-	// no key decrypts it, or because it is not verified yet.
+	// Intact is true if the telegram arrived undamaged, but gives no Reading for another reason. For example, this package does not know its
+	// form, no key decrypts it, or it is not verified yet.
 	Intact bool
 	// Err is the reason.
 	Err error

@@ -90,24 +90,25 @@ func compareRecords(t *testing.T, tg *telegram, r *meter.Reading) {
 
 // compare returns how a record differs from the expectation, or "" if it does not differ.
 func (e *expectation) compare(r *obis.Record) string {
-	same := false
+	equal := false
 	switch {
 	case e.anyValue:
-		same = true
+		equal = true
 	case e.Masked:
-		same = r.Kind == obis.Number && r.Value.Sign() == 0 || r.Kind == obis.Text && isMasked(string(r.Text))
+		isZero := r.Kind == obis.Number && r.Value.Sign() == 0
+		equal = isZero || r.Kind == obis.Text && isMasked(string(r.Text))
 	case e.Value != "":
-		same = r.Kind == obis.Number && e.sameNumber(r) && strings.HasPrefix(r.Time.String(), e.Clock)
+		equal = r.Kind == obis.Number && e.sameNumber(r) && strings.HasPrefix(r.Time.String(), e.Clock)
 	case e.Clock != "":
-		same = r.Kind == obis.Clock && strings.HasPrefix(r.Time.String(), e.Clock)
+		equal = r.Kind == obis.Clock && strings.HasPrefix(r.Time.String(), e.Clock)
 	case e.Text == "":
-		same = r.Kind == obis.Empty || r.Kind == obis.Text && len(r.Text) == 0
+		equal = r.Kind == obis.Empty || r.Kind == obis.Text && len(r.Text) == 0
 	default:
 		value, err := obis.ParseDecimal([]byte(e.Text))
-		same = r.Kind == obis.Number && r.Unit == obis.None && err == nil && value.Cmp(r.Value) == 0 ||
-			e.Text == string(r.Text) || e.Text == hex.EncodeToString(r.Text)
+		isNumber := r.Kind == obis.Number && r.Unit == obis.None && err == nil && value.Cmp(r.Value) == 0
+		equal = isNumber || e.Text == string(r.Text) || e.Text == hex.EncodeToString(r.Text)
 	}
-	if same {
+	if equal {
 		return ""
 	}
 	return fmt.Sprintf("got kind %d, %v %v, time %v, %q; want %+v", r.Kind, r.Value, r.Unit, r.Time, r.Text, *e)
@@ -149,8 +150,8 @@ func compareSamples(t *testing.T, tg *telegram, r *meter.Reading) {
 // subMeters is the key for the values of sub-meters in the result of quantities, because their codes do not show the quantity.
 const subMeters = ""
 
-// quantities returns the expected numbers by the name of their quantity. If a meter sends only import power, the power possibly has a sign. The
-// result then has the export power and net power that follow from it.
+// quantities returns the expected numbers by the name of their quantity. If a meter sends import power, but neither export power nor net power, the
+// import power possibly has a sign. The result then also has the export powers (0 or minus the import power) and the net power that are possible.
 func (tg *telegram) quantities() map[string][]obis.Decimal {
 	out := map[string][]obis.Decimal{}
 	for _, e := range tg.Expected {
@@ -169,7 +170,7 @@ func (tg *telegram) quantities() map[string][]obis.Decimal {
 	for _, phase := range []string{"", "_l1", "_l2", "_l3"} {
 		signed, exported, net := out["import_power"+phase], "export_power"+phase, "net_power"+phase
 		if len(signed) == 1 && len(out[exported])+len(out[net]) == 0 {
-			out[exported], out[net] = []obis.Decimal{{}, signed[0].Neg()}, signed
+			out[exported], out[net] = []obis.Decimal{{}, signed[0].Neg()}, signed // {} is 0
 		}
 	}
 	return out

@@ -28,11 +28,11 @@ type family struct {
 	repair func(r *Reading)
 }
 
-// addresses are the two addresses of an HDLC frame, encoded as on the wire.
+// addresses are the two addresses of an HDLC frame, as their encoded bytes.
 type addresses struct{ destination, source []byte }
 
-// aidon is the family of Aidon, whose meters send structures of code, value and scaler-unit in HDLC, or ASCII telegrams
-// if the grid company has chosen them (Aidon RJ12 HAN interface description 1.7A; RJ45 1.4A).
+// aidon is the family of Aidon. Its meters send structures of code, value and scaler-unit in HDLC. If the grid company has chosen so, they send
+// ASCII telegrams (Aidon RJ12 HAN interface description 1.7A; RJ45 1.4A).
 var aidon = family{
 	name: "aidon", make: "Aidon",
 	flags:        []string{"ADN"},
@@ -41,8 +41,8 @@ var aidon = family{
 	repair:       repairAidon,
 }
 
-// repairAidon corrects the UTC offset of clocks. The Swedish list (EFS) has no name. Its clock has no offset, and shows Swedish normal time
-// (+60 minutes) all year. The Norwegian lists send local time with offset 0, which is wrong, so their offset becomes unknown.
+// repairAidon corrects the UTC offset of clocks. The Swedish list (EFS), which has no name, sends a clock without an offset. This clock shows Swedish
+// normal time (+60 minutes) all year. The Norwegian lists send local time with offset 0, which is wrong, so their offset becomes unknown.
 func repairAidon(r *Reading) {
 	zone, offset := false, int16(0)
 	if r.Meter.List == "" {
@@ -56,9 +56,9 @@ func repairAidon(r *Reading) {
 	}
 }
 
-// kamstrup is the family of Kamstrup, whose meters send pairs of code and value without scalers: energy in 10 Wh, power factors in hundredths, current in
-// 0.01 A, or in mA if the meter has current transformers (Kamstrup HAN-NVE interface description 3.1; OMNIPOWER HAN interface 5512-2584). Some
-// meters, most of them in Sweden, count energy in Wh. Their telegrams look the same, so their users must set Options.Scale.
+// kamstrup is the family of Kamstrup. Its meters send pairs of code and value without scalers: energy in 10 Wh, power factors in hundredths, current
+// in 0.01 A, or in mA if the meter has current transformers (Kamstrup HAN-NVE interface description 3.1; OMNIPOWER HAN interface 5512-2584). Some
+// meters, most of them in Sweden, send energy in Wh. Their telegrams do not show this, so users of such meters must set Options.Scale.
 var kamstrup = family{
 	name: "kamstrup", make: "Kamstrup",
 	flags:        []string{"KAM", "KMP"},
@@ -93,9 +93,9 @@ func repairKamstrup(r *Reading) {
 	}
 }
 
-// kaifa is the family of Kaifa, whose meters send lists KFM_001 without codes in Norway, and pairs of code and value without scalers in Sweden (both with
-// currents in mA and voltages in 0.1 V). In Austria and Poland they send codes with scalers (Kaifa HAN OBIS codes KFM_001; Austria's Energy,
-// smart meter customer interfaces).
+// kaifa is the family of Kaifa. In Norway, its meters send lists KFM_001 without codes. In Sweden, they send pairs of code and value without scalers.
+// In both countries, currents are in mA and voltages in 0.1 V. In Austria and Poland, they send codes with scalers (Kaifa HAN OBIS codes KFM_001;
+// Austria's Energy, smart meter customer interfaces).
 var kaifa = family{
 	name: "kaifa", make: "Kaifa",
 	flags:        []string{"KFM"},
@@ -107,7 +107,7 @@ var kaifa = family{
 	exponents: &exponents{energy: 0, powerFactor: -3, currents: []int8{-3}},
 }
 
-// landisgyr is the family of Landis+Gyr, whose meters send one of these:
+// landisgyr is the family of Landis+Gyr. Its meters send one of these:
 //   - ASCII telegrams (E360);
 //   - lists in the form of Aidon, with modules of EMBRIQ (E350 in Norway);
 //   - push lists in blocks without scalers (E450 in Switzerland, with currents in 0.01 A; E570 with current transformers, in A);
@@ -120,8 +120,8 @@ var landisgyr = family{
 	exponents:    &exponents{energy: 0, powerFactor: -3, currents: []int8{-2, 0}},
 }
 
-// iskraemeco is the family of Iskraemeco, whose meters send ASCII telegrams, push lists in segments (Switzerland), or lists without codes.
-// Each grid company has chosen the order of the values in its lists.
+// iskraemeco is the family of Iskraemeco. Its meters send ASCII telegrams, push lists in segments (Switzerland), or lists without codes. Each grid
+// company has chosen the order of the values in its lists.
 var iskraemeco = family{
 	name: "iskraemeco", make: "Iskraemeco",
 	flags:  []string{"ISK"},
@@ -143,6 +143,6 @@ var families = []*family{
 	{name: "honeywell", make: "Honeywell", flags: []string{"ELS"}}, // formerly Elster
 	{name: "wasion", make: "Wasion", flags: []string{"WSE"}},
 	{name: "ebz", make: "eBZ", flags: []string{"EBZ"}},
-	// Q3D meters for import and export: the imported powers (1.7.0, 21.7.0 and so on) are negative during export.
+	// Q3D meters for import and export send exported power as negative imported power (1.7.0, 21.7.0 and so on).
 	{name: "easymeter", make: "EasyMeter", flags: []string{"ESY"}, signedPower: true},
 }

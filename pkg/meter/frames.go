@@ -11,6 +11,7 @@ import (
 // blockTag begins a general-block-transfer (IEC 62056-5-3, 9.4.6.13).
 const blockTag = 0xE0
 
+// isBlock reports whether b is a block of a general-block-transfer.
 func isBlock(b []byte) bool { return len(b) > 0 && b[0] == blockTag }
 
 // unframe returns the message in a telegram. The message is valid until the next call. If the telegram is a part of a message, and further
@@ -63,7 +64,7 @@ func (d *Decoder) unframeMBus(b []byte) ([]byte, error) {
 	d.intact = true
 	isNext := d.segments.started() && d.partsProtocol == MBus && int(frame.Segment) == d.segments.parts%segmentNumbers
 	switch {
-	case isNext:
+	case isNext: // the segment belongs to the message that is being joined
 	case d.segments.started() || d.blocks.started() && !isBlock(frame.Data):
 		return nil, errNotContinued
 	case frame.Segment != 0:
@@ -72,8 +73,8 @@ func (d *Decoder) unframeMBus(b []byte) ([]byte, error) {
 	return d.addSegment(MBus, frame.Data, frame.Final)
 }
 
-// addSegment adds a segment to the message. After the last segment it returns the message. It returns nil if segments are missing, or if
-// the message is a block and further blocks follow.
+// addSegment adds a segment to the message. After the last segment it returns the message. It returns nil if further segments follow, or if the
+// message is a block and further blocks follow.
 func (d *Decoder) addSegment(p Protocol, segment []byte, last bool) ([]byte, error) {
 	message, err := d.addPart(&d.segments, p, segment, last)
 	if message == nil {
@@ -93,7 +94,7 @@ func (d *Decoder) joinBlocks(p Protocol, message []byte) ([]byte, error) {
 		return nil, err
 	}
 	switch {
-	case int(b.Number) == d.blocks.parts+1:
+	case int(b.Number) == d.blocks.parts+1: // the next block
 	case d.blocks.started():
 		return nil, errNotContinued
 	default:
@@ -102,8 +103,8 @@ func (d *Decoder) joinBlocks(p Protocol, message []byte) ([]byte, error) {
 	return d.addPart(&d.blocks, p, b.Data, b.Last)
 }
 
-// addPart adds a part to a message. After the last part it returns the message, and sets Offset and Bytes of the reading for the whole
-// message.
+// addPart adds a part to a message. After the last part it returns the message, and sets Offset and Bytes of the reading so that they cover all
+// parts.
 func (d *Decoder) addPart(message *reassembly, p Protocol, part []byte, last bool) ([]byte, error) {
 	d.partsProtocol = p
 	r := &d.reading
@@ -117,8 +118,8 @@ func (d *Decoder) addPart(message *reassembly, p Protocol, part []byte, last boo
 const (
 	// maxMessage is the length of the longest message that is joined, in bytes. The longest known message has about 1100 bytes.
 	maxMessage = 4096
-	// maxPartGap is the maximum number of bytes between two parts of a message. If there are more, a part was possibly lost between them,
-	// and HDLC segments have no numbers that would show the loss. The shortest part is longer than maxPartGap.
+	// maxPartGap is the maximum number of bytes of noise between two parts of a message. Every part has more bytes than maxPartGap, so more noise
+	// is possibly a damaged part. HDLC segments have no numbers that would show that a part is missing.
 	maxPartGap = 8
 )
 
@@ -128,21 +129,22 @@ type reassembly struct {
 	parts int // number of parts in buf
 	// start is the offset in the stream of the first part. end is the offset after the last part in buf.
 	start, end int64
-	silent     bool // the wire was silent after the last part in buf
+	silent     bool // a silence followed the last part in buf: see NoteSilence
 }
 
 // started reports whether the message has parts, and further parts must follow.
 func (m *reassembly) started() bool { return m.parts > 0 }
 
-// expired reports whether the message was started, and a part at this offset cannot belong to it. The reason is that the wire was silent, or
-// that more than maxPartGap bytes are between the last part and the offset.
+// expired reports whether the message was started, and a part at this offset cannot belong to the message. It cannot if a silence followed the last
+// part, or if more than maxPartGap bytes are between the last part and the offset.
 func (m *reassembly) expired(offset int64) bool {
 	return m.started() && (m.silent || offset-m.end > maxPartGap)
 }
 
-// noteSilence notes that the wire was silent after the last part. It does nothing if the message has no parts.
+// noteSilence notes that a silence followed the last part. It does nothing if the message has no parts.
 func (m *reassembly) noteSilence() { m.silent = m.started() }
 
+// drop drops all parts.
 func (m *reassembly) drop() { m.parts, m.buf = 0, m.buf[:0] }
 
 // add appends a part. start and end are the offsets in the stream of its first byte and after its last byte.
@@ -159,7 +161,7 @@ func (m *reassembly) add(part []byte, start, end int64) error {
 	return nil
 }
 
-// take returns the message, valid until the next call of add.
+// take returns the message, and makes m ready for the next message. The message is valid until the next call of add.
 func (m *reassembly) take() []byte {
 	b := m.buf
 	m.parts = 0

@@ -2,6 +2,7 @@ package meter_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,16 +27,17 @@ func FuzzDecoder(f *testing.F) {
 		previous := int64(-1) // offset of the previous telegram
 		for _, o := range want {
 			if o.Offset <= previous || o.Bytes < 1 || o.Offset+int64(o.Bytes) > int64(len(stream)) {
-				t.Fatalf("got a telegram of %d bytes at byte %d, the previous one at byte %d, in a stream of %d bytes", o.Bytes, o.Offset, previous, len(stream))
+				t.Fatalf("got a telegram of %d bytes at byte %d, the previous telegram at byte %d, in a stream of %d bytes", o.Bytes, o.Offset, previous, len(stream))
 			}
-			if p1 := string(meter.P1) + " "; o.Good && o.Text[:len(p1)] == p1 && o.Bytes > maxText {
+			isText := o.Good && strings.HasPrefix(o.Text, string(meter.P1)+" ") // describe begins with the protocol
+			if isText && o.Bytes > maxText {
 				t.Fatalf("got an ASCII telegram of %d bytes at byte %d, want at most %d bytes", o.Bytes, o.Offset, maxText)
 			}
 			previous = o.Offset
 		}
 		got := outcomes(t, &chunked{r: bytes.NewReader(stream), sizes: []int{1 + int(size), 1, 1 + int(size)/3}})
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("in chunks of %d, -whole +got:\n%s", size, diff)
+			t.Fatalf("in chunks of %d, -in one piece +got:\n%s", size, diff)
 		}
 	})
 }

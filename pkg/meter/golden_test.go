@@ -36,21 +36,21 @@ func sentAt(family string) time.Time {
 func TestGolden(t *testing.T) {
 	for _, f := range simulate.Families() {
 		folder := filepath.Join("testdata", f.Name)
-		wire, golden := filepath.Join(folder, "telegram.bin"), filepath.Join(folder, "telegram.golden.json")
+		telegramFile, goldenFile := filepath.Join(folder, "telegram.bin"), filepath.Join(folder, "telegram.golden.json")
 		if *update {
 			s := simulate.NewHousehold(1, sentAt(f.Name), f.Phases).State()
-			write(t, wire, f.Append(nil, &s))
+			write(t, telegramFile, f.Append(nil, &s))
 		}
-		r, err := newDecoder(bytes.NewReader(read(t, wire))).Next()
+		r, err := newDecoder(bytes.NewReader(read(t, telegramFile))).Next()
 		if err != nil {
 			t.Errorf("%s: %v", f.Name, err)
 			continue
 		}
 		got := pretty(t, r)
 		if *update {
-			write(t, golden, got)
+			write(t, goldenFile, got)
 		}
-		if diff := cmp.Diff(string(read(t, golden)), string(got)); diff != "" {
+		if diff := cmp.Diff(string(read(t, goldenFile)), string(got)); diff != "" {
 			t.Errorf("%s, -golden +got:\n%s", f.Name, diff)
 		}
 	}

@@ -21,8 +21,8 @@ var (
 	numericSerial = [3]byte{0, 0, 1}  // the serial number of Kamstrup in Denmark, as a number
 )
 
-// identify sets serial number, model and list name from the records. It ignores records on the channels of sub-meters. If no record has the
-// serial number, it is the number of a Kamstrup meter or, if there is none, the logical device name.
+// identify sets serial number, model and list name from the records. It ignores records on the channels of sub-meters. If no record has the code of
+// a serial number, the serial number is the Kamstrup number, or the logical device name if there is no Kamstrup number.
 func (d *Decoder) identify() {
 	r, m := &d.reading, &d.reading.Meter
 	for i := range r.Records {
@@ -58,16 +58,18 @@ func (d *Decoder) identify() {
 	}
 }
 
-// A nameCache remembers the names and numbers of a meter in readable form. They are the same in each telegram, so further telegrams allocate no
-// memory.
+// A nameCache has the last names and numbers of a meter in readable form. They are the same in each telegram, so only the first telegram allocates
+// memory for them.
 type nameCache struct {
 	entries [8]cachedName
 	next    int // index of the entry that is replaced next
 }
 
+// A cachedName is a name as sent, and its readable form.
 type cachedName struct{ sent, readable string }
 
-// of returns the text b in readable form, without padding. If b is a text in hexadecimal digits (see decodeHex), of decodes the digits.
+// of returns the name b in readable form, without padding. If b has the characters of the name as hexadecimal digits (see decodeHex), of decodes the
+// digits.
 func (n *nameCache) of(b []byte) string {
 	if len(b) == 0 {
 		return ""
@@ -86,14 +88,14 @@ func (n *nameCache) of(b []byte) string {
 	return readable
 }
 
-// Minimum numbers of hexadecimal digits that decodeHex decodes. A serial number of 16 digits possibly looks like eight encoded letters by
-// chance, but hardly like eight encoded digits. DSMR meters send 34 digits (DSMR P1 5.0.2, 6.4: octet string).
+// Minimum numbers of hexadecimal digits that decodeHex decodes. By chance, a decimal serial number of 16 digits possibly looks like eight encoded
+// letters, but hardly like eight encoded digits. DSMR meters send 34 hexadecimal digits (DSMR P1 5.0.2, 6.4: octet string).
 const (
 	minHexText   = 24 // if the result has letters
 	minHexDigits = 16 // if the result has only digits
 )
 
-// decodeHex returns the text whose characters s has as hexadecimal digits. ok is false if s is probably not encoded.
+// decodeHex returns the text whose hexadecimal digits are s. ok is false if s is probably not the hexadecimal form of a text.
 func decodeHex(s string) (text string, ok bool) {
 	b, err := hex.DecodeString(s)
 	if err != nil || len(s) < minHexDigits {
@@ -116,10 +118,10 @@ func decodeHex(s string) (text string, ok bool) {
 // withoutPadding returns s without the zero bytes and blanks with which some meters pad it.
 func withoutPadding(s string) string { return strings.Trim(s, "\x00 ") }
 
-// identifyP1 sets model and family from ident, the identification line without its '/'. It has the manufacturer code of three letters, a digit
-// for the speed, an optional '\' with a mode, and the model (IEC 62056-21, 6.3.2 and 6.3.12).
+// identifyP1 sets model and family from ident, the identification line without its '/'. The line has the manufacturer code of three letters, a
+// digit for the speed, an optional '\' with a mode, and the model (IEC 62056-21, 6.3.2 and 6.3.12).
 func (d *Decoder) identifyP1(ident []byte) {
-	if string(ident) != d.ident { // only in the first telegram of a meter
+	if string(ident) != d.ident { // usually only in the first telegram
 		d.ident, d.identFamily, d.identModel = string(ident), familyOfFlag(ident), identModel(ident)
 		d.converter.MeanCurrents = bytes.HasPrefix(ident, []byte("ESO")) // the grid company of Lithuania
 	}
@@ -160,9 +162,9 @@ func withoutMode(text string) string {
 	return text
 }
 
-// familyOfMessage returns the family of a binary message. It returns nil if the family is not known. It compares the name of the list first,
-// then the manufacturer codes in system title and device name. It compares the addresses last, because modules of other makes use the
-// addresses of Aidon.
+// familyOfMessage returns the family of a binary message. It returns nil if the family is not known. It compares the name of the list first, then
+// the manufacturer codes in system title and device name, and last the addresses of the HDLC frame. The addresses are last because modules of
+// other makes use the addresses of Aidon.
 func (d *Decoder) familyOfMessage() *family {
 	r := &d.reading
 	for _, f := range families {

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// textTelegram returns an ASCII telegram without a checksum.
+// textTelegram returns an ASCII telegram without a checksum: the identification line, the lines, and a line with a power.
 func textTelegram(ident string, lines ...string) string {
 	return "/" + ident + "\r\n\r\n" + strings.Join(lines, "\r\n") + "\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
 }

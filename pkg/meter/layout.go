@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A LayoutError is the error for a list of values without codes whose order this package does not know. The grid company or the maker of the
-// meter knows the order.
+// A LayoutError is the error for a list of values without codes whose order this package does not know. The grid company or the manufacturer knows
+// the order.
 type LayoutError struct {
 	// Types has a letter for the type of each value: see the constants Layout… of package dlms.
 	Types string
@@ -25,17 +25,17 @@ type layout struct {
 	family *family
 	// types has a letter for the type of each value: see the constants Layout… of package dlms.
 	types string
-	// firstText is the beginning of the first value, which is a text. "" fits any value.
+	// firstText is the beginning of the first value if this value is a text. If firstText is "", any first value fits.
 	firstText string
-	// familyOnly is true if the layout is used only if the telegram shows that the meter is of the family. Meters of other families send
-	// other values with the same types.
+	// familyOnly is true if meters of other families send other values with the same types. The layout is then used only if the telegram shows
+	// that the meter is of the family.
 	familyOnly bool
 	// codes has the code of each value. A value whose meaning is not known has the zero Code.
 	codes []obis.Code
 }
 
-// findLayout returns the layout of a list from a meter of family f. f is nil if the family is not known. findLayout returns nil if no layout
-// fits, or if several layouts fit, because a value that is null fits any type.
+// findLayout returns the layout of a list from a meter of family f. f is nil if the family is not known. findLayout returns nil if no layout fits.
+// It also returns nil if several layouts fit, which is possible if a value is null.
 func findLayout(n *dlms.Notification, f *family) (found *layout) {
 	for i := range layouts {
 		l := &layouts[i]
@@ -90,13 +90,13 @@ func codeList(text string) []obis.Code {
 	return codes
 }
 
-// kaifaStart has the first codes of the longer lists of Kaifa.
+// kaifaStart has the codes with which all lists of Kaifa begin, except for the list of one value.
 const kaifaStart = "1-1:0.2.129 0-0:96.1.0 0-0:96.1.7 1.7.0 2.7.0 3.7.0 4.7.0 "
 
 // layouts are the lists without codes that makers and grid companies have defined.
 //
-// Letters of types: t string, c date-time, u unsigned of 32 or 64 bits, w unsigned of 16 bits, b boolean, enum or unsigned of 8 bits,
-// a array or structure of one value. The codes are in the same order; "-" is a value whose meaning is not known.
+// Letters of types: t string, c date-time, u unsigned of 32 or 64 bits, w unsigned of 16 bits, b boolean, enum or unsigned of 8 bits, a array or
+// structure of one value. The codes are in the order of the letters; "-" is a value whose meaning is not known.
 var layouts = []layout{
 	// Kaifa KFM_001: voltages in 0.1 V, currents in mA, energies of 32 or 64 bits. The first list is sent every 2 s. The next two, for one
 	// phase and for three, are sent every 10 s. The last two, for one phase and for three, are sent every hour.
@@ -113,17 +113,18 @@ var layouts = []layout{
 	// Elektro Ljubljana, three phases: every 15 minutes.
 	{family: &iskraemeco, types: "ttbtuuuuuuuu", codes: codeList(
 		"0-0:42.0.0 0-0:96.1.3 0-0:96.3.10 0-0:96.14.0 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2 3.8.0 4.8.0")},
-	// Elektro Celje: three phases, then one.
+	// Elektro Celje: a list for three phases, and a list for one phase.
 	{family: &iskraemeco, types: "ttwwwwwwuuuu", codes: codeList("0-0:42.0.0 0-0:96.1.2 32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 3.7.0 4.7.0")},
 	{family: &iskraemeco, types: "ttwwuuuu", codes: codeList("0-0:42.0.0 0-0:96.1.2 32.7.0 31.7.0 1.7.0 2.7.0 3.7.0 4.7.0")},
-	// Elektro Ljubljana, one phase: with a current, then without. The third list has energies by tariff.
+	// Elektro Ljubljana, one phase: a list with a current, a list without a current, and a list with energies by tariff.
 	{family: &iskraemeco, types: "ttuuuuwwuu", codes: codeList("0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 31.7.0 21.7.0 22.7.0")},
 	{family: &iskraemeco, types: "ttuuuuwuu", codes: codeList("0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 - -")},
 	{family: &iskraemeco, types: "ttuuuuuuuu", codes: codeList("0-0:42.0.0 0-0:96.1.3 1.8.1 1.8.2 2.8.1 2.8.2 3.8.1 3.8.2 4.8.1 4.8.2")},
-	// Elektro Ljubljana, newer meters: power and energy each second, then energy every 15 minutes.
+	// Elektro Ljubljana, newer meters: a list with power and energy each second, and a list with energy every 15 minutes.
 	{family: &iskraemeco, types: "tuuuuuuuu", firstText: "ISK", codes: codeList("0-0:42.0.0 1.7.0 2.7.0 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2")},
 	{family: &iskraemeco, types: "tbuu", codes: codeList("0-0:96.1.0 - 1.8.0 2.8.0")},
-	// HEP ODS in Croatia, meter IE.5: with quadrants, then without. Each of three limits is sent as an array of one number.
+	// HEP ODS in Croatia, meter IE.5: a list with energies by quadrant (5.8.0 to 8.8.0), and a list without them. Each of three limits is sent as
+	// an array of one number.
 	{family: &iskraemeco, types: "tttuuuuuuuuuuuuwuuuuuuwwwwwwuaaab", codes: codeList(
 		"0-0:96.1.0 0.9.1 0.9.2 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2 5.8.0 6.8.0 7.8.0 8.8.0 1.7.0 2.7.0 13.7.0 21.7.0 41.7.0 61.7.0 22.7.0 " +
 			"42.7.0 62.7.0 32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 0-0:17.0.0 - - - 0-0:96.3.10")},

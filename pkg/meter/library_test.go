@@ -15,7 +15,7 @@ import (
 
 const modulePath = "github.com/hanbridge/hanbridge"
 
-// libraryFolder holds a program of another module that imports the packages of pkg.
+// libraryFolder has a program that is a module of its own and imports the packages of pkg.
 var libraryFolder = filepath.Join("testdata", "library")
 
 // TestLibraryProgram tests that the program in libraryFolder builds without a network, and prints the expected output.

@@ -18,7 +18,7 @@ type limitedReader struct {
 	pattern   []byte
 	at, total int
 	deadline  time.Time
-	longest   int // the length of the longest buffer of a Read
+	longest   int // the length of the longest buffer that Read was called with
 }
 
 var errSlow = errors.New("the decoder takes too long")
@@ -58,13 +58,13 @@ func randomText(n int) []byte {
 }
 
 // TestStreamsWithoutEnd tests that a stream without a complete telegram needs bounded memory, and time in proportion to its length. The deadline
-// of a minute is a hundred times what the Decoder needs. A Decoder that searches again from every byte would need longer.
+// of a minute is a hundred times the time that the Decoder needs. A Decoder that reads all bytes again after each byte would exceed the deadline.
 func TestStreamsWithoutEnd(t *testing.T) {
 	const total = 2 << 20
 	for _, tt := range []struct {
 		name    string
 		pattern []byte
-		byByte  bool
+		byByte  bool // each Read returns one byte
 	}{
 		{name: "identification line and text without end", pattern: append([]byte("/ABC5\r\n"), bytes.Repeat([]byte("x"), total)...)},
 		{name: "identification line and data lines without end", pattern: append([]byte("/ABC5\r\n"), bytes.Repeat([]byte("1-0:1.8.0(00000001.000*kWh)\r\n"), total/29)...)},

@@ -8,11 +8,11 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// errUnframedCipher is for an encrypted message without checksum and tag that follows bytes that are no telegram. These bytes are possibly
-// the damaged header of a frame. The message is then only a part of that frame, and possibly damaged.
+// errUnframedCipher is for an encrypted message without a frame that follows noise, and whose tag was not checked. The noise is possibly the damaged
+// header of a frame. The message is then possibly damaged too.
 var errUnframedCipher = errors.New("an encrypted message without a tag, in the middle of a damaged telegram")
 
-// read fills the reading from a whole message.
+// read fills the reading from a message. message is complete and without frames.
 func (d *Decoder) read(p Protocol, message []byte) error {
 	r := &d.reading
 	switch p {
@@ -31,7 +31,7 @@ func (d *Decoder) read(p Protocol, message []byte) error {
 		if err != nil {
 			return err
 		}
-		d.intact = p == HDLC || p == MBus || r.Checked // decrypt checks only the first bytes if there is no tag
+		d.intact = p == HDLC || p == MBus || r.Checked // without frame and tag, decrypt has checked only the first bytes
 		message = plaintext
 	}
 	if len(message) > 0 && message[0] == slash {
@@ -55,8 +55,8 @@ func (d *Decoder) readP1(b []byte) error {
 	return d.readText(b)
 }
 
-// readEncryptedP1 reads the ASCII telegram b, which consists of header, the identification line in clear, and body, the encrypted lines.
-// The checksum of b covers the encrypted bytes.
+// readEncryptedP1 reads the ASCII telegram b, whose lines are encrypted. header is the identification line, which is not encrypted. body has the
+// encrypted lines. The checksum of b covers the encrypted bytes.
 func (d *Decoder) readEncryptedP1(b, header, body []byte) error {
 	checked, err := p1.CheckEncrypted(b)
 	if err != nil {
@@ -71,9 +71,10 @@ func (d *Decoder) readEncryptedP1(b, header, body []byte) error {
 		return err
 	}
 	d.reading.Checked = d.reading.Checked || checked
-	if decrypted := plaintext[len(header):]; len(decrypted) > 0 && decrypted[0] == slash { // a whole telegram was encrypted
+	decrypted := plaintext[len(header):]
+	if len(decrypted) > 0 && decrypted[0] == slash { // a telegram with its own identification line was encrypted
 		plaintext = decrypted
-	} else if !bytes.Contains(decrypted, []byte("\n!")) { // only the data lines were encrypted, without the '!' after them
+	} else if !bytes.Contains(decrypted, []byte("\n!")) { // only the data lines were encrypted, without the line of the '!'
 		plaintext = append(plaintext, "!\r\n"...)
 		d.decryption.plaintext = plaintext
 	}
@@ -85,13 +86,13 @@ func (d *Decoder) readDecryptedText(b []byte) error {
 	if n := p1.Length(b); n > 0 {
 		b = b[:n]
 	}
-	checked := d.reading.Checked // by the authentication tag or the outer checksum
+	checked := d.reading.Checked // by the authentication tag, or by the checksum around the encrypted bytes
 	err := d.readText(b)         // sets Checked for the checksum in b
 	d.reading.Checked = d.reading.Checked || checked
 	return err
 }
 
-// readText reads an ASCII telegram in clear.
+// readText reads an ASCII telegram that is not encrypted, or was decrypted.
 func (d *Decoder) readText(b []byte) error {
 	parse := d.telegram.Parse
 	if d.options.IgnoreChecksum {
@@ -130,7 +131,7 @@ func (d *Decoder) readNotification(apdu []byte) error {
 	d.identify()
 	r.setTime()
 	f := d.familyOfMessage()
-	if f == nil && r.Cipher.Title == [8]byte{} { // a meter with a system title is of another make, which is not in families
+	if f == nil && r.Cipher.Title == [8]byte{} { // with a system title, familyOfMessage finds every make of families
 		f = layoutFamily
 	}
 	r.setFamily(f)
@@ -147,8 +148,8 @@ var (
 	localDate = [3]byte{0, 9, 2}
 )
 
-// setTime sets r.Time from the first record with a clock. Further clocks are ignored, because they are clocks of sub-meters. If the telegram
-// has no clock, setTime joins the records of local time and local date.
+// setTime sets r.Time from the first record with a clock. Further clocks are ignored, because they are clocks of sub-meters. If no record has a
+// clock, and the header of the message has no time, setTime joins the records of local time and local date.
 func (r *Reading) setTime() {
 	var hour, date []byte
 	found := false

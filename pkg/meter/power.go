@@ -6,12 +6,12 @@ import "github.com/hanbridge/hanbridge/pkg/obis"
 // phases, 1 to 3 are the phases.
 type measurements struct {
 	active, reactive [4]int64 // import minus export, in W and var
-	netActive        int64    // code 16.7.0, in W, for lists without import and export
+	netActive        int64    // net power (code 16.7.0) in W, for lists without import and export
 	activeSent       [4]bool  // the active power was sent
 	reactiveSent     bool     // the total reactive power was sent
 	volts, amps      [4]int64 // voltages and currents as sent
 	ampsSent         [4]bool  // the current was sent
-	outOfRange       bool     // a number exceeds maxMeasurement
+	outOfRange       bool     // a number is larger than maxMeasurement, or less than -maxMeasurement
 }
 
 // maxMeasurement is more than any power, voltage or current that a meter sends. Sums and products of smaller numbers do not overflow an int64.
@@ -51,18 +51,24 @@ func (m *measurements) add(code obis.Code, value int64) {
 	}
 }
 
-// minApparentPower returns a lower limit of the apparent power of all phases, in VA, to within 4 %. If the telegram has the power of each phase
-// that carries a current, the limit is the sum over the phases, and perPhase is true. Otherwise the limit is the total power, in which import
-// on one phase and export on another cancel.
+// minApparentPower returns a lower limit of the apparent power of all phases, in VA, to within 4 %. The limit is the total power, in which import on
+// one phase and export on another cancel. If the telegram has powers of phases, and their sum is larger, the limit is this sum. perPhase is true
+// if the telegram has the power of each phase that carries a current.
 func (m *measurements) minApparentPower() (power int64, perPhase bool) {
 	watts := m.active[0]
 	if !m.activeSent[0] {
 		watts = m.netActive
 	}
 	power = hypotenuse(watts, m.reactive[0])
-	perPhase = (m.activeSent[1] || m.amps[1] == 0) && (m.activeSent[2] || m.amps[2] == 0) && (m.activeSent[3] || m.amps[3] == 0)
-	if m.activeSent[1] || m.activeSent[2] || m.activeSent[3] {
-		power = max(power, hypotenuse(m.active[1], m.reactive[1])+hypotenuse(m.active[2], m.reactive[2])+hypotenuse(m.active[3], m.reactive[3]))
+	perPhase = true
+	anyPhase, sum := false, int64(0)
+	for i := 1; i < len(m.active); i++ {
+		perPhase = perPhase && (m.activeSent[i] || m.amps[i] == 0)
+		anyPhase = anyPhase || m.activeSent[i]
+		sum += hypotenuse(m.active[i], m.reactive[i])
+	}
+	if anyPhase {
+		power = max(power, sum)
 	}
 	return power, perPhase
 }
@@ -76,9 +82,9 @@ func hypotenuse(a, b int64) int64 {
 	return max(a, (123*a+51*b)/128)
 }
 
-// voltAmps are the products of voltage and current of the phases. Their unit is VA if the unknown exponent of the currents is 0.
+// voltAmps are the products of voltage and current of the phases, in VA, as if the exponent of the currents were 0.
 type voltAmps struct {
-	// power is the power in VA to compare the products with. See measurements.minApparentPower for power and perPhase.
+	// power is the power in VA with which the products are compared. See measurements.minApparentPower for power and perPhase.
 	power    int64
 	perPhase bool
 

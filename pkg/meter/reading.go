@@ -18,7 +18,7 @@ const (
 	MBus Protocol = "mbus"
 	// Glo is a general-glo-ciphering without a frame around it.
 	Glo Protocol = "glo"
-	// APDU is a message without any frame, which is the whole of its stream.
+	// APDU is a message without any frame. Its stream consists only of this message.
 	APDU Protocol = "apdu"
 )
 
@@ -36,15 +36,15 @@ type Reading struct {
 	// Verified is true if the telegram is Checked, or if an earlier telegram confirms it (see Trust in the package documentation). It is
 	// false only with Options.AcceptUnverified.
 	Verified bool
-	// Cipher says how the telegram was encrypted. It is the zero Cipher for a telegram in clear.
+	// Cipher says how the telegram was encrypted. It is the zero Cipher if the telegram was not encrypted.
 	Cipher Cipher
-	// Repeated is true if the frame counter of an encrypted telegram is not above the frame counter of the telegram before.
+	// Repeated is true if the frame counter of an encrypted telegram is not above the frame counter of the previous telegram of the meter.
 	Repeated bool
 	// Time is the meter's own clock. It is zero if the telegram has none.
 	Time obis.Time
 	// Meter identifies the meter.
 	Meter Meter
-	// Records are the items of the telegram, as the meter sent them and in the same order.
+	// Records are the items of the telegram, in the order in which the meter sent them. Their units have no prefix: Wh, not kWh.
 	Records []obis.Record
 	// Samples are the quantities in the records, and quantities that are derived from them, such as the net power. They have the units of
 	// package quantity, and are multiplied by Options.Scale.
@@ -56,15 +56,15 @@ type Reading struct {
 
 // A Cipher says how a telegram was encrypted (IEC 62056-5-3, 9.2.4.7).
 type Cipher struct {
-	// Title is the system title: the manufacturer's FLAG ID of three letters, then the serial number. It is zero if the meter sends none.
+	// Title is the system title: the manufacturer code of three letters (FLAG ID), then the serial number. It is zero if the meter sends none.
 	Title [8]byte
-	// Security is the security control byte: 0x20 or 0x21 without a tag, 0x30 or 0x31 with one.
+	// Security is the security control byte: 0x20 or 0x21 without an authentication tag, 0x30 or 0x31 with a tag.
 	Security byte
 	// Counter is the frame counter.
 	Counter uint32
 }
 
-// A Meter identifies a meter, as far as a telegram does. Fields that are not known are "".
+// A Meter identifies a meter. A field is "" if the telegram does not show it.
 type Meter struct {
 	Make, Model, Serial string
 	// List is the name of the list of quantities that the meter sends, such as AIDON_V0001.

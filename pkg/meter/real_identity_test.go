@@ -73,26 +73,26 @@ func decrypted(t *testing.T, tg *telegram) string {
 }
 
 // joinedMessage joins the data of the frames and blocks of a telegram. It returns a telegram without a frame unchanged.
-func joinedMessage(t *testing.T, wire []byte) (joined []byte) {
+func joinedMessage(t *testing.T, telegram []byte) (joined []byte) {
 	t.Helper()
-	if n := dlms.CipheredLength(wire); n > 0 {
-		return wire
+	if n := dlms.CipheredLength(telegram); n > 0 {
+		return telegram
 	}
-	for len(wire) > 1 {
+	for len(telegram) > 1 {
 		var data []byte
-		if n := hdlc.Length(wire); n > 0 {
-			f, err := hdlc.Parse(wire[:n])
+		if n := hdlc.Length(telegram); n > 0 {
+			f, err := hdlc.Parse(telegram[:n])
 			if err != nil {
 				t.Fatal(err)
 			}
-			data, wire = bytes.TrimPrefix(f.Info, []byte(dlms.LLC)), wire[n:]
+			data, telegram = bytes.TrimPrefix(f.Info, []byte(dlms.LLC)), telegram[n:]
 		} else {
-			n := mbus.Length(wire)
-			f, err := mbus.Parse(wire[:n])
+			n := mbus.Length(telegram)
+			f, err := mbus.Parse(telegram[:n])
 			if err != nil {
 				t.Fatal(err)
 			}
-			data, wire = f.Data, wire[n:]
+			data, telegram = f.Data, telegram[n:]
 		}
 		var b dlms.Block
 		if b.Parse(data) == nil {
@@ -151,6 +151,7 @@ func isMasked(text string) bool {
 // laterLetter matches a text with a letter other than X after the first four characters.
 var laterLetter = regexp.MustCompile(`^.{4}.*[A-WYZa-wyz]`)
 
+// isPrintable reports whether a text has only printable ASCII characters.
 func isPrintable(text string) bool {
 	return !strings.ContainsFunc(text, func(x rune) bool { return x < ' ' || x > '~' })
 }
@@ -158,11 +159,11 @@ func isPrintable(text string) bool {
 // TestIdentityIn tests that identityIn finds numbers of meters, and finds nothing in values, times and masked numbers.
 func TestIdentityIn(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
-		{"0-0:96.1.1(4530303334353637)", "0034567"},
+		{"0-0:96.1.1(4530303334353637)", "0034567"}, // hexadecimal digits of E0034567
 		{"0-0:96.1.0(7359990000000001)", "7359990000000001"},
 		{"KFM1234567890123", "KFM1234567890123"},
 		{"\x02\x09\x0CSAG123450000", "SAG123450000"},
-		{"0-1:96.1.0(4730303132333430303031323334)", "0012340001234"},
+		{"0-1:96.1.0(4730303132333430303031323334)", "0012340001234"}, // hexadecimal digits of G0012340001234
 		{"1-0:1.8.0(006545766*Wh)", ""},
 		{"0-0:1.0.0(231102121548W)", ""},
 		{"0-0:96.1.1(4530303030303030303030303030303030)", ""},
@@ -174,7 +175,8 @@ func TestIdentityIn(t *testing.T) {
 	}
 }
 
-// TestIsMasked tests that isMasked is false for each number of a meter, even in hexadecimal or as bytes that are no text.
+// TestIsMasked tests that isMasked is true for masked numbers and false for other numbers of a meter, also in hexadecimal. 453030… is hexadecimal for
+// E00….
 func TestIsMasked(t *testing.T) {
 	for text, want := range map[string]bool{
 		"": true, "0000000000": true, "0SAG0000000000": true, "4530303030303030": true, "UP_0X": true, "00000000\x00\x00": true,

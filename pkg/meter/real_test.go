@@ -59,8 +59,8 @@ func TestRealTelegrams(t *testing.T) {
 	}
 }
 
-// TestRealFamilies tests that realFolder has an intact telegram of each family of the simulator. Families without a telegram must have a reason in
-// familiesWithoutTelegram.
+// TestRealFamilies tests that realFolder has an intact telegram of each family of the simulator, except for the families in
+// familiesWithoutTelegram. A family must not be in both.
 func TestRealFamilies(t *testing.T) {
 	covered := map[string]bool{}
 	for _, r := range realTelegrams(t) {
@@ -125,7 +125,7 @@ func realTelegrams(t *testing.T) []realTelegram {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string][]string{} // the extensions of the files with a name
+	files := map[string][]string{} // the extensions of the files, by the name without extension
 	for _, e := range entries {
 		if ext := filepath.Ext(e.Name()); ext != ".md" {
 			name := strings.TrimSuffix(e.Name(), ext)
@@ -140,7 +140,7 @@ func realTelegrams(t *testing.T) []realTelegram {
 		}
 		r := realTelegram{telegram: telegram{name: name}}
 		readJSON(t, filepath.Join(realFolder, name+".json"), &r)
-		r.bytes = readWire(t, filepath.Join(realFolder, name), slices.Contains(extensions, ".hex"))
+		r.bytes = readTelegram(t, filepath.Join(realFolder, name), slices.Contains(extensions, ".hex"))
 		all = append(all, r)
 	}
 	return all
@@ -160,9 +160,9 @@ func readJSON(t *testing.T, file string, v any) {
 	}
 }
 
-// readWire reads the bytes of a telegram. name has no extension. If hexadecimal is true, the file is name.hex with hexadecimal digits. Otherwise
+// readTelegram reads the bytes of a telegram. name has no extension. If hexadecimal is true, the file is name.hex with hexadecimal digits. Otherwise
 // it is name.txt with the bytes.
-func readWire(t *testing.T, name string, hexadecimal bool) []byte {
+func readTelegram(t *testing.T, name string, hexadecimal bool) []byte {
 	t.Helper()
 	ext := ".txt"
 	if hexadecimal {

@@ -39,8 +39,9 @@ func (d *Decoder) length() (Protocol, int) {
 	switch b[0] {
 	case hdlc.Flag:
 		n := hdlc.Length(b)
-		if n > 0 && len(b) < maxHeader && d.readErr == nil && !hdlc.ValidHeader(b) {
-			return HDLC, 0 // wait for the LLC header, by which plausible recognises a frame with a damaged header
+		incomplete := len(b) < maxHeader && d.readErr == nil
+		if n > 0 && incomplete && !hdlc.ValidHeader(b) {
+			return HDLC, 0 // wait for the LLC header, by which the method plausible recognises a frame with a damaged header
 		}
 		return HDLC, n
 	case mbus.Start:
@@ -66,22 +67,23 @@ func (d *Decoder) orNoise(n int, certainStart bool) int {
 }
 
 const (
-	// maxHeader is the largest number of bytes from a frame's flag to the end of the LLC header, with the longest addresses.
+	// maxHeader is more than the number of bytes from the flag of an HDLC frame to the end of the LLC header, which is 17 with the longest
+	// addresses.
 	maxHeader = 32
 	// maxIdent is the length of the longest identification line, in bytes. IEC 62056-21, 6.3.2 allows 21 bytes, but some meters send more.
 	maxIdent = 64
 )
 
-// lengthWithinLine returns the length of a telegram whose '/' is not at the start of a line. It returns -1 unless the three letters of a
-// manufacturer code and the end of an identification line follow the '/'. It returns 0 if b is too short to know.
+// lengthWithinLine returns the length of a telegram whose '/' is not at the start of a line. It returns -1 if the '/' does not begin an
+// identification line: a manufacturer code of three letters, and a line end after at most maxIdent bytes. It returns 0 if more bytes must arrive.
 func (d *Decoder) lengthWithinLine(b []byte) int {
 	line := b[:min(len(b), maxIdent)]
 	switch end := bytes.IndexByte(line, '\n'); {
-	case len(b) >= identStart && !beginsWithFlagID(b):
+	case len(b) >= identStart && !beginsWithFlagID(b): // no manufacturer code
 		return -1
 	case end >= identStart:
 		return p1.Length(b)
-	case end < 0 && len(b) < maxIdent && d.readErr == nil:
+	case end < 0 && len(b) < maxIdent && d.readErr == nil: // the line end has possibly not arrived yet
 		return 0
 	}
 	return -1
@@ -94,22 +96,23 @@ func (d *Decoder) lengthWithParity(b []byte) int {
 		d.text = make([]byte, p1.MaxLength)
 	}
 	text := d.text[:p1.StripParity(d.text[:p1.MaxLength], b)]
-	ended := len(text) < len(b) || len(text) == p1.MaxLength
+	ended := len(text) < len(b) || len(text) == p1.MaxLength // text cannot become longer
 	switch n := p1.Length(text); {
 	case len(text) >= identStart && !beginsWithFlagID(text), len(text) < identStart && ended:
 		return -1
-	case n == 0 && ended:
+	case n == 0 && ended: // a telegram whose end is missing
 		return len(text)
 	default:
 		return n
 	}
 }
 
-// unframedLength returns the length of a stream that is one message without a frame. People save such messages in files. unframedLength
-// returns 0 for any other stream. A stream that starts in the middle of a telegram possibly looks like a message without a frame.
+// unframedLength returns the length of a stream that consists of a single message without a frame. People save such messages in files.
+// unframedLength returns 0 for any other stream. A stream that starts in the middle of a telegram possibly looks like a message without a frame.
 // unframedLength then waits until more than maxMessage bytes have arrived. The telegrams in these bytes are returned late, but none is lost.
 func (d *Decoder) unframedLength() int {
-	const sufficient = len(dlms.LLC) + 1 + 4 + 2 + 12 + 1 // bytes up to the tag of the first value
+	// LLC header, tag, invoke id, tag and length of the date-time, date-time, tag of the first value
+	const sufficient = len(dlms.LLC) + 1 + 4 + 2 + 12 + 1
 	for d.readErr == nil && d.end < sufficient {
 		d.fill()
 		if !maybeUnframed(d.buf[:d.end]) {
@@ -128,8 +131,8 @@ func (d *Decoder) unframedLength() int {
 	return d.end
 }
 
-// maybeUnframed reports whether b begins like a data-notification, with or without the LLC header, or like a
-// general-glo-ciphering after that header.
+// maybeUnframed reports whether b begins like a message without a frame: a data-notification with or without the LLC header, or a
+// general-glo-ciphering with the LLC header. (A general-glo-ciphering without the LLC header is found anywhere in a stream: see length.)
 func maybeUnframed(b []byte) bool {
 	if n := min(len(b), len(dlms.LLC)); n > 0 && string(b[:n]) == dlms.LLC[:n] {
 		b = b[n:]
@@ -149,7 +152,8 @@ func (d *Decoder) certainStart() bool {
 	case mbus.Start:
 		return mbus.ValidHeader(d.buf[d.at:d.end])
 	case slash:
-		return d.at == 0 && d.base == 0 || d.at > 0 && d.buf[d.at-1] == '\n'
+		isFirstByte := d.at == 0 && d.base == 0
+		return isFirstByte || d.at > 0 && d.buf[d.at-1] == '\n'
 	}
 	return false
 }

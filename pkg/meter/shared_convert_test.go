@@ -13,7 +13,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A sourceValue is one value as the reference decoder read it.
+// A sourceValue is one value as the reference decoder read it. The reference decoder is an independent program, whose output is stored with the
+// captures.
 type sourceValue struct {
 	Text        string // the text between two parentheses of a P1 telegram
 	Raw         any    // an item of a binary list, without its scaler
@@ -26,9 +27,10 @@ func (c *capture) telegram(t *testing.T) *telegram {
 	tg := &telegram{name: c.name(), bytes: c.bytes, Key: c.Key, AuthKey: c.AuthKey, Checked: c.checked()}
 	tg.Expected = append(tg.Expected, extras[c.name()]...)
 	values := c.sourceValues(t)
-	volts := voltShift(values)
+	volts := voltExponent(values)
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if raw := c.Expected[key]; len(raw) > 0 && raw[0] == '[' && key != "positional" {
+		isArray := len(c.Expected[key]) > 0 && c.Expected[key][0] == '['
+		if isArray && key != positional { // the values of an ASCII telegram
 			tg.Expected = append(tg.Expected, textExpectations(c, key, values[key])...)
 			continue
 		}
@@ -43,6 +45,9 @@ func (c *capture) telegram(t *testing.T) *telegram {
 	return tg
 }
 
+// positional is the key of the values of a list without codes in capture.Expected.
+const positional = "positional"
+
 // sourceValues returns the values of the reference decoder by code. For a list without codes, the codes are from layouts.
 func (c *capture) sourceValues(t *testing.T) map[string][]sourceValue {
 	t.Helper()
@@ -52,7 +57,7 @@ func (c *capture) sourceValues(t *testing.T) map[string][]sourceValue {
 	}
 	for key, raw := range c.Expected {
 		switch {
-		case key == "positional":
+		case key == positional:
 			return c.valuesByLayout(t, raw)
 		case raw[0] == '[':
 			out[key] = parse[[]sourceValue](t, c, raw)
@@ -98,9 +103,9 @@ func (c *capture) valuesByLayout(t *testing.T, raw json.RawMessage) map[string][
 			continue
 		}
 		raw := items[k]
-		if closed, ok := raw.(bool); ok {
+		if isClosed, ok := raw.(bool); ok { // the state of the breaker
 			raw = json.Number("0")
-			if closed {
+			if isClosed {
 				raw = json.Number("1")
 			}
 		}
@@ -133,8 +138,9 @@ func codeOf(key string) string {
 	return code
 }
 
-// textExpectations returns the expected records of one code of a P1 telegram. Each line gives a record. Its values are a single value, a time stamp
-// and a number, the seven values of a DSMR 2.2 gas meter, or a log, which is one text. A line with several numbers gives a record for each.
+// textExpectations returns the expected records of one code of a P1 telegram. Each line gives one record, except that a line of several numbers gives
+// a record for each number. A line has one of these: a single value; a time stamp and a number; the seven values of a DSMR 2.2 gas meter; several
+// numbers; a log, whose record is one text.
 func textExpectations(c *capture, key string, values []sourceValue) (out []expectation) {
 	lines := max(1, bytes.Count(c.bytes, []byte("\n"+key+"(")))
 	for line := range slices.Chunk(values, max(1, len(values)/lines)) {
@@ -198,24 +204,25 @@ var baseUnits = map[string]struct {
 }
 
 // binaryExpectation returns the expected record for an item of a binary list. A number without a scaler gets its power of ten and unit from
-// unscaled. volts is the power of ten of voltages.
+// documentedUnit. volts is the power of ten of voltages.
 func binaryExpectation(c *capture, code string, v sourceValue, volts int) expectation {
 	e := expectation{Code: code}
 	raw := fmt.Sprint(v.Raw)
 	switch _, isNumber := v.Raw.(json.Number); {
 	case v.Value != "":
 		e.setNumber(v.Value, v.Unit)
-	case v.Raw == nil:
+	case v.Raw == nil: // null: an empty record
 	case dateTime.MatchString(raw):
 		e.Clock = clockOf(raw)
 	case isNumber:
-		shift, unit := unscaled(c, code, volts)
-		if e.Text = raw; shift != 0 || unit != "" {
-			e.Text = ""
-			e.setNumber(raw, unit)
-			d, _ := obis.ParseDecimal([]byte(raw))
-			e.Value = d.Shift(int8(shift)).String()
+		exponent, unit := documentedUnit(c, code, volts)
+		if exponent == 0 && unit == "" {
+			e.Text = raw
+			break
 		}
+		e.setNumber(raw, unit)
+		d, _ := obis.ParseDecimal([]byte(raw))
+		e.Value = d.Shift(int8(exponent)).String()
 	default:
 		e.Text = raw
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// compareSource decodes a capture and compares it with the values that were published with it. It returns the number of compared values. Some
-// values are from a firmware, which shows 0 for a missing value. Others are from a library, which returns them by code or by name.
+// compareSource decodes a capture and compares the reading with the values that were published with the capture. It returns the number of compared
+// values. Some values are from a firmware, which shows 0 for a missing value. Others are from a library, which returns values by code or by name.
 func compareSource(t *testing.T, c *capture) (n int) {
 	t.Helper()
 	r, err := c.telegram(t).decoder(t).Next()
@@ -23,7 +23,7 @@ func compareSource(t *testing.T, c *capture) (n int) {
 		case key == "electricity":
 			n += compareTree(t, c, r, "", parse[map[string]any](t, c, raw))
 		case key == "cosem" || key == "note":
-		case strings.Count(key, ".") == 5:
+		case strings.Count(key, ".") == 5: // a code of six groups
 			n += compareByCode(t, c, r, key, parse[string](t, c, raw))
 		case key == "meter_id":
 			if id := parse[string](t, c, raw); id != "" {
@@ -93,12 +93,12 @@ func compareTree(t *testing.T, c *capture, r *meter.Reading, path string, v any)
 	return 1
 }
 
-// nearlyEqual reports whether got equals want, except for the rounding of the sources. They calculate with 24 bits, and round currents to two
-// decimals.
-func nearlyEqual(got obis.Decimal, want *big.Rat, current bool) bool {
+// nearlyEqual reports whether got equals want, except for the rounding of the sources. The sources calculate with floating-point numbers of 24 bits,
+// and round currents to two decimals.
+func nearlyEqual(got obis.Decimal, want *big.Rat, isCurrent bool) bool {
 	v, _ := new(big.Rat).SetString(got.String())
 	allowed := new(big.Rat).Abs(new(big.Rat).Mul(want, big.NewRat(1, 1<<24)))
-	if current {
+	if isCurrent {
 		allowed = big.NewRat(5, 1000)
 	}
 	v.Sub(v, want)
@@ -125,8 +125,8 @@ func compareByCode(t *testing.T, c *capture, r *meter.Reading, key, text string)
 		return 1
 	}
 	if isKamstrup(c) { // the number in the source has no power of ten
-		shift, _ := unscaled(c, rec.Code.String(), 0)
-		text = fmt.Sprintf("%se%d", text, shift)
+		exponent, _ := documentedUnit(c, rec.Code.String(), 0)
+		text = fmt.Sprintf("%se%d", text, exponent)
 	}
 	want, isNumber := new(big.Rat).SetString(text)
 	switch {

@@ -22,7 +22,8 @@ var (
 	telegramsFolder = filepath.Join(sharedFolder, "telegrams")
 )
 
-// A capture is a telegram of telegramsFolder with its description.
+// A capture is a telegram of telegramsFolder with its description. The exported fields are those of its JSON file. Expected are the values that the
+// reference decoder read. BySource are values that were published with the capture.
 type capture struct {
 	File, Country, Meter, Framing, Check string
 	CRC                                  string `json:"crc16_arc"`
@@ -34,7 +35,7 @@ type capture struct {
 	AuthKey  string `json:"auth_key"`
 	Expected map[string]json.RawMessage
 	BySource map[string]json.RawMessage `json:"expected_by_source"`
-	odd      bool                       // from the folder of damaged telegrams
+	isOdd    bool                       // from the folder odd, which has damaged and unusual telegrams
 	bytes    []byte
 }
 
@@ -56,7 +57,8 @@ func (c *capture) checked() bool {
 // of a file.
 func (c *capture) damagedAt(offset int64) bool {
 	wrongChecksum := strings.HasPrefix(c.CRC, "bad") || strings.HasPrefix(c.Check, "frames ok 0/")
-	return wrongChecksum && offset == int64(bytes.IndexAny(c.bytes, "/~\x68"))
+	const starts = "/~\x68" // of ASCII telegrams, HDLC frames and M-Bus frames
+	return wrongChecksum && offset == int64(bytes.IndexAny(c.bytes, starts))
 }
 
 // unsupported reports whether the capture has a protocol that the Decoder does not read: SML of German meters or TIC of French meters.
@@ -71,7 +73,7 @@ func TestCaptures(t *testing.T) {
 	decoded, values := 0, 0
 	for _, c := range all {
 		switch {
-		case c.odd:
+		case c.isOdd:
 			checkOdd(t, c)
 		case c.unsupported():
 			if readings, _ := drain(c.telegram(t).decoder(t)); len(readings) != 0 {
@@ -91,7 +93,7 @@ func TestCaptures(t *testing.T) {
 	}
 	t.Logf("%d captures, %d decoded, %d values compared", len(all), decoded, values)
 	for name := range maps.Keys(oddReadings) {
-		if !slices.ContainsFunc(all, func(c *capture) bool { return c.odd && c.name() == name }) {
+		if !slices.ContainsFunc(all, func(c *capture) bool { return c.isOdd && c.name() == name }) {
 			t.Errorf("oddReadings has %s, but there is no such capture in the folder odd", name)
 		}
 	}
@@ -153,7 +155,7 @@ func captures(t *testing.T) []*capture {
 // readCapture reads the description of a capture, and the telegram in the same folder.
 func readCapture(t *testing.T, file string) *capture {
 	t.Helper()
-	c := &capture{odd: filepath.Base(filepath.Dir(file)) == "odd"}
+	c := &capture{isOdd: filepath.Base(filepath.Dir(file)) == "odd"}
 	b, err := os.ReadFile(file)
 	if err == nil {
 		err = json.Unmarshal(b, c)
@@ -162,7 +164,7 @@ func readCapture(t *testing.T, file string) *capture {
 		t.Fatalf("%s: %v", file, err)
 	}
 	c.File = filepath.Base(c.File)
-	c.bytes = readWire(t, filepath.Join(filepath.Dir(file), c.name()), strings.HasSuffix(c.File, ".hex"))
+	c.bytes = readTelegram(t, filepath.Join(filepath.Dir(file), c.name()), strings.HasSuffix(c.File, ".hex"))
 	c.bytes = bytes.ReplaceAll(c.bytes, []byte("\\r\\n\\\r\n"), []byte("\r\n")) // some captures are from source code, with \r\n and \ at each line end
 	return c
 }

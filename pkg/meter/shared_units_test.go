@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// unscaled returns the power of ten and the unit of a number without a scaler, from the documents of the make. Kamstrup sends energy in 10 Wh,
-// current in 0.01 A and power factors in hundredths. Kaifa sends currents in mA. The push lists of Switzerland and the lists of Slovenia have
-// currents in 0.01 A and power factors in thousandths. volts is the power of ten of voltages.
-func unscaled(c *capture, code string, volts int) (shift int, unit string) {
+// documentedUnit returns the power of ten and the unit of a number that was sent without a scaler, as the documents of the manufacturer say. Kamstrup
+// sends energy in 10 Wh, current in 0.01 A and power factors in hundredths. Kaifa sends currents in mA. The push lists of Switzerland and the lists
+// of Slovenia have currents in 0.01 A and power factors in thousandths. voltExponent is the power of ten of voltages.
+func documentedUnit(c *capture, code string, voltExponent int) (exponent int, unit string) {
 	medium, rest, _ := strings.Cut(code, ":")
 	groups := strings.Split(rest, ".")
 	groupC, groupD := number(groups[0]), number(groups[1])
@@ -20,8 +20,10 @@ func unscaled(c *capture, code string, volts int) (shift int, unit string) {
 		return 0, ""
 	}
 	kamstrup, kaifa := isKamstrup(c), strings.Contains(strings.ToLower(c.Meter), "kaifa")
+	isTotalEnergy := groupC == 1 || groupC == 2 || groupC == 15
+	isPhaseEnergy := groupC > 20 && groupC%20 <= 2
 	switch {
-	case groupD == 8 && (groupC == 1 || groupC == 2 || groupC == 15 || groupC > 20 && groupC%20 <= 2):
+	case groupD == 8 && (isTotalEnergy || isPhaseEnergy):
 		return pick(kamstrup, 1, 0), "Wh"
 	case groupD == 8 && groupC >= 5 && groupC <= 8 && groups[2] != "0":
 		return 0, "" // the energy of a quadrant by tariff is not a quantity of package quantity
@@ -32,7 +34,7 @@ func unscaled(c *capture, code string, volts int) (shift int, unit string) {
 	}
 	switch {
 	case groupC%20 == 12 && groupC > 20:
-		return volts, "V"
+		return voltExponent, "V"
 	case groupC%20 == 11 && groupC > 20:
 		if other, ok := otherCurrents[c.name()]; ok {
 			return other.exponent, "A"
@@ -67,8 +69,8 @@ func pick(condition bool, a, b int) int {
 	return b
 }
 
-// voltShift returns the power of ten of the voltages. With it, the highest voltage is at most 500 V. A phase without voltage has 0.
-func voltShift(values map[string][]sourceValue) (shift int) {
+// voltExponent returns the power of ten of the voltages in a telegram: the largest with which no voltage exceeds 500 V.
+func voltExponent(values map[string][]sourceValue) (exponent int) {
 	highest := 0
 	for key, all := range values {
 		switch _, rest, _ := strings.Cut(codeOf(key), ":"); rest {
@@ -81,7 +83,7 @@ func voltShift(values map[string][]sourceValue) (shift int) {
 		}
 	}
 	for ; highest > 500; highest /= 10 {
-		shift--
+		exponent--
 	}
-	return shift
+	return exponent
 }

@@ -13,8 +13,11 @@ import (
 // A part is one part of a stream.
 type part struct {
 	bytes string
-	sent  *sentTelegram // the intact telegram in wire; nil for noise and damaged telegrams
+	sent  *sentTelegram // the intact telegram in telegram; nil for noise and damaged telegrams
 }
+
+// isFrame reports whether p is an intact telegram in HDLC.
+func (p *part) isFrame() bool { return p.sent != nil && p.bytes[0] == '~' }
 
 // telegrams returns a generator of intact telegrams.
 func telegrams() *rapid.Generator[sentTelegram] { return rapid.SampledFrom(sentTelegrams()) }
@@ -33,15 +36,15 @@ func parts() *rapid.Generator[part] {
 // partialTelegram returns a generator of telegrams without their first, middle or last bytes.
 func partialTelegram() *rapid.Generator[part] {
 	return rapid.Custom(func(t *rapid.T) part {
-		wire := telegrams().Draw(t, "telegram").bytes
-		from := rapid.IntRange(0, len(wire)-1).Draw(t, "from")
-		to := rapid.OneOf(rapid.Just(len(wire)), rapid.IntRange(from+1, len(wire))).Draw(t, "to")
+		telegram := telegrams().Draw(t, "telegram").bytes
+		from := rapid.IntRange(0, len(telegram)-1).Draw(t, "from")
+		to := rapid.OneOf(rapid.Just(len(telegram)), rapid.IntRange(from+1, len(telegram))).Draw(t, "to")
 		if rapid.Bool().Draw(t, "beginning missing") {
 			from = 0
 		}
-		rest := wire[:from] + wire[to:]
-		if len(readings(outcomes(t, strings.NewReader(rest)))) > 0 { // the missing bytes do not matter, or a checksum fits by chance
-			rest = wire[:len(wire)/2]
+		rest := telegram[:from] + telegram[to:]
+		if len(readings(outcomes(t, strings.NewReader(rest)))) > 0 { // the missing bytes do not matter, or a checksum is right by chance
+			rest = telegram[:len(telegram)/2]
 		}
 		return part{bytes: rest}
 	})
@@ -59,8 +62,8 @@ func flippedTelegram() *rapid.Generator[part] {
 // concatenated returns a stream of all parts, and the offset of each part. Two HDLC frames share one flag if rapid draws so.
 func concatenated(t *rapid.T, parts []part) (stream []byte, offsets []int) {
 	for i, p := range parts {
-		if i > 0 && p.sent != nil && p.bytes[0] == '~' && parts[i-1].sent != nil && parts[i-1].bytes[0] == '~' && rapid.Bool().Draw(t, "share flag") {
-			stream = stream[:len(stream)-1]
+		if i > 0 && p.isFrame() && parts[i-1].isFrame() && rapid.Bool().Draw(t, "share flag") {
+			stream = stream[:len(stream)-1] // the next part begins with the shared flag
 		}
 		offsets = append(offsets, len(stream))
 		stream = append(stream, p.bytes...)
@@ -87,8 +90,12 @@ func TestStream(t *testing.T) {
 			}
 		}
 		for i, p := range all {
-			if p.sent == nil || !p.sent.checked && i > 0 && all[i-1].sent == nil {
-				continue // a telegram without a checksum is not certain after noise: a '/' in the noise possibly begins another telegram
+			if p.sent == nil {
+				continue
+			}
+			afterNoise := i > 0 && all[i-1].sent == nil
+			if afterNoise && !p.sent.checked {
+				continue // the Decoder possibly reads noise that contains '/' and this telegram as one telegram, because no checksum is wrong
 			}
 			if diff := cmp.Diff(p.sent.content, found[int64(offsets[i])]); diff != "" {
 				t.Fatalf("%s at byte %d of %q, -sent +found:\n%s", p.sent.family, offsets[i], stream, diff)
@@ -105,13 +112,13 @@ func TestChunks(t *testing.T) {
 		want := outcomes(t, bytes.NewReader(stream))
 		sizes := rapid.SliceOfN(rapid.IntRange(1, 900), 1, 5).Draw(t, "sizes")
 		if diff := cmp.Diff(want, outcomes(t, &chunked{r: bytes.NewReader(stream), sizes: sizes})); diff != "" {
-			t.Fatalf("in chunks of %v, -whole +got:\n%s", sizes, diff)
+			t.Fatalf("in chunks of %v, -in one piece +got:\n%s", sizes, diff)
 		}
 		if diff := cmp.Diff(want, outcomes(t, iotest.OneByteReader(bytes.NewReader(stream)))); diff != "" {
-			t.Fatalf("byte by byte, -whole +got:\n%s", diff)
+			t.Fatalf("byte by byte, -in one piece +got:\n%s", diff)
 		}
 		if diff := cmp.Diff(want, outcomes(t, iotest.DataErrReader(bytes.NewReader(stream)))); diff != "" {
-			t.Fatalf("with EOF returned together with the last bytes, -whole +got:\n%s", diff)
+			t.Fatalf("with EOF returned together with the last bytes, -in one piece +got:\n%s", diff)
 		}
 	})
 }

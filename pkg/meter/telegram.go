@@ -11,7 +11,7 @@ import (
 // sent in several segments.
 func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 	b := d.buf[d.at : d.at+n]
-	// If the missing parts of an earlier message cannot follow any more, the error of that message is returned first.
+	// If an earlier message is incomplete, and its missing parts cannot follow any more, the error of that message is returned first.
 	if d.segments.expired(d.offset()) || !d.segments.started() && d.blocks.expired(d.offset()) {
 		return nil, d.giveUpMessage()
 	}
@@ -32,11 +32,11 @@ func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 	if err != nil {
 		return nil, d.reject(p, b, err)
 	}
-	if d.segments.started() || d.blocks.started() {
-		return nil, d.giveUpMessage() // the error of the earlier message is returned first; the next call decodes b again
+	if d.segments.started() || d.blocks.started() { // a telegram in another framing interrupts an incomplete message
+		return nil, d.giveUpMessage() // the error of the incomplete message is returned first; the next call decodes b again
 	}
 	if p == HDLC || p == MBus { // only these framings send messages in parts
-		d.lossReported = false // no parts of the lost message follow, because a later message has arrived whole
+		d.lossReported = false // no parts of the lost message follow, because a later message is complete
 	}
 	r.Samples = d.converter.AppendSamples(r.Samples, r.Records, d.options.Scale)
 	if p == P1 && d.identFamily != nil && d.identFamily.signedPower {
@@ -61,16 +61,15 @@ func (d *Decoder) advance(p Protocol, n int) {
 
 // giveUpMessage drops the message that is being joined, and returns ErrIncomplete for it. It returns nil if no message is being joined.
 func (d *Decoder) giveUpMessage() error {
-	first := &d.segments
-	// If d.blocks has parts too, they are before the segments: the segments are then parts of the next block.
-	if d.blocks.started() {
-		first = &d.blocks
+	message := &d.segments
+	if d.blocks.started() { // the segments are then parts of the next block
+		message = &d.blocks
 	}
-	if !first.started() {
+	if !message.started() {
 		return nil
 	}
-	length := int(max(first.end, d.segments.end) - first.start)
-	e := &TelegramError{Protocol: d.partsProtocol, Offset: first.start, Bytes: length, Err: ErrIncomplete}
+	length := int(max(message.end, d.segments.end) - message.start)
+	e := &TelegramError{Protocol: d.partsProtocol, Offset: message.start, Bytes: length, Err: ErrIncomplete}
 	d.dropParts()
 	return e
 }
@@ -82,21 +81,23 @@ func (d *Decoder) dropParts() {
 	d.lossReported = true
 }
 
-// reject returns the error to report for b, which cannot be read as a telegram because of err. The search for telegrams continues at the
-// second byte of b, because b possibly contains the beginning of an undamaged telegram. reject returns nil if b is possibly noise. If b is
-// within a telegram that was rejected before, reject returns nil unless a telegram certainly begins at b (see certainStart).
+// reject returns the error for b, which cannot be read as a telegram because of err. The search for telegrams continues at the second byte of b,
+// because b possibly contains the beginning of an undamaged telegram. reject returns nil if b is probably noise. If b begins within a telegram
+// that was rejected before, reject returns nil unless a telegram certainly begins at b (see certainStart).
 func (d *Decoder) reject(p Protocol, b []byte, err error) error {
 	start, r := d.offset(), &d.reading
-	report := d.plausible(p, b) && (d.certainStart() || start >= d.damagedEnd && (p != P1 || !d.withinText()))
+	withinRejected := start < d.damagedEnd
+	withinLine := p == P1 && d.withinText()
+	returned := d.plausible(p, b) && (d.certainStart() || !withinRejected && !withinLine)
 	if errors.Is(err, errNoFirstPart) && d.lossReported {
-		report = false // the loss of the whole message was reported before
+		returned = false // an earlier call has returned the error for this message
 	}
-	if report {
+	if returned {
 		d.dropParts()
 	}
 	d.at++
-	d.damagedEnd = max(d.damagedEnd, start+int64(len(b))) // also if the error is not reported
-	if !report {
+	d.damagedEnd = max(d.damagedEnd, start+int64(len(b))) // also if no error is returned
+	if !returned {
 		return nil
 	}
 	return &TelegramError{Protocol: p, Offset: r.Offset, Bytes: r.Bytes, Raw: b, Intact: d.intact, Err: err}

@@ -42,15 +42,15 @@ func TestTelnetGateways(t *testing.T) {
 	rows := []struct {
 		kind, name string
 		sends      func([]byte) []byte // returns what the gateway sends for the bytes of the meter
-		telnet     bool
+		telnet     bool                // what TelnetNegotiated must return
 	}{
 		{"telnet", "negotiation, FF doubled", func(b []byte) []byte { return append([]byte(telnetNegotiation), doubled(b)...) }, true},
 		{"telnet", "commands after the telegrams too", func(b []byte) []byte {
 			return slices.Concat([]byte(telnetNegotiation), doubled(b), []byte("\xFF\xFA\x2C\x6B\x00\xFF\xF0\xFF\xF1"))
 		}, true},
 		{"telnet", "negotiation of a single option", func(b []byte) []byte { return append([]byte("\xFF\xFD\x2C"), doubled(b)...) }, true},
-		{"raw", "begins with FF FD of a value", prefixed("\xFF\xFD\x02\x02\x0F\x00\x16\x21\n"), false},
-		{"raw", "begins with a byte and a negotiation", prefixed("\x00" + telnetNegotiation + "\n"), false},
+		{"raw", "begins with FF FD 02, bytes of a value", prefixed("\xFF\xFD\x02\x02\x0F\x00\x16\x21\n"), false},
+		{"raw", "begins with a byte 00, then bytes like a negotiation", prefixed("\x00" + telnetNegotiation + "\n"), false},
 		{"raw", "begins with FF", prefixed("\xFF\xFF\xFF\x00\n"), false},
 	}
 	for _, f := range simulate.Families() {
@@ -77,15 +77,15 @@ func TestTelnetGateways(t *testing.T) {
 	}
 }
 
-// TestTelnetEndsWithConnection tests that a raw stream is read after Reset, although the stream before had telnet.
+// TestTelnetEndsWithConnection tests that a raw stream is read after Reset, although the previous stream began with a telnet negotiation.
 func TestTelnetEndsWithConnection(t *testing.T) {
 	f, _ := simulate.Named("aidon-se")
 	_, b := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 11, 59, 30, 0, time.UTC)).Next()
 	b = slices.Clone(b)
 	d := meter.NewDecoder(bytes.NewReader(append([]byte(telnetNegotiation), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)), meter.Options{AcceptUnverified: true})
-	for i, telnet := range []bool{true, false} {
-		if readings, telegramErrors := countOutcomes(t, d); readings != 1 || telegramErrors != 0 || d.TelnetNegotiated() != telnet {
-			t.Errorf("connection %d: got %d readings, %d errors, telnet %v; want 1, 0, %v", i, readings, telegramErrors, d.TelnetNegotiated(), telnet)
+	for i, wantTelnet := range []bool{true, false} {
+		if readings, telegramErrors := countOutcomes(t, d); readings != 1 || telegramErrors != 0 || d.TelnetNegotiated() != wantTelnet {
+			t.Errorf("connection %d: got %d readings, %d errors, telnet %v; want 1, 0, %v", i, readings, telegramErrors, d.TelnetNegotiated(), wantTelnet)
 		}
 		d.Reset(bytes.NewReader(b))
 	}

@@ -18,7 +18,7 @@ var errDigits = errors.New("p1: a number with characters that are no digits, in 
 // number in an unknown unit remains a text, and gives no sample.
 func (d *Decoder) convertTexts() error {
 	r := &d.reading
-	hasEnergies := false
+	hasEnergies := false // the telegram has energies that are texts
 	for i := range r.Records {
 		rec := &r.Records[i]
 		if rec.Kind != obis.Text {
@@ -31,16 +31,17 @@ func (d *Decoder) convertTexts() error {
 		}
 		v, err := obis.ParseDecimal(rec.Text)
 		unknownUnit := false
-		if err != nil {
+		if err != nil { // package p1 leaves a number with an unknown unit as a text, such as 1.5*GWh
 			var digits []byte
 			digits, _, unknownUnit = bytes.Cut(rec.Text, []byte("*"))
 			v, err = obis.ParseDecimal(bytes.TrimSpace(digits))
 		}
+		severalValues := bytes.IndexByte(rec.Text, '(') >= 0
 		switch {
-		case err == nil && unknownUnit:
+		case err == nil && unknownUnit: // remains a text
 		case err == nil:
 			rec.Kind, rec.Value = obis.Number, v
-		case !r.Checked && bytes.IndexByte(rec.Text, '(') < 0 && !p1.IsPlaceholder(rec.Text):
+		case !r.Checked && !severalValues && !p1.IsPlaceholder(rec.Text):
 			return fmt.Errorf("%w: %v(%s)", errDigits, rec.Code, rec.Text)
 		}
 	}
@@ -54,8 +55,7 @@ func (d *Decoder) convertTexts() error {
 const energyGroupD = 8
 
 // addKilowattHours gives energies without a unit the unit kWh or kvarh. In readouts of IEC 62056-21 these two units are optional, and meters of
-// Hager do not send them. addKilowattHours does nothing if an energy of the telegram has a unit, as in P1 telegrams. The meaning of an
-// energy without a unit is then not known.
+// Hager do not send them. If an energy of the telegram has a unit, the unit of the other energies is not known, and addKilowattHours does nothing.
 func (d *Decoder) addKilowattHours() {
 	const kilo = 3
 	records := d.reading.Records

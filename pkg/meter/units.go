@@ -5,10 +5,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// exponents are the powers of ten of values that a make sends without a scaler, from the documents of the make.
+// exponents are the powers of ten of values that a make sends without a scaler. They are from documents of the manufacturer.
 type exponents struct {
 	energy, powerFactor int8
-	currents            []int8 // one or several possible exponents, in rising order
+	currents            []int8 // the possible exponents of currents, in rising order; one or several
 }
 
 var (
@@ -29,24 +29,24 @@ func exponentsOf(f *family) *exponents {
 	return f.exponents
 }
 
-// expectedExponent returns the exponent of currents for the type of the meter. If byLayout is true, the meter sent a list without codes, and the
-// exponent depends on the list.
+// expectedExponent returns the exponent of currents for a meter of family f. If the family uses several exponents, the exponent depends on the type
+// of the meter. If byLayout is true, the meter sent a list without codes, and the exponent depends on the list.
 func (f *family) expectedExponent(r *Reading, byLayout bool) expectation {
 	e := exponentsOf(f)
 	switch {
 	case len(e.currents) == 1:
 		return expectation{e.currents[0], true}
 	case byLayout:
-		return expectation{-2, true} // all layouts except those of Kaifa, for which the case above returns -3
+		return expectation{-2, true} // the exponent of all layouts except those of Kaifa, which has only one exponent: see above
 	case f != nil && f.expect != nil:
 		return f.expect(r)
 	}
 	return expectation{}
 }
 
-// addUnits adds units and exponents to the numbers that were sent without a unit. All makes send power in W. The exponent of energies depends on
-// the make. The exponent of voltages and frequencies is found from their size, and the exponent of currents from the power. byLayout is true
-// if the meter sent a list without codes.
+// addUnits adds units and exponents to the numbers that were sent without a unit. All makes send power in W. The exponents of energies and power
+// factors depend on the make. The exponents of voltages and frequencies are found from their size, and the exponent of currents from the power.
+// byLayout is true if the meter sent a list without codes.
 func (d *Decoder) addUnits(f *family, byLayout bool) {
 	u := unitAdder{exponents: exponentsOf(f)}
 	records := d.reading.Records
@@ -65,9 +65,10 @@ func (d *Decoder) addUnits(f *family, byLayout bool) {
 	if !ok {
 		exp, ok = d.scaling.exponent(&u.measured, &products, u.exponents.currents, f.expectedExponent(&d.reading, byLayout))
 	}
-	if ok || u.currents.highest == 0 { // otherwise the currents have no unit and give no samples: a wrong current is worse than none
+	if ok || u.currents.highest == 0 { // currents of 0 are right with any exponent
 		u.currents.scale(records, obis.Ampere, exp)
 	}
+	// Without a unit, the currents give no samples, because a wrong current is worse than none.
 }
 
 // unitAdder adds units to the numbers of one telegram. It collects voltages and currents, because their exponents are known only after all
@@ -78,7 +79,8 @@ type unitAdder struct {
 	voltages, currents recordGroup
 }
 
-// add adds unit and exponent to record i, or collects the record if it is a voltage or a current. row is the quantity of the record.
+// add adds unit and exponent to rec, which is record i of the telegram. If rec is a voltage or a current, add collects rec instead. row is the
+// quantity of the record.
 func (u *unitAdder) add(i int, rec *obis.Record, row *quantity.Row) {
 	switch unit := row.Units[0].Base; unit {
 	case obis.Volt:
@@ -90,15 +92,17 @@ func (u *unitAdder) add(i int, rec *obis.Record, row *quantity.Row) {
 	case obis.WattHour, obis.VarHour:
 		rec.Unit, rec.Value.Exp = unit, u.exponents.energy
 	case obis.None, obis.Count:
-		if row.Decimals > 0 { // a power factor, and not a count
+		if row.Decimals > 0 { // a power factor; counts have no decimals
 			u.scalePowerFactor(rec)
 		}
 	case obis.Hertz:
-		exp, known := exponentBySize(rec.Value.Coef, 40, 70)
-		if rec.Unit, rec.Value.Exp = unit, exp; !known {
+		const minHertz, maxHertz = 40, 70 // grids have 50 or 60 Hz
+		exp, known := exponentBySize(rec.Value.Coef, minHertz, maxHertz)
+		rec.Unit, rec.Value.Exp = unit, exp
+		if !known {
 			rec.Kind = obis.Empty
 		}
-	default:
+	default: // a power
 		u.measured.add(rec.Code, rec.Value.Coef)
 		rec.Unit = unit
 	}
@@ -128,8 +132,8 @@ func (g *recordGroup) scale(records []obis.Record, unit obis.Unit, exp int8) {
 	}
 }
 
-// scalePowerFactor sets the exponent of a power factor. If its magnitude is then larger than 1, the meter uses another exponent, and the record
-// becomes Empty.
+// scalePowerFactor sets the exponent of a power factor. If the magnitude of the result is larger than 1, the meter uses another exponent. The record
+// then becomes Empty.
 func (u *unitAdder) scalePowerFactor(rec *obis.Record) {
 	rec.Value.Exp = u.exponents.powerFactor
 	if one := powerOfTen(-rec.Value.Exp); rec.Value.Coef > one || rec.Value.Coef < -one {
@@ -137,9 +141,9 @@ func (u *unitAdder) scalePowerFactor(rec *obis.Record) {
 	}
 }
 
-// scaleVoltages sets the exponent of all voltages of the telegram, and returns it. With this exponent, the highest voltage is between 90 and
-// 500 V, as in all grids. Meters send V, tenths, hundredths (Kamstrup on Bornholm) or thousandths. A phase without voltage has 0. If no
-// exponent fits, the records of the voltages become Empty.
+// scaleVoltages sets the exponent of all voltages of the telegram, and returns the exponent. With it, the highest voltage is between 90 and 500 V,
+// as in all grids. The other voltages can be lower, because a phase can be without voltage. Meters send V, tenths, hundredths (Kamstrup on
+// Bornholm) or thousandths of a V. If no exponent fits, the records of the voltages become Empty.
 func (u *unitAdder) scaleVoltages(records []obis.Record) (exp int8) {
 	const minVolts, maxVolts = 90, 500
 	v := &u.voltages
@@ -163,10 +167,15 @@ func (d *Decoder) rowWithoutUnit(i int, rec *obis.Record) *quantity.Row {
 		return nil
 	}
 	id, ok := d.converter.ByCode(i, rec.Code)
-	if !ok || !id.Row().Numeric() || id.Row().Units[0].Base == obis.Ampere && id.Row().Diagnostic {
+	if !ok || !id.Row().Numeric() {
 		return nil
 	}
-	return id.Row()
+	row := id.Row()
+	isCurrentLimit := row.Diagnostic && row.Units[0].Base == obis.Ampere
+	if isCurrentLimit {
+		return nil
+	}
+	return row
 }
 
 // exponentBySize returns the exponent, from 0 to -3, with which value is between lowest and highest. highest must be less than ten times

@@ -16,8 +16,8 @@ type pair struct {
 	raw  int64
 }
 
-// decodePairs decodes a list of pairs, and returns the numbers of the records by code, as text with their unit. list is the name of the list,
-// model the type of the meter. If list or model is "", the message does not have it.
+// decodePairs decodes a list of pairs, and returns the numbers of the records by code, as text with their unit. list is the name of the list, which
+// shows the make. model is the type of the meter. If list or model is "", the message has no name of the list or no type.
 func decodePairs(t *testing.T, list, model string, pairs ...pair) map[string]string {
 	t.Helper()
 	n := 2 * len(pairs)
@@ -54,8 +54,8 @@ func decodePairs(t *testing.T, list, model string, pairs ...pair) map[string]str
 	return out
 }
 
-// TestVoltages tests that voltages without a scaler get the exponent with which the highest is between 90 and 500 V. If no exponent fits, there
-// is no voltage.
+// TestVoltages tests that voltages without a scaler get the exponent with which the highest voltage is between 90 and 500 V. If no exponent fits,
+// there is no voltage.
 func TestVoltages(t *testing.T) {
 	for _, tt := range []struct {
 		raw  [3]int64 // the voltages as sent

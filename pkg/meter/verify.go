@@ -6,9 +6,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A verifier decides which telegrams of a meter are Verified. A Checked telegram is Verified. Another telegram is Verified if lists has its
-// codes. lists has the last four different lists of codes since the last Checked telegram. Four are enough, because no meter alternates
-// between more lists.
+// A verifier decides which telegrams of a meter are Verified. A Checked telegram is Verified. A telegram that is not Checked is Verified if one of
+// lists has its codes. lists has the codes of the last four telegrams with different codes, since the last Checked telegram. Four are enough,
+// because no meter alternates between more lists.
 type verifier struct {
 	lists [4][]obis.Code
 	next  int // index of the oldest list, which is replaced first

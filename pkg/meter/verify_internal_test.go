@@ -17,7 +17,7 @@ func TestVerifierKeepsFourLists(t *testing.T) {
 		{"ABCDABCD", "nnnnyyyy"},
 		{"ABCDEA", "nnnnnn"}, // five lists: more than any meter sends
 		{"AABAC", "nynyn"},
-		{"", ""},
+		{"", ""}, // no telegram
 	}
 	for _, tt := range tests {
 		var v verifier
@@ -41,7 +41,7 @@ func TestVerifierKeepsFourLists(t *testing.T) {
 	}
 }
 
-// TestVerifierReset tests that a Checked telegram is verified, and that telegrams before it do not verify later ones.
+// TestVerifierReset tests that a Checked telegram is verified, and that telegrams before the Checked telegram do not verify telegrams after it.
 func TestVerifierReset(t *testing.T) {
 	var v verifier
 	unchecked := &Reading{Records: []obis.Record{{Code: obis.Code{1}}}}

@@ -1,5 +1,5 @@
-// Command reader is a program of another module that imports every package of github.com/hanbridge/hanbridge/pkg. The tests build it to check
-// that the exported names are sufficient for other modules.
+// Command reader is a module of its own. It imports every package of github.com/hanbridge/hanbridge/pkg. The tests build it to check that the
+// exported names are sufficient for other modules.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 	}
 }
 
-// read simulates two telegrams of a family, masks them, records them, and decodes the recording.
+// read simulates two telegrams of a family, masks them, makes a recording of them, and decodes the recording.
 func read(family string) error {
 	f, ok := simulate.Named(family)
 	if !ok {
