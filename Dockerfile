@@ -1,7 +1,7 @@
 # docker buildx build --platform linux/amd64,linux/arm64,linux/arm/v7,linux/arm/v6 -t hanbridge/hanbridge .
 
-# The compiler runs without emulation on the processor of the build machine, and compiles for the target platform.
-# The digest fixes the compiler for all platforms. Dependabot updates version and digest.
+# The compiler runs on the processor of the build machine, without emulation, and compiles for the target platform.
+# With the digest, every build uses the same compiler. Dependabot updates version and digest.
 FROM --platform=$BUILDPLATFORM golang:1.26.8-alpine@sha256:8ac98ca534ac3f51e1f420a1dd2c15e74c75cfa0f23f3ad27eb5d7236c349a0c AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -22,8 +22,8 @@ FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /hanbridge /hanbridge
 COPY --from=build --chown=65532:65532 /state /var/lib
-# A user without rights. A serial port belongs to the group dialout. Give the container this group by its number:
-# --group-add 20 (Compose: group_add: ["20"]). On the host, `stat -c %g /dev/ttyUSB0` prints the number.
+# The user has no rights, and cannot open a serial port, which belongs to the group dialout. So give the container this
+# group by its number: --group-add 20 (Compose: group_add: ["20"]). On the host, `stat -c %g /dev/ttyUSB0` prints the number.
 USER 65532:65532
 # To keep the state after a restart: --volume hanbridge:/var/lib/hanbridge
 # Settings are environment variables (HANBRIDGE_MQTT_URL …), or a file:

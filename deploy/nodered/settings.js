@@ -1,8 +1,8 @@
-// Settings of Node-RED for the flow of hanbridge. Everything else keeps Node-RED's default.
+// Settings of Node-RED for the flow of hanbridge. All other settings have Node-RED's defaults.
 module.exports = {
     flowFile: 'flows.json',
 
-    // The time until Node-RED tries again to connect to the broker, in milliseconds. The default is 15000.
+    // How long Node-RED waits before it tries again to connect to the broker, in milliseconds. The default is 15000.
     mqttReconnectTime: 3000,
 
     // Stores the context of the flow every 30 s, so that the counters at midnight survive a restart.

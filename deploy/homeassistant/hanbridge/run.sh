@@ -22,18 +22,18 @@ ask() {
 find_broker() {
 	until found=$(ask | jq -r "$service | $exports" 2>/dev/null) && [ -n "$found" ]; do
 		[ -n "${reported:-}" ] || echo 'hanbridge: there is no MQTT broker yet: install and start the add-on "Mosquitto broker",' \
-			'or set mqtt_url to a broker of your own. Looking again every 5 s.' >&2
+			'or set mqtt_url to another broker. hanbridge looks again every 5 s.' >&2
 		reported=yes
 		sleep 5
 	done
 	eval "$found"
 }
 
-# need_port gets the serial ports as arguments. It ends the add-on if there are several ports and no port is set, because hanbridge must not open
-# the port of a Zigbee or Z-Wave stick.
+# need_port gets the paths of the serial ports as arguments. It ends the add-on if there are several ports and the option meter_port is empty,
+# because hanbridge must not open the port of a Zigbee or Z-Wave stick.
 need_port() {
 	[ -z "${HANBRIDGE_METER_PORT:-}" ] && [ $# -gt 1 ] || return 0
-	echo 'hanbridge: there are several serial ports. Set meter_port to that of the meter:' >&2
+	echo 'hanbridge: there are several serial ports. Set meter_port to the port of the meter, which is one of' >&2
 	printf '  %s\n' "$@" >&2
 	exit 2
 }
