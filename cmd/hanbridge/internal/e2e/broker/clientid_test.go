@@ -49,7 +49,7 @@ func testSameClientID(t *testing.T) {
 	<-time.After(4 * time.Second) // bridges that reconnect without a pause would do so many times in 4 s
 	for _, run := range []*testbed.Process{first, second} {
 		run.RequireOutputOnce(conflictLogged)
-		run.RequireOutputOnce("Set another mqtt.client_id")
+		run.RequireOutputOnce("set another mqtt.client_id there")
 		if n := strings.Count(run.Output(), "\n"); n > 12 {
 			t.Errorf("log: got %d lines, want 12 at most:\n%s", n, run.Output())
 		}

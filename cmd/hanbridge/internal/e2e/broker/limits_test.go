@@ -25,7 +25,7 @@ func TestBrokerLimits(t *testing.T) {
 			testLimit(t, "max_packet_size 2048", "takes packets of 2048 bytes at most", "HANBRIDGE_MQTT_QOS=0")
 		},
 		"broker drops silently": func(t *testing.T) {
-			testLimit(t, "message_size_limit 2048", "bytes and does not deliver them; its limit must be smaller")
+			testLimit(t, "message_size_limit 2048", "bytes and does not deliver them; the broker's limit must be smaller")
 		},
 		"very small limit": testLowLimit,
 		"no retain":        func(t *testing.T) { testNoRetain(t) },

@@ -30,7 +30,7 @@ func TestCounters(t *testing.T) {
 		"state file garbled": func(c *counterTest) { c.damageState("the previous file is used", garble, "hanbridge.json") },
 		"state file removed": func(c *counterTest) { c.damageState("the previous file is used", nil, "hanbridge.json") },
 		"both files emptied": func(c *counterTest) {
-			c.damageState("a new one is begun", func([]byte) []byte { return nil }, "hanbridge.json", "hanbridge.json.previous")
+			c.damageState("a new file is begun", func([]byte) []byte { return nil }, "hanbridge.json", "hanbridge.json.previous")
 		},
 		"both files removed":      func(c *counterTest) { c.damageState("", nil, "hanbridge.json", "hanbridge.json.previous") },
 		"state folder unwritable": (*counterTest).useUnwritableState,
