@@ -31,7 +31,8 @@ type Proxy struct {
 // A pair holds the two TCP connections between which the proxy forwards.
 type pair struct{ client, target *net.TCPConn }
 
-// New starts a proxy to target ("host:port") that first forwards without faults. The proxy and all its goroutines end with the test.
+// New starts a proxy to target ("host:port"). Until a method changes this, the proxy forwards without faults. The proxy and all its goroutines end
+// with the test.
 func New(t testing.TB, target string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -126,7 +127,8 @@ func (p *Proxy) serve(client *net.TCPConn, pumps *sync.WaitGroup) {
 	pumps.Go(func() { p.pump(c, c.client, c.target) })
 }
 
-// pump forwards bytes from one TCP connection of a pair to the other, until the end of the bytes or an error. Then it closes both.
+// pump forwards bytes from one TCP connection of a pair to the other, until there are no more bytes or an error occurs. Then it closes both
+// TCP connections.
 func (p *Proxy) pump(c pair, to, from *net.TCPConn) {
 	chunk := make([]byte, 16<<10)
 	for err := error(nil); err == nil; {

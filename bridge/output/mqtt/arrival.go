@@ -13,8 +13,8 @@ import (
 )
 
 // An arrivalCheck checks, once in a run, that the announcement of a meter reaches subscribers. An acknowledgement does not show this, because a
-// broker also acknowledges messages that its access rules forbid (MQTT 3.1.1, section 3.3.5). The check subscribes before the
-// announcement is published, and waits until this session receives the announcement. It ignores retained messages, because they are older.
+// broker also acknowledges messages that its access rules forbid (MQTT 3.1.1, section 3.3.5). The check subscribes before the announcement is
+// published, and waits until this session receives the announcement. It ignores retained messages, because they are older.
 type arrivalCheck struct {
 	want     wantedDevice
 	deadline time.Time       // when the check fails; zero until every announcement is published
@@ -109,14 +109,14 @@ func (s *session) logDenied(m *meter, check *arrivalCheck) {
 	}
 }
 
-// logAnnounced logs that a meter is announced, or that its announcements are removed. If the number of entities has not changed since the
-// last log line, the level is debug.
+// logAnnounced logs that a meter is announced, or that its announcements are removed. The first log line of a connection has announcedLevel. A
+// later log line has the level info if the number of entities has changed, and debug if not.
 func (s *session) logAnnounced(a *announcer, want *wantedDevice) {
 	entities, level := want.entities, s.announcedLevel
-	switch firstStep := a.lastStep.IsZero(); {
-	case !firstStep && entities == a.loggedEntities:
+	switch isFirstStep := a.lastStep.IsZero(); {
+	case !isFirstStep && entities == a.loggedEntities:
 		level = zerolog.DebugLevel
-	case !firstStep:
+	case !isFirstStep:
 		level = zerolog.InfoLevel
 	}
 	a.loggedEntities = entities

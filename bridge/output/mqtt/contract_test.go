@@ -218,7 +218,7 @@ func TestStatusOnlineIsPublishedLast(t *testing.T) {
 // TestAnnouncementsAreValid tests the announcements of each style against the rules of Home Assistant.
 func TestAnnouncementsAreValid(t *testing.T) {
 	t.Parallel()
-	// With Device the bridge and the meter have one announcement each. With Component each of their entities has one.
+	// With Device the bridge and the meter have one announcement each. With Component each of their 38 entities has one announcement.
 	for style, want := range map[discovery.Style]int{discovery.Device: 2, discovery.Component: 38, discovery.Off: 0} {
 		t.Run(style.String(), func(t *testing.T) {
 			t.Parallel()

@@ -190,8 +190,8 @@ func TestPrefixChangeWithoutStateFile(t *testing.T) {
 }
 
 // TestRetainedScanAtItsLimit tests a bridge whose retained scan is incomplete, because the broker retains too many announcements. The bridge must
-// log one warning and publish its values. At the next start it must scan again, so it logs the warning again. The bridge scans with six filters,
-// so the limits are 2400 messages and 3 MiB.
+// log one warning and publish its values. At the next start the bridge must scan again, and so log the warning again. The bridge scans with six
+// filters, so the limits are 2400 messages and 3 MiB.
 func TestRetainedScanAtItsLimit(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

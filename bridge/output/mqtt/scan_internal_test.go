@@ -10,7 +10,7 @@ import (
 )
 
 // TestScanLimits tests that a scan stores no more than its limits permit, and is incomplete if more messages arrive. The limits are 100 messages and
-// 10 000 bytes, with topics. The scan accepts topics that begin with "ours".
+// 10 000 bytes, topics included. The scan accepts topics that begin with "ours".
 func TestScanLimits(t *testing.T) {
 	retained := func(topic string, size int) broker.Message {
 		return broker.Message{Topic: topic, Payload: []byte(strings.Repeat("x", size)), Retain: true}

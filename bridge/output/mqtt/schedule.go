@@ -141,8 +141,8 @@ func (s *session) receiveOwnStatus(m broker.Message) {
 	})
 }
 
-// receiveHubStatus handles the hub's birth message. A retained birth message is ignored, because it is older than the
-// session, which publishes everything at its start.
+// receiveHubStatus handles the hub's birth message. A retained birth message is ignored, because it is older than the session, which publishes
+// everything at its start.
 func (s *session) receiveHubStatus(m broker.Message) {
 	if !m.Retain && string(m.Payload) == online {
 		s.post(s.schedulePublishAll)

@@ -82,7 +82,7 @@ func (s *session) review(ctx context.Context) {
 	}
 }
 
-// reviewMeter decides again about one meter. It reports whether this bridge publishes its counters from now on.
+// reviewMeter decides again about one meter. It reports whether this bridge begins to publish the counters of the meter.
 func (s *session) reviewMeter(ctx context.Context, m *meter) (becameFirst bool) {
 	if m.isFirst && m.ownership.isFirst {
 		s.reassertFirst(m)

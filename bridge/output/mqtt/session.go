@@ -212,8 +212,9 @@ func (s *session) shutdown() error {
 	return nil
 }
 
-// publish sends one message. If the message is not valid in MQTT, or the broker is known to refuse it, publish logs an error and does not send the
-// message, because the broker would close the connection. After any other error the connection has ended, and the next Flush returns the error.
+// publish sends one message. If no broker accepts the message, or this broker is known not to accept it, publish logs an error and does not send
+// the message, because the broker would drop it or close the connection. After any other error the connection has ended, and the next Flush
+// returns the error.
 func (s *session) publish(topic string, payload []byte, retain bool) {
 	s.feed.Progress()
 	err := s.conn.Publish(s.message(topic, payload, retain))

@@ -189,7 +189,7 @@ func TestLateAcknowledgementOfEarlierChange(t *testing.T) {
 }
 
 // TestFoundByRetainedScan tests that announcements that the retained scan has found remain for 50 h (foundLifetime), even if the meter does not
-// send their quantities. If the meter has sent a quantity and stops sending it, its announcement is removed without this delay.
+// send their quantities. If the meter has sent a quantity and stops sending it, the announcement of the quantity is removed without this delay.
 func TestFoundByRetainedScan(t *testing.T) {
 	t.Parallel()
 	for _, styles := range [][2]discovery.Style{{discovery.Device, discovery.Device}, {discovery.Component, discovery.Device}, {discovery.Device, discovery.Component}} {

@@ -11,8 +11,8 @@ import (
 // millisecondLayout is the layout of RFC 3339 with milliseconds.
 const millisecondLayout = "2006-01-02T15:04:05.000Z07:00"
 
-// publishTelegram publishes all values of a telegram in one JSON object. The message is never retained, because a hub
-// that starts would take an old telegram for a new telegram. A telegram that arrives before the description of its meter is stored in earlyTelegrams.
+// publishTelegram publishes all values of a telegram in one JSON object. The message is never retained, because a hub that starts would take an
+// old telegram for a new telegram. A telegram that arrives before the description of its meter is stored in earlyTelegrams.
 func (s *session) publishTelegram(t *bridge.Telegram) {
 	m := s.meter(s.feed.Meter(t.Meter))
 	if m.description.Protocol == "" { // it is not decided yet which bridge publishes the meter
