@@ -22,7 +22,7 @@ func TestText(t *testing.T) {
 	const power = "1-0:1.7.0(0000.345*kW)"
 	for _, tt := range []struct{ name, in, want string }{
 		{"serial number of digits", "0-0:96.1.0(12345678)", "0-0:96.1.0(00000000)"},
-		{"serial number with the letters of the maker", "0-0:96.1.0(1SAG1100012345)", "0-0:96.1.0(0SAG0000000000)"},
+		{"serial number with a manufacturer code, which remains", "0-0:96.1.0(1SAG1100012345)", "0-0:96.1.0(0SAG0000000000)"},
 		{"serial number whose characters are sent as hexadecimal digits", "0-0:96.1.1(4530303334303036383130353136343136)", "0-0:96.1.1(4530303030303030303030303030303030)"},
 		{"serial number of 16 digits that decode to letters: not decoded", "0-0:96.1.0(4142434445464748)", "0-0:96.1.0(0000000000000000)"},
 		{"serial number of hexadecimal digits that decode to other bytes than text", "0-1:96.1.0(5f5f5f5f54aB)", "0-1:96.1.0(0f0f0X0X00XX)"},

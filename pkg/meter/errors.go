@@ -26,7 +26,7 @@ var (
 	// damaged or forged.
 	ErrAuthentication = errors.New("dlms: the authentication tag is wrong, though the key fitted before: damaged")
 	// ErrRepeated: the frame counter of the telegram is not above the last frame counter of the meter. See Options.RejectRepeated.
-	ErrRepeated = errors.New("dlms: the frame counter is not above the last one")
+	ErrRepeated = errors.New("dlms: the frame counter is not above the previous frame counter")
 	// ErrUnverified: the telegram has no checksum, and no earlier telegram confirms it. The next telegram with the same codes gives a
 	// verified Reading. See Options.AcceptUnverified.
 	ErrUnverified = errors.New("not verified yet: no checksum, and no telegram before it with the same codes")

@@ -19,15 +19,17 @@ func TestTelegramsInNoise(t *testing.T) {
 	hdlcA, hdlcB := twoTelegrams(t, "aidon-se")
 	mbusA, mbusB := twoTelegrams(t, "kaifa-at")   // each telegram has two M-Bus frames
 	mbusLong, _ := twoTelegrams(t, "sagemcom-at") // frames of more than 255 bytes, with their length modulo 256 in the header
-	line := func(lines ...string) string {
+	withChecksum := func(lines ...string) string {
 		return string(p1.Append(nil, []byte(strings.Join(lines, "\r\n")+"\r\n!")))
 	}
-	plain := "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
-	filled := line("/AUX5", "", "0-0:96.13.0("+strings.Repeat("\xFF", 1024)+")", "1-0:1.7.0(00.250*kW)")
-	partlyFilled := line("/AUX5", "", "0-0:96.13.0(what\xFF\xFF)", "1-0:1.7.0(00.250*kW)")
-	withSlash := line("/HLY5/D545-METER", "", "0-0:96.13.0(what? a/b!12AB)", "1-0:2.7.0(0000.001*kW)")
-	heatMeter := "\x68\x03\x03\x68\x08\x05\x72\x7F\x16"                                          // an intact M-Bus frame of a heat meter
-	good := func(telegram string) part { return part{bytes: telegram, sent: new(sentTelegram)} } // sent is not nil: an intact telegram
+	withoutChecksum := "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
+	filled := withChecksum("/AUX5", "", "0-0:96.13.0("+strings.Repeat("\xFF", 1024)+")", "1-0:1.7.0(00.250*kW)")
+	partlyFilled := withChecksum("/AUX5", "", "0-0:96.13.0(what\xFF\xFF)", "1-0:1.7.0(00.250*kW)")
+	withSlash := withChecksum("/HLY5/D545-METER", "", "0-0:96.13.0(what? a/b!12AB)", "1-0:2.7.0(0000.001*kW)")
+	// An intact M-Bus frame of a heat meter.
+	heatMeter := "\x68\x03\x03\x68\x08\x05\x72\x7F\x16"
+	// In a part, sent is not nil for an intact telegram.
+	good := func(telegram string) part { return part{bytes: telegram, sent: new(sentTelegram)} }
 	noise := func(bytes string) part { return part{bytes: bytes} }
 	for _, tt := range []struct {
 		name  string
@@ -39,8 +41,8 @@ func TestTelegramsInNoise(t *testing.T) {
 		{"p1: two telegrams", []part{good(textA.bytes), good(textB.bytes)}},
 		{"p1: no line end between telegrams", []part{good(strings.TrimSpace(textA.bytes)), good(textB.bytes)}},
 		{"p1: no line end at the end of the stream", []part{good(textA.bytes), good(strings.TrimSpace(textB.bytes))}},
-		{"p1: telegram without checksum, telegram with checksum", []part{good(plain), good(textA.bytes)}},
-		{"p1: telegram that ends with its '!', then two telegrams", []part{good(strings.TrimSpace(plain)), good(plain), good(textA.bytes)}},
+		{"p1: telegram without checksum, telegram with checksum", []part{good(withoutChecksum), good(textA.bytes)}},
+		{"p1: telegram that ends with its '!', then two telegrams", []part{good(strings.TrimSpace(withoutChecksum)), good(withoutChecksum), good(textA.bytes)}},
 		{"p1: messages filled with FF", []part{good(filled), good(partlyFilled), good(textA.bytes)}},
 		{"p1: '/' and '!' within lines", []part{good(withSlash), good(textA.bytes)}},
 		{"p1: bytes FF in a telegram without end", []part{noise("/AUX5\r\n\r\n0-0:96.13.0\xFF\xFF)\r\n"), good(textA.bytes)}},

@@ -93,7 +93,7 @@ func codeList(text string) []obis.Code {
 // kaifaStart has the codes with which all lists of Kaifa begin, except for the list of one value.
 const kaifaStart = "1-1:0.2.129 0-0:96.1.0 0-0:96.1.7 1.7.0 2.7.0 3.7.0 4.7.0 "
 
-// layouts are the lists without codes that makers and grid companies have defined.
+// layouts are the lists without codes that manufacturers and grid companies have defined.
 //
 // Letters of types: t string, c date-time, u unsigned of 32 or 64 bits, w unsigned of 16 bits, b boolean, enum or unsigned of 8 bits, a array or
 // structure of one value. The codes are in the order of the letters; "-" is a value whose meaning is not known.

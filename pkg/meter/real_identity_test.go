@@ -28,7 +28,7 @@ func TestRealTelegramsHoldNoIdentity(t *testing.T) {
 }
 
 // decodedTexts returns the texts in the records of a telegram, the model, serial number and list name of the meter, and the decrypted message. It
-// fails the test if a number with the code of an identity number is not 0, or if a system title has more than the letters of the maker.
+// fails the test if a number with the code of an identity number is not 0, or if a system title has more than the manufacturer code.
 func decodedTexts(t *testing.T, tg *telegram) (texts []string) {
 	t.Helper()
 	d := tg.decoder(t)
@@ -49,7 +49,7 @@ func decodedTexts(t *testing.T, tg *telegram) (texts []string) {
 			}
 		}
 		if serial := r.Cipher.Title[3:]; !bytes.Equal(serial, make([]byte, len(serial))) {
-			t.Errorf("%s: system title %x: want zeros after the letters of the maker", tg.name, r.Cipher.Title)
+			t.Errorf("%s: system title %x: want zeros after the manufacturer code", tg.name, r.Cipher.Title)
 		}
 	}
 	return append(texts, decrypted(t, tg))
@@ -116,7 +116,7 @@ var (
 		`\b20\d{6} \d\d:\d\d:\d\d\b|\b68\d{4}0[A-Z]{2}0+\b`)
 	// hexText matches digits that are possibly a text in hexadecimal.
 	hexText = regexp.MustCompile(`([0-9A-Fa-f]{2}){6,}`)
-	// longNumber matches at least 7 digits, or the three letters of a maker and at least 5 digits.
+	// longNumber matches at least 7 digits, or a manufacturer code of three letters and at least 5 digits.
 	longNumber = regexp.MustCompile(`\d{7,}|[A-Z]{3}\d{5,}`)
 )
 

@@ -68,7 +68,8 @@ func TestRealFamilies(t *testing.T) {
 	}
 	delete(covered, "") // telegrams of meters that the simulator does not have
 	for _, f := range simulate.Families() {
-		if reason := familiesWithoutTelegram[f.Name]; covered[f.Name] == (reason != "") {
+		reason := familiesWithoutTelegram[f.Name]
+		if hasReason := reason != ""; covered[f.Name] == hasReason {
 			t.Errorf("%s: got telegram in %s: %v, reason for no telegram: %q; want either a telegram or a reason", f.Name, realFolder, covered[f.Name], reason)
 		}
 		delete(covered, f.Name)

@@ -296,9 +296,6 @@ func TestReassemblyOffset(t *testing.T) {
 func TestReassemblyTooLong(t *testing.T) {
 	a, b, _ := messages(t)
 	for _, transport := range transports {
-		if strings.HasPrefix(transport.name, "encrypted") {
-			continue
-		}
 		const maxMessage = 4096 // as in package meter
 		long := append(slices.Clone(a.apdu), make([]byte, maxMessage)...)
 		got := letters(t, strings.Join(transport.split(long, 40), "")+strings.Join(transport.split(b.apdu, 4), ""))

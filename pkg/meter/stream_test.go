@@ -13,7 +13,7 @@ import (
 // A part is one part of a stream.
 type part struct {
 	bytes string
-	sent  *sentTelegram // the intact telegram in telegram; nil for noise and damaged telegrams
+	sent  *sentTelegram // the intact telegram of which these are the bytes; nil for noise and damaged telegrams
 }
 
 // isFrame reports whether p is an intact telegram in HDLC.
@@ -26,6 +26,7 @@ func telegrams() *rapid.Generator[sentTelegram] { return rapid.SampledFrom(sentT
 func parts() *rapid.Generator[part] {
 	intact := rapid.Map(telegrams(), func(s sentTelegram) part { return part{s.bytes, &s} })
 	raw := rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 60), func(b []byte) part { return part{bytes: string(b)} })
+	// Beginnings and other short parts of telegrams.
 	token := rapid.SampledFrom([]string{
 		"/", "!", "~", "\r\n", "ABC5", "0", "1-0:1.8.0(", ")", "\xA0", "\xA2\x43\x41\x08\x83\x13", "\xA7\xFF", "\x01", "!12AB", "/ADN9 6534\r\n",
 	})

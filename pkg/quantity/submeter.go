@@ -36,9 +36,10 @@ func (d deviceType) quantity() (id ID, ok bool) {
 	return 0, false
 }
 
+// isWarmWater reports whether d is a meter of warm or hot water.
 func (d deviceType) isWarmWater() bool { return d == 0x06 || d == 0x15 }
 
-// readDeviceType reads the type from a text such as "003" or "3", or from a number.
+// readDeviceType reads the type from a text such as "003" or "3", or from a number. It returns 0 if the value is no whole number from 0 to 255.
 func readDeviceType(r *obis.Record) deviceType {
 	v := r.Value
 	if r.Kind == obis.Text {
@@ -58,7 +59,7 @@ func isSubmeter(c obis.Code) bool {
 	return c[0] == 0 && c[2] == deviceCode[0] && c[1] > 0 && c[1] < channels && c[5] == obis.Any
 }
 
-// isSubmeterValue reports whether c, the code of a sub-meter, is the code of a value other than the energy of a heat meter.
+// isSubmeterValue reports whether c is the code of a sub-meter's value. c must be a code of a sub-meter. heatCode does not count as a value here.
 func isSubmeterValue(c obis.Code) bool {
 	cde := c.CDE()
 	return cde == valueCode || cde == rawVolumeCode || cde == oldValueCode
@@ -67,9 +68,9 @@ func isSubmeterValue(c obis.Code) bool {
 // submeters describes the channels of one telegram.
 type submeters struct {
 	devices   [channels]deviceType
-	values    uint16 // a bit for each channel with a value
-	heat      uint16 // a bit for each channel with the energy of a heat meter
-	coldWater bool   // a channel has a meter of cold water
+	values    uint16 // a bit for each channel with a value: see isSubmeterValue
+	heat      uint16 // a bit for each channel with the energy of a heat meter: see heatCode
+	coldWater bool   // a channel has a device type of cold water
 }
 
 // add sets s from the records of a telegram.
