@@ -51,7 +51,7 @@ func (s *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 		}
 		c.URL, c.BrokerEmpty, done = embedded.URL(), true, embedded.Stop
 		s.MQTT.URL = c.URL
-		s.Logger.Info().Str("source", c.URL).Msg("broker inside listens")
+		s.Logger.Info().Str("source", c.URL).Msg("embedded broker listens")
 	}
 	if err := c.Validate(); err != nil {
 		done()

@@ -169,14 +169,15 @@ func TestDoctorVerdicts(t *testing.T) {
 	}
 }
 
-// TestDoctorTelegramsWithoutChecksum tests that the doctor ends in limited time if consecutive telegrams without a checksum differ.
+// TestDoctorTelegramsWithoutChecksum tests that the doctor ends after a limited number of telegrams if consecutive telegrams without a checksum
+// have different lines.
 func TestDoctorTelegramsWithoutChecksum(t *testing.T) {
 	energyLine := regexp.MustCompile(`1-0:1\.8\.1.*\r\n`)
 	for _, tt := range []struct {
 		name         string
-		damage       func(n int, b []byte) []byte
-		code         string
-		maxTelegrams int // the maximum number of telegrams until the doctor ends
+		damage       func(n int, b []byte) []byte // changes telegram number n; the first is 1
+		wantCode     string                       // code of the verdict
+		maxTelegrams int                          // the maximum number of telegrams until the doctor ends
 	}{
 		{"every second telegram lacks a line", func(n int, b []byte) []byte {
 			if n%2 == 0 {
@@ -188,16 +189,16 @@ func TestDoctorTelegramsWithoutChecksum(t *testing.T) {
 			return energyLine.ReplaceAllFunc(b, func(line []byte) []byte { return bytes.Repeat(line, n) })
 		}, "text", 60},
 	} {
-		n := 0
+		sentCount := 0
 		mach := machine{family: "p1-nl-22", config: onPort, damage: func(b []byte) []byte {
-			if n++; n > 200 {
-				return nil // the meter sends no more, so that the test ends even if the doctor does not
+			if sentCount++; sentCount > 200 {
+				return nil // the meter sends no more, so that the test ends if the doctor listens as long as telegrams arrive
 			}
-			return tt.damage(n, b)
+			return tt.damage(sentCount, b)
 		}}
 		text, r := mach.examine(t)
-		if r.Verdict.Code != tt.code || n > tt.maxTelegrams {
-			t.Errorf("%s: got %s after %d telegrams, want %s after at most %d\n%s", tt.name, r.Verdict.Code, n, tt.code, tt.maxTelegrams, text)
+		if r.Verdict.Code != tt.wantCode || sentCount > tt.maxTelegrams {
+			t.Errorf("%s: got %s after %d telegrams, want %s after at most %d\n%s", tt.name, r.Verdict.Code, sentCount, tt.wantCode, tt.maxTelegrams, text)
 		}
 	}
 }

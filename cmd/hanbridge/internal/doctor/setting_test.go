@@ -22,7 +22,7 @@ func TestDoctorSetting(t *testing.T) {
 		noBroker      bool     // the configuration names no broker
 		code          string   // code of the verdict
 		want, notWant []string // parts that must be printed, and parts that must not
-		wantFile      string   // part of the written file; "" if no file is written
+		wantFile      string   // part of the written file, besides the right line setting; "" if no file is written
 	}{
 		{
 			name: "the configuration is wrong, --write corrects it", serial: wrong, write: true, code: "well",
@@ -145,7 +145,7 @@ func TestDoctorCommands(t *testing.T) {
 // TestReportLine tests that a report line is wrapped between words if it is for a terminal, and that a long word is not cut.
 func TestReportLine(t *testing.T) {
 	longWord, indent := "/dev/serial/by-id/"+strings.Repeat("x", 70), strings.Repeat(" ", 10)
-	// The text has 70 columns, in which eight words of seven letters fit.
+	// After the name, a line has 70 columns for the text. Eight words of seven letters fit into them.
 	tests := []struct{ name, text, want string }{
 		{"cipher", "none", "cipher    none\n"},
 		{"", "a warning", "          a warning\n"},

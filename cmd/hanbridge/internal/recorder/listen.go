@@ -136,8 +136,7 @@ func (l *listener) intact() int {
 
 // Opened prints the name of an endpoint, and writes the comment lines before its bytes. The comment lines must not identify the house.
 // Therefore they contain neither the name of this machine nor the name of the port, which possibly contains the serial number of the
-// adapter. Opened does nothing if the last endpoint is opened
-// again.
+// adapter. Opened does nothing if the last endpoint is opened again.
 func (l *listener) Opened(a *probe.Attempt) error {
 	name, header := daemon.EndpointName(a.Endpoint), ""
 	switch l.lastOpened {
