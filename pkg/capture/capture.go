@@ -147,7 +147,7 @@ func (c *Reader) fault(reason string, text []byte) error {
 //   - a dump of hexdump, od or xxd: its bytes. A line * means that the line before it is repeated, up to 64 KiB
 //   - hexadecimal digits with or without white space, or bytes such as 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2: their bytes
 //   - text with escapes such as the four characters \r\n, as programs print bytes: the text with the escapes replaced
-//   - other text with bytes, such as a log: the bytes, if they contain whole telegrams
+//   - other text with bytes, such as a log: the bytes, if they contain complete telegrams
 //   - anything else: r unchanged
 //
 // Errors match ErrMalformed or ErrTooLong, or are errors of r. Dumps and text with bytes are read to their end, at most 16 MiB, before the

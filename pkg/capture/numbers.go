@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// numbers finds rows of bytes in lines. A row is written as numbers with the same separator between all of them.
+// numbers finds rows of bytes in lines. A row is successive numbers, with the same separator between each two of them.
 type numbers struct {
 	number    *regexp.Regexp // matches one number
 	separator string
-	column    int // index in the line at which most rows begin
+	column    int // index in the line at which the longest row begins in most lines
 }
 
 var (
@@ -58,7 +58,8 @@ func (n numbers) rows(line []byte) (rows []row) {
 	for _, m := range n.number.FindAllIndex(line, -1) {
 		b, last := n.bytes(string(line[m[0]:m[1]])), len(rows)-1
 		newRow := row{from: m[0], to: m[1], width: len(b), bytes: b}
-		if last < 0 || string(normalSeparator(line[rows[last].to:m[0]])) != n.separator || len(b) > rows[last].width {
+		continuesRow := last >= 0 && string(normalSeparator(line[rows[last].to:m[0]])) == n.separator && len(b) <= rows[last].width
+		if !continuesRow {
 			if canBegin(line[:m[0]]) {
 				rows = append(rows, newRow)
 			}

@@ -88,7 +88,7 @@ func TestCipheredRoundTrip(t *testing.T) {
 	})
 }
 
-// TestCipheredBytes tests the length that AppendCiphered writes, and that the ciphertext is the one of crypto/cipher.
+// TestCipheredBytes tests the length that AppendCiphered writes, and that crypto/cipher computes the same ciphertext.
 func TestCipheredBytes(t *testing.T) {
 	k := key(t, encryption, authentication)
 	block, err := aes.NewCipher([]byte(encryption))

@@ -7,7 +7,7 @@
 // A message has no checksum. Packages hdlc and mbus read the frames around messages. Package meter reads messages from a stream. If an
 // encrypted message is sent without a frame, CipheredLength returns its length.
 //
-// All lengths are in bytes. The results of the Parse methods alias the bytes that were parsed. A Parse method reads a whole message or
+// All lengths are in bytes. The results of the Parse methods alias the bytes that were parsed. A Parse method reads a complete message or
 // returns an error. The error matches ErrTruncated, ErrMalformed or ErrUnsupported, and its text names the index of the wrong byte. After
 // an error the receiver is empty. Any input is safe, because memory and recursion are bounded. The functions are safe for concurrent use,
 // but the methods of one Key, or of one Notification, are not.

@@ -39,7 +39,7 @@ const keyLength = 16
 const sealCapacity = 16
 
 // NewKey returns the Key of an encryption key and an authentication key of 16 bytes each. If authentication is nil, Decrypt ignores the tags
-// of messages. NewKey does not keep the slices.
+// of messages. NewKey copies the keys, so the caller can change the slices afterwards.
 func NewKey(encryption, authentication []byte) (*Key, error) {
 	if len(encryption) != keyLength {
 		return nil, fmt.Errorf("dlms: an encryption key of %d bytes, want %d", len(encryption), keyLength)

@@ -64,7 +64,7 @@ func readHeaderTime(r *reader) obis.Time {
 	return obis.Time{}
 }
 
-// readBody reads the body. It recognises the shape of the body by its first items, because each manufacturer has its own shapes.
+// readBody reads the body. Manufacturers use different shapes of the body, and readBody recognises a shape by the first items.
 func (n *Notification) readBody(r *reader) {
 	at := r.at
 	tag := r.byte()

@@ -106,7 +106,7 @@ func keyDigits(text string) (string, error) {
 }
 
 // LooksLikeKey reports whether a text is possibly a secret. Such a text has minDigits or more hexadecimal digits, in a form that ParseKey reads,
-// or ends with a whole key. A program can use LooksLikeKey to avoid printing a key that a person wrote in the wrong place.
+// or ends with one or two keys. A program can use LooksLikeKey to avoid printing a key that a person wrote in the wrong place.
 func LooksLikeKey(text string, minDigits int) bool {
 	digits, err := onlyDigits(text)
 	return err == nil && len(digits) >= minDigits || endsWithKey(text)

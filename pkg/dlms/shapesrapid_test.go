@@ -108,12 +108,12 @@ func writeRegisters(t *rapid.T) (body []byte, want dlms.Notification) {
 	}
 	for range n {
 		it := drawCoded(t)
-		su := drawScaler(t, &it)
+		scalerUnit := drawScaler(t, &it)
 		fields := 2
-		if su != nil {
+		if scalerUnit != nil {
 			fields = 3
 		}
-		body = append(append(dlms.AppendLogicalName(dlms.AppendStructure(body, fields), it.want.Code), it.encoded...), su...)
+		body = append(append(dlms.AppendLogicalName(dlms.AppendStructure(body, fields), it.want.Code), it.encoded...), scalerUnit...)
 		want.Records = append(want.Records, it.want)
 	}
 	return body, want
@@ -121,19 +121,19 @@ func writeRegisters(t *rapid.T) (body []byte, want dlms.Notification) {
 
 func writePairs(t *rapid.T) (body []byte, want dlms.Notification) {
 	count := 0
-	if rapid.Bool().Draw(t, "named") {
+	if rapid.Bool().Draw(t, "list name") {
 		want.ListName = []byte("Kamstrup_V0001")
 		body, count = dlms.AppendVisibleString(body, string(want.ListName)), 1
 	}
 	for range rapid.IntRange(1, 40).Draw(t, "pairs") {
 		it := drawCoded(t)
-		su := drawScaler(t, &it)
-		body = append(append(dlms.AppendLogicalName(body, it.want.Code), it.encoded...), su...)
+		scalerUnit := drawScaler(t, &it)
+		body = append(append(dlms.AppendLogicalName(body, it.want.Code), it.encoded...), scalerUnit...)
 		want.Records = append(want.Records, it.want)
-		if count += 2; su != nil {
+		if count += 2; scalerUnit != nil {
 			count++
 		}
-		if rapid.Bool().Draw(t, "missing pair") { // two nulls in place of the pair
+		if rapid.Bool().Draw(t, "missing pair") { // two nulls in place of another pair
 			body, count = dlms.AppendNull(dlms.AppendNull(body)), count+2
 		}
 	}
@@ -147,10 +147,10 @@ func writePushList(t *rapid.T) (body []byte, want dlms.Notification) {
 	values, count := []byte(nil), 1 // count is the number of objects
 	for range n {
 		it := drawCoded(t)
-		su := drawScaler(t, &it)
+		scalerUnit := drawScaler(t, &it)
 		objects, values, count = dlms.AppendPushObject(objects, 3, it.want.Code, 2), append(values, it.encoded...), count+1
-		if su != nil {
-			objects, values, count = dlms.AppendPushObject(objects, 3, it.want.Code, 3), append(values, su...), count+1
+		if scalerUnit != nil {
+			objects, values, count = dlms.AppendPushObject(objects, 3, it.want.Code, 3), append(values, scalerUnit...), count+1
 		}
 		want.Records = append(want.Records, it.want)
 	}
@@ -163,10 +163,10 @@ func writeDescriptors(t *rapid.T) (body []byte, want dlms.Notification) {
 	count := 0
 	for range rapid.IntRange(0, 20).Draw(t, "items") {
 		it := drawCoded(t)
-		su := drawScaler(t, &it)
+		scalerUnit := drawScaler(t, &it)
 		body = append(dlms.AppendAttributeDescriptor(dlms.AppendStructure(body, 2), 3, it.want.Code, 2), it.encoded...)
-		if count++; su != nil {
-			body = append(dlms.AppendAttributeDescriptor(dlms.AppendStructure(body, 2), 3, it.want.Code, 3), su...)
+		if count++; scalerUnit != nil {
+			body = append(dlms.AppendAttributeDescriptor(dlms.AppendStructure(body, 2), 3, it.want.Code, 3), scalerUnit...)
 			count++
 		}
 		want.Records = append(want.Records, it.want)

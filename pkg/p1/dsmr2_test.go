@@ -57,7 +57,7 @@ func TestParseDSMR2(t *testing.T) {
 	}
 }
 
-// TestParseUnchecked tests that ParseUnchecked ignores a wrong checksum, and then Checked is false.
+// TestParseUnchecked tests that ParseUnchecked ignores a wrong checksum and sets Checked to false.
 func TestParseUnchecked(t *testing.T) {
 	body := "/SAG5SAG-METER\r\n\r\n1-0:1.7.0(1*kW)\r\n!"
 	for _, tt := range []struct {

@@ -40,8 +40,8 @@ func parseTime(b []byte) (obis.Time, bool) {
 	return obis.Time{}, false
 }
 
-// stampForms are other forms of time stamps: a letter stands for a digit of year, month, day, hour, minute or second. The first is that of NES
-// meters. The others are of readouts of IEC 62056-21.
+// stampForms are other forms of time stamps. Each letter of a form is a digit of the year (YY), month (MM), day, hour, minute (mm) or second. NES
+// meters send the first form. The other forms are in readouts of IEC 62056-21.
 var stampForms = [...]string{
 	"20YYMMDD hh:mm:ss", "YYMMDDhhmm", "YY-MM-DD,hh:mm", "YY-MM-DD hh:mm", "YY-MM-DD,hh:mm:ss", "YY-MM-DD hh:mm:ss",
 }

@@ -10,7 +10,7 @@ const (
 	oneLine valueForm = iota
 	// multiLineText is a text of several lines.
 	multiLineText
-	// lineBlock is a list of lines in parentheses, each with its own code and value. Hungarian meters of Holley send the values of the last
+	// lineBlock is a list of lines in parentheses, each with a code and a value. Hungarian meters of Holley send the values of the last
 	// month like that:
 	//
 	//	0-0:98.1.0
@@ -34,9 +34,9 @@ type extent struct {
 // of one value.
 func extentOf(b []byte, many bool) extent {
 	_, end, lineEnd := cutLine(b)
-	first := b[:end]
-	endsWithClose, endsWithOpen := first[end-1] == ')', first[end-1] == '('
-	if endsWithClose && (!many || openParens(first) <= 0) {
+	firstLine := b[:end]
+	endsWithClose, endsWithOpen := firstLine[end-1] == ')', firstLine[end-1] == '('
+	if isClosed := openParens(firstLine) <= 0; endsWithClose && (isClosed || !many) {
 		return extent{end, lineEnd, oneLine}
 	}
 	if i := multiLineTextEnd(b); i > 0 && !endsWithClose {

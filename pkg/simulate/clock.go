@@ -55,7 +55,7 @@ func lastSunday(y int, m time.Month) time.Time {
 // A clock says how a manufacturer fills the 12 bytes of a COSEM date-time (IEC 62056-6-2).
 type clock struct {
 	zone
-	// withoutDeviation is true for meters that leave the deviation from UTC unspecified.
+	// withoutDeviation is true for meters that send "not specified" as the deviation from UTC.
 	withoutDeviation bool
 	// zeroDeviation is true for meters that send a deviation of 0 in every zone.
 	zeroDeviation bool

@@ -39,8 +39,8 @@ func (c randomSource) initialEnergies() Energies {
 	}
 }
 
-// Advance moves the household's time to the whole second of to. A time in the past changes nothing. One day takes a few milliseconds of
-// computing.
+// Advance moves the household's time to the time to, without its fraction of a second. A time in the past changes nothing. Advancing by one day
+// takes a few milliseconds.
 func (h *Household) Advance(to time.Time) {
 	for end := to.Unix(); h.now < end; {
 		h.advanceSecond()

@@ -8,8 +8,8 @@ type Registers struct {
 	Tariff int64
 	// TariffEnergies are counted in tariffs 1 and 2. Their sum is State.Energies.
 	TariffEnergies [2]Energies
-	// PhaseEnergies are the counters of each phase. A phase counts import or export by its own power. The sum of PhaseEnergies can be more
-	// than State.Energies, because State.Energies count import or export by the sum of the phases.
+	// PhaseEnergies are the counters of each phase. Each phase counts import or export by the power of this phase. The sum of PhaseEnergies can be
+	// more than State.Energies, because State.Energies count import or export by the sum of the phases.
 	PhaseEnergies [3]Energies
 	// QuadrantEnergies are the reactive energies of quadrants I to IV, in var·s. Active power is imported in quadrants I and IV, reactive
 	// power in quadrants I and II.
