@@ -22,7 +22,7 @@ type Options struct {
 	// IgnoreChecksum makes the Decoder ignore wrong checksums of ASCII telegrams, because a few meters send wrong checksums. A telegram with a
 	// wrong checksum is then read like a telegram without a checksum.
 	IgnoreChecksum bool
-	// RejectRepeated makes Next return ErrRepeated for an encrypted telegram whose frame counter is not above the previous one. If
+	// RejectRepeated makes Next return ErrRepeated for an encrypted telegram whose frame counter is not above the previous frame counter. If
 	// RejectRepeated is false, Next returns a Reading of the telegram, and Reading.Repeated is true.
 	RejectRepeated bool
 	// AcceptUnverified makes Next return a Reading also of a telegram that is not verified. Reading.Verified is then false. If

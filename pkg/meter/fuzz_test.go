@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// FuzzDecoder tests that the Decoder never panics, that all telegrams are within the stream, and that the outcomes do not depend on the size of
-// the chunks in which the bytes arrive.
+// FuzzDecoder tests that the Decoder never panics, and that all telegrams are within the stream. The outcomes must not depend on the size of the
+// chunks in which the bytes arrive.
 func FuzzDecoder(f *testing.F) {
 	all := familyTelegrams()
 	for i, s := range all {

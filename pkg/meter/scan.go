@@ -143,8 +143,8 @@ func maybeUnframed(b []byte) bool {
 	return dlms.LooksLikeNotification(b)
 }
 
-// certainStart reports whether a telegram certainly begins at the next byte, even if the rest of the telegram is damaged. It is certain if the
-// next bytes are a '/' at the start of a line, an HDLC header with a right checksum, or the fixed fields of an M-Bus header.
+// certainStart reports whether a telegram certainly begins at the next byte, even if the rest of the telegram is damaged. The next
+// bytes must be a '/' at the start of a line, an HDLC header with a right checksum, or the fixed fields of an M-Bus header.
 func (d *Decoder) certainStart() bool {
 	switch d.buf[d.at] {
 	case hdlc.Flag:

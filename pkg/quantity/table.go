@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// rows is the table. The codes are from IEC 62056-6-2. In a name, import or export comes first, because Domoticz pairs each energy with the power
-// whose name has the longest prefix in common with the name of the energy. ids.go has a constant for each row, in the same order.
+// rows is the table. The codes are from IEC 62056-6-2. In a name, import or export comes first. The reason is Domoticz, which pairs each energy with
+// the power whose name begins with the most letters of the energy's name. ids.go has a constant for each row, in the same order.
 var rows = slices.Concat(
 	single(Row{Name: "import_power", Title: "Import power", Codes: code(1, 7, 0), Units: power, StateClass: Measurement, Kind: Power}),
 	single(Row{Name: "export_power", Title: "Export power", Codes: code(2, 7, 0), Units: power, StateClass: Measurement, Kind: Power}),
