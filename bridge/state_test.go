@@ -318,7 +318,7 @@ func TestStateFolderRemoved(t *testing.T) {
 			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
 			advance(11 * time.Second)
 		}
-		if got := running.countLines("somebody has changed the state file"); got != 1 || running.countLines("it was removed") != 1 {
+		if got := running.countLines("another program has changed the state file"); got != 1 || running.countLines("it was removed") != 1 {
 			t.Errorf("logged %d times, want once:\n%s", got, running.log)
 		}
 	})

@@ -41,7 +41,7 @@ func TestDay(t *testing.T) {
 			for i, got := range estimate.Day(plan, quantities, tt.interval) {
 				q := day[quantities[i].ID]
 				if got.ID != q.id || got.Throttled < 1 || got.Throttled > got.EveryTelegram || got.EveryTelegram > q.telegrams {
-					t.Errorf("%v: got estimate %+v, but a whole day had %d telegrams, %d states and %d changes", q.id, got, q.telegrams, q.states, q.changes)
+					t.Errorf("%v: got estimate %+v, but a complete day had %d telegrams, %d states and %d changes", q.id, got, q.telegrams, q.states, q.changes)
 				}
 				states, wantStates = states+got.Throttled, wantStates+q.states
 				changes, wantChanges = changes+got.EveryTelegram, wantChanges+q.changes
@@ -55,7 +55,7 @@ func TestDay(t *testing.T) {
 // checkWithinFifth checks that got differs from want by at most a fifth.
 func checkWithinFifth(t *testing.T, name string, got, want int) {
 	t.Helper()
-	t.Logf("%s: estimated %d states, a whole day had %d", name, got, want)
+	t.Logf("%s: estimated %d states, a complete day had %d", name, got, want)
 	if got*100 < want*80 || got*100 > want*120 {
 		t.Errorf("%s: got %d states, want %d within a fifth", name, got, want)
 	}

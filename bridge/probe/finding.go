@@ -46,7 +46,7 @@ type ConnectionEnd struct {
 	opened bool // false if the wire could not be opened
 }
 
-// A Result is what a whole search has found.
+// A Result is what a search has found.
 type Result struct {
 	// Proved is the last attempt, if a telegram has proved its endpoint; otherwise nil.
 	Proved *Attempt

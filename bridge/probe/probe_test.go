@@ -132,7 +132,7 @@ func telegramOf(t *testing.T, family string) []byte {
 	return bytes.Clone(b)
 }
 
-// TestProbe tests whole searches: the calls of the Handler, the order of the endpoints, and the Result.
+// TestProbe tests searches from the beginning to the end: the calls of the Handler, the order of the endpoints, and the Result.
 func TestProbe(t *testing.T) {
 	good, unchecked, encrypted, glo := telegramOf(t, "aidon-se"), telegramOf(t, "p1-nl-22"), telegramOf(t, "kamstrup-dk"), telegramOf(t, "p1-lu")
 	damaged := bytes.Clone(good)
@@ -271,7 +271,7 @@ func TestRecordingIsReadOnce(t *testing.T) {
 	})
 }
 
-// TestAdvice checks that each verdict has its own advice. The advice must be to set serial to auto if another line setting can help.
+// TestAdvice checks that no two verdicts have the same advice. The advice must be to set serial to auto if another line setting can help.
 func TestAdvice(t *testing.T) {
 	seen := map[string]bool{} // by advice
 	for v := line.Silent; v <= line.LoginPrompt; v++ {

@@ -121,7 +121,7 @@ func (s *search) connectionFailed(opened bool) (noWait bool) {
 func (s *search) timeouts() (timeout, silent time.Duration) {
 	since := time.Since(s.provedAt)
 	switch {
-	case s.source.Recorded || s.ProvedTimeout == nil && (s.proved || s.onlyEndpoint):
+	case s.source.Recorded, s.ProvedTimeout == nil && (s.proved || s.onlyEndpoint):
 		return 0, 0
 	case s.onlyEndpoint && !s.SinglePass:
 		provedTimeout := s.ProvedTimeout()

@@ -41,7 +41,7 @@ func TestPortIsFreeAfterAnyClose(t *testing.T) {
 	firstErr := make(chan error, 1)
 	go func() { firstErr <- w.Close() }()
 	<-port.begun
-	time.AfterFunc(20*time.Millisecond, func() { close(port.release) }) // time for the second Close to return too early
+	time.AfterFunc(20*time.Millisecond, func() { close(port.release) }) // in this time, a faulty second Close would return
 	if err := w.Close(); err != nil || !port.free.Load() {
 		t.Errorf("second Close: got error %v, port is closed: %v; want nil and true", err, port.free.Load())
 	}
@@ -68,7 +68,7 @@ func TestExplainNetwork(t *testing.T) {
 		{"time-out of the system", connect(syscall.ETIMEDOUT), "nothing answers"},
 		{"time-out of the dialer", dialed(os.ErrDeadlineExceeded), "nothing answers"},
 		{"time-out of the context", dialed(context.DeadlineExceeded), "nothing answers"},
-		{"an error without its own advice", connect(syscall.EADDRNOTAVAIL), "is this its address and port"},
+		{"an error without specific advice", connect(syscall.EADDRNOTAVAIL), "is this its address and port"},
 	}
 	for _, tt := range tests {
 		got := explainNetwork(tt.err)

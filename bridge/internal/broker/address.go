@@ -53,7 +53,9 @@ func ParseURL(text string) (*url.URL, error) {
 // completeURL checks the parts of an address and adds the default port and path.
 func completeURL(u *url.URL) (*url.URL, error) {
 	s, port := schemes[u.Scheme], u.Port()
-	if n, err := strconv.Atoi(port); port != "" && (err != nil || n < 1 || n > 65535) {
+	n, err := strconv.Atoi(port)
+	isPort := err == nil && n >= 1 && n <= 65535
+	if port != "" && !isPort {
 		return nil, fmt.Errorf("%q is not a port: a port is a number from 1 to 65535", port)
 	}
 	if u.Hostname() == "" {

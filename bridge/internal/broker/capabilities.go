@@ -99,9 +99,9 @@ func (t *Capabilities) update(change func(*knownCapabilities)) {
 // broker has stated limits before, because these possibly have changed. It changes nothing if the broker cannot be reached.
 func (t *Capabilities) examine(ctx context.Context, p target) {
 	t.mu.Lock()
-	known, suspect := t.current, t.suspect
+	stated, suspect := t.current.limits, t.suspect
 	t.mu.Unlock()
-	if suspect == nil && known.limits == (limits{}) {
+	if suspect == nil && stated == (limits{}) {
 		return
 	}
 	l, err := p.queryLimits(ctx)

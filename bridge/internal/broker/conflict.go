@@ -89,7 +89,8 @@ func (c *ConflictDetector) dialSecond(ctx context.Context, p target) *Conn {
 	if !suspected {
 		return nil
 	}
-	second, err := p.forSeparateConnection(fmt.Sprintf("-%06x", rand.Uint32N(1<<24))).dialOnce(ctx) // the client id is random, because the other client possibly has a second connection too
+	// The client id is random, because the other client possibly has a second connection too.
+	second, err := p.forSeparateConnection(fmt.Sprintf("-%06x", rand.Uint32N(1<<24))).dialOnce(ctx)
 	if err != nil {
 		c.dialFailed()
 		return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-// permanentError marks an error that recurs until a person acts, for example a wrong password.
+// permanentError marks an error that recurs until a user acts, for example a wrong password.
 type permanentError struct{ error }
 
 func (e permanentError) Unwrap() error { return e.error }
@@ -29,8 +29,8 @@ type closedByPeer struct{ error }
 
 func (e closedByPeer) Unwrap() error { return e.error }
 
-// Permanent reports whether err, which Dial returned, will most likely recur until a person acts. Its cause is a wrong setting, password or
-// certificate. The caller should still try again, at long intervals, because a person can correct the fault at the broker.
+// Permanent reports whether err, which Dial returned, will most likely recur until a user acts. Its cause is a wrong setting, password or
+// certificate. The caller should still try again, at long intervals, because a user can correct the fault at the broker.
 func Permanent(err error) bool {
 	return errors.As(err, new(permanentError)) || errors.As(err, new(*ConfigError))
 }

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// quickAck makes the kernel acknowledge received TCP segments at once instead of up to 40 ms later (tcp(7), TCP_QUICKACK). Mosquitto
+// quickAck makes the kernel acknowledge received TCP segments immediately instead of up to 40 ms later (tcp(7), TCP_QUICKACK). Mosquitto
 // leaves Nagle's algorithm on, so it sends no further small packet before that acknowledgement. Without quickAck, publishing a recording
 // would take 40 ms for each telegram.
 func quickAck(c net.Conn) {

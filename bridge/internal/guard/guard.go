@@ -102,7 +102,7 @@ func (g *Guard) examine(r *register, s *quantity.Sample) (reason Reason, confirm
 		return Backward, false
 	case r.known && r.accepted.canBecome(v, now, &limit):
 		return 0, false
-	case !r.known && (v.Sign() > 0 || g.meterStarted && !limit.slow()): // a first value; a zero only if it is not that of a sub-meter
+	case !r.known && (v.Sign() > 0 || g.meterStarted && !limit.slow()): // a first value; a zero only if the meter has started, and not of a sub-meter
 		return 0, false
 	}
 	reason = Jump

@@ -81,7 +81,7 @@ func (v variant) run(t *testing.T) {
 		case accepted && i >= newMeterAt && acceptedFrom < 0:
 			acceptedFrom = i
 		case !accepted && acceptedFrom >= 0 && i != v.restart && v.stale == 0:
-			t.Errorf("telegram %d of the new meter is rejected after an earlier one was accepted: %s", i, describe(result))
+			t.Errorf("telegram %d of the new meter is rejected after an earlier telegram was accepted: %s", i, describe(result))
 		}
 		resets += len(result.Resets)
 		if !accepted && i < newMeterAt {

@@ -281,7 +281,7 @@ func damageRandomly(r *rand.Rand, file []byte) string {
 	return fmt.Sprintf("bit %d of byte %d changed", bit, at)
 }
 
-// TestTakeOverWrongPages checks that damage is logged if all pages of one kind are wrong. With these pages, bbolt alone would panic, never
+// TestTakeOverWrongPages checks that damage is logged if all pages of one kind are wrong. With these pages, bbolt itself would panic, never
 // return, or return wrong values. The page layout is described at isTree. An element of a leaf page has 16 bytes: the flags, the offset of
 // the key, the length of the key and the length of the value.
 func TestTakeOverWrongPages(t *testing.T) {

@@ -49,7 +49,7 @@ func encode(d documents) ([]byte, error) {
 	return addChecksum(append(text[1:], '\n')), nil // without the opening brace
 }
 
-// addChecksum returns the whole object: the opening brace, the checksum member and the rest.
+// addChecksum returns the complete object: the opening brace, the checksum member and the rest.
 func addChecksum(rest []byte) []byte {
 	return fmt.Appendf(nil, "%s%x%s%s", checksumPrefix, sha256.Sum256(rest), checksumSuffix, rest)
 }

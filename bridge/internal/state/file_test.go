@@ -157,7 +157,7 @@ func TestOpenDamagedTwice(t *testing.T) {
 	dir := folderWith(t, current[:50], previous)
 	closeStore(t, open(t, dir))
 	s := open(t, dir)
-	wantLogged(t, s, "warn: state file is missing: the previous file is used (to begin anew, remove hanbridge.* there)")
+	wantLogged(t, s, "warn: state file is missing: the previous file is used (to start without stored values, remove hanbridge.* there)")
 	wantAtOpen(t, s, documents("1"))
 	wantStillWorks(t, dir, s)
 }

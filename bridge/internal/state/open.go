@@ -84,7 +84,7 @@ func (s *Store) unlock() error {
 	return lock.Close()
 }
 
-// folderError adds the name of the folder to an error, and what a person can do.
+// folderError adds the name of the folder to an error, and what a user can do.
 func folderError(dir string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("state_dir %s cannot be written: %w (give it to the user who runs hanbridge: sudo mkdir -p %s && sudo chown -R USER %[1]s)",
@@ -116,7 +116,7 @@ func (s *Store) load() error {
 	case c.damage != nil:
 		warning = "state file was damaged: it is renamed, and the previous file is used"
 	case c.from == previousName:
-		warning = "state file is missing: the previous file is used (to begin anew, remove hanbridge.* there)"
+		warning = "state file is missing: the previous file is used (to start without stored values, remove hanbridge.* there)"
 	case c.from == boltName:
 		s.log.Info().Str("source", source).Msg("state of an earlier version is taken over: hanbridge needs the old file only if you return to the earlier version")
 	}

@@ -123,7 +123,7 @@ func (s *Store) checkFile() error {
 	}
 	s.writtenInfo = nil
 	if s.lastErr == nil { // otherwise the log already has an error about the file
-		s.log.Warn().Err(err).Str("source", source).Msg("somebody has changed the state file while it was in use: it is written again, and nothing is lost")
+		s.log.Warn().Err(err).Str("source", source).Msg("another program has changed the state file: hanbridge writes the file again, and nothing is lost")
 	}
 	return nil
 }
