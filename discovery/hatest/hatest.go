@@ -77,7 +77,7 @@ type entity struct {
 	identity string // "<platform> <object id of the device> <key>", which is the same in both styles
 	device   object
 	options  object // the options of the component
-	single   bool   // the entity is announced in Component style: no other entity has the same discovery topic
+	single   bool   // the entity is announced in Component style, so its discovery topic announces nothing else
 }
 
 // text returns an option that is a text; "" if the option is missing or not a text.

@@ -61,6 +61,7 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 		return w.section(v, k.children)
 	}
 	n := scalar(fmt.Sprint(v.Interface()), 0)
+	// An empty mqtt.url is written, with an example of an address in its place.
 	isDefault, isEmpty, notSet := n.Value == k.defaultText, n.Value == "", v.Kind() == reflect.Pointer
 	if isDefault && !alwaysWritten[k.path] || isEmpty && k.path != "mqtt.url" || notSet {
 		return nil

@@ -91,9 +91,9 @@ func yamlFault(text []byte) (line int, hint string) {
 	return line, yamlQuoted.ReplaceAllString(message, "…")
 }
 
-// firstInvalidLine returns the number of the first invalid line, from 1. It searches the largest number n for which the first n lines are valid
-// YAML. The parser had begun to read linesBegun lines when it failed with err. The text of err names the line where the invalid block begins. Only
-// values of n shortly before these two lines are tried, because parsing every beginning of a long file takes too long.
+// firstInvalidLine returns the number of the first invalid line, from 1. It searches a number n for which the first n lines are valid YAML.
+// The parser had begun to read linesBegun lines when it failed with err. The text of err names the line where the invalid block begins. Only
+// values of n near these two numbers of lines are tried, because parsing every beginning of a long file takes too long.
 func firstInvalidLine(lines [][]byte, linesBegun int, err error) int {
 	blockLine, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 if err names no line
 	var tries []int                                                                // values of n
