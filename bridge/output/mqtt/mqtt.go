@@ -35,7 +35,7 @@ type Output struct {
 
 	republishBackoff backoff
 	logLimiter       ratelimit.Limiter    // for log lines that other programs can cause
-	loggedAt         map[string]time.Time // when each text was last logged
+	loggedAt         map[string]time.Time // when the log line of each key was last logged (see logDue)
 	lostTelegrams    uint64               // the number of lost telegrams that are not in the log yet
 	earlyTelegrams   []bridge.Telegram    // telegrams that arrived before the description of their meter
 	shutdownTimer    *time.Timer          // ends the delivery of the last values; nil until shutdown
@@ -68,8 +68,8 @@ const (
 	stopAckTimeout, stopTimeout = 5 * time.Second, time.Minute
 )
 
-// Run connects and publishes until ctx ends or the connection is lost. When ctx ends, Run delivers the last values, which takes a
-// minute at most. Run returns an error if the connection is lost.
+// Run connects and publishes until ctx ends or the connection is lost. When ctx ends, Run delivers the last values, which takes a minute at most.
+// Run returns an error if the connection is lost.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	connConfig := o.config.brokerConfig()
 	connConfig.Conflict, connConfig.Capabilities = &o.conflicts, &o.capabilities
@@ -124,17 +124,18 @@ func (o *Output) warn(err error, message string) {
 	}
 }
 
-// logDue reports whether text was never logged, or was last logged at least pause ago. If so, logDue records that text is logged now.
-func (o *Output) logDue(text string, pause time.Duration) bool {
-	if last, logged := o.loggedAt[text]; logged && time.Since(last) < pause {
+// logDue reports whether a log line is due: it was never logged, or was last logged at least pause ago. If so, logDue records that it is logged now.
+// key identifies the log line.
+func (o *Output) logDue(key string, pause time.Duration) bool {
+	if last, logged := o.loggedAt[key]; logged && time.Since(last) < pause {
 		return false
 	}
-	o.loggedAt[text] = time.Now()
+	o.loggedAt[key] = time.Now()
 	return true
 }
 
-// firstTime reports whether text was never logged. If so, firstTime records that text is logged now.
-func (o *Output) firstTime(text string) bool { return o.logDue(text, math.MaxInt64) }
+// firstTime reports whether the log line of a key was never logged. If so, firstTime records that it is logged now.
+func (o *Output) firstTime(key string) bool { return o.logDue(key, math.MaxInt64) }
 
 // logConnected logs the connection and returns the level of that line. The level is info for the first connection and after an interruption
 // that was logged. Otherwise it is debug, so that a connection that is lost repeatedly does not fill the log.

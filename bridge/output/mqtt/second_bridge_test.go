@@ -152,7 +152,7 @@ func TestSecondBridge(t *testing.T) {
 	}{
 		{"both have a state file", true, true},
 		{"only the first has a state file", true, false},
-		{"none has a state file", false, false},
+		{"neither has a state file", false, false},
 		{"only the second has a state file", false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -141,11 +141,11 @@ func checkRetained(t *testing.T, b *broker, first, second, third announcement, s
 	t.Helper()
 	retained := retainedOf(b.messages())
 	for topic := range retained {
-		wrong := third.style != discovery.Component && strings.Contains(topic, "sensor/hanbridge_") ||
+		hasOtherStyle := third.style != discovery.Component && strings.Contains(topic, "sensor/hanbridge_") ||
 			third.style != discovery.Device && strings.Contains(topic, "/device/hanbridge_")
 		name, isValue := strings.CutPrefix(topic, "hanbridge/house/")
-		wrong = wrong || isValue && !slices.Contains(strings.Fields(third.names), name)
-		if wrong {
+		isOtherValue := isValue && !slices.Contains(strings.Fields(third.names), name)
+		if hasOtherStyle || isOtherValue {
 			t.Errorf("after %d steps: %s is still retained", steps, topic)
 		}
 	}
