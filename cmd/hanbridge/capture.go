@@ -33,7 +33,7 @@ func captureCommand(p *cli.Program) *cobra.Command {
 	f.IntVar(&o.Count, "count", 0, "number of intact telegrams to record, or of masked telegrams with --anonymise; the default is until Ctrl-C")
 	f.StringVar(&o.Out, "out", "-", "`FILE` to write; - is standard output")
 	f.BoolVar(&o.Force, "force", false, "overwrite an existing file")
-	f.BoolVar(&o.Anonymise, "anonymise", false, "mask texts and the serial numbers of meters")
+	f.BoolVar(&o.Anonymise, "anonymise", false, "mask the serial numbers of meters, and all texts")
 	f.StringVar(&o.From, "from", "", "with --anonymise: read a `FILE` instead of a port; the file is a capture, or contains bytes or hexadecimal text")
 	o.Keys.Register(c)
 	c.RunE = func(c *cobra.Command, args []string) error {

@@ -32,7 +32,7 @@ func simulateCommand(p *cli.Program) *cobra.Command {
 	f.Uint64Var(&s.Seed, "seed", 1, "number of the simulated household")
 	f.StringVar(&s.Start, "start", "", "`TIME` in the first telegram, such as 2026-01-31T12:00:00+01:00; the default is now")
 	f.StringSliceVar(&s.Faults, "fault", nil, "faults, each `KIND` or KIND=N, separated by commas")
-	f.StringVar(&s.Then, "then", "", "family after the fault profile, a `NAME`; the default is p1-se-aidon, or aidon-se after p1-se-aidon")
+	f.StringVar(&s.Then, "then", "", "family after the fault \"profile\", a `NAME`; the default is p1-se-aidon, or aidon-se if --family is p1-se-aidon")
 	f.BoolVar(&s.List, "list", false, "list the families")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if s.List {
