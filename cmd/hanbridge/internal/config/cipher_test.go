@@ -76,7 +76,7 @@ func TestKeyFile(t *testing.T) {
 // TestParsePair tests that an error names the wrong setting and says where to write the authentication key.
 func TestParsePair(t *testing.T) {
 	file := writePrivate(t, aKey)
-	tests := []struct{ name, key, authKey, file, wantKey, wantErr string }{ // wantKey is the key of the configuration that the error names
+	tests := []struct{ name, key, authKey, file, wantPath, wantErr string }{ // wantPath is the setting that the error names
 		{"both keys", aKey, anotherKey, "", "", ""},
 		{"one key", aKey, "", "", "", ""},
 		{"both keys in the setting key", aKey + " " + anotherKey, "", "", "key", "has 64 hexadecimal digits, and a key has 32: write the second half, which is " +
@@ -95,8 +95,8 @@ func TestParsePair(t *testing.T) {
 			if err != nil {
 				path = problems[0].path
 			}
-			if path != tt.wantKey || err != nil && strings.Contains(strings.ReplaceAll(err.Error(), file, ""), partOfKey) {
-				t.Errorf("got path %q and error %v, want path %q and no encryption key in the error", path, err, tt.wantKey)
+			if path != tt.wantPath || err != nil && strings.Contains(strings.ReplaceAll(err.Error(), file, ""), partOfKey) {
+				t.Errorf("got path %q and error %v, want path %q and no encryption key in the error", path, err, tt.wantPath)
 			}
 		})
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Config is the whole configuration. The tags of its fields define all keys. The environment variables, the defaults and the check for
+// A Config is the configuration of the program. The tags of its fields define all keys. The environment variables, the defaults and the check for
 // unknown keys are derived from these tags.
 type Config struct {
 	MQTT          MQTT          `mapstructure:"mqtt"`
@@ -128,7 +128,7 @@ func (c Config) Plan() *throttle.Plan {
 	return plan
 }
 
-// ScaleFactors returns the factors of Scale by the number of the quantity, or nil if Scale is empty.
+// ScaleFactors returns the factors of Scale by the quantity.ID, or nil if Scale is empty.
 func (m Meter) ScaleFactors() *quantity.Scale {
 	if len(m.Scale) == 0 {
 		return nil

@@ -100,7 +100,7 @@ func TestConfigValid(t *testing.T) {
 		{"empty sections", "mqtt:\nquantities:\nmeters:\nlog:\n", nil, defaultConfig()},
 		{"every key", readText(t, "testdata/full.yaml"), nil, full},
 		{"byte order mark and CRLF line ends", "\ufeff" + strings.ReplaceAll(readText(t, "testdata/full.yaml"), "\n", "\r\n"), nil, full},
-		{"numbers and booleans in quotes", "mqtt: {qos: \"1\", retain: \"true\"}\nmeters: [{fuse: \"0\"}]\n", nil, defaultConfig()},
+		{"numbers and booleans in quotes", "mqtt: {qos: \"1\", retain: \"true\"}\nmeters: [{fuse: \"0\"}]\n", nil, defaultConfig()}, // the three values are the defaults
 		{"only variables", "", []string{"HANBRIDGE_MQTT_URL=mqtt://localhost", "HANBRIDGE_MQTT_RETAIN=FALSE", "HANBRIDGE_MQTT_QOS=0",
 			"HANBRIDGE_METER_PORT=/dev/ttyUSB9", "HANBRIDGE_METER_SERIAL=2400 8E1",
 			"HANBRIDGE_METER_KEY=00112233445566778899AABBCCDDEEFF", "HANBRIDGE_METER_KEY_FILE=" + usb.KeyFile,
@@ -163,9 +163,9 @@ func TestConfigErrors(t *testing.T) {
 	secret := writeTemp(t, "hunter2\r\n") // the path of a file with a secret
 	empty := writeTemp(t, "\n")           // the path of a file without text
 	tests := []struct {
-		name, text string
-		env        []string
-		want       string // the beginning of the error
+		name, text string   // text is the configuration file; "hunter2" in the file is a secret
+		env        []string // environment variables
+		want       string   // the beginning of the error
 	}{
 		{"indent with a tab", "mqtt:\n\turl: mqtt://a\n", nil, "config.yaml:2: not valid YAML: a tab: YAML wants spaces to indent"},
 		{"wrong indent", "mqtt:\n  url: mqtt://a\n qos: 1\nlog:\n  level: info\n", nil, "config.yaml:3: not valid YAML: the line is not indented like the lines above"},
@@ -463,7 +463,7 @@ func TestConfigKeepsSecrets(t *testing.T) {
 	if strings.Contains(printed, "hunter2") || strings.Contains(printed, fmt.Sprintf("%x", "hunter2")) {
 		t.Errorf("a secret is printed: %s", printed)
 	}
-	if got := strings.Count(printed, "[secret]"); got < 27 { // three secrets in JSON, three with each of eight verbs
+	if got := strings.Count(printed, "[secret]"); got < 27 { // three secrets in JSON, and three of cfg with each of eight verbs
 		t.Errorf("[secret] was printed %d times, want at least 27 times: %s", got, printed)
 	}
 }
@@ -546,7 +546,7 @@ func paths(n *yaml.Node, path string) []string {
 	var out []string
 	switch n.Kind {
 	case yaml.MappingNode:
-		if path == "meters.scale" || path == "quantities" { // each is one key
+		if path == "meters.scale" || path == "quantities" { // the names of quantities in a table are no keys
 			return []string{path}
 		}
 		for i := 0; i < len(n.Content); i += 2 {

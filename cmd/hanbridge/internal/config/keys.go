@@ -37,12 +37,12 @@ func keysOf(t reflect.Type, path string) (keys []key) {
 	for _, f := range reflect.VisibleFields(t) {
 		name := f.Tag.Get("mapstructure")
 		if name == "" || name == "-" || f.Anonymous {
-			continue // the field is no setting, or is an embedded struct: VisibleFields lists the fields of the struct too
+			continue // the field is no setting, or is an embedded struct, whose fields VisibleFields lists too
 		}
 		k := key{name, joined(path, name), f.Type, f.Index, f.Tag.Get("default"), strings.Fields(f.Tag.Get("oneof")), nil}
 		section := k.typ // the type whose fields are the children of k
 		switch kind := k.typ.Kind(); {
-		case kind == reflect.Pointer:
+		case kind == reflect.Pointer: // a single value that can be missing
 			k.typ = k.typ.Elem()
 		case kind == reflect.Bool:
 			k.oneOf = []string{"true", "false"}

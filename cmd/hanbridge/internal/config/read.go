@@ -57,7 +57,7 @@ func (l *loader) section(n *yaml.Node, keys []key, at location, path string) map
 }
 
 // mapping calls read for each key of the mapping n, and returns the results by key. It omits results that are nil. A repeated key is a
-// problem. If n is not a mapping, this is a problem too. Its text is wrongKind.
+// problem. If n is neither a mapping nor empty, mapping adds a problem with the text wrongKind.
 func (l *loader) mapping(n *yaml.Node, at location, path, wrongKind string, read func(name string, n *yaml.Node, at location) any) map[string]any {
 	out, firstLine := map[string]any{}, map[string]int{} // firstLine is the line of each key
 	if !isNull(n) && n.Kind != yaml.MappingNode {
@@ -104,7 +104,7 @@ func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 	l.addProblem(at, shown, "no such key%s", hint)
 }
 
-// keyName matches the beginning of a text, up to the first character that a key cannot have, or 40 characters.
+// keyName matches the characters at the beginning of a text that a key can have, at most 40 of them.
 var keyName = regexp.MustCompile(`^[\w.*-]{1,40}`)
 
 // shownName returns the part of an unknown key that a message can show. For "password:x" and "password=x" it returns "password", because x is
@@ -158,8 +158,8 @@ func (l *loader) list(n *yaml.Node, k key, at location, path string) any {
 	return out
 }
 
-// typeFault returns the reason why n cannot be the value of k, or "". The value of a text must have quotes if YAML would read it as another
-// type. For example, YAML reads 0012345 as an octal number.
+// typeFault returns the reason why n cannot be the value of k, or "". A value that must be text needs quotes if YAML would read the value
+// as another type. For example, YAML reads 0012345 as an octal number.
 func (k key) typeFault(n *yaml.Node) string {
 	tag := n.ShortTag()
 	switch {

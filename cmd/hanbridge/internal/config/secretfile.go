@@ -51,7 +51,7 @@ func fileFault(err error, missing string) error {
 }
 
 // A secretFile describes a setting whose value is the path of a file with a secret. Some people write the secret itself in place of the path.
-// Therefore messages show the value only if the value certainly is a path.
+// Therefore messages show the value only if the value certainly is a path, or is too short for a hexadecimal key that the file must contain.
 type secretFile struct {
 	content string // what the file contains
 	example string // an example of a path
@@ -91,8 +91,8 @@ func (s secretFile) fault(name string, err error) error {
 		s.content, s.example, s.inline)
 }
 
-// isPath reports whether text certainly is a path, because the file or the first folder of the path exists. A text with control characters is
-// not a path.
+// isPath reports whether text certainly is a path, because the file or the first folder of the path exists, or because the system denies access
+// to the path. A text with control characters is not a path.
 func isPath(text string) bool {
 	if strings.ContainsFunc(text, safetext.NeedsEscape) {
 		return false
@@ -101,7 +101,7 @@ func isPath(text string) bool {
 		return true
 	}
 	name := filepath.Clean(text)
-	end := strings.IndexRune(name[1:], filepath.Separator) + 1 // the end of the first folder's name
+	end := strings.IndexRune(name[1:], filepath.Separator) + 1 // the end of the first folder's name; 0 if the path has no folder
 	folder, err := os.Stat(name[:end])
 	return err == nil && folder.IsDir()
 }

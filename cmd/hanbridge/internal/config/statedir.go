@@ -30,7 +30,7 @@ func (c Config) StateDirToRead() string {
 }
 
 // userState returns the folder that replaces the state folder dir if the user that runs the program cannot write to dir. The result is "" if
-// the user can write to dir, or cannot write to the other folder either. Source: XDG Base Directory Specification.
+// the user can write to dir, or cannot write to the replacement either. Source: XDG Base Directory Specification.
 func userState(dir string, environ []string) string {
 	if writable(dir) {
 		return ""

@@ -15,7 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// table reads the table k. n is a mapping by names of quantities, or a text with all entries.
+// table reads the table k. n is a mapping by names of quantities, or a text with all entries, such as the text of a variable.
 func (l *loader) table(n *yaml.Node, k key, at location, path string) any {
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
 		var err error
@@ -85,7 +85,7 @@ func (k key) checkName(name string) error {
 // nearQuantities returns a hint for a name or pattern that matches no quantity. The hint shows the most similar name or pattern, and at most
 // four quantities that contain the name. If there are none of them, the hint shows the command that lists all quantities.
 func nearQuantities(name string) string {
-	var all, near []string // all has the names of all quantities, and if name is a pattern also their patterns
+	var all, near []string // all has the names of all quantities, and if name is a pattern also patterns such as voltage_*
 	for _, row := range quantity.Rows() {
 		all = append(all, row.Name)
 		for i, r := range row.Name {

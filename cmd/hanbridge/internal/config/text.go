@@ -61,7 +61,8 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 		return w.section(v, k.children)
 	}
 	n := scalar(fmt.Sprint(v.Interface()), 0)
-	// An empty mqtt.url is written, with an example of an address in its place.
+	// These values are not written: a default, unless its key is in alwaysWritten; an empty value, unless its key is mqtt.url; a value that is
+	// not set. In place of an empty mqtt.url, an example of an address is written.
 	isDefault, isEmpty, notSet := n.Value == k.defaultText, n.Value == "", v.Kind() == reflect.Pointer
 	if isDefault && !alwaysWritten[k.path] || isEmpty && k.path != "mqtt.url" || notSet {
 		return nil

@@ -62,7 +62,8 @@ type Port struct {
 	Address string
 }
 
-// Advice for a port that is not valid. portAdvice is for a meter that cannot have the port auto. PortHelp is for every other meter.
+// Advice for a port that is not valid. portAdvice is for a meter that cannot have the port auto, and for a message that mentions auto already.
+// PortHelp is for all other messages.
 const (
 	portAdvice = "name the meter's port: `ls /dev/serial/by-id` lists the ports"
 	PortHelp   = portAdvice + "; or write auto"

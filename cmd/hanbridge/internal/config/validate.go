@@ -83,8 +83,8 @@ func (m Meter) check(p *Problems, path string) {
 		p.add(path+"name", "%q is not a name: take the line out for the default", m.Name)
 	}
 	_, problems := m.keyFlags().load()
-	for _, one := range problems {
-		p.add(path+one.path, "%s", one.text)
+	for _, keyProblem := range problems {
+		p.add(path+keyProblem.path, "%s", keyProblem.text)
 	}
 	// A missing device is no problem, because it can be plugged in later. A directory or a regular file is a problem.
 	info, err := os.Stat(m.Port.Address)
@@ -147,12 +147,12 @@ func (p Port) device() string {
 // checkNames adds a problem for each meter id that an earlier meter has too. It also adds a problem for each meter id that gives the same unique
 // id or entity id in Home Assistant as an earlier meter or the bridge.
 func (c Config) checkNames(p *Problems) {
-	first := map[string]int{} // the index of the first meter with an id
+	firstIndex := map[string]int{} // the index of the first meter with an id
 	for n, id := range c.MeterIDs() {
-		if i, ok := first[id]; ok {
+		if i, ok := firstIndex[id]; ok {
 			p.addConflict(meterKey(n, "id"), meterKey(i, "id"), "%q is the id of meters[%d] too: choose another id for one of the two meters", id, i)
 		} else {
-			first[id] = n
+			firstIndex[id] = n
 		}
 	}
 	for _, conflict := range discovery.IDConflicts(c.MeterIDs()) {

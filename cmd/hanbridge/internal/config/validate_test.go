@@ -17,7 +17,7 @@ func TestConfigMeterIDOfBridge(t *testing.T) {
 // TestConfigConflictingMeters tests that two meters with conflicting ids or ports are refused.
 func TestConfigConflictingMeters(t *testing.T) {
 	dir := t.TempDir()
-	device, link := filepath.Join(dir, "ttyUSB0"), filepath.Join(dir, "by-id") // link is a symbolic link to device
+	device, link := filepath.Join(dir, "ttyUSB0"), filepath.Join(dir, "by-id") // device stands for a device, link is a symbolic link to device
 	if err := os.Symlink("/dev/null", device); err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func (c Config) Warnings(file string) (all []warning) {
 	}
 	all = append(all, worldReadable(c.MQTT.PasswordFile, "the file of the password")...)
 	all = append(all, worldReadable(c.MQTT.KeyFile, "the private key of the certificate")...)
-	host, _, _ := net.SplitHostPort(c.MQTT.Listen) // no error, because Load has checked mqtt.listen
+	host, _, _ := net.SplitHostPort(c.MQTT.Listen) // Load has checked mqtt.listen if the broker is embedded; host is used only then
 	loopback := host == "localhost" || net.ParseIP(host).IsLoopback()
 	if c.MQTT.URL == Embedded && !loopback && (c.MQTT.Username == "" || c.MQTT.Password == "") {
 		all = append(all, warning{"the embedded broker accepts every machine of the network without a password: set mqtt.username and " +

@@ -96,7 +96,7 @@ func checkOtherBridges(ctx context.Context, p *cli.Program, setup *daemon.Setup)
 	return err
 }
 
-// permissions says what the bridge can do at a broker that it can use. result is the result of mqtt.Check.
+// permissions returns the words that say what the broker allows the bridge. result is the result of mqtt.Check without an error.
 func permissions(result mqtt.CheckResult) string {
 	if !result.RetainAvailable {
 		return "connected, may publish, but the broker retains no message"
@@ -104,8 +104,8 @@ func permissions(result mqtt.CheckResult) string {
 	return "connected, may publish, may retain"
 }
 
-// warnAboutPort prints a warning if the device of a serial port is missing or is not readable. It does not open the device, because a running
-// bridge possibly reads it.
+// warnAboutPort prints a warning if the device of a serial port is missing, is no device, or is not readable. It does not open the device,
+// because a running bridge possibly reads the device.
 func warnAboutPort(p *cli.Program, port config.Port) {
 	if port.Kind != config.SerialPort {
 		return
@@ -123,7 +123,8 @@ func warnAboutPort(p *cli.Program, port config.Port) {
 	}
 }
 
-// printStateDir prints whether the bridge can write to its state folder dir. It creates no file and no folder.
+// printStateDir prints whether the bridge can write to its state folder dir. dir is "" if the bridge stores no state. printStateDir creates no
+// file and no folder.
 func printStateDir(p *cli.Program, dir string) {
 	if dir == "" {
 		fmt.Fprintln(p.Out, "state_dir      off: nothing is remembered over a restart")

@@ -32,7 +32,7 @@ func (d *examination) conclude() error {
 		}
 		r.Written = o.target()
 		if r.OK {
-			r.Verdict = d.wellVerdict()
+			r.Verdict = d.wellVerdict() // without a configured broker, the text names the written file
 		}
 		d.printLine("verdict", fmt.Sprintf("%s        (configuration written to %s, which only you can read%s)", r.Verdict.Text, displayName(r.Written), d.secretsNote(proposed)))
 	case d.file != "" && text == d.originalText:
@@ -48,9 +48,9 @@ func (d *examination) conclude() error {
 	return nil
 }
 
-// proposal returns the configuration to use. It is the loaded configuration with the port at which the meter was found, but a port that a file
-// sets to auto stays auto. With --write, the line setting is the setting at which the meter was read. Without --write, the line setting is auto
-// if the configured setting is wrong.
+// proposal returns the configuration to use. It is the loaded configuration with the port at which the meter was found. If the configuration
+// was loaded from a file, a port that is auto, in the file or on the command line, stays auto. With --write, the line setting is the setting at
+// which the meter was read. Without --write, the line setting is auto if the configured setting is wrong.
 func (d *examination) proposal() config.Config {
 	c := d.cfg
 	c.Meters = slices.Clone(c.Meters)

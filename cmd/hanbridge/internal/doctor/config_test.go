@@ -71,11 +71,11 @@ func TestDoctorOmitsKey(t *testing.T) {
 
 // TestSelectMeter tests which configured meter the doctor examines, given a port on the command line.
 func TestSelectMeter(t *testing.T) {
-	two := defaultConfig()
+	twoMeters := defaultConfig()
 	house, barn := defaultMeter(), defaultMeter()
 	house.ID, house.Port = "house", config.Port{Kind: config.SerialPort, Address: "/dev/a"}
 	barn.ID, barn.Port = "barn", config.Port{Kind: config.TCPPort, Address: "b:1"}
-	two.Meters = []config.Meter{house, barn}
+	twoMeters.Meters = []config.Meter{house, barn}
 	tests := []struct {
 		name, port string
 		cfg        config.Config
@@ -84,14 +84,14 @@ func TestSelectMeter(t *testing.T) {
 	}{
 		{"one meter, no port given", "", defaultConfig(), "auto", ""},
 		{"one meter, another port given", "/dev/b", defaultConfig(), "/dev/b", ""},
-		{"two meters, the port of one given", "tcp://b:1", two, "tcp://b:1", ""},
-		{"two meters, no port given", "", two, "", "the configuration has 2 meters: name the port of one of them, for example hanbridge doctor /dev/a"},
-		{"two meters, the port of neither given", "/dev/c", two, "", "/dev/c is not the port of a meter in config.yaml"},
+		{"two meters, the port of one given", "tcp://b:1", twoMeters, "tcp://b:1", ""},
+		{"two meters, no port given", "", twoMeters, "", "the configuration has 2 meters: name the port of one of them, for example hanbridge doctor /dev/a"},
+		{"two meters, the port of neither given", "/dev/c", twoMeters, "", "/dev/c is not the port of a meter in config.yaml"},
 		{"the argument is not a port", "c", defaultConfig(), "", `"c" is not a port`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.cfg.Meters = append([]config.Meter(nil), tt.cfg.Meters...)
+			tt.cfg.Meters = append([]config.Meter(nil), tt.cfg.Meters...) // a copy, because selectMeter changes the meter
 			d := &examination{cfg: tt.cfg, file: "config.yaml"}
 			err := d.selectMeter(Options{Port: tt.port})
 			checkErr(t, err, tt.wantErr)

@@ -67,6 +67,7 @@ func TestDoctorVerdicts(t *testing.T) {
 		}, []string{"broker ", "serial: 2400"}},
 		{"wrong parity in the configuration", machine{family: "aidon-no", config: with(onPort, withSerial("2400 8N1"))}, "setting",
 			[]string{"serial is set to 2400 8N1, but the meter sends with 2400 8E1: set serial to auto"}, nil},
+		// The doctor tries no setting with 19200 baud, and with 9600 baud only 7E1 and 8N1.
 		{"wrong baud", machine{family: "p1-se-aidon", line: "19200 8N1", config: onPort}, "other-baud",
 			[]string{fmt.Sprintf("the meter sends with another speed than any of the %d settings tried: ask your grid company", len(source.UsualLines))}, []string{"meter     "}},
 		{"wrong baud over the network", machine{family: "aidon-no", line: "2400 8E1", config: overTCP},
@@ -86,13 +87,13 @@ func TestDoctorVerdicts(t *testing.T) {
 			"cipher    system title KAME…, the key fits, its authentication key does not\n", "compare auth_key (--auth-key) digit by digit",
 			"or leave it out: ", "published only after a second telegram",
 		}, []string{"meter     ", "swapped", "does not fit", auth, key}},
-		{"encrypted without a tag, with the wrong key", machine{family: "kaifa-at", config: with(onPort, withKeys(auth, ""))}, "wrong-key",
+		{"encrypted without an authentication tag, with the wrong key", machine{family: "kaifa-at", config: with(onPort, withKeys(auth, ""))}, "wrong-key",
 			[]string{"line      2400 8E1: M-Bus, ", "the key does not fit\n"}, []string{"meter     "}},
 		{"encrypted with the key", machine{family: "kamstrup-dk", config: with(onPort, withKeys(key, auth))}, "well",
 			[]string{"cipher    security 30, system title KAME…, the key fits\n", "meter     Kamstrup", `    key: "[secret]"`}, []string{key, auth}},
-		{"encrypted without a tag, with the key", machine{family: "kaifa-at", config: with(onPort, withKeys(key, ""))}, "well",
+		{"encrypted without an authentication tag, with the key", machine{family: "kaifa-at", config: with(onPort, withKeys(key, ""))}, "well",
 			[]string{"cipher    security 20, system title KFM…, the key fits\n", "decrypted, without an authentication tag"}, nil},
-		{"encrypted with a tag, without an authentication key", machine{family: "kamstrup-dk", config: with(onPort, withKeys(key, ""))}, "well",
+		{"encrypted with an authentication tag, but no authentication key is given", machine{family: "kamstrup-dk", config: with(onPort, withKeys(key, ""))}, "well",
 			[]string{"decrypted, its authentication tag unchecked: no authentication key is given"}, nil},
 		{"encrypted message without a frame", machine{family: "p1-lu", config: onPort}, "no-key", []string{"line      115200 8N1: DLMS, encrypted"}, nil},
 		{"wrong checksums", machine{family: "p1-se-aidon", config: onPort, damage: wrongChecksum}, "checksum",
@@ -169,23 +170,23 @@ func TestDoctorVerdicts(t *testing.T) {
 	}
 }
 
-// TestDoctorTelegramsWithoutChecksum tests that the doctor ends after a limited number of telegrams if consecutive telegrams without a checksum
-// have different lines.
+// TestDoctorTelegramsWithoutChecksum tests that the doctor ends after a limited number of telegrams if telegrams without a checksum do not
+// confirm each other, because consecutive telegrams have different numbers of text lines.
 func TestDoctorTelegramsWithoutChecksum(t *testing.T) {
 	energyLine := regexp.MustCompile(`1-0:1\.8\.1.*\r\n`)
 	for _, tt := range []struct {
 		name         string
 		damage       func(n int, b []byte) []byte // changes telegram number n; the first is 1
 		wantCode     string                       // code of the verdict
-		maxTelegrams int                          // the maximum number of telegrams until the doctor ends
+		maxTelegrams int                          // the doctor must end within this number of telegrams
 	}{
-		{"every second telegram lacks a line", func(n int, b []byte) []byte {
+		{"every second telegram lacks a text line", func(n int, b []byte) []byte {
 			if n%2 == 0 {
 				return energyLine.ReplaceAll(b, nil)
 			}
 			return b
 		}, "well", 20},
-		{"each telegram is one line longer than the last", func(n int, b []byte) []byte {
+		{"each telegram has one text line more than the previous telegram", func(n int, b []byte) []byte {
 			return energyLine.ReplaceAllFunc(b, func(line []byte) []byte { return bytes.Repeat(line, n) })
 		}, "text", 60},
 	} {

@@ -37,7 +37,7 @@ type observation struct {
 	firstArrival  time.Time            // when the first verified telegram arrived; without one, when the last intact telegram arrived
 	lastArrival   time.Time            // when the last verified telegram arrived
 	gaps          []time.Duration      // durations between verified telegrams
-	encryptedErr  *dlms.EncryptedError // error of a telegram that no key decrypts
+	encryptedErr  *dlms.EncryptedError // error of a telegram that the given keys do not decrypt
 
 	protocol meter.Protocol
 	bytes    int  // length of the longest verified telegram; without one, of the last intact telegram
@@ -59,8 +59,8 @@ func (l *listener) Opened(a *probe.Attempt) error {
 	return nil
 }
 
-// Reading records a telegram, if it is verified. enough is true after three or more verified telegrams in at least the time dwell. By then the
-// interval is known, and the meter has most likely sent all its lists.
+// Reading records a telegram, if it is verified. enough is true after at least three verified telegrams, if dwell has passed since the first of
+// them. By then the interval is known, and the meter has most likely sent all its lists.
 func (l *listener) Reading(_ context.Context, r *meter.Reading) (enough bool) {
 	if !r.Verified {
 		return false
@@ -76,8 +76,9 @@ func (l *listener) Reading(_ context.Context, r *meter.Reading) (enough bool) {
 	return len(l.gaps) > 1 && now.Sub(l.firstArrival) >= l.dwell
 }
 
-// provedTimeout returns how long to wait for the next telegram of an endpoint that has sent a telegram. After the first verified telegram the
-// wait is longer, because the interval is not known yet. After two or more, the wait ends when dwell has passed since the first.
+// provedTimeout returns how long to wait for the next telegram of an endpoint that has sent a telegram. Without a verified telegram this time
+// is dwell. After the first verified telegram it is longer, because the interval is not known yet. After two or more verified telegrams, the
+// wait ends when dwell has passed since the first of them.
 func (l *listener) provedTimeout() time.Duration {
 	switch l.verifiedCount {
 	case 0:
@@ -106,8 +107,8 @@ func (l *listener) update(r *meter.Reading) {
 }
 
 // Damaged records an intact telegram that gave no reading: an encrypted telegram, or a telegram of an unknown kind. It ignores all telegrams
-// after a verified telegram. enough is true after one encrypted telegram, or after two telegrams of an unknown kind, if the endpoint is
-// proved.
+// after a verified telegram. If the probe has already accepted the endpoint as that of a meter (Proved), enough is true after one encrypted
+// telegram, or after two telegrams of an unknown kind.
 func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	encrypted, isEncrypted := errors.AsType[*dlms.EncryptedError](e)
 	if l.verifiedCount > 0 || !isEncrypted && !e.Intact {

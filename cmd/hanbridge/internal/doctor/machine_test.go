@@ -28,8 +28,8 @@ type machine struct {
 	damage     func([]byte) []byte  // changes each telegram before it arrives; nil for no change
 	ports      []string             // the ports that the machine has
 	portErrs   map[string]error     // why a port cannot be read, by the name of the port
-	meterPort  string               // the port of the meter; "" for the first of ports
-	readErr    error                // not nil: no meter is simulated, and each connection ends with readErr; io.EOF if the other side closes
+	meterPort  string               // the port of the meter; "" for the first of ports, or for every port if ports is empty
+	readErr    error                // if not nil, no meter is simulated, and each connection ends with readErr; io.EOF: the reader closes the connection
 	firstBytes string               // the bytes that arrive before readErr
 	config     func(*config.Config) // changes the default configuration; nil for no change
 	options    Options              // the flags of the command line
@@ -85,14 +85,14 @@ func (mach machine) sourcePorts() (all []source.Port) {
 func (mach machine) endpoints(m config.Meter) (all []probe.Endpoint, err error) {
 	lines := m.Serial.Lines()
 	if m.Port.Kind != config.SerialPort {
-		lines = lines[:1]
+		lines = lines[:1] // the line setting of the reader in the network
 	}
 	for _, l := range lines {
 		e := probe.Endpoint{Port: m.Port.String(), Line: l.String(), Dial: func(context.Context) (io.ReadCloser, error) {
 			return mach.wire(m.Port.String(), l), nil
 		}}
 		if m.Port.Kind != config.SerialPort {
-			e.Line = ""
+			e.Line = "" // the doctor does not know this line setting
 		}
 		all = append(all, e)
 	}
@@ -125,7 +125,7 @@ func (mach machine) wire(port string, l source.Line) io.ReadCloser {
 	}
 	sending := simulate.LineSetting{Baud: sender.Baud, DataBits: sender.DataBits, Parity: sender.Parity, StopBits: sender.StopBits, Inverted: mach.inverted}
 	receiving := simulate.LineSetting{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits}
-	meter := simulate.NewMeter(f, 1, time.Now().Add(3*time.Second))
+	meter := simulate.NewMeter(f, 1, time.Now().Add(3*time.Second)) // the first telegram is due after 3 s or later
 	started := false
 	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
 		if !started {
@@ -140,7 +140,7 @@ func (mach machine) wire(port string, l source.Line) io.ReadCloser {
 	})
 }
 
-// silence returns a wire on which no byte arrives. A Wire needs a next delivery, so an empty delivery is due each day.
+// silence returns a wire on which no byte arrives. A Wire always needs a time of its next bytes, so no bytes are due each day.
 func silence() io.ReadCloser {
 	at := time.Now()
 	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
@@ -156,7 +156,7 @@ func wrongChecksum(b []byte) []byte {
 	return b
 }
 
-// loseBytes removes the first byte, and every 40th byte after it.
+// loseBytes removes the bytes 0, 40, 80 and so on of a telegram.
 func loseBytes(b []byte) []byte {
 	var out []byte
 	for i, x := range b {
@@ -167,7 +167,7 @@ func loseBytes(b []byte) []byte {
 	return out
 }
 
-// truncate returns the first 20 bytes.
+// truncate returns the first 20 bytes of a telegram.
 func truncate(b []byte) []byte { return b[:20] }
 
 // rewriteLineEnds replaces CR LF by LF.
@@ -181,7 +181,8 @@ func telnet(b []byte) []byte {
 	return append([]byte("\xFF\xFB\x03\xFF\xFD\x03"), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)
 }
 
-// unknownMessage returns an intact HDLC frame with a DLMS message that the decoder does not know.
+// unknownMessage returns an intact HDLC frame with a DLMS message that the decoder does not know: a data-notification with an array of one
+// value, whose type 7F does not exist.
 func unknownMessage([]byte) []byte {
 	frame := hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Info: []byte("\xE6\xE7\x00\x0F\x40\x00\x00\x00\x00\x01\x01\x7F")}
 	return hdlc.Append(nil, frame)

@@ -61,7 +61,7 @@ func (d *examination) reportLineSetting(o *observation) {
 // authenticated is the bit of the security control byte that is set if an authentication tag ends the message. Green Book, 9.2.7.2.4.1.
 const authenticated = 0x10
 
-// verification says how the telegrams are protected against errors, and whether this protection was checked.
+// verification returns the words of the report that say by what the telegrams were verified, or why none was.
 func (o *observation) verification() string {
 	switch {
 	case o.verifiedCount == 0 && o.encryptedErr != nil:
@@ -121,12 +121,13 @@ func (o *observation) listText() string {
 }
 
 // clockOffset returns by how much the meter's clock is ahead. Many meters do not send their time zone, and European zones are up to three
-// hours ahead of UTC. Therefore clockOffset subtracts 0, 1, 2 or 3 hours. ok is false if the clock is not valid, or differs by more.
+// hours ahead of UTC. Therefore clockOffset subtracts 0, 1, 2 or 3 hours, so that at most half an hour remains. ok is false if the clock is not
+// valid, or if more than half an hour would remain.
 func clockOffset(t obis.Time, received time.Time) (offset time.Duration, ok bool) {
 	if t.IsZero() || !t.Valid() {
 		return 0, false
 	}
-	t.Zone = false // the meter's time is read as UTC
+	t.Zone = false // the meter's local time is read as UTC, also if the meter sends its time zone
 	offset = t.Time(time.UTC).Sub(received)
 	hours := offset.Round(time.Hour)
 	if hours < 0 || hours > 3*time.Hour {
@@ -155,7 +156,7 @@ func (d *examination) reportCipher(o *observation) {
 	d.printLine("cipher", fmt.Sprintf("security %s, %s, the key fits", security, systemTitleText(o.cipher.Title)))
 }
 
-// reportEncrypted reports a meter whose telegrams no key decrypts, and returns the verdict.
+// reportEncrypted reports a meter whose telegrams cannot be decrypted with the given keys, and returns the verdict.
 func (d *examination) reportEncrypted(e *dlms.EncryptedError) *verdict {
 	title := systemTitleText(e.Title)
 	keyState, text, v := "missing", "no key is given", &verdict{codeNoKey, fmt.Sprintf("telegrams are encrypted (%s): ask your grid company for the key "+

@@ -29,6 +29,7 @@ func (o Options) target() string {
 
 // runCommand returns the command that runs the bridge with the examined configuration.
 func (o Options) runCommand() string {
+	// Without --config, hanbridge run finds these two files.
 	if o.target() == config.DefaultFiles[0] || o.Config == config.FindFile("") {
 		return "hanbridge run"
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// findMeter listens on the configured port, or on all free ports if the port is auto. It returns nil when a port gives a telegram. If no port
-// does, it returns the verdict that helps most.
+// findMeter listens on the configured port, or on all free ports if the port is auto. It returns nil when a telegram arrives at a port. If no
+// telegram arrives at any port, it returns the verdict that helps most.
 func (d *examination) findMeter(ctx context.Context) (best *verdict) {
 	ports, v := d.usablePorts()
 	if v != nil {
@@ -99,14 +99,14 @@ func usesPort(m config.Meter, port source.Port) bool {
 	return m.Port.Kind == config.SerialPort && (m.Port.Address == port.Path || m.Port.Address == port.Device)
 }
 
-// findLine tries the line settings of a port, the configured setting first. It returns nil when a setting gives a telegram.
+// findLine tries the line settings of a port, the configured setting first. It returns nil when a telegram arrives.
 func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
 	options, err := daemon.OptionsOf(m)
 	if err != nil {
 		return &verdict{codePort, err.Error()}
 	}
-	// If AcceptUnverified is false, an unverified telegram gives an intact TelegramError. The probe takes an intact telegram as proof that the
-	// meter is found.
+	// An unverified telegram must not end the search. With AcceptUnverified it gives an unverified Reading, and the probe searches on. Without
+	// AcceptUnverified it would give an intact TelegramError, which the probe takes as proof that the meter is found.
 	options.AcceptUnverified = true
 	decoder := meter.NewDecoder(nil, options)
 	l := &listener{decoder: decoder, dwell: d.dwell, progress: d.progress, speeds: map[string]bool{}}

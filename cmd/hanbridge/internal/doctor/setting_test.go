@@ -149,7 +149,7 @@ func TestReportLine(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"cipher", "none", "cipher    none\n"},
 		{"", "a warning", "          a warning\n"},
-		{"verdict", strings.Repeat("seven77 ", 8) + "seven77 ninth", "verdict   " + strings.Repeat("seven77 ", 7) + "seven77\n" + indent + "seven77 ninth\n"},
+		{"verdict", strings.Repeat("seven77 ", 8) + "seven77 end", "verdict   " + strings.Repeat("seven77 ", 7) + "seven77\n" + indent + "seven77 end\n"},
 		{"port", longWord + "   readable", "port      " + longWord + "\n" + indent + "readable\n"},
 	}
 	for _, tt := range tests {

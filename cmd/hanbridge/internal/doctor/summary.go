@@ -12,7 +12,7 @@ import (
 // summary returns the kinds of quantities that a meter sends, such as "power, energy ×4; voltage ×3 phases".
 func summary(ids []quantity.ID) string {
 	var (
-		totalKinds []string // kinds of quantities of the whole connection
+		totalKinds []string // kinds of quantities that are not of a single phase
 		phaseKinds []string // kinds of quantities of single phases
 		phases     []string // "_l1", "_l2", "_l3"
 	)

@@ -64,6 +64,7 @@ func (d *examination) lineVerdict(port config.Port, result probe.Result) *verdic
 			"so try another. If that changes nothing, look at the text with: hanbridge capture %s --for 30s | hanbridge replay -; if "+
 			"the numbers in the text are right, your meter is one of the few that send wrong checksums: set checksum: ignore",
 			daemon.EndpointName(best.Endpoint), asArguments(best.Endpoint))}
+	// The error says what to do after an early end of the connection. But enough bytes of a wrong line setting say more than the error.
 	case closedEarly && (v == line.TooFewBytes || !v.SuggestsOtherSetting()):
 		return &verdict{v.String(), result.Err.Error()}
 	case port.Kind == config.TCPPort && v.SuggestsOtherSetting():
