@@ -52,7 +52,7 @@ func platformsByKey(p topicParts, payload []byte) map[string]string {
 	return platforms
 }
 
-// OfMeter returns the components of the meter with the given ID. The ID "bridge" stands for the bridge's own device.
+// OfMeter returns the components of the meter with the given ID. The ID "bridge" stands for the device of the bridge.
 func (a Announced) OfMeter(meter string) Announced {
 	return a.filter(func(p topicParts) bool { return p.device == program+"_"+meter })
 }

@@ -96,7 +96,7 @@ func (c *changePlan) interrupted(p topicParts) bool {
 	return p.key != "" && c.announced[deviceTopic.topic()][p.key] == p.platform
 }
 
-// changesStyle reports whether p is the topic of a device that is wanted in Component style. On such a topic, PlanChange must not publish an
+// changesStyle reports whether p is the unwanted topic of a device, and the device is wanted in Component style. On such a topic, PlanChange must not publish an
 // empty payload before it has released the entities. An empty payload removes all entities that the topic owns. After an interrupted change,
 // the topic possibly owns wanted entities that its retained message does not name.
 func (c *changePlan) changesStyle(p topicParts) bool {

@@ -23,7 +23,7 @@ func withSecondPrefix(c discovery.Config) discovery.Config {
 	return c
 }
 
-// allChanges returns changes of all kinds, from both styles.
+// allChanges returns changes of all kinds. Half of them begin in Device style, and half in Component style.
 func allChanges() []changeRow {
 	device, component, off := config(discovery.Device), config(discovery.Component), config(discovery.Off)
 	var rows []changeRow
@@ -60,27 +60,27 @@ type changeRow struct {
 	from, to []discovery.Message
 }
 
-// TestChangeInterrupted checks that a second PlanChange completes an interrupted change. It interrupts the change before each of its messages. If
-// stateLost is true, the saved state was lost during the interruption, and the retained messages are used instead. If stateLost is false, the
-// hub was restarted during the interruption.
+// TestChangeInterrupted checks that a second PlanChange completes an interrupted change. The test interrupts the change before each of its messages.
+// If stateLost is true, the saved state was lost during the interruption, and the retained messages are used instead. If stateLost is false, the hub
+// was restarted during the interruption.
 func TestChangeInterrupted(t *testing.T) {
 	for _, row := range allChanges() {
 		if steps, _ := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to); len(steps) == 1 {
 			continue // nothing is removed, so an interruption does no harm
 		}
 		t.Run(row.name, func(t *testing.T) {
-			for end, done := 0, false; !done; end++ { // end is the number of published messages
+			for limit, completed := 0, false; !completed; limit++ { // limit is the number of messages before the interruption
 				for _, stateLost := range []bool{false, true} {
 					s := newTestSetup()
-					s.change(row.from, toEnd)
-					before := entitiesWithoutTopics(s.hub, s.second)
-					done = s.change(row.to, end)
+					s.change(row.from, noLimit)
+					before := entitiesWithoutTopics(s.hub, s.secondHub)
+					completed = s.change(row.to, limit)
 					if stateLost {
 						s.announced = discovery.AnnouncedBy(s.messages())
 					} else {
 						s.restartHub()
 					}
-					s.change(row.to, toEnd)
+					s.change(row.to, noLimit)
 					s.checkSettled(t, row.to)
 					s.checkNoneRecreated(t, before)
 				}
@@ -93,8 +93,8 @@ func TestChangeInterrupted(t *testing.T) {
 func TestChangeCausesNoWarnings(t *testing.T) {
 	for _, row := range allChanges() {
 		s := newTestSetup()
-		s.change(row.from, toEnd)
-		s.change(row.to, toEnd)
+		s.change(row.from, noLimit)
+		s.change(row.to, noLimit)
 		if len(s.hub.Warnings) > 0 {
 			t.Errorf("%s: got warnings of the hub, want none:\n%s", row.name, strings.Join(s.hub.Warnings, "\n"))
 		}
@@ -105,9 +105,9 @@ func TestChangeCausesNoWarnings(t *testing.T) {
 func TestChangeOfPrefix(t *testing.T) {
 	for _, c := range []discovery.Config{config(discovery.Device), config(discovery.Component)} {
 		s := newTestSetup()
-		s.change(allMessages(c, smallMeter), toEnd)
+		s.change(allMessages(c, smallMeter), noLimit)
 		wanted := allMessages(withSecondPrefix(c), smallMeter)
-		s.change(wanted, toEnd)
+		s.change(wanted, noLimit)
 		if d := discovery.Differences(s.messages(), wanted); len(d) > 0 {
 			t.Errorf("%v style: retained messages differ from the wanted messages: %v", c.Style, d)
 		}
@@ -121,14 +121,14 @@ func TestChangeOfPrefix(t *testing.T) {
 func TestChangeOfOneMeter(t *testing.T) {
 	c, other := config(discovery.Device), config(discovery.Component)
 	s := newTestSetup()
-	s.change(allMessages(c, smallMeter, norwegian), toEnd)
+	s.change(allMessages(c, smallMeter, norwegian), noLimit)
 	if got, want := s.announced.MeterIDs(), []string{"bridge", "flat", "meter"}; !slices.Equal(got, want) {
 		t.Errorf("MeterIDs: got %v, want %v", got, want)
 	}
 	all := s.announced
 	s.announced = all.OfMeter(norwegian.ID)
-	before := entitiesWithoutTopics(s.hub, s.second)
-	s.change(other.Meter(norwegian), toEnd)
+	before := entitiesWithoutTopics(s.hub, s.secondHub)
+	s.change(other.Meter(norwegian), noLimit)
 	s.checkSettled(t, slices.Concat(allMessages(c, smallMeter), other.Meter(norwegian)))
 	s.checkNoneRecreated(t, before)
 }
@@ -158,11 +158,11 @@ func TestChangeSteps(t *testing.T) {
 		{"component style to device style", onlyTopics(messages(component, "gas water"), gas, water), messages(device, "gas"),
 			water + " clear | " + gas + " migrate | " + d + " announce | " + gas + " clear"},
 	} {
-		steps, after := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to)
+		steps, newAnnounced := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to)
 		if got := summarize(steps); got != row.want {
-			t.Errorf("%s: got steps  %s\nwant %s", row.name, got, row.want)
+			t.Errorf("%s: got steps %s\nwant %s", row.name, got, row.want)
 		}
-		if d := cmp.Diff(discovery.AnnouncedBy(row.to), after); d != "" {
+		if d := cmp.Diff(discovery.AnnouncedBy(row.to), newAnnounced); d != "" {
 			t.Errorf("%s: announced after the change (-want +got):\n%s", row.name, d)
 		}
 	}
@@ -219,12 +219,13 @@ func TestOtherChangeAfterInterruption(t *testing.T) {
 		if c.Style == other.Style {
 			other = config(discovery.Device)
 		}
-		for end := 0; end < 24; end += 3 { // end is the number of messages that are published before the interruption
+		// limit is the number of messages before the interruption. A change of style of this meter has at most 24 messages.
+		for limit := 0; limit < 24; limit += 3 {
 			for _, wanted := range [][]discovery.Message{nil, allMessages(c, smallMeterReduced), allMessages(other, smallMeterReduced)} {
 				s := newTestSetup()
-				s.change(allMessages(c, smallMeter), toEnd)
-				s.change(allMessages(other, smallMeter), end)
-				s.change(wanted, toEnd)
+				s.change(allMessages(c, smallMeter), noLimit)
+				s.change(allMessages(other, smallMeter), limit)
+				s.change(wanted, noLimit)
 				s.checkSettled(t, wanted)
 			}
 		}

@@ -61,9 +61,9 @@ func (c Config) diagnostic(meter string, d *diagnostic) entity {
 // with which the unique id begins. name is the beginning of the entity id.
 func (c Config) connection(device, name, topic string) entity {
 	return entity{
-		key: Connection, Platform: binarySensor, Name: "Connection", QoS: 1,
+		key: Connection, Platform: binarySensorPlatform, Name: "Connection", QoS: 1,
 		UniqueID: device + "_" + Connection,
-		EntityID: binarySensor + "." + slug(name+"_"+Connection),
+		EntityID: binarySensorPlatform + "." + slug(name+"_"+Connection),
 		Topic:    topic,
 		Class:    "connectivity", PayloadOn: "online", PayloadOff: "offline",
 		Category: diagnosticCategory,

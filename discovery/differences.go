@@ -28,7 +28,7 @@ func (d Difference) String() string {
 		text = "is not announced"
 	case d.Path == "" && d.Wanted == "":
 		text = "is announced, and not wanted"
-	case d.Announced == "": // the text ends before a value that is not printed
+	case d.Announced == "": // a value that is not printed is left out, with the word before it
 		text = strings.TrimSuffix("is missing, wanted "+wanted, ", wanted "+ellipsis)
 	case d.Wanted == "":
 		text = strings.TrimSuffix("is not wanted, is "+announced, ", is "+ellipsis)

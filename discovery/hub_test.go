@@ -16,18 +16,18 @@ import (
 // A testSetup has a broker, two hubs with different discovery prefixes, and the saved state of a bridge.
 type testSetup struct {
 	retained  map[string][]byte   // the retained payloads on the broker, by topic
-	hub       *hatest.Hub         // below the prefix "homeassistant"
-	second    *hatest.Hub         // below secondPrefix
+	hub       *hatest.Hub         // the hub with the prefix "homeassistant"
+	secondHub *hatest.Hub         // the hub with secondPrefix
 	announced discovery.Announced // the saved state of the bridge
 }
 
 const secondPrefix = "hubs/second"
 
-// toEnd is more than the number of messages of any change, so testSetup.change publishes all messages.
-const toEnd = 1000
+// noLimit is a limit for testSetup.change. It is more than the number of messages of any change, so all messages are published.
+const noLimit = 1000
 
 func newTestSetup() *testSetup {
-	return &testSetup{retained: map[string][]byte{}, hub: hatest.NewHub("homeassistant"), second: hatest.NewHub(secondPrefix)}
+	return &testSetup{retained: map[string][]byte{}, hub: hatest.NewHub("homeassistant"), secondHub: hatest.NewHub(secondPrefix)}
 }
 
 func (s *testSetup) publish(m discovery.Message) {
@@ -36,27 +36,27 @@ func (s *testSetup) publish(m discovery.Message) {
 		delete(s.retained, m.Topic)
 	}
 	s.hub.Receive(m.Topic, m.Payload)
-	s.second.Receive(m.Topic, m.Payload)
+	s.secondHub.Receive(m.Topic, m.Payload)
 }
 
-// change publishes the steps of PlanChange, but at most the first end messages. It reports whether all messages were published.
-func (s *testSetup) change(wanted []discovery.Message, end int) bool {
-	steps, after := discovery.PlanChange(s.announced, wanted)
-	s.save(s.announced.Union(after))
+// change publishes the steps of PlanChange, but at most as many messages as limit. It reports whether all messages were published.
+func (s *testSetup) change(wanted []discovery.Message, limit int) bool {
+	steps, newAnnounced := discovery.PlanChange(s.announced, wanted)
+	s.save(s.announced.Union(newAnnounced))
 	for _, m := range slices.Concat(steps...) {
-		if end == 0 {
+		if limit == 0 {
 			return false
 		}
-		end--
+		limit--
 		s.publish(m)
 	}
-	s.save(after)
+	s.save(newAnnounced)
 	return true
 }
 
-// save sets s.announced to a. It encodes and decodes a as JSON, like the state file of the bridge.
-func (s *testSetup) save(a discovery.Announced) {
-	text, err := json.Marshal(a)
+// save sets s.announced. It encodes the new value as JSON and decodes the JSON, because the bridge saves the value in a file.
+func (s *testSetup) save(announced discovery.Announced) {
+	text, err := json.Marshal(announced)
 	if err != nil {
 		panic(err)
 	}
@@ -77,68 +77,68 @@ func (s *testSetup) messages() []discovery.Message {
 
 func (s *testSetup) restartHub() {
 	s.hub.Restart(s.retained)
-	s.second.Restart(s.retained)
+	s.secondHub.Restart(s.retained)
 }
 
-// A failingTest is a *testing.T or a *rapid.T.
-type failingTest interface {
+// A testingT is a *testing.T or a *rapid.T.
+type testingT interface {
 	Helper()
 	Fatalf(format string, args ...any)
 }
 
 // checkSettled checks that the broker retains exactly the wanted messages, and that the hubs have exactly the wanted entities.
-func (s *testSetup) checkSettled(t failingTest, wanted []discovery.Message) {
+func (s *testSetup) checkSettled(t testingT, wanted []discovery.Message) {
 	t.Helper()
 	if d := discovery.Differences(s.messages(), wanted); len(d) > 0 {
 		t.Fatalf("retained messages differ from the wanted messages: %v", d)
 	}
-	if want, got := entitiesOfNewHubs(wanted), announcedEntities(s.hub, s.second); !maps.Equal(want, got) {
+	if want, got := topicsInNewHubs(wanted), topicsByEntity(s.hub, s.secondHub); !maps.Equal(want, got) {
 		d := cmp.Diff(want, got)
-		t.Fatalf("entities of the hubs (-want +got):\n%s", d)
+		t.Fatalf("topics by entity (-want +got):\n%s", d)
 	}
 }
 
-// entitiesOfNewHubs returns the result of announcedEntities for two new hubs that receive the messages.
-func entitiesOfNewHubs(messages []discovery.Message) map[string]string {
+// topicsInNewHubs returns the result of topicsByEntity for two new hubs that receive the messages.
+func topicsInNewHubs(messages []discovery.Message) map[string]string {
 	s := newTestSetup()
 	for _, m := range messages {
 		s.publish(m)
 	}
-	return announcedEntities(s.hub, s.second)
+	return topicsByEntity(s.hub, s.secondHub)
 }
 
-// announcedEntities returns the topics that announce the entities of hubs, by the result of hubEntityID.
-func announcedEntities(hubs ...*hatest.Hub) map[string]string {
+// topicsByEntity returns the topic that announces each entity of the hubs, by uniqueIDInHub.
+func topicsByEntity(hubs ...*hatest.Hub) map[string]string {
 	all := map[string]string{}
 	for i, hub := range hubs {
 		for _, e := range hub.Entities() {
-			all[hubEntityID(i, e)] = e.Topic
+			all[uniqueIDInHub(i, e)] = e.Topic
 		}
 	}
 	return all
 }
 
-// hubEntityID returns the unique id of an entity of hub i. For hub 1, "second " precedes it.
-func hubEntityID(i int, e hatest.Entity) string { return []string{"", "second "}[i] + e.UniqueID }
+// uniqueIDInHub returns the unique id of an entity of hub i. For hub 1, the second hub, "second " precedes the unique id.
+func uniqueIDInHub(i int, e hatest.Entity) string { return []string{"", "second "}[i] + e.UniqueID }
 
-// entitiesWithoutTopics returns the entities of hubs, by the result of hubEntityID. Their Topic is set to "". So the value of an entity does not
-// depend on the style, and remains equal unless the entity is removed.
+// entitiesWithoutTopics returns the entities of the hubs, by uniqueIDInHub. The Topic of each entity is set to "", because the topic depends on the
+// style. So two results have equal values of an entity, unless the hub has removed and created the entity in between.
 func entitiesWithoutTopics(hubs ...*hatest.Hub) map[string]hatest.Entity {
 	all := map[string]hatest.Entity{}
 	for i, hub := range hubs {
 		for _, e := range hub.Entities() {
 			e.Topic = ""
-			all[hubEntityID(i, e)] = e
+			all[uniqueIDInHub(i, e)] = e
 		}
 	}
 	return all
 }
 
-// checkNoneRecreated checks that no entity in the map before was removed and created again.
-func (s *testSetup) checkNoneRecreated(t failingTest, before map[string]hatest.Entity) {
+// checkNoneRecreated checks that the hubs removed and created none of the earlier entities again.
+func (s *testSetup) checkNoneRecreated(t testingT, earlier map[string]hatest.Entity) {
 	t.Helper()
-	for id, e := range entitiesWithoutTopics(s.hub, s.second) {
-		if old, ok := before[id]; ok && old != e {
+	for id, e := range entitiesWithoutTopics(s.hub, s.secondHub) {
+		if old, ok := earlier[id]; ok && old != e {
 			t.Fatalf("%s was removed and created again: got %+v, want %+v", id, e, old)
 		}
 	}
@@ -171,8 +171,9 @@ func TestHubRefusesChangesInOneStep(t *testing.T) {
 	}
 }
 
-// TestReactiveEnergyLosesItsClass tests an update from a version that used the class reactive_energy in Component style. A new hub knows this
-// class, so the update must not create the entities again. An old hub has refused these entities, and must have them after the update.
+// TestReactiveEnergyLosesItsClass tests an update of the bridge from a version that used the class reactive_energy in Component style. A Home
+// Assistant of 2025 or later knows this class, so the update must not create its entities again. An older Home Assistant has refused these entities,
+// and must have them after the update.
 func TestReactiveEnergyLosesItsClass(t *testing.T) {
 	m := discovery.Meter{ID: "house", Quantities: named("import_reactive_energy import_reactive_energy_t1 import_energy")}
 	wanted := allMessages(config(discovery.Component), m)
@@ -180,24 +181,24 @@ func TestReactiveEnergyLosesItsClass(t *testing.T) {
 	for _, message := range wanted {
 		oldPayload := bytes.Replace(message.Payload, []byte(`"unit_of_measurement":"kvarh"`), []byte(`"device_class":"reactive_energy","unit_of_measurement":"kvarh"`), 1)
 		s.publish(discovery.Message{Topic: message.Topic, Payload: oldPayload})
-		if bytes.Equal(oldPayload, message.Payload) { // the old hub receives only entities that it does not refuse
+		if bytes.Equal(oldPayload, message.Payload) { // unequal payloads have the class, so the old hub would refuse them
 			oldHub.Receive(message.Topic, oldPayload)
 		}
 	}
 	s.save(discovery.AnnouncedBy(s.messages()))
-	before := entitiesWithoutTopics(s.hub, s.second)
+	before := entitiesWithoutTopics(s.hub, s.secondHub)
 	if got, want := len(before), 1+m.EntityCount(); got != want {
 		t.Fatalf("got %d entities before the update, want %d", got, want)
 	}
-	s.change(wanted, toEnd)
+	s.change(wanted, noLimit)
 	s.checkSettled(t, wanted)
-	if d := cmp.Diff(before, entitiesWithoutTopics(s.hub, s.second)); d != "" {
+	if d := cmp.Diff(before, entitiesWithoutTopics(s.hub, s.secondHub)); d != "" {
 		t.Errorf("entities of a new hub (-before +after):\n%s", d)
 	}
 	for _, message := range wanted {
 		oldHub.Receive(message.Topic, message.Payload)
 	}
-	if d := cmp.Diff(announcedEntities(s.hub), announcedEntities(oldHub)); d != "" || len(oldHub.Warnings) > 0 {
+	if d := cmp.Diff(topicsByEntity(s.hub), topicsByEntity(oldHub)); d != "" || len(oldHub.Warnings) > 0 {
 		t.Errorf("entities of an old hub (-want +got), warnings %q:\n%s", oldHub.Warnings, d)
 	}
 }

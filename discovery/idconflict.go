@@ -9,7 +9,7 @@ import (
 
 // An IDConflict is a unique id or entity id that two devices would both use. A hub would confuse their entities.
 type IDConflict struct {
-	// Meter and Other are the indices of the two meter ids. Other is -1 for the bridge's own device.
+	// Meter and Other are the indices of the two meter ids. Other is -1 for the device of the bridge.
 	Meter, Other int
 	// Name is the unique id or entity id that both devices would use.
 	Name string
@@ -46,18 +46,19 @@ func IDConflicts(ids []string) (all []IDConflict) {
 	return all
 }
 
-// findConflict returns the conflict of ids[i] with an earlier id or with the bridge. If there is no conflict, the Name of the result is "".
+// findConflict returns the conflict of ids[i] with an earlier id or with the bridge. If there is no conflict, the Name of the result is "". The map
+// first is that of IDConflicts.
 func findConflict(ids []string, i int, first map[string]int) IDConflict {
 	s := slug(ids[i])
 	switch other, ok := first[s]; {
 	case s == program:
-		// The entity ids of the bridge's own device begin with program.
-		return IDConflict{i, -1, binarySensor + "." + program + "_" + Connection}
+		// The entity ids of the device of the bridge begin with program.
+		return IDConflict{i, -1, binarySensorPlatform + "." + program + "_" + Connection}
 	case ok && ids[other] == ids[i]:
 		return IDConflict{}
 	case ok:
 		// All entity ids are equal. The Name is that of the first quantity.
-		return IDConflict{i, other, sensor + "." + s + "_" + quantity.Rows()[0].Name}
+		return IDConflict{i, other, sensorPlatform + "." + s + "_" + quantity.Rows()[0].Name}
 	}
 	for _, split := range splits() {
 		// ids[i] is an earlier id with split.id after it, or an earlier id is ids[i] with split.id after it.
@@ -79,5 +80,5 @@ func sharedName(shortID, longID string, split nameSplit) string {
 	if longID == shortID+"_"+split.id {
 		return program + "_" + longID + "_" + split.key
 	}
-	return sensor + "." + slug(longID) + "_" + split.key
+	return sensorPlatform + "." + slug(longID) + "_" + split.key
 }

@@ -21,8 +21,8 @@ type changeMachine struct {
 	// scannedPrefix is the prefix whose retained messages were read last. After a change of the prefix, the retained messages are read again.
 	scannedPrefix string
 	meters        map[string]map[string]bool // the quantities that each meter sends
-	completed     bool                       // the last change was completed
-	wantedChanged bool                       // the wanted messages have changed since the last change began
+	completed     bool                       // the last call of change published all messages
+	wantedChanged bool                       // the wanted messages have changed since the last call of change
 	// mixedInterruptions is true if changes to different results were interrupted since the last completed change.
 	mixedInterruptions bool
 	// keptEntities are the entities of the last completed change that every later change wanted too.
@@ -50,10 +50,10 @@ func (m *changeMachine) wanted() []discovery.Message {
 	return all
 }
 
-// change carries out the change to the wanted messages, but publishes at most the first end messages.
-func (m *changeMachine) change(t *rapid.T, end int) {
+// change carries out the change to the wanted messages, but publishes at most as many messages as limit.
+func (m *changeMachine) change(t *rapid.T, limit int) {
 	wanted := m.wanted()
-	wantedEntities := entitiesOfNewHubs(wanted)
+	wantedEntities := topicsInNewHubs(wanted)
 	for id := range m.keptEntities {
 		if _, ok := wantedEntities[id]; !ok {
 			delete(m.keptEntities, id)
@@ -64,14 +64,14 @@ func (m *changeMachine) change(t *rapid.T, end int) {
 		m.mixedInterruptions = true
 	}
 	m.wantedChanged = false
-	if m.completed = m.testSetup.change(wanted, end); !m.completed {
+	if m.completed = m.testSetup.change(wanted, limit); !m.completed {
 		return
 	}
 	m.mixedInterruptions = false
 	m.clearUnknown()
 	m.checkSettled(t, wanted)
 	m.checkNoneRecreated(t, m.keptEntities)
-	m.keptEntities = entitiesWithoutTopics(m.hub, m.second)
+	m.keptEntities = entitiesWithoutTopics(m.hub, m.secondHub)
 }
 
 // clearUnknown clears the unknown topics, like a user with the command discovery clear --prefix.
@@ -106,8 +106,8 @@ func (m *changeMachine) scanRetained() {
 	}
 }
 
-// quantity adds a quantity to a meter, or removes it if the meter has it.
-func (m *changeMachine) quantity(t *rapid.T) {
+// toggleQuantity adds a quantity to a meter, or removes the quantity if the meter has it.
+func (m *changeMachine) toggleQuantity(t *rapid.T) {
 	id := rapid.SampledFrom([]string{"house", "flat"}).Draw(t, "meter")
 	name := rapid.SampledFrom(someQuantities).Draw(t, "quantity")
 	if m.meters[id] == nil {
@@ -119,7 +119,7 @@ func (m *changeMachine) quantity(t *rapid.T) {
 
 func (m *changeMachine) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
-		"quantity": m.quantity,
+		"quantity": m.toggleQuantity,
 		"remove meter": func(t *rapid.T) {
 			delete(m.meters, rapid.SampledFrom([]string{"house", "flat"}).Draw(t, "meter"))
 			m.wantedChanged = true
@@ -133,7 +133,7 @@ func (m *changeMachine) actions() map[string]func(*rapid.T) {
 			m.prefix = rapid.SampledFrom([]string{"homeassistant", secondPrefix}).Draw(t, "prefix")
 			m.wantedChanged = true
 		},
-		"change": func(t *rapid.T) { m.change(t, toEnd) },
+		"change": func(t *rapid.T) { m.change(t, noLimit) },
 		"killed": func(t *rapid.T) { m.change(t, rapid.IntRange(0, 60).Draw(t, "messages")) },
 		"hub restart": func(*rapid.T) {
 			m.restartHub()
@@ -144,7 +144,7 @@ func (m *changeMachine) actions() map[string]func(*rapid.T) {
 			}
 			m.loseState()
 			if !m.completed {
-				m.change(t, toEnd)
+				m.change(t, noLimit)
 			}
 		},
 	}
@@ -158,6 +158,6 @@ func TestChangeMachine(t *testing.T) {
 			prefix: "homeassistant", unknownTopics: map[string]bool{},
 		}
 		t.Repeat(m.actions())
-		m.change(t, toEnd)
+		m.change(t, noLimit)
 	})
 }

@@ -20,7 +20,7 @@ const (
 // A Meter describes a meter for its announcement. It should change rarely, because a hub sets up all entities of the meter again after each
 // change.
 type Meter struct {
-	// ID identifies the meter in topics and unique ids. It matches [a-z0-9_-]+. It must not be "bridge", the ID of the bridge's own device.
+	// ID identifies the meter in topics and unique ids. It matches [a-z0-9_-]+. It must not be "bridge", the ID of the device of the bridge.
 	ID string
 	// Name is the device name that people see. "" means "Electricity meter".
 	Name string
@@ -40,14 +40,15 @@ type Quantity struct {
 	UnitIndex uint8
 	// Decimals is the number of published decimals. It must be the same for every telegram.
 	Decimals int
-	// Interval is the time between two values that the meter sends. The announcement rounds the interval up to 1 min, 15 min, 1 h or 24 h.
+	// Interval is the time between two values that the meter sends. The announcement rounds the interval up to 1 min, 15 min, 1 h or 24 h,
+	// and treats a longer interval as 24 h.
 	Interval time.Duration
 }
 
 // EntityCount returns how many entities the meter has in a hub: its quantities, the connection and the diagnostics.
 func (m Meter) EntityCount() int { return len(m.Quantities) + 1 + len(diagnostics) }
 
-// Bridge returns the messages of the bridge's own device. Publish them before the messages of meters, because a meter's message refers to the
+// Bridge returns the messages of the device of the bridge. Publish them before the messages of meters, because a meter's message refers to the
 // device of the bridge.
 func (c Config) Bridge() []Message {
 	connection := c.connection(program+"_"+bridgeID, program, c.BaseTopic+"/status")
@@ -103,9 +104,9 @@ func (c Config) quantity(meter string, q Quantity) entity {
 
 func (c Config) sensor(meter, key, title string) entity {
 	return entity{
-		key: key, Platform: sensor, Name: title, QoS: 1,
+		key: key, Platform: sensorPlatform, Name: title, QoS: 1,
 		UniqueID: program + "_" + meter + "_" + key,
-		EntityID: sensor + "." + slug(meter+"_"+key),
+		EntityID: sensorPlatform + "." + slug(meter+"_"+key),
 		Topic:    c.BaseTopic + "/" + meter + "/" + key,
 	}
 }

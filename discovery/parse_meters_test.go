@@ -46,7 +46,7 @@ func anyMeter(t *rapid.T) discovery.Meter {
 // TestParseMetersOfOtherVersions tests that ParseMeters reads messages of other versions, which have unknown quantities and units. It must ignore
 // messages that release entities, and messages of other programs.
 func TestParseMetersOfOtherVersions(t *testing.T) {
-	// The unique ids a to h have no meaning. A component without a unique id would be removed.
+	// The unique ids a to h have no meaning. A component without a unique id means that the component is removed.
 	const origin, device = `"origin":{"name":"hanbridge"}`, `"device":{"identifiers":["hanbridge_house"],"name":"House (simulated)","manufacturer":"Aidon"}`
 	want := []discovery.Meter{{ID: "house", Name: "House", Make: "Aidon", Simulated: true, Quantities: []discovery.Quantity{
 		{ID: quantity.Gas, Decimals: 2}, {ID: quantity.ThermalEnergy, UnitIndex: 1, Interval: time.Hour},

@@ -86,7 +86,7 @@ type componentPayload struct {
 // refuse an entity of this class. So in Component style the entity has no class. A hub accepts an entity without a class in any unit.
 const reactiveEnergy = "reactive_energy"
 
-// announce returns the messages of one device in the configured style. An entity without its own availability has deviceAvailability.
+// announce returns the messages of one device in the configured style. An entity without an availability gets deviceAvailability.
 func (c Config) announce(d deviceInfo, deviceAvailability availability, entities []entity) []Message {
 	origin := originInfo{Name: program, Software: c.Version, Support: homepage}
 	id := d.Identifiers[0]

@@ -7,10 +7,10 @@ import (
 
 // Levels of discovery topics.
 const (
-	deviceLevel  = "device"
-	configLevel  = "config"
-	sensor       = "sensor"
-	binarySensor = "binary_sensor"
+	deviceLevel          = "device"
+	configLevel          = "config"
+	sensorPlatform       = "sensor"
+	binarySensorPlatform = "binary_sensor"
 )
 
 // A topicParts has the parts of a discovery topic of this program: <prefix>/device/<device>/config, or
@@ -25,7 +25,7 @@ func parseTopic(topic string) (topicParts, bool) {
 		return topicParts{}, false
 	}
 	prefix := func(count int) string { return strings.Join(levels[:count], "/") }
-	if n > 4 && slices.Contains([]string{sensor, binarySensor}, levels[n-4]) && isOurs(levels[n-3]) {
+	if n > 4 && slices.Contains([]string{sensorPlatform, binarySensorPlatform}, levels[n-4]) && isOurs(levels[n-3]) {
 		return topicParts{prefix(n - 4), levels[n-4], levels[n-3], levels[n-2]}, true
 	}
 	if levels[n-3] == deviceLevel && isOurs(levels[n-2]) {

@@ -1,6 +1,8 @@
-// Package hatest checks discovery messages in tests. It applies the schemas of Home Assistant, and the rules of openHAB, Domoticz and Gladys,
-// which ignore some entities. It is stricter than these hubs, because it accepts only what hanbridge sends: unabbreviated keys, sensors and
-// binary sensors, and no null. Hub is a model of Home Assistant that tracks entities over several messages.
+// Package hatest checks discovery messages in tests. It applies the schemas of Home Assistant. It also refuses entities that openHAB, Domoticz or
+// Gladys would ignore. It is stricter than these hubs, because it accepts only what hanbridge sends: unabbreviated keys, sensors and binary
+// sensors, and no null. Hub is a model of Home Assistant that tracks entities over several messages.
+//
+// In this package, Device style and Component style are the values Device and Component of discovery.Style.
 package hatest
 
 import (
@@ -73,8 +75,8 @@ type announcement struct {
 type entity struct {
 	label    string // names the entity in errors
 	platform string
-	key      string // the key of the component; in Component style the object id in the topic
-	identity string // "<platform> <object id of the device> <key>", which is the same in both styles
+	key      string // the key of the component; in Component style, the level before "config" in the topic
+	identity string // "<platform> <device id> <key>", which is the same in both styles; the device id is the one in the topic
 	device   object
 	options  object // the options of the component
 	single   bool   // the entity is announced in Component style, so its discovery topic announces nothing else
@@ -99,7 +101,7 @@ func inner(o object, key string) object {
 
 // parseMessage parses and checks one message. If the payload is empty or cannot be parsed, the announcement is nil.
 func parseMessage(topic string, payload []byte) (*announcement, []error) {
-	place, err := parseTopic(topic)
+	parts, err := parseTopic(topic)
 	if err != nil {
 		return nil, []error{err}
 	}
@@ -114,15 +116,15 @@ func parseMessage(topic string, payload []byte) (*announcement, []error) {
 		return &announcement{topic: topic, releases: true}, nil
 	}
 	a := &announcement{topic: topic, device: inner(root, "device")}
-	errs := checkRoot(topic, place, root)
-	if place.platform == devicePlatform {
-		errs = append(errs, a.components(place, root)...)
+	errs := checkRoot(topic, parts, root)
+	if parts.platform == deviceLevel {
+		errs = append(errs, a.components(parts, root)...)
 	} else {
 		options := maps.Clone(root)
 		delete(options, "device")
 		delete(options, "origin")
-		e := entity{label: topic, platform: place.platform, key: place.object, device: a.device, options: options, single: true}
-		e.identity = e.platform + " " + strings.TrimPrefix(place.node+" "+place.object, " ")
+		e := entity{label: topic, platform: parts.platform, key: parts.objectID, device: a.device, options: options, single: true}
+		e.identity = e.platform + " " + strings.TrimPrefix(parts.nodeID+" "+parts.objectID, " ")
 		errs = append(errs, checkEntity(&e)...)
 		a.entities = []entity{e}
 	}
@@ -145,8 +147,8 @@ func parseObject(payload []byte) (object, error) {
 	return o, nil
 }
 
-// components parses and checks the components of a message in Device style. It adds them to a.
-func (a *announcement) components(place topicParts, root object) (errs []error) {
+// components parses and checks the components of a message in Device style. It adds them to a.entities and a.removed.
+func (a *announcement) components(parts topicParts, root object) (errs []error) {
 	all := inner(root, "components")
 	if len(all) == 0 {
 		errs = append(errs, fmt.Errorf("%s: announces nothing", a.topic))
@@ -154,7 +156,7 @@ func (a *announcement) components(place topicParts, root object) (errs []error) 
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		component := inner(all, key)
 		e := entity{label: a.topic + ": " + key, platform: text(component, "platform"), key: key, device: a.device, options: maps.Clone(component)}
-		e.identity = e.platform + " " + place.object + " " + key
+		e.identity = e.platform + " " + parts.objectID + " " + key
 		switch {
 		case component == nil:
 			errs = append(errs, fmt.Errorf("%s: a component is an object", e.label))
@@ -175,41 +177,42 @@ func (a *announcement) components(place topicParts, root object) (errs []error) 
 	return errs
 }
 
-const devicePlatform = "device"
+// deviceLevel takes the place of the platform in topics of Device style.
+const deviceLevel = "device"
 
-// platforms are the platforms that hanbridge announces. It uses no others, because a hub refuses a whole device if it does not know the platform
+// platforms are the platforms that hanbridge announces. hanbridge uses no others, because a hub refuses a whole device if it does not know the platform
 // of one entity.
 var platforms = []string{"sensor", "binary_sensor"}
 
-// A topicParts has the parts of a discovery topic. In Device style, object is the device, and node is "". In Component style, node is the device,
-// and object is the key of the component.
-type topicParts struct{ platform, node, object string }
+// A topicParts has the parts of a discovery topic. In Device style, platform is deviceLevel, nodeID is "", and objectID is the id of the device.
+// In Component style, nodeID is the id of the device, and objectID is the key of the component. checkRoot refuses other topics.
+type topicParts struct{ platform, nodeID, objectID string }
 
 var safeID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
-// parseTopic splits <prefix>/<platform>/[<node>/]<object>/config. The prefix can have several levels.
+// parseTopic splits <prefix>/<platform>/[<node id>/]<object id>/config. The prefix can have several levels.
 func parseTopic(topic string) (topicParts, error) {
 	levels := strings.Split(topic, "/")
 	n := len(levels)
 	if n < 4 || levels[n-1] != "config" {
 		return topicParts{}, fmt.Errorf("topic %s: no discovery topic", topic)
 	}
-	parts := topicParts{object: levels[n-2]}
+	parts := topicParts{objectID: levels[n-2]}
 	switch {
-	case n > 4 && isPlatform(levels[n-4]):
-		parts.platform, parts.node = levels[n-4], levels[n-3]
-	case isPlatform(levels[n-3]):
+	case n > 4 && isPlatformOrDevice(levels[n-4]):
+		parts.platform, parts.nodeID = levels[n-4], levels[n-3]
+	case isPlatformOrDevice(levels[n-3]):
 		parts.platform = levels[n-3]
 	default:
 		return topicParts{}, fmt.Errorf("topic %s: no platform that hanbridge announces", topic)
 	}
-	if !safeID.MatchString(parts.object) || parts.node != "" && !safeID.MatchString(parts.node) {
+	if !safeID.MatchString(parts.objectID) || parts.nodeID != "" && !safeID.MatchString(parts.nodeID) {
 		return topicParts{}, fmt.Errorf("topic %s: an id has other characters than a-z A-Z 0-9 _ -", topic)
 	}
 	return parts, nil
 }
 
-// isPlatform reports whether a level of a topic is "device" or a platform.
-func isPlatform(level string) bool {
-	return level == devicePlatform || slices.Contains(platforms, level)
+// isPlatformOrDevice reports whether a level of a topic is one of platforms, or deviceLevel.
+func isPlatformOrDevice(level string) bool {
+	return level == deviceLevel || slices.Contains(platforms, level)
 }

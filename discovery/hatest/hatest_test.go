@@ -73,16 +73,16 @@ func TestCheckRefuses(t *testing.T) {
 		{"origin without name", `"name":"hanbridge",`, ``, "name is missing"},
 		{"unknown origin key", `"sw_version"`, `"version"`, "version"},
 		{"bad support_url", `https://github.com/hanbridge/hanbridge`, `github`, "support_url"},
-		{"components no object", `"components":{`, `"components":[],"availability_template":{`, "components"},
+		{"components is not an object", `"components":{`, `"components":[],"availability_template":{`, "components"},
 		{"abbreviated components", `"components"`, `"cmps"`, "cmps"},
 		{"component without platform", `"import_power":{"platform":"sensor",`, `"import_power":{`, "platform"},
 		{"unknown platform", `"platform":"binary_sensor"`, `"platform":"connectivity"`, "platform"},
 		{"component is null", `"gone":{"platform":"sensor"}`, `"gone":null`, "object"},
 		{"no unique_id", `"unique_id":"hanbridge_house_gas",`, ``, "unique_id is missing"},
 		{"bad root mode", `"availability_mode":"all"`, `"availability_mode":"every"`, "availability_mode"},
-		{"mode latest for two topics", `,"availability_mode":"all"`, ``, "must be all"},
+		{"two availability topics without a mode", `,"availability_mode":"all"`, ``, "must be all"},
 		{"root availability without topic", `{"topic":"hanbridge/status"},`, `{"topik":"hanbridge/status"},`, "topic"},
-		{"root availability of texts", `{"topic":"hanbridge/status"},`, `"hanbridge/status",`, "objects"},
+		{"text in the root availability", `{"topic":"hanbridge/status"},`, `"hanbridge/status",`, "objects"},
 		{"not UTF-8", `"Meter"`, "\"M\xe9ter\"", "UTF-8"},
 		{"migrate_discovery is false", validMessage, `{"migrate_discovery":false}`, "migrate_discovery"},
 		{"identifiers as text", `["hanbridge_house"]`, `"hanbridge_house"`, "identifiers"},
@@ -107,21 +107,20 @@ func TestCheckRefuses(t *testing.T) {
 		{"expiry before the bridge repeats the value", `"expire_after":900`, `"expire_after":60`, "expire_after must not be 60"},
 		{"connection whose state topic is its own availability", `"state_topic":"hanbridge/house/status"`, `"state_topic":"hanbridge/status"`, "instead of off"},
 		{"connection that inherits its state topic as availability", `"availability":[{"topic":"hanbridge/status"}]}}}`, `"payload_available":"online"}}}`, "instead of off"},
-		{"unique_id with a host", `"hanbridge_house_gas"`, `"hanbridge_pi_house_gas"`, "can change"},
+		{"unique_id with a host name", `"hanbridge_house_gas"`, `"hanbridge_pi_house_gas"`, "can change"},
 		{"unique_id without the key", `"hanbridge_house_gas"`, `"hanbridge_house_17"`, "can change"},
 		{"name is null", `"name":"Gas"`, `"name":null`, "name"},
 		{"entity id in capitals", `"sensor.house_import_power"`, `"sensor.House_import_power"`, "default_entity_id"},
 		{"unknown device class", `"device_class":"gas"`, `"device_class":"methane"`, "no device class"},
 		{"binary sensor with the device class of a sensor", `"connectivity"`, `"timestamp"`, "no device class"},
 		{"unknown state class", `"state_class":"total_increasing","unit_of_measurement":"m³"`, `"state_class":"rising","unit_of_measurement":"m³"`, "state_class must not be rising"},
-		{"state class that the class forbids", `"state_class":"total_increasing","unit_of_measurement":"kWh"`, `"state_class":"measurement","unit_of_measurement":"kWh"`, "does not fit the device class"},
 		{"power with the state class total", `"state_class":"measurement","unit_of_measurement":"W"`, `"state_class":"total","unit_of_measurement":"W"`, "does not fit the device class"},
 		{"energy without state class", `"state_class":"total_increasing","unit_of_measurement":"kWh"`, `"unit_of_measurement":"kWh"`, "does not fit the device class"},
 		{"timestamp with state class", `"device_class":"timestamp"`, `"device_class":"timestamp","state_class":"measurement"`, "does not fit the device class"},
 		{"timestamp with unit", `"device_class":"timestamp"`, `"device_class":"timestamp","unit_of_measurement":"s"`, "does not fit the device class"},
 		{"unit in capitals", `"unit_of_measurement":"var"`, `"unit_of_measurement":"VAr"`, "does not fit the device class"},
 		{"m3 instead of m³", `m³`, `m3`, "does not fit the device class"},
-		{"no unit", `,"unit_of_measurement":"kWh"`, ``, "does not fit the device class"},
+		{"energy without unit", `,"unit_of_measurement":"kWh"`, ``, "does not fit the device class"},
 		{"null unit", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":null`, "unit_of_measurement"},
 		{"empty unit", `"device_class":"power_factor"`, `"device_class":"power_factor","unit_of_measurement":""`, "unit_of_measurement"},
 		{"blank unit", `"unit_of_measurement":"W"`, `"unit_of_measurement":" "`, "unit_of_measurement"},
@@ -143,16 +142,16 @@ func TestCheckRefuses(t *testing.T) {
 		{"unique_id with a point", `"hanbridge_house_gas"`, `"hanbridge.house.gas"`, "unique_id"},
 		{"name repeats the device", `"name":"Gas"`, `"name":"Meter gas"`, "repeats"},
 		{"no name", `"name":"Gas",`, ``, "name is missing"},
-		{"precision as text", `"suggested_display_precision":0,"expire_after"`, `"suggested_display_precision":"0","expire_after"`, "suggested_display_precision"},
-		{"precision of text", `text_message","entity_category"`, `text_message","suggested_display_precision":1,"entity_category"`, "for numbers only"},
-		{"enabled as text", `"enabled_by_default":false`, `"enabled_by_default":"false"`, "enabled_by_default"},
+		{"precision in quotes", `"suggested_display_precision":0,"expire_after"`, `"suggested_display_precision":"0","expire_after"`, "suggested_display_precision"},
+		{"precision of a sensor without numbers", `text_message","entity_category"`, `text_message","suggested_display_precision":1,"entity_category"`, "for numbers only"},
+		{"enabled_by_default in quotes", `"enabled_by_default":false`, `"enabled_by_default":"false"`, "enabled_by_default"},
 		{"qos 3", `"qos":1`, `"qos":3`, "qos"},
 		{"payload_on equal to payload_off", `"payload_off":"offline"`, `"payload_off":"online"`, "differ"},
 		// Other hubs.
 		{"Domoticz drops a key by its end", `"gas":{`, `"gas_max":{`, "Domoticz"},
 		{"Domoticz drops a key by its beginning", `"gas":{`, `"min_gas":{`, "Domoticz"},
 		{"Domoticz drops a key by a part of it", `"gas":{`, `"gas_alarm":{`, "Domoticz"},
-		{"Domoticz drops a key", `"last_telegram":{`, `"last_seen":{`, "Domoticz"},
+		{"Domoticz drops exactly this key", `"last_telegram":{`, `"last_seen":{`, "Domoticz"},
 		{"Domoticz drops a unit", `"gas","state_class":"total_increasing","unit_of_measurement":"m³"`, `"signal_strength","state_class":"measurement","unit_of_measurement":"dBm"`, "Domoticz"},
 		{"Gladys cannot store the number", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":"Wh"`, "Gladys"},
 		{"Gladys drops text that is no diagnostic", `text_message","entity_category":"diagnostic"`, `text_message"`, "Gladys"},
@@ -214,9 +213,9 @@ func TestCheckRefusesWhatGladysCannotStore(t *testing.T) {
 	}
 }
 
-// TestCheckRefusesNull tests that Check refuses null for each option. It inserts the option with the value null in front of
-// the text objectEnd, which begins with the brace that ends an object of validMessage. The null replaces a valid value, because a JSON decoder takes
-// the last of equal keys.
+// TestCheckRefusesNull tests that Check refuses null for each option. The test inserts the option with the value null in front of the text objectEnd,
+// which begins with the brace that ends an object of validMessage. If the object has this option already, null replaces its value, because a JSON
+// decoder takes the last of equal keys.
 func TestCheckRefusesNull(t *testing.T) {
 	for _, row := range []struct{ objectEnd, options string }{
 		{`}}}`, "name unique_id default_entity_id state_topic qos device_class entity_category enabled_by_default expire_after availability " +
@@ -258,7 +257,7 @@ func TestCheckRefusesSingle(t *testing.T) {
 		{"null device key", `"name":"Meter"`, `"name":"Meter","model":null`, "model"},
 		{"no state_topic", `"state_topic":"hanbridge/house/tariff",`, ``, "state_topic is missing"},
 		{"another device than in the topic", `["hanbridge_house"]`, `["hanbridge_barn"]`, "both styles"},
-		{"mode latest for two topics", `[{"topic":"hanbridge/status"}]`, `[{"topic":"hanbridge/status"},{"topic":"hanbridge/house/status"}]`, "must be all"},
+		{"two availability topics without a mode", `[{"topic":"hanbridge/status"}]`, `[{"topic":"hanbridge/status"},{"topic":"hanbridge/house/status"}]`, "must be all"},
 		{"category config", `"diagnostic"`, `"config"`, "entity_category must not be config"},
 	} {
 		if !strings.Contains(singlePayload, row.old) {

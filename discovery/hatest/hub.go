@@ -58,9 +58,9 @@ func (h *Hub) Restart(retained map[string][]byte) {
 	for _, e := range h.registry {
 		e.Topic = ""
 	}
-	for _, isDevice := range []bool{false, true} {
+	for _, isDeviceStyle := range []bool{false, true} {
 		for _, topic := range slices.Sorted(maps.Keys(retained)) {
-			if strings.Contains(topic, "/"+devicePlatform+"/") == isDevice {
+			if strings.Contains(topic, "/"+deviceLevel+"/") == isDeviceStyle {
 				h.Receive(topic, retained[topic])
 			}
 		}
@@ -70,8 +70,8 @@ func (h *Hub) Restart(retained map[string][]byte) {
 // Receive processes one message. It ignores topics that are not below the prefix.
 func (h *Hub) Receive(topic string, payload []byte) {
 	below, ok := strings.CutPrefix(topic, h.prefix+"/")
-	levels := strings.Split(below, "/") // the platform, possibly a node, the object and "config"
-	if !ok || len(levels) < 3 || len(levels) > 4 || !isPlatform(levels[0]) {
+	levels := strings.Split(below, "/") // the platform or "device", possibly a node id, the object id, and "config"
+	if !ok || len(levels) < 3 || len(levels) > 4 || !isPlatformOrDevice(levels[0]) {
 		return
 	}
 	if len(payload) == 0 {
@@ -117,7 +117,7 @@ func (h *Hub) release(topic string, remove bool) {
 }
 
 // add records that a topic announces an entity. It creates the entity if the registry does not have it. The first topic that announces an
-// entity owns the entity. If another topic announces the entity too, the hub only logs a warning.
+// entity owns the entity. If another topic announces the entity too, or if another entity has the same unique id, the hub only logs a warning.
 func (h *Hub) add(topic string, e *entity) {
 	for _, id := range identifiers(e.device) {
 		h.devices[id] = true

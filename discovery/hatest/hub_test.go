@@ -52,7 +52,7 @@ func TestHub(t *testing.T) {
 		{"an entity is removed", "single; single cleared", "", 0},
 		{"the first topic owns the entity", "single; device", "import_power 1", 1},
 		{"another topic does not remove the entity", "single; device; device cleared", "import_power 1", 1},
-		{"after a restart the topic of the entity is received first", "device; single; restart", "import_power 1", 2},
+		{"the topic in Component style is received first after a restart", "device; single; restart", "import_power 1", 2},
 		{"changed to Device style", "single; single released; device; single cleared", "import_power 1", 0},
 		{"changed to Component style", "device; device released; single; device cleared", "import_power 1", 0},
 		{"changed to Device style with restarts between", "single; single released; restart; device; restart; single cleared; restart", "import_power 1", 0},
@@ -110,9 +110,10 @@ func TestHubIDs(t *testing.T) {
 	for _, e := range hub.Entities() {
 		got = append(got, e.ID)
 	}
-	if want := "sensor.gas_2 sensor.gas sensor.gas_3"; strings.Join(got, " ") != want { // of barn, house and shed
+	if want := "sensor.gas_2 sensor.gas sensor.gas_3"; strings.Join(got, " ") != want { // of barn, house and shed; house was the first
 		t.Errorf("got entity ids %v, want %s", got, want)
 	}
+	// The next two entities have the unique id hanbridge_house_long_gas.
 	hub.Receive(topicOf("house", "long_gas"), []byte(power("house", "long_gas")))
 	hub.Receive(topicOf("house_long", "gas"), []byte(power("house_long", "gas")))
 	if len(hub.Entities()) != 4 || len(hub.Warnings) != 1 || !strings.Contains(hub.Warnings[0], "is taken") {

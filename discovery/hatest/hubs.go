@@ -61,7 +61,7 @@ func commonPrefix(a, b string) int {
 	return n
 }
 
-// direction returns "import" or "export" if the key contains this word, otherwise "". An energy and its power must have the same direction.
+// direction returns "import" or "export" if the key contains this word, otherwise "".
 func direction(key string) string {
 	for _, word := range []string{"import", "export"} {
 		if strings.Contains(key, word) {

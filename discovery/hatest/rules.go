@@ -117,7 +117,7 @@ func fitsUnit(e *entity) bool {
 		return true
 	}
 	if !known || e.platform != "sensor" {
-		return true // the class has no rule for units
+		return true // there is no rule for the units of binary sensors and of sensors without a known class
 	}
 	return unit != "none" && isAmong(c.units, unit)
 }

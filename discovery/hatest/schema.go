@@ -42,16 +42,16 @@ var (
 	// Reasons for some of the options:
 	//   - entity_category: with another category than diagnostic, Home Assistant does not set up the device of a sensor until a restart.
 	//   - expire_after: the shortest time is three times the 300 s after which the bridge repeats a value.
-	//   - qos: each entity can have it, because Home Assistant 2024.12 does not apply the qos of the root.
+	//   - qos: entities have this option and the root does not, because Home Assistant 2024.12 does not apply the qos of the root.
 	entityOptions = map[string]validator{
-		"name": isText, "unique_id": matches(safeID), "default_entity_id": isText, "state_topic": isTopic, "qos": isNumber(0, 2),
-		"device_class": isText, "entity_category": oneOf("diagnostic"), "enabled_by_default": oneOf(true, false), "expire_after": isNumber(900, 1<<31),
+		"name": isText, "unique_id": matches(safeID), "default_entity_id": isText, "state_topic": isTopic, "qos": isInteger(0, 2),
+		"device_class": isText, "entity_category": oneOf("diagnostic"), "enabled_by_default": oneOf(true, false), "expire_after": isInteger(900, 1<<31),
 		"availability": isList, "availability_mode": oneOf("all"),
 	}
 	platformOptions = map[string]map[string]validator{
 		"sensor": {
 			"state_class":         oneOf("measurement", "total", "total_increasing"),
-			"unit_of_measurement": isText, "suggested_display_precision": isNumber(0, 9),
+			"unit_of_measurement": isText, "suggested_display_precision": isInteger(0, 9),
 		},
 		"binary_sensor": {"payload_on": isText, "payload_off": isText},
 	}
@@ -84,19 +84,20 @@ func (s schema) check(where string, o object) (errs []error) {
 }
 
 // checkRoot checks everything in a message except its entities.
-func checkRoot(topic string, place topicParts, root object) (errs []error) {
-	deviceID := place.node // the id of the device in the topic
-	if place.platform == devicePlatform {
-		deviceID = place.object
+func checkRoot(topic string, parts topicParts, root object) (errs []error) {
+	deviceID := parts.nodeID // the id of the device in the topic
+	if parts.platform == deviceLevel {
+		deviceID = parts.objectID
 		errs = rootSchema.check(topic, root)
 		errs = append(errs, checkAvailability(topic, root)...)
 	}
 	device, origin := inner(root, "device"), inner(root, "origin")
 	errs = append(errs, deviceSchema.check(topic+": device", device)...)
 	errs = append(errs, originSchema.check(topic+": origin", origin)...)
-	// Home Assistant identifies an entity by the id of the device in the topic and the key of the entity.
-	hasNode := place.platform == devicePlatform && place.node != ""
-	if !slices.Contains(identifiers(device), deviceID) || hasNode {
+	// Home Assistant identifies an entity by the id of the device in the topic and the key of the entity. A topic of Device style must not have a
+	// node id too, because Home Assistant would then use both ids.
+	hasExtraID := parts.platform == deviceLevel && parts.nodeID != ""
+	if !slices.Contains(identifiers(device), deviceID) || hasExtraID {
 		errs = append(errs, fmt.Errorf("%s: the topic must have an identifier of the device as its id, so that both styles mean the same entities", topic))
 	}
 	return errs
@@ -125,7 +126,7 @@ func matches(pattern *regexp.Regexp) validator {
 	return func(v any) bool { s, ok := v.(string); return ok && pattern.MatchString(s) }
 }
 
-func isNumber(minimum, maximum int64) validator {
+func isInteger(minimum, maximum int64) validator {
 	return func(v any) bool {
 		n, _ := v.(json.Number)
 		i, err := n.Int64()

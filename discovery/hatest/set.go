@@ -9,7 +9,7 @@ import (
 // A uniqueName is a kind of name that no two entities must share.
 type uniqueName struct {
 	kind string
-	of   func(e *entity) string // returns the name of an entity; "" if it has none
+	of   func(e *entity) string // returns the name of an entity; entities with the name "" are not compared
 }
 
 var uniqueNames = []uniqueName{
@@ -21,11 +21,11 @@ var uniqueNames = []uniqueName{
 
 // duplicates returns an error for each entity that has the same name as an earlier entity.
 func (u uniqueName) duplicates(entities []*entity) (errs []error) {
-	first := map[string]*entity{}
+	firstByName := map[string]*entity{}
 	for _, e := range entities {
 		name := u.of(e)
-		if other := first[name]; other == nil {
-			first[name] = e
+		if other := firstByName[name]; other == nil {
+			firstByName[name] = e
 		} else if name != "" {
 			errs = append(errs, fmt.Errorf("%s: %s %q is taken by %s", e.label, u.kind, name, other.label))
 		}
@@ -34,7 +34,7 @@ func (u uniqueName) duplicates(entities []*entity) (errs []error) {
 }
 
 // checkNewClasses returns an error for each entity in Component style whose device class is unknown to Home Assistant before 2025. A hub that
-// needs Component style is possibly older, and refuses an entity with an unknown class.
+// needs Component style is possibly of 2024 or older, and refuses an entity with an unknown class.
 func checkNewClasses(entities []*entity) (errs []error) {
 	for _, e := range entities {
 		if e.single && e.text("device_class") == "reactive_energy" {
