@@ -69,12 +69,12 @@ func TestDayOfEveryQuantity(t *testing.T) {
 	}
 	for _, got := range estimate.Day(throttle.NewPlan(throttle.Balanced), quantities, 10*time.Second) {
 		row := got.ID.Row()
-		switch unusedTariff := strings.HasSuffix(row.Name, "_t3") || strings.HasSuffix(row.Name, "_t4"); {
-		case row.Kind == quantity.Status || unusedTariff:
+		switch isUnusedTariff := strings.HasSuffix(row.Name, "_t3") || strings.HasSuffix(row.Name, "_t4"); {
+		case row.Kind == quantity.Status || isUnusedTariff:
 			if got != (estimate.DailyStates{ID: got.ID, Throttled: 1, EveryTelegram: 1}) {
 				t.Errorf("%v: got %+v, want one state", got.ID, got)
 			}
-		case got.Throttled < 5 || got.Throttled > got.EveryTelegram || got.EveryTelegram > 8640:
+		case got.Throttled < 5 || got.Throttled > got.EveryTelegram || got.EveryTelegram > 8640: // 8640 telegrams of 10 s are a day
 			t.Errorf("%v: got %+v, want at least 5 states, and not more than with every telegram", got.ID, got)
 		}
 	}

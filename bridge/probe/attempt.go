@@ -22,10 +22,10 @@ type Attempt struct {
 	FailedRounds int
 
 	began       time.Time
-	extraDwells int // how many telegrams that are not verified have extended the turn, each by one dwell
+	extraDwells int // how many telegrams that are not verified have extended the turn, each by Options.Dwell
 
-	mu                  sync.Mutex
-	finding             Finding // its Verdict and Bytes are not set; evidence has them
+	mu                  sync.Mutex // guards the fields below
+	finding             Finding    // its Verdict and Bytes are not set; evidence has them
 	evidence            line.Evidence
 	evidencePausedUntil time.Time // bytes that arrive earlier are not added to evidence
 	connection

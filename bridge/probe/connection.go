@@ -30,12 +30,12 @@ type probingReader struct {
 const messageGap = 500 * time.Millisecond
 
 func (r *probingReader) Read(p []byte) (int, error) {
-	asked := time.Now()
+	start := time.Now()
 	r.progress.Waiting()
 	n, err := r.Reader.Read(p)
 	r.progress.Working()
 	now := time.Now()
-	if now.Sub(asked) >= messageGap {
+	if now.Sub(start) >= messageGap {
 		r.decoder.NoteSilence()
 	}
 	r.addBytes(p[:n], now)

@@ -80,8 +80,8 @@ func (f Findings) Best() (best Finding, bytes int64) {
 	return best, bytes
 }
 
-// Advice returns what a user can do if bytes arrive that look like v and have no telegram. It does not advise another line setting if all
-// settings have been tried.
+// Advice returns what a user can do if bytes arrive that look like v and have no telegram. If f has several findings, it
+// does not advise another line setting, because several settings have been tried.
 func (f Findings) Advice(v line.Verdict) string {
 	if len(f) > 1 && v.SuggestsOtherSetting() {
 		return "bytes but no telegram at any setting tried: most likely the cable or the adapter does not fit. A P1 port (RJ12) needs an " +

@@ -16,22 +16,22 @@ type idleTimer struct {
 	expired bool
 	// silentUntil is the time until which the wire stays open if no byte has arrived.
 	silentUntil time.Time
-	extended    bool // the time was extended by one dwell; it is extended only once after each telegram
-	singlePass  bool // see Options.SinglePass; after a telegram, the time is not extended
+	extended    bool // the timeout was extended by one dwell; it is extended at most once after each telegram
+	singlePass  bool // Options.SinglePass; if it is true, the timeout is not extended after a telegram
 }
 
 // partialVerdicts are the verdicts on bytes that contain a part of a telegram.
 var partialVerdicts = []line.Verdict{line.FrameHeaders, line.P1Lines, line.DamagedBytes}
 
-// newIdleTimer starts a timer that closes the wire after timeout; 0 means never. If no byte arrives, the wire stays open for the time silent.
-// If a part of a telegram has arrived, the wire stays open for one more dwell, so that the next telegram can arrive completely. If there is no
-// other endpoint and the search is not a single pass, the wire also stays open for one more dwell while bytes of any kind arrive.
+// newIdleTimer starts a timer that closes the wire after timeout; 0 means never. If no byte arrives, the wire remains open for the time silent if
+// that is longer. If a part of a telegram has arrived, the wire remains open for one more dwell, so that the next telegram can arrive completely.
+// If there is no other endpoint and the search is not a single pass, bytes of any kind also keep the wire open for one more dwell.
 func newIdleTimer(wire io.Closer, a *Attempt, timeout, silent, dwell time.Duration, singlePass bool) *idleTimer {
 	t := &idleTimer{silentUntil: time.Now().Add(silent), singlePass: singlePass}
 	if timeout == 0 {
 		return t
 	}
-	t.mu.Lock() // until t.timer is set, which the function uses
+	t.mu.Lock() // the function below uses t.timer, and must wait until t.timer is set
 	defer t.mu.Unlock()
 	t.timer = time.AfterFunc(timeout, func() {
 		t.mu.Lock()
@@ -41,6 +41,7 @@ func newIdleTimer(wire io.Closer, a *Attempt, timeout, silent, dwell time.Durati
 			t.timer.Reset(min(dwell, left))
 			return
 		}
+		// Bytes arrive if the last byte is less than 2 s old.
 		arriving := a.OnlyEndpoint && !singlePass && time.Since(last) < 4*messageGap
 		if !t.extended && (arriving || slices.Contains(partialVerdicts, a.Finding().Verdict)) {
 			t.extended = true

@@ -17,14 +17,14 @@ import (
 type Options struct {
 	// Dwell is how long the turn of an endpoint without a telegram takes. 0 means the constant Dwell.
 	Dwell time.Duration
-	// SinglePass ends the search after one round, or if a wire fails. It also makes the search skip no endpoint.
+	// SinglePass ends the search after one round, or if a connection fails or cannot be made. It also makes the search skip no endpoint.
 	SinglePass bool
-	// ProvedTimeout returns how long a proved endpoint is read without another telegram. The same time holds for an endpoint that is the only
-	// endpoint. nil means for ever.
+	// ProvedTimeout returns how long a proved endpoint is read without another telegram. Without SinglePass, the only
+	// endpoint of a source is read at least as long. nil means for ever.
 	ProvedTimeout func() time.Duration
 	// LastProved is the endpoint that an earlier search has proved. It is tried first. The zero value means none.
 	LastProved Endpoint
-	// Decoder decodes the bytes of all wires, one wire after the other. It must also return telegrams that are not verified, see
+	// Decoder decodes the bytes of all connections, one after the other. It must also return telegrams that are not verified, see
 	// meter.Options.AcceptUnverified. nil means a meter.Decoder with the options of the source.
 	Decoder Decoder
 	// Progress gets a report when the search works, and when it waits for bytes or for the next connection. It can be nil.
@@ -59,9 +59,10 @@ const (
 	minConnTime = 50 * time.Millisecond
 	// maxReopenDelay is the longest wait before dialling a reader that closes each connection after a telegram.
 	maxReopenDelay = 500 * time.Millisecond
-	// maxUnprovedDwells is the longest turn, in dwells, of a reader that closes each connection after a telegram that proves nothing.
+	// maxUnprovedDwells is the longest turn, as a multiple of Options.Dwell, of a reader that closes each connection after a telegram that proves
+	// nothing.
 	maxUnprovedDwells = 6
-	// maxExtraDwells is how many telegrams that are not verified extend a turn, each by one dwell. It is 4 because the Decoder verifies a
+	// maxExtraDwells is how many telegrams that are not verified extend a turn, each by Options.Dwell. It is 4 because the Decoder verifies a
 	// telegram without a checksum by comparing its codes with the last four different lists of codes.
 	maxExtraDwells = 4
 )
@@ -72,7 +73,7 @@ type prober struct {
 	handler Handler
 	attempt *Attempt
 	backoff ratelimit.Backoff
-	done    bool
+	done    bool // the handler has ended the search
 	result  Result
 }
 
@@ -198,7 +199,7 @@ func (p *prober) read(ctx context.Context, wire io.ReadCloser, a *Attempt) error
 	return nil
 }
 
-// handleTelegram passes a telegram to the handler, and restarts the idle timer. If the telegram gave no reading, telegramErr is its error.
+// handleTelegram passes a telegram to the handler, and restarts or stops the idle timer if the connection must remain open longer. If the telegram gave no reading, telegramErr is its error.
 func (p *prober) handleTelegram(ctx context.Context, a *Attempt, idle *idleTimer, r *meter.Reading, telegramErr *meter.TelegramError) {
 	proves := a.count(telegramErr, telegramErr == nil && r.Verified)
 	if proves {

@@ -57,8 +57,8 @@ func (w *wire) Close() error {
 	return nil
 }
 
-// endpoint returns an endpoint whose wires make the deliveries and then end with err. The setting has a speed and a name, such as "2 b", or is
-// "".
+// endpoint returns an endpoint whose wires make the deliveries and then end with err. The setting is a speed and an arbitrary name, such as
+// "2 b" for 2 bits a second, or "".
 func endpoint(setting string, err error, deliveries ...delivery) probe.Endpoint {
 	var baud int
 	if _, err := fmt.Sscan(setting, &baud); err != nil {
@@ -246,7 +246,7 @@ func TestProbeEnds(t *testing.T) {
 	for name, e := range map[string]probe.Endpoint{"in a Read": endpoint("2 b", nil), "in a pause": refusing("2 b", errors.New("refused"))} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				// At this odd time no pause ends by itself.
+				// No pause and no dwell ends after exactly this time.
 				ctx, cancel := context.WithTimeout(t.Context(), 3333*time.Millisecond)
 				defer cancel()
 				start := time.Now()

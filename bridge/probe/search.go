@@ -78,7 +78,8 @@ func (s *search) markProved() {
 // giveUp ends the turn of the current endpoint, whose bytes look like v. If the turn of a proved endpoint ends, a new round begins.
 //
 // If the bytes show another speed, giveUp removes the other settings of the same speed from this round. But it does so only in every second
-// round, because the verdict can be wrong, and never with Options.SinglePass.
+// round, because the verdict can be wrong, and never with Options.SinglePass. If the bytes show another parity, the other settings of the same
+// speed are next.
 func (s *search) giveUp(v line.Verdict) {
 	tried := s.remaining[0]
 	if s.proved {
@@ -110,11 +111,11 @@ func (s *search) connectionFailed(opened bool) (noWait bool) {
 	return !opened && len(s.remaining) > 0
 }
 
-// timeouts returns how long the wire of the current endpoint stays open: timeout is the time without a telegram that proves the endpoint, and
-// silent the time without a single byte. 0 means for ever.
+// timeouts returns how long the connection to the current endpoint remains open. timeout is for a connection without a telegram that proves the
+// endpoint. silent is for a connection without a single byte. 0 means for ever.
 //
-// From the second round on, the endpoint that was proved last stays open without a byte as long as the silence has already lasted. So this
-// endpoint is read most of the time, and a meter that sends once an hour is not missed.
+// From the second round on, the endpoint that was proved last remains open without a byte as long as the silence has already lasted, at most
+// LongestInterval. So this endpoint is read most of the time, and a meter that sends once an hour is not missed.
 //
 // The only endpoint is opened again after a timeout too, because some readers are silent on one connection for ever, and send on the next
 // connection.

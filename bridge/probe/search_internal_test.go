@@ -82,7 +82,7 @@ func TestTimeoutOfProvedEndpoint(t *testing.T) {
 		silence      time.Duration // before the turn
 		want         time.Duration // how long the endpoint stays open
 	}{
-		{0, time.Minute, Dwell}, {1, 5 * time.Minute, 5 * time.Minute}, {9, 24 * time.Hour, 70 * time.Minute},
+		{0, time.Minute, Dwell}, {1, 5 * time.Minute, 5 * time.Minute}, {9, 24 * time.Hour, LongestInterval},
 	}
 	for _, tt := range tests {
 		s := newSearch(Source{}, Options{LastProved: lastProved, ProvedTimeout: func() time.Duration { return time.Minute }})

@@ -29,7 +29,7 @@ func findHolders() holderIndex {
 }
 
 // add adds the devices that a process has open. A process that has the master of a pseudo-terminal open is not added as a reader
-// of pseudo-terminals, because it sends the bytes.
+// of pseudo-terminals, because such a process sends the bytes.
 func (h holderIndex) add(pid int) {
 	folder := filepath.Join("/proc", strconv.Itoa(pid))
 	files, err := os.ReadDir(filepath.Join(folder, "fd"))

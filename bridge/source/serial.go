@@ -39,8 +39,8 @@ type wire struct {
 	close func() error // closes and unlocks the port
 }
 
-// newWire returns the wire of an open port. On Linux the wire reads from the file of the lock, which is the same port. The Read of the library
-// would use select, and panics if the number of a file descriptor is 1024 or above.
+// newWire returns the wire of an open port. On Linux the wire reads from the file that lock has opened, which is the same port. The Read of the
+// library uses select, and panics if the number of a file descriptor is 1024 or above.
 func newWire(port serial.Port, lock io.ReadCloser) wire {
 	var r io.Reader = port
 	if runtime.GOOS == "linux" {
@@ -57,7 +57,7 @@ func newWire(port serial.Port, lock io.ReadCloser) wire {
 func (w wire) Close() error { return w.close() }
 
 // Read reads from the port. If the cable was pulled, the port returns an end of file or EIO, and Read returns an error that asks for the
-// cable. Read returns the same error after Close, where no caller uses it.
+// cable. After Close, Read returns the same error, but no caller uses the error of such a Read.
 func (w wire) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
 	portErr := new(serial.PortError)

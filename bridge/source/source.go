@@ -27,7 +27,7 @@ func serialEndpoint(path string, l Line) probe.Endpoint {
 }
 
 // Auto returns a source that tries all serial ports of this machine. It tries each port with the first line, then each port with the second
-// line, and so on. Without lines it tries UsualLines. It looks for ports again in each round. It does not open ports that are read by another
+// line, and so on. Without lines it tries UsualLines. It looks for ports again in each round. It leaves out ports that are read by another
 // program or another meter of this program.
 func Auto(lines ...Line) probe.Source { return Devices.Auto(lines...) }
 

@@ -32,10 +32,10 @@ type knownCapabilities struct {
 
 // tooLarge reports whether the broker is known not to accept packets of size bytes.
 func (t *knownCapabilities) tooLarge(size int) bool {
-	return t.maxPacket > 0 && size > t.maxPacket || t.refusedSize > 0 && size >= t.refusedSize
+	return (t.maxPacket > 0 && size > t.maxPacket) || (t.refusedSize > 0 && size >= t.refusedSize)
 }
 
-// failuresToRefuse is the number of failures (see Capabilities) after which messages under their topic are no longer published.
+// failuresToRefuse is the number of failures (see Capabilities) after which messages under the topic of the failures are refused.
 const failuresToRefuse = 2
 
 // snapshot returns what is known about the broker. suspectTopic is the topic of the oldest message in flight when the broker closed the
@@ -57,7 +57,7 @@ func (t *Capabilities) connectionLost(unacked messageSummary, lifetime time.Dura
 	if unacked.count == 0 {
 		t.suspect, t.failures = nil, 0
 		if lifetime > shortConnection { // the broker was possibly restarted with other settings
-			t.current = knownCapabilities{limits: t.current.limits} // because of these limits, the next Dial reads the limits again
+			t.current = knownCapabilities{limits: t.current.limits} // the next Dial reads these limits again
 		}
 		return
 	}
@@ -90,7 +90,7 @@ func (t *Capabilities) update(change func(*knownCapabilities)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(&t.current)
-	if suspect := t.suspect; suspect != nil && (t.current.tooLarge(suspect.largest.size) || t.current.noRetain && suspect.retained) {
+	if suspect := t.suspect; suspect != nil && (t.current.tooLarge(suspect.largest.size) || (t.current.noRetain && suspect.retained)) {
 		t.suspect, t.failures = nil, 0
 	}
 }
@@ -110,7 +110,7 @@ func (t *Capabilities) examine(ctx context.Context, p target) {
 		t.update(func(known *knownCapabilities) {
 			known.limits = l
 			if l.maxPacket > 0 && known.reaction == closesConnection {
-				known.refusedSize = 0 // the stated limit replaces it
+				known.refusedSize = 0 // the stated limit replaces refusedSize
 			}
 		})
 	case !isPeerClose(err) && !errors.Is(err, errNoLimits):
@@ -124,8 +124,8 @@ func (t *Capabilities) examine(ctx context.Context, p target) {
 // smallPacketSize is a size, in bytes, that every broker accepts.
 const smallPacketSize = 256
 
-// probeLimits determines the limits of a broker that does not state them. It publishes test messages under TestTopic, each on a separate
-// connection: a retained message if retain is true, and a message with a packet of size bytes.
+// probeLimits determines the limits of a broker with test messages under TestTopic, each on a separate connection. The first message is small.
+// Then it publishes a retained message if retain is true, and a packet of size bytes if size is above smallPacketSize.
 func (p target) probeLimits(ctx context.Context, retain bool, size int) {
 	small := Message{Topic: p.TestTopic, QoS: 1}
 	if p.TestTopic == "" || !p.acceptsMessage(ctx, small) { // if a small message fails, other messages would show nothing
@@ -163,7 +163,7 @@ func (t *Capabilities) refusesRetainedWill(ctx context.Context, p target) bool {
 	}
 	l, err := p.queryLimits(ctx)
 	if err != nil && p.TestTopic != "" {
-		// The will of the first login is not retained. If this login succeeds, the broker runs, so the retained will makes the second fail.
+		// The will of the first login is not retained. If only the second login fails, its retained will is the reason.
 		l.noRetain = p.acceptsWill(ctx, false) && !p.acceptsWill(ctx, true)
 	}
 	if l.noRetain {
@@ -245,6 +245,6 @@ func (c *Conn) DropsSilently(ctx context.Context, size int) bool {
 	return true
 }
 
-// RetainAvailable reports whether the broker supports retained messages, as far as is known. If it does not, Publish sends every message
-// without the retain flag.
+// RetainAvailable returns false if the broker is known not to support retained messages. Publish then sends every message without the retain
+// flag.
 func (c *Conn) RetainAvailable() bool { return !c.known.noRetain }

@@ -59,7 +59,7 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 }
 
 // probeTopic tests publishing under topic and, if retain is set, retaining a message there. denied is the reason if publishing is not
-// possible. It uses a separate connection, because some brokers close the connection at a forbidden topic. Other brokers acknowledge a
+// possible. Call probeTopic with a new client id for each topic, because some brokers close the connection at a forbidden topic. Other brokers acknowledge a
 // forbidden message without delivering it. So only the echo shows that the topic is permitted.
 func (p target) probeTopic(ctx context.Context, topic string, retain bool) (retained bool, denied, err error) {
 	conn, err := p.dialOnce(ctx)
@@ -75,6 +75,7 @@ func (p target) probeTopic(ctx context.Context, topic string, retain bool) (reta
 		denied = fmt.Errorf("mqtt: %s did not give back what was published under %s: %w (is this user allowed to publish and subscribe there?)", p.host, topic, denied)
 	case denied == nil && retain:
 		m.Payload, m.Retain = append(m.Payload, " retained"...), true // another payload, so that the first echo is not counted again
+		// The second message is empty, and removes the retained message.
 		retained = errors.Join(conn.echo(ctx, m), conn.Publish(Message{Topic: topic, QoS: 1, Retain: true})) == nil
 	}
 	// If the broker closes the connection only after the echo, the topic is not denied.

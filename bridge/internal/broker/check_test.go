@@ -13,9 +13,9 @@ import (
 func TestCheck(t *testing.T) {
 	const allowed, denied = "hanbridge/check", "homeassistant/check"
 	for name, tc := range map[string]struct {
-		rule   func(*serverHook)
-		denied string // part of the error in Denied; "" if there is none
-		retain bool
+		rule       func(*serverHook)
+		wantDenied string // part of the error in Denied; "" if there is none
+		retain     bool
 	}{
 		"no rule": {func(*serverHook) {}, "", true},
 		"publishing is forbidden": {
@@ -40,11 +40,11 @@ func TestCheck(t *testing.T) {
 				t.Errorf("RetainAvailable: got %v, want %v", report.RetainAvailable, tc.retain)
 			}
 			wantErrors := 1
-			if tc.denied == "" {
+			if tc.wantDenied == "" {
 				wantErrors = 0
 			}
-			if len(report.Denied) != wantErrors || !strings.Contains(fmt.Sprint(report.Denied), tc.denied) {
-				t.Errorf("denied: got %v, want %d errors with %q in them", report.Denied, wantErrors, tc.denied)
+			if len(report.Denied) != wantErrors || !strings.Contains(fmt.Sprint(report.Denied), tc.wantDenied) {
+				t.Errorf("denied: got %v, want %d errors with %q in them", report.Denied, wantErrors, tc.wantDenied)
 			}
 			for _, topic := range []string{allowed, denied} {
 				if retained, ok := s.Topics.Retained.Get(topic); ok && len(retained.Payload) > 0 {

@@ -20,7 +20,7 @@ func TestFlushSucceedsAfterContextEnd(t *testing.T) {
 	c.target.AckTimeout = time.Hour
 	for range 64 { // select in awaitOldest chooses at random, so many messages are needed to find a wrong choice
 		c.window.push(inFlightMessage{topic: "n"})
-		c.window.accepted(new(mqtt.DummyToken))
+		c.window.setToken(new(mqtt.DummyToken))
 	}
 	if err := c.Flush(ended); err != nil {
 		t.Error(err)

@@ -104,8 +104,8 @@ func (c Config) resolve() (target, error) {
 	return p, errors.Join(errs...)
 }
 
-// forSeparateConnection returns the target of an additional connection, beside that of the bridge. Its client id is that of the bridge with
-// suffix. It has no will and shares no state with p.
+// forSeparateConnection returns the target of a connection that exists in addition to the connection of p. Its client id is the client id of p
+// with suffix. It has no will, and shares neither Capabilities nor ConflictDetector with p.
 func (p target) forSeparateConnection(suffix string) target {
 	p.ClientID += suffix
 	p.Will, p.Capabilities, p.Conflict = Message{}, new(Capabilities), new(ConflictDetector)

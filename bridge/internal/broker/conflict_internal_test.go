@@ -9,11 +9,11 @@ import (
 
 // A connectionCase is a connection, or, if its lifetime is zero, an attempt that the broker refused.
 type connectionCase struct {
-	lifetime     time.Duration
-	cause        error // why the connection ended
-	onlyThisOne  bool  // the broker closed this connection and not the second connection
-	wantConflict bool  // the end must be reported as a conflict
-	wantWait     bool  // the next attempt must wait
+	lifetime        time.Duration
+	cause           error // why the connection ended
+	onlyFirstClosed bool  // the broker closed this connection, and no second connection
+	wantConflict    bool  // the end must be reported as a conflict
+	wantWait        bool  // the next attempt must wait
 }
 
 // TestConflictDetector tests which of several successive connections end with a conflict.
@@ -21,13 +21,13 @@ func TestConflictDetector(t *testing.T) {
 	closed := (&Conn{target: target{host: "h:1883"}}).explainLoss(io.EOF)
 	silent := errors.New("has not answered")
 	const day, short = 24 * time.Hour, 3 * time.Second
-	firstConflict := connectionCase{lifetime: short, cause: closed, onlyThisOne: true, wantConflict: true}
-	nextConflict := connectionCase{lifetime: short, cause: closed, onlyThisOne: true, wantConflict: true, wantWait: true}
+	firstConflict := connectionCase{lifetime: short, cause: closed, onlyFirstClosed: true, wantConflict: true}
+	nextConflict := connectionCase{lifetime: short, cause: closed, onlyFirstClosed: true, wantConflict: true, wantWait: true}
 	shortLived, longLived, refused := connectionCase{lifetime: short, cause: closed}, connectionCase{lifetime: day, cause: closed}, connectionCase{}
-	onlyThisAfterDay := connectionCase{lifetime: day, cause: closed, onlyThisOne: true}
-	unanswered := connectionCase{lifetime: short, cause: silent, onlyThisOne: true}
+	onlyFirstClosedAfterDay := connectionCase{lifetime: day, cause: closed, onlyFirstClosed: true}
+	unanswered := connectionCase{lifetime: short, cause: silent, onlyFirstClosed: true}
 	for name, connections := range map[string][]connectionCase{
-		"another client logs in later":       {longLived, shortLived, firstConflict, nextConflict, nextConflict, onlyThisAfterDay, shortLived, firstConflict},
+		"another client logs in later":       {longLived, shortLived, firstConflict, nextConflict, nextConflict, onlyFirstClosedAfterDay, shortLived, firstConflict},
 		"another client was connected first": {shortLived, firstConflict, nextConflict},
 		"broker restarts every day":          {longLived, longLived, longLived},
 		"broker restarts every minute":       {longLived, shortLived, shortLived, shortLived, shortLived},
@@ -48,7 +48,7 @@ func runConnections(t *testing.T, connections []connectionCase) {
 			detector.dialFailed()
 			continue
 		}
-		err := detector.connectionLost(p, connection.cause, connection.lifetime, detector.suspected && connection.onlyThisOne)
+		err := detector.connectionLost(p, connection.cause, connection.lifetime, detector.suspected && connection.onlyFirstClosed)
 		e, ok := errors.AsType[*ConflictError](err)
 		if ok != connection.wantConflict || !ok && !errors.Is(err, connection.cause) {
 			t.Errorf("connection %d: got %v, want a conflict: %v", i, err, connection.wantConflict)

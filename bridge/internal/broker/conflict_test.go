@@ -34,7 +34,7 @@ func closeSixConnections(t *testing.T, qos byte) {
 	s := start(t)
 	c := config(s.url)
 	c.Conflict = new(broker.ConflictDetector)
-	for i, step := range []struct{ onlyThisOne, wantConflict bool }{
+	for i, step := range []struct{ onlyFirstClosed, wantConflict bool }{
 		{true, false}, // there is no second connection yet
 		{true, true}, {false, false}, {false, false}, {true, true}, {true, true},
 	} {
@@ -47,7 +47,7 @@ func closeSixConnections(t *testing.T, qos byte) {
 		if err := conn.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		s.closeConnections(!step.onlyThisOne)
+		s.closeConnections(!step.onlyFirstClosed)
 		err := awaitLoss(t, conn, testTimeout)
 		if _, ok := errors.AsType[*broker.ConflictError](err); ok != step.wantConflict {
 			t.Errorf("QoS %d, connection %d: got %v, want a conflict: %v", qos, i, err, step.wantConflict)

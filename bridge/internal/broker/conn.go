@@ -34,7 +34,7 @@ type Conn struct {
 	ended   chan struct{}
 	err     error // set before ended is closed
 
-	subscribeTimedOut atomic.Bool // a subscription was not answered in time
+	answerTimedOut atomic.Bool // a SUBSCRIBE or UNSUBSCRIBE was not answered in time
 }
 
 // ErrClosed is the error of a Conn that is used after Close.
@@ -61,10 +61,10 @@ func (m Message) validate() error {
 }
 
 // Publish sends m after all earlier messages and does not wait for its acknowledgement. It copies m.Payload. It blocks only while
-// Config.MaxInFlight messages are unacknowledged, while the network accepts no data, or, if the previous connection was lost with messages
-// in flight, while one message is unacknowledged. It closes the connection if the broker acknowledges nothing for Config.AckTimeout. After
-// a *MessageError or a *RefusedError the connection remains usable. Any other error means that the connection has ended, and that it is not
-// known whether m has arrived.
+// Config.MaxInFlight messages are unacknowledged, or while the network accepts no data. If the previous connection was lost with messages in
+// flight, it also blocks while one message is unacknowledged. It closes the connection if the broker acknowledges nothing for
+// Config.AckTimeout. After a *MessageError or a *RefusedError the connection remains usable. Any other error means that the connection has
+// ended, and that m has possibly not arrived.
 func (c *Conn) Publish(m Message) error {
 	if err := m.validate(); err != nil {
 		return err
@@ -81,24 +81,24 @@ func (c *Conn) Publish(m Message) error {
 	}
 	c.window.push(inFlightMessage{topic: m.Topic, size: packetSize(&m), retain: m.Retain, qos0: m.QoS == 0})
 	for {
-		// paho keeps the slice and writes it to the network from another goroutine, so it gets a copy.
+		// paho keeps the slice and writes it to the network from another goroutine. So paho gets a copy.
 		token := c.client.Publish(m.Topic, m.QoS, m.Retain, bytes.Clone(m.Payload))
 		err := token.Error()
 		if err == nil {
-			c.window.accepted(token)
+			c.window.setToken(token)
 			return nil
 		}
 		if ended := c.endErr(); ended != nil {
 			return ended
 		}
-		// After this timeout nothing was sent, so Publish tries again. paho exports no error value for the timeout.
+		// This text means that paho has sent nothing within publishTimeout, so Publish tries again. paho exports no error value for it.
 		if err.Error() != "publish was broken by timeout" {
 			return c.fail(c.explainLoss(err))
 		}
 	}
 }
 
-// waitForRoom waits for the oldest message if the window is full, or if stopAndWait is set and a message is in flight.
+// waitForRoom removes acknowledged messages. If the window is then full, or stopAndWait is set, it waits for the oldest remaining message.
 func (c *Conn) waitForRoom() error {
 	if err := c.endErr(); err != nil {
 		return err
@@ -109,8 +109,9 @@ func (c *Conn) waitForRoom() error {
 		}
 	}
 	inFlight := len(c.window.queue)
+	mustWait := inFlight == c.target.MaxInFlight || c.stopAndWait
 	// After the deadline, awaitOldest does not wait but ends the connection.
-	if inFlight > 0 && (inFlight == c.target.MaxInFlight || c.stopAndWait || time.Now().After(c.ackDeadline())) {
+	if inFlight > 0 && (mustWait || time.Now().After(c.ackDeadline())) {
 		return c.awaitOldest(context.Background())
 	}
 	return nil
@@ -138,8 +139,8 @@ func (c *Conn) awaitOldest(ctx context.Context) error {
 	}
 }
 
-// ackDeadline returns the time until which the broker must acknowledge a message. AckTimeout begins when the oldest message was sent, at
-// the last acknowledgement or at the last discarded bytes, whichever was latest.
+// ackDeadline returns the time until which the broker must acknowledge a message. AckTimeout counts from the
+// latest of three times: when the oldest message was sent, when the last acknowledgement arrived, and when bytes were last discarded.
 func (c *Conn) ackDeadline() time.Time {
 	since := time.Unix(0, c.packets.lastDiscard.Load())
 	for _, at := range []time.Time{c.window.oldest().sentAt, c.window.lastAck} {
@@ -169,7 +170,7 @@ func (c *Conn) completeOldest() error {
 }
 
 // Flush waits until every published message is acknowledged or, with QoS 0, written to the network. It returns an error if ctx ends
-// first. It also returns an error if the connection has ended, even if every message was acknowledged before.
+// before that. It also returns an error if the connection has ended, even if every message was acknowledged before.
 func (c *Conn) Flush(ctx context.Context) error {
 	for c.endErr() == nil && len(c.window.queue) > 0 {
 		if err := c.awaitOldest(ctx); err != nil {
@@ -229,8 +230,8 @@ func (c *Conn) endErr() error {
 	}
 }
 
-// fail ends the connection without a DISCONNECT, so that the broker publishes the will. It returns the recorded
-// cause. This is not err if the connection had already ended.
+// fail ends the connection without a DISCONNECT, so that the broker publishes the will. It returns the recorded cause of the end. If the
+// connection had already ended, the recorded cause is that of the earlier end, and not err.
 func (c *Conn) fail(err error) error {
 	c.end(err)
 	_ = c.packets.Close()

@@ -252,17 +252,17 @@ func TestLossIsDetected(t *testing.T) {
 		fault func(*server, *faultnet.Proxy)
 		want  string // part of the error
 	}{
-		"reset":       {func(_ *server, p *faultnet.Proxy) { p.ResetConnections() }, `another client with the id "hanbridge"`},
-		"half closed": {func(_ *server, p *faultnet.Proxy) { p.HalfClose() }, "closed the connection"},
-		"broker ends": {func(s *server, _ *faultnet.Proxy) { s.stop() }, "closed the connection"},
-		"silent":      {func(_ *server, p *faultnet.Proxy) { p.Block() }, "has not answered"},
+		"connection is reset":                           {func(_ *server, p *faultnet.Proxy) { p.ResetConnections() }, `another client with the id "hanbridge"`},
+		"broker closes its direction of the connection": {func(_ *server, p *faultnet.Proxy) { p.HalfClose() }, "closed the connection"},
+		"broker is stopped":                             {func(s *server, _ *faultnet.Proxy) { s.stop() }, "closed the connection"},
+		"network is blocked":                            {func(_ *server, p *faultnet.Proxy) { p.Block() }, "has not answered"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t)
 			p := faultnet.New(t, s.addr)
 			cfg := config("mqtt://" + p.Addr())
-			if name == "silent" {
+			if name == "network is blocked" { // the loss is noticed by the missing answer to a PINGREQ
 				cfg.KeepAlive = time.Second
 			}
 			c := dial(t, cfg)
@@ -371,11 +371,11 @@ func TestNoGoroutineRemains(t *testing.T) {
 	cycle(0)
 	idle := func() bool { return s.Clients.Len() == 0 && p.Connections() == 0 }
 	waitFor(t, "the first connection did not end", idle)
-	before := runtime.NumGoroutine()
+	goroutines := runtime.NumGoroutine()
 	for i := range 50 {
 		cycle(i)
 	}
-	waitFor(t, "more goroutines run than after the first connection", func() bool { return idle() && runtime.NumGoroutine() <= before })
+	waitFor(t, "more goroutines run than after the first connection", func() bool { return idle() && runtime.NumGoroutine() <= goroutines })
 }
 
 // TestInvalidMessagesKeepConnection tests that Publish refuses invalid messages with a MessageError and that the connection remains usable.
@@ -416,7 +416,7 @@ func TestLossWhilePublishing(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
 	c := config("mqtt://" + p.Addr())
-	c.Will = broker.Message{}
+	c.Will = broker.Message{} // so that await counts only the messages of Publish
 	for i := range 30 {
 		conn := dial(t, c)
 		returned := make(chan struct{})

@@ -27,7 +27,7 @@ func fakeServer(t *testing.T, reply string, keepOpen bool) string {
 			if err != nil {
 				return
 			}
-			_, _ = c.Read(make([]byte, 1024)) // everything, because closing with unread data would reset the connection
+			_, _ = c.Read(make([]byte, 1024)) // reads all bytes of the login, because closing a connection with unread bytes would reset it
 			_, _ = c.Write([]byte(reply))
 			if keepOpen {
 				t.Cleanup(func() { _ = c.Close() })
@@ -55,11 +55,11 @@ func TestDialErrors(t *testing.T) {
 		want      string // part of the error
 		permanent bool
 	}{
-		"no server":                {"mqtt://" + unusedAddress, nil, "nobody listens on 127.0.0.1:", false},
-		"no server, ws":            {"ws://" + unusedAddress, nil, "nobody listens on 127.0.0.1:", false},
-		"web server":               {"mqtt://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
-		"SSH server":               {"mqtt://" + fakeServer(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
-		"0x2d, not a CONNACK":      {"mqtt://" + fakeServer(t, "-ERR unknown command\r\n", true), nil, "does not speak MQTT", true},
+		"no server":     {"mqtt://" + unusedAddress, nil, "nobody listens on 127.0.0.1:", false},
+		"no server, ws": {"ws://" + unusedAddress, nil, "nobody listens on 127.0.0.1:", false},
+		"web server":    {"mqtt://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
+		"SSH server":    {"mqtt://" + fakeServer(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
+		"text with the packet type of a CONNACK (0x2d)": {"mqtt://" + fakeServer(t, "-ERR unknown command\r\n", true), nil, "does not speak MQTT", true},
 		"not a WebSocket":          {"ws://" + fakeServer(t, "HTTP/1.1 404 Not Found\r\n\r\n", false), nil, "offers no MQTT at /mqtt", true},
 		"closes without an answer": {"mqtt://" + fakeServer(t, "", false), nil, "is there an MQTT broker, and does it allow this machine to connect?", false},
 		"no password":              {protected.url, nil, "wants a user name and password", true},

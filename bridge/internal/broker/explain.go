@@ -62,8 +62,8 @@ func (p *target) noAnswerError() error {
 	return fmt.Errorf("mqtt: no answer from %s within %v (is the address right? Is a firewall in between?)", p.host, dialTimeout)
 }
 
-// explainRefusal returns, in words for users, why dialling failed with err. reached is true if the network connection to the broker was
-// made.
+// explainRefusal returns, in words for users, why dialling failed with err. reached is true if the network connection to the broker was made,
+// including the handshake of TLS or WebSocket.
 func (p *target) explainRefusal(ctx context.Context, err error, reached bool) error {
 	for _, explanation := range []error{p.explainConnack(err), p.explainUnreachable(err), p.explainCertificate(err)} {
 		if explanation != nil {
@@ -181,7 +181,8 @@ func (c *Conn) explainEnding(err error) error {
 		if unacked.count > 0 {
 			err = closedByPeer{fmt.Errorf("mqtt: %s closed the connection while a message under %s with %d bytes was in flight (was the broker "+
 				"restarted, or does it not accept that message? Look at its log)", c.target.host, unacked.largest.topic, unacked.largest.size)}
-			// An unacknowledged message with QoS 1 is a likelier cause than another client with this client id.
+			// An unacknowledged message with QoS 1 is a likelier cause than another client with this client id. If brokerRuns is false, the
+			// ConflictDetector reports no conflict.
 			brokerRuns = brokerRuns && unacked.onlyQoS0
 		}
 	}

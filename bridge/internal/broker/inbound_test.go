@@ -74,11 +74,11 @@ func TestOversizedPacketsAreDiscarded(t *testing.T) {
 	}{
 		// 3145731 bytes are 3 MiB of payload, the topic (1 byte) and the length of the topic (2 bytes).
 		"QoS 0":                 {publication("n", 0, huge), "3145731 bytes arrived under \"n\" and was discarded", nil},
-		"QoS 1 is acknowledged": {publication("n", 1, huge), "was discarded", []byte{0x40, 2, 0x12, 0x34}},
+		"QoS 1 is acknowledged": {publication("n", 1, huge), "was discarded", []byte{0x40, 2, 0x12, 0x34}}, // a PUBACK with the identifier
 		// 3 bytes of the 1 MiB are the topic and its length. This message arrives, so its topic is not that of the small message.
-		"at the limit":           {publication("m", 0, make([]byte, 1<<20-3)), "", nil},
-		"a byte above the limit": {publication("n", 0, make([]byte, 1<<20-2)), "1048577 bytes arrived under \"n\"", nil},
-		"large UNSUBACK":         {packet(0xb0, len(huge), huge), "", nil},
+		"at the limit":                          {publication("m", 0, make([]byte, 1<<20-3)), "", nil},
+		"a byte above the limit":                {publication("n", 0, make([]byte, 1<<20-2)), "1048577 bytes arrived under \"n\"", nil},
+		"an oversized UNSUBACK is not reported": {packet(0xb0, len(huge), huge), "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, answers := startScripted(t, append(bytes.Clone(tc.packet), publication("n", 0, []byte("small"))...))
@@ -138,7 +138,7 @@ func TestOversizedFloodIsDiscarded(t *testing.T) {
 	other := config(s.url)
 	other.ClientID = "other"
 	flooding := dial(t, other)
-	const escape = "\x1b[2J" // it would clear a terminal, so it must not be in a report
+	const escape = "\x1b[2J" // this sequence would clear a terminal, so no report must contain it
 	for range 8 {
 		if err := flooding.Publish(broker.Message{Topic: "loud/a" + escape, Payload: make([]byte, 2<<20), QoS: 1}); err != nil {
 			t.Fatal(err)
@@ -158,8 +158,8 @@ func TestOversizedFloodIsDiscarded(t *testing.T) {
 // TestMalformedPackets tests that data that is not MQTT is reported as such, and not as a restart of the broker.
 func TestMalformedPackets(t *testing.T) {
 	for name, packet := range map[string][]byte{
-		"type 0":                       {0x00, 0},
-		"type 15":                      {0xf0, 0},
+		"packet type 0":                {0x00, 0},
+		"packet type 15":               {0xf0, 0},
 		"second CONNACK":               {0x20, 2, 0, 0},
 		"length of five bytes":         {0x30, 0xff, 0xff, 0xff, 0xff, 0x01},
 		"publish without a topic":      {0x30, 0},

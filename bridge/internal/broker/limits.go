@@ -74,7 +74,7 @@ func readLimits(r *bufio.Reader) (limits, error) {
 	}
 	stated := connack.Properties
 	return limits{
-		maxPacket: int(min(stated.MaximumPacketSize, 1<<30)),
+		maxPacket: int(min(stated.MaximumPacketSize, 1<<30)), // an int can have only 32 bits
 		noRetain:  stated.RetainAvailableFlag && stated.RetainAvailable == 0,
 	}, nil
 }

@@ -97,9 +97,9 @@ func (l *packetConn) readPacket() error {
 		return l.discardPacket(kind, int(length))
 	}
 	packet := binary.AppendUvarint([]byte{kind}, length)
-	header := len(packet)
+	headerSize := len(packet)
 	packet = append(packet, make([]byte, length)...)
-	if _, err := io.ReadFull(l.reader, packet[header:]); err != nil {
+	if _, err := io.ReadFull(l.reader, packet[headerSize:]); err != nil {
 		return err
 	}
 	quickAck(l.Conn)
@@ -134,7 +134,8 @@ func (l *packetConn) checkPacket(packet []byte) error {
 // discardPacket reads and drops the rest of a packet. length is the number of bytes after the fixed header. discardPacket acknowledges a
 // PUBLISH with QoS 1, because a broker sends only a limited number of unacknowledged messages.
 func (l *packetConn) discardPacket(kind byte, length int) error {
-	start := make([]byte, 2+math.MaxUint16+2) // room for the length of the topic, the longest topic and the packet identifier; an oversized packet is longer
+	// start has room for the length of the topic, the longest topic and the packet identifier. An oversized packet is longer than start.
+	start := make([]byte, 2+math.MaxUint16+2)
 	if _, err := io.ReadFull(l.reader, start); err != nil {
 		return err
 	}

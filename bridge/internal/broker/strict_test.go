@@ -120,13 +120,13 @@ func (s *strictBroker) answer(kind byte, body []byte, subscribed map[string]bool
 
 // publish records a message that the rules accept. It returns what the broker sends, and whether the connection remains open.
 func (s *strictBroker) publish(kind byte, body []byte, subscribed map[string]bool) (answer []byte, open bool) {
-	n := 2 + int(binary.BigEndian.Uint16(body)) // where the topic ends
-	topic, payload := string(body[2:n]), body[n:]
+	topicEnd := 2 + int(binary.BigEndian.Uint16(body))
+	topic, payload := string(body[2:topicEnd]), body[topicEnd:]
 	if topic == s.forbidden || s.noRetain && kind&1 != 0 {
 		return nil, false
 	}
 	if kind&0x06 != 0 { // QoS 1: a packet identifier follows the topic
-		payload, answer = body[n+2:], []byte{0x40, 2, body[n], body[n+1]}
+		payload, answer = body[topicEnd+2:], []byte{0x40, 2, body[topicEnd], body[topicEnd+1]}
 	}
 	if s.maxPacket > 0 && len(body)+2 > s.maxPacket { // dropsLarge: the message is only acknowledged
 		return answer, true
@@ -157,7 +157,7 @@ func (s *strictBroker) subscribe(kind byte, body []byte, subscribed map[string]b
 	return answer
 }
 
-// login accepts a client, unless the rules forbid its protocol version or its retained will. With MQTT 5 its CONNACK states the limits.
+// login accepts a client, unless the rules forbid its protocol version or its retained will. With MQTT 5 the CONNACK states the limits.
 func (s *strictBroker) login(body []byte) ([]byte, bool) {
 	s.logins++
 	version, flags := body[6], body[7] // they follow the protocol name "MQTT" and its length
@@ -259,14 +259,15 @@ func TestRefusedMessagesDoNotBlockOthers(t *testing.T) {
 			for _, err := range refused {
 				text += err.Error() + "\n"
 			}
-			if tc.refused == "" && text != "" || !strings.Contains(text, tc.refused) {
+			unexpected := tc.refused == "" && text != ""
+			if unexpected || !strings.Contains(text, tc.refused) {
 				t.Errorf("refused: got %q, want %q in it", text, tc.refused)
 			}
 			b.mu.Lock()
-			before := b.logins
+			firstLogins := b.logins
 			b.mu.Unlock()
 			deliver(t, c, 1, tc.messages...)
-			if got := b.logins - before; got > 3 { // the login, the query of the limits and the second connection
+			if got := b.logins - firstLogins; got > 3 { // the login, the query of the limits and the second connection
 				t.Errorf("the next connection took %d logins, want 3 at most", got)
 			}
 		})
@@ -294,12 +295,12 @@ func TestRaisedLimits(t *testing.T) {
 func TestCheckFindsLimits(t *testing.T) {
 	for name, tc := range map[string]struct {
 		rules rules
-		want  []string // part of the refusal of 16384 bytes, and of 1024 bytes
+		want  []string // parts of the refusals: of 16384 bytes first, and of 1024 bytes second
 	}{
 		"no limit":                          {rules{}, nil},
 		"limit":                             {rules{maxPacket: 2048}, []string{"takes packets of 2048 bytes at most"}},
 		"limit, no MQTT 5":                  {rules{maxPacket: 2048, noMQTT5: true}, []string{"ends the connection at a packet of 16384 bytes"}},
-		"limit that drops, no MQTT 5":       {rules{maxPacket: 2048, noMQTT5: true, dropsLarge: true}, []string{"packets of 16384 bytes and does not deliver them"}},
+		"limit, drops packets, no MQTT 5":   {rules{maxPacket: 2048, noMQTT5: true, dropsLarge: true}, []string{"packets of 16384 bytes and does not deliver them"}},
 		"limit below both sizes":            {rules{maxPacket: 700}, []string{"of 700 bytes at most, and an announcement needs 16384", "needs 1024"}},
 		"limit below both sizes, no MQTT 5": {rules{maxPacket: 700, noMQTT5: true}, []string{"at a packet of 16384", "at a packet of 1024 bytes"}},
 		"no retain, no MQTT 5":              {rules{noRetain: true, noMQTT5: true}, nil},

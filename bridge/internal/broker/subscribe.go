@@ -13,27 +13,28 @@ import (
 // (section 3.9.3) has one failure code, 0x80. Some brokers also send the failure codes of MQTT 5, which are above 0x80.
 const maxGrantedCode = 2
 
-// answerTimeout is how long a request waits for the answer of the broker. After one timeout, each later request of the connection waits only
-// for shortAnswerTimeout.
+// answerTimeout is how long Subscribe and Unsubscribe wait for the answer of the broker. After a timeout, each later call for the same
+// connection waits only for shortAnswerTimeout.
 const (
 	answerTimeout      = 5 * time.Second
 	shortAnswerTimeout = 100 * time.Millisecond
 )
 
-// ErrUnanswered is wrapped by the error of a subscription that was not answered in time. The function of the subscription still receives
-// messages that arrive.
+// ErrUnanswered is wrapped by the error of a Subscribe or Unsubscribe that the broker has not answered in time. Its text is only the advice at
+// the end of that error.
 var ErrUnanswered = errors.New("is the broker overloaded? Look at its log")
 
 // Subscribe subscribes to a topic filter with at most the given QoS and returns when the broker has granted it. It is safe for concurrent
 // use and can be called from f. Each message is passed to f in a separate goroutine, so f can block. Calls of f can overlap, and their order
 // is not the order of the messages. f owns its Message. A later Subscribe with the same filter replaces f and causes the broker to send the
-// retained messages again. If the broker does not answer within 5 s, the error wraps ErrUnanswered. The connection then remains usable, and
+// retained messages again. If the broker does not answer in time, the error wraps ErrUnanswered. The connection then remains usable, and
 // f still receives messages that arrive. Messages above 1 MiB are discarded.
 func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Message)) error {
 	if err := c.endErr(); err != nil {
 		return err
 	}
-	// The broker Mochi refuses a packet identifier that one of its own messages uses. The second request has another identifier.
+	// The broker Mochi refuses a SUBSCRIBE if its packet identifier is in use by a message from the broker. The second SUBSCRIBE has another
+	// identifier.
 	for range 2 {
 		token := c.client.Subscribe(topic, qos, func(_ mqtt.Client, m mqtt.Message) {
 			f(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retain: m.Retained()})
@@ -57,10 +58,10 @@ func (c *Conn) Unsubscribe(ctx context.Context, topics ...string) error {
 	return c.awaitResponse(ctx, c.client.Unsubscribe(topics...), "the end of a subscription")
 }
 
-// awaitResponse waits for the answer to a request, which is named in the error.
+// awaitResponse waits for the answer to a SUBSCRIBE or UNSUBSCRIBE. The error contains the text request, which describes the packet.
 func (c *Conn) awaitResponse(ctx context.Context, token mqtt.Token, request string) error {
 	wait := answerTimeout
-	if c.subscribeTimedOut.Load() {
+	if c.answerTimedOut.Load() {
 		wait = shortAnswerTimeout
 	}
 	timeout := time.NewTimer(wait)
@@ -72,8 +73,8 @@ func (c *Conn) awaitResponse(ctx context.Context, token mqtt.Token, request stri
 	case <-ctx.Done():
 		return fmt.Errorf("mqtt: %s has not answered %s: %w", c.target.host, request, context.Cause(ctx))
 	case <-timeout.C:
-		c.subscribeTimedOut.Store(true)
-		return fmt.Errorf("mqtt: %s has not answered %s within %v (%w)", c.target.host, request, answerTimeout, ErrUnanswered)
+		c.answerTimedOut.Store(true)
+		return fmt.Errorf("mqtt: %s has not answered %s within %v (%w)", c.target.host, request, wait, ErrUnanswered)
 	}
 	if err := token.Error(); err != nil {
 		return fmt.Errorf("mqtt: %s: %w", request, err)

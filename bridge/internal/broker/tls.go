@@ -51,12 +51,12 @@ func (p *target) loadClientCertificate() (errs []error) {
 		return nil
 	}
 	var pem [2][]byte
-	for i, f := range [2]struct{ key, file, other string }{
+	for i, f := range [2]struct{ key, file, otherKey string }{
 		{"mqtt.cert_file", p.CertFile, "mqtt.key_file"}, {"mqtt.key_file", p.KeyFile, "mqtt.cert_file"},
 	} {
 		var err error
 		if f.file == "" {
-			return []error{&ConfigError{f.other, "set without " + f.key + ": a client's certificate needs both", nil}}
+			return []error{&ConfigError{f.otherKey, "set without " + f.key + ": a client's certificate needs both", nil}}
 		}
 		if pem[i], err = readPEM(f.file); err != nil {
 			errs = append(errs, &ConfigError{f.key, "", err})

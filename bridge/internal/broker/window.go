@@ -64,8 +64,8 @@ func (w *window) push(m inFlightMessage) {
 	w.queue = append(w.queue, m)
 }
 
-// accepted stores the token of the newest message, which paho has accepted.
-func (w *window) accepted(token mqtt.Token) {
+// setToken stores the token of the newest message, which paho has accepted.
+func (w *window) setToken(token mqtt.Token) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m := &w.queue[len(w.queue)-1]

@@ -16,8 +16,8 @@ import (
 // A wrong clock of a meter must not make every rise possible. So the meter's clock counts only within these bounds:
 //
 //   - if both clocks have advanced alike for a minute, the meter is read live, and only the clock of the machine counts;
-//   - of an advance of more than an hour, only an hour counts, or the part after the latest time that the meter has sent before, if this part
-//     is longer; otherwise every telegram could count for hours if the telegrams of two meters alternate;
+//   - of an advance of more than an hour, only an hour counts, or the part after maxMeterTime if this part is longer; without this bound, many
+//     hours would count for each telegram if the telegrams of two meters with different clocks alternate;
 //   - an advance of more than 31 days counts as 31 days.
 type clock struct {
 	now      int64     // in ms, from an arbitrary start
@@ -54,8 +54,9 @@ func elapsed(from, to time.Time) int64 {
 func (c *clock) advanceByMeter(received time.Time, meter int64) {
 	live := c.agreement.add(received.Unix(), meter)
 	if c.meterTime != 0 && !live {
-		step := max(0, min(meter-c.meterTime, hour/second), min(meter-c.maxMeterTime, maxMeterAdvance/second))
-		c.now = max(c.now, c.nowAtMeterTime+step*second)
+		// Only one hour counts, or the time after maxMeterTime if this time is longer.
+		countedSeconds := max(0, min(meter-c.meterTime, hour/second), min(meter-c.maxMeterTime, maxMeterAdvance/second))
+		c.now = max(c.now, c.nowAtMeterTime+countedSeconds*second)
 	}
 	c.meterTime, c.nowAtMeterTime, c.maxMeterTime = meter, c.now, max(c.maxMeterTime, meter)
 }

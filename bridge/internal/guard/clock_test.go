@@ -21,7 +21,7 @@ type clockStep struct {
 const (
 	day     = 24 * h
 	year    = 365 * day
-	noClock = -1 << 62
+	noClock = -1 << 62 // no clock advances by this
 )
 
 // TestClock checks how far a counter can rise when a clock jumps, stands still or is missing. The fuse is unknown and is taken for 100 A.

@@ -1,6 +1,6 @@
 // Package guard checks the counters of a meter before they are published. A smart-home hub adds up the rises of a counter. If a wrong value
-// is zero or far below the last value, the hub takes it for a reset of the counter. Then the hub adds the whole next value: thousands of
-// kWh that nobody has used. So a Guard rejects a value that is below the last accepted value, or above what the main fuse allows in the
+// is zero or far below the last value, the hub concludes that the counter was reset. Then the hub adds all of the next value: thousands
+// of kWh that nobody has used. So a Guard rejects a value that is below the last accepted value, or above what the main fuse allows in the
 // elapsed time. If the meter sends such values often enough, the Guard concludes that the counter was reset, and accepts them.
 package guard
 
@@ -18,7 +18,7 @@ import (
 type Telegram struct {
 	// Received is the time of arrival by the clock of this machine.
 	Received time.Time
-	// MeterTime is the time by the meter's own clock; zero if the telegram has none.
+	// MeterTime is the time by the clock of the meter; zero if the telegram has no time.
 	MeterTime obis.Time
 	// Serial is the serial number of the meter; "" if the telegram has none. The Guard stores the string.
 	Serial string
@@ -31,7 +31,7 @@ type Guard struct {
 	clock        clock
 	serials      serials
 	power        power
-	meterStarted bool       // a counter in the telegram is not zero, so the meter has started and a zero can be a true value
+	meterStarted bool       // the last telegram shows that the meter has started (see inspect), so a zero can be a true value
 	registers    []register // by quantity ID
 	lastReset    int64      // when the last reset of the main counter was found, in ms of clock; never if there was none
 	result       Result
@@ -82,7 +82,7 @@ func (g *Guard) accept(s *quantity.Sample) bool {
 		})
 		r.rejectedFor = reason
 		return false
-	case r.known:
+	case r.known: // the counter was reset; without a known value, a first zero is accepted
 		g.result.Resets = append(g.result.Resets, Reset{ID: s.ID, From: r.accepted.value, To: s.Value})
 		if reason != Jump && g.isMain(s.ID) {
 			g.lastReset = g.clock.now
@@ -92,8 +92,8 @@ func (g *Guard) accept(s *quantity.Sample) bool {
 	return true
 }
 
-// examine returns why a value cannot follow the last accepted value; 0 if it can. If it cannot, confirmed reports whether the counter was
-// reset. A value of a counter that was reset is accepted.
+// examine returns why a value cannot follow the last accepted value. The reason is 0 if it can, or if it is a plausible first value. Otherwise
+// confirmed reports whether the value is accepted anyway, because the counter was reset, or because a first zero was repeated long enough.
 func (g *Guard) examine(r *register, s *quantity.Sample) (reason Reason, confirmed bool) {
 	now, v, limit := g.clock.now, s.Value, limitOf(s, g.power.watts())
 	switch {
@@ -102,7 +102,7 @@ func (g *Guard) examine(r *register, s *quantity.Sample) (reason Reason, confirm
 		return Backward, false
 	case r.known && r.accepted.canBecome(v, now, &limit):
 		return 0, false
-	case !r.known && (v.Sign() > 0 || g.meterStarted && !limit.slow()): // a first value; a zero only if the meter has started, and not of a sub-meter
+	case !r.known && (v.Sign() > 0 || (g.meterStarted && !limit.slow())): // a first zero of a sub-meter is possibly wrong, see limit.slow
 		return 0, false
 	}
 	reason = Jump
@@ -121,8 +121,8 @@ func (g *Guard) partRejected(sum quantity.ID) bool {
 	return slices.ContainsFunc(g.result.Rejected, func(r Rejection) bool { return strings.HasPrefix(r.ID.String(), sum.String()+"_t") })
 }
 
-// isMain reports whether this is a main counter. When a main counter is reset, the meter's other counters are reset too. The main counter
-// is import_energy. If the meter does not send import_energy, export_energy and absolute_energy are main counters.
+// isMain reports whether this is a main counter. When a main counter was reset, the other counters of the meter can be reset too. The main
+// counter is import_energy. If the meter does not send import_energy, export_energy and absolute_energy are main counters.
 func (g *Guard) isMain(id quantity.ID) bool {
 	return id == quantity.ImportEnergy || !g.registers[quantity.ImportEnergy].known && (id == quantity.ExportEnergy || id == quantity.AbsoluteEnergy)
 }

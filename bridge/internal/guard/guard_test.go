@@ -142,7 +142,7 @@ func TestRules(t *testing.T) {
 			{2, s, "import_energy=900", "import_energy back"},
 			{1, s, "import_energy=901", "import_energy 1000 to 901"},
 		}},
-		{"a lower value is accepted if it can follow from the two before", 0, []step{
+		{"a lower value is accepted if it can follow from two rejected values", 0, []step{
 			{1, s, "import_energy=1000", ""},
 			{1, s, "import_energy=500", "import_energy back"},
 			{1, s, "import_energy=499", "import_energy back"},
@@ -215,7 +215,8 @@ func TestRules(t *testing.T) {
 			{1, 10 * h, "import_energy=1121.2 export_energy=1121.3", "export_energy jump"},
 			{1, h, "import_energy=1121.2 export_energy=1121.3", ""},
 		}},
-		{"a value is repeated for 100 hours, and one of them counts", 16, []step{ // with the hour of the second step: 24 kWh, and 1.2 kWh
+		// Two hours count: maxRepeatTime, and the last hour. So 24 kWh are allowed, and 1.2 kWh for slack and maxStep.
+		{"of 100 hours in which a value is repeated, one hour counts", 16, []step{
 			{100, h, "export_energy=1000", ""},
 			{1, h, "export_energy=1025.3", "export_energy jump"},
 			{1, h, "export_energy=1000", ""},

@@ -31,8 +31,8 @@ type household struct {
 	mustHave string        // a quantity that at least five telegrams must have; "" stands for import_energy, "-" for none
 }
 
-// TestTrueCounters checks that no true value is rejected. In the simulated night, summer time ends and clocks are set back. Recordings are
-// of the previous night. A recording cannot show that an hour was repeated, because a Norwegian meter sends no time zone.
+// TestTrueCounters checks that no true value is rejected. In the simulated night, summer time ends and clocks are set back. Recordings
+// begin a day earlier, because some meters send no time zone, so that a recording cannot show that an hour was repeated.
 func TestTrueCounters(t *testing.T) {
 	for _, tt := range []household{
 		{family: "p1-se-aidon", interval: 10 * s},

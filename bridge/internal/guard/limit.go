@@ -26,7 +26,7 @@ const (
 	minute = 60 * second
 	hour   = 60 * minute
 
-	// maxStep is the largest step of a counter in thousandths of its unit. Some counters count whole kWh.
+	// maxStep is the largest step of a counter in thousandths of its unit. Some counters rise in steps of 1 kWh.
 	maxStep = 1000
 	// maxElapsed is the longest elapsed time that is used, in ms. Longer times would make products overflow.
 	maxElapsed = 10 * 365 * 24 * hour
@@ -55,7 +55,7 @@ func limitOf(s *quantity.Sample, watts int64) limit {
 }
 
 // slow reports whether this is the limit of a sub-meter's counter. The meter reads a sub-meter once an hour or once a day, and repeats the
-// value in the telegrams between. While the meter cannot reach the sub-meter, the meter sends zero.
+// value in the telegrams between. While the sub-meter does not answer, the meter sends zero as its value.
 func (l *limit) slow() bool { return l.maxRepeatTime > hour }
 
 // allows reports whether a counter can rise by rise in elapsed ms.
@@ -116,10 +116,11 @@ func magnitude(d obis.Decimal) int64 {
 	return d.Coef
 }
 
-// inspect stores the largest power in a telegram, and whether the meter has started. While a meter starts, all its counters read zero.
+// inspect stores the largest power in a telegram, and whether the meter has started. While a meter starts, all its counters read zero. If the
+// telegram has import_energy, only import_energy counts. Otherwise the meter has started if any counter of the telegram is not zero.
 // After the start, a zero can be a true value: the export of a house without solar cells is always zero.
 func (g *Guard) inspect(samples []quantity.Sample) {
-	watts := int64(-1) // the telegram has no power
+	watts := int64(-1) // -1 means that the telegram has no power
 	hasImport, importNotZero, counterNotZero := false, false, false
 	for i := range samples {
 		s := &samples[i]
@@ -130,7 +131,9 @@ func (g *Guard) inspect(samples []quantity.Sample) {
 			hasImport, importNotZero = true, s.Value.Sign() != 0
 		}
 		// A number of events, such as power failures, does not show that the meter has started.
-		counterNotZero = counterNotZero || s.Value.Sign() != 0 && isCounter(s.ID) && s.ID.Row().Kind == quantity.Counter
+		if s.Value.Sign() != 0 && isCounter(s.ID) && s.ID.Row().Kind == quantity.Counter {
+			counterNotZero = true
+		}
 	}
 	if watts >= 0 {
 		g.power.add(watts)

@@ -49,9 +49,9 @@ func (t *timedValue) canBecome(v obis.Decimal, now int64, l *limit) bool {
 		return true
 	}
 	rise, ok := v.Add(t.value.Neg())
-	// A counter of whole kWh repeats its value between two steps. So the time counts from the first telegram with this value. But in winter
-	// the export of a house can stay the same for months, and so much time would allow any jump. So at most maxRepeatTime of the time
-	// between the first and the last telegram with this value counts.
+	// A counter that rises in steps of 1 kWh repeats its value between two steps. So the time counts from the first telegram with the value.
+	// But in winter the exported energy of a house can stay the same for months, and so much time would allow any jump. So at most
+	// maxRepeatTime of the time between the first and the last telegram with the value counts.
 	elapsed := min(now-t.first, l.maxRepeatTime+now-t.last)
 	return ok && l.allows(rise, elapsed)
 }
@@ -59,8 +59,8 @@ func (t *timedValue) canBecome(v obis.Decimal, now int64, l *limit) bool {
 // A series is a row of rejected values of a counter. Each value can follow from the previous value of the series.
 type series struct {
 	timedValue       // the last value
-	count      int   // of telegrams
-	began      int64 // when the first value arrived
+	count      int   // the number of telegrams
+	began      int64 // when the first value of the series arrived
 	above      bool  // the values are above the last accepted value
 }
 
@@ -82,7 +82,7 @@ func (s *series) add(v obis.Decimal, now int64, above bool, l *limit) {
 	s.count++
 }
 
-// confirmed reports whether the series is so long that the counter must have been reset to these values.
+// confirmed reports whether the series is long enough for its last value to be accepted.
 func (s *series) confirmed(now int64, l *limit) bool {
 	lasted := now - s.began
 	switch {

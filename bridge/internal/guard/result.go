@@ -30,7 +30,7 @@ type Rejection struct {
 	Repeated bool
 }
 
-// A Reset is a counter whose value does not follow from its last accepted value. How much was consumed between the two is unknown.
+// A Reset is a counter whose value does not follow from its last accepted value. How much was consumed between these two values is unknown.
 type Reset struct {
 	ID quantity.ID
 	// From is the last accepted value before the reset. To is the first accepted value after the reset.

@@ -12,7 +12,7 @@ import (
 type Snapshot struct {
 	// Serial is the serial number of the meter.
 	Serial string `json:"serial,omitempty"`
-	// MaxPower is the highest power that the meter has sent, in W.
+	// MaxPower is the highest power that two telegrams in a row have reached, in W.
 	MaxPower int64 `json:"power,omitempty"`
 	// Received is when the last telegram arrived, Unix time in ms.
 	Received int64 `json:"wall"`
@@ -64,11 +64,11 @@ func (g *Guard) Snapshot(m *Snapshot) {
 			continue
 		}
 		v := r.accepted
-		c := Counter{Quantity: quantity.ID(i).String(), Value: v.value, Since: now - v.first, Seen: now - v.last, MeterReplaced: r.meterReplaced}
+		counter := Counter{Quantity: quantity.ID(i).String(), Value: v.value, Since: now - v.first, Seen: now - v.last, MeterReplaced: r.meterReplaced}
 		if p := &r.pending; p.above && p.count > 0 { // a series of lower values is not stored because it is accepted within seconds
-			c.Pending = Pending{p.value, now - p.began, now - p.first, now - p.last, p.count}
+			counter.Pending = Pending{p.value, now - p.began, now - p.first, now - p.last, p.count}
 		}
-		m.Counters = append(m.Counters, c)
+		m.Counters = append(m.Counters, counter)
 	}
 }
 

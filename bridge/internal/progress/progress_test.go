@@ -18,7 +18,7 @@ func TestStuck(t *testing.T) {
 		g := progress.NewGroup()
 		a, b := g.Add("output a"), g.Add("output b")
 		stuck := func() string { return strings.Join(progress.Stuck(g.Statuses(), time.Minute), ", ") }
-		a.Working() // no time has passed since NewGroup, so this progress is stored as 1 ns after it
+		a.Working() // no time has passed since NewGroup, so the Reporter stores 1 ns, because 0 would mean that the goroutine waits
 		b.Waiting()
 		start := time.Now().Local() // Stuck prints local times
 		at := func(after time.Duration) string { return start.Add(after).Format(time.TimeOnly) }
@@ -28,7 +28,7 @@ func TestStuck(t *testing.T) {
 			want   string // the stuck goroutines after report
 		}{
 			{59 * time.Second, nil, ""},
-			{time.Second + 1, nil, "output a is stuck: no progress since " + at(0) + " (1m0s)"},
+			{time.Second + time.Nanosecond, nil, "output a is stuck: no progress since " + at(0) + " (1m0s)"},
 			{time.Hour, b.Working, "output a is stuck: no progress since " + at(0) + " (1h1m0s)"},
 			{time.Minute, a.Working, "output b is stuck: no progress since " + at(61*time.Minute) + " (1m0s)"},
 			{time.Minute, b.Waiting, "output a is stuck: no progress since " + at(62*time.Minute) + " (1m0s)"},

@@ -35,7 +35,7 @@ type Limiter struct {
 
 type kind struct {
 	lastLogged time.Time
-	count      int    // events since lastLogged
+	count      int    // the number of events since lastLogged
 	recovered  bool   // Recovered was called since lastLogged
 	extraLines Window // limits the lines because of Recovered
 }
@@ -53,6 +53,7 @@ func (l *Limiter) Allow(kindName string) (count int, ok bool) {
 		return 0, false
 	case !found:
 		l.removeOldKinds(now)
+	// It is too early for the next line, and Recovered allows no extra line.
 	case now.Sub(k.lastLogged) < Period && (!k.recovered || !k.extraLines.Allow(now, maxExtraLines)):
 		k.count++
 		l.kinds[kindName] = k
