@@ -134,7 +134,7 @@ func (m *changeMachine) actions() map[string]func(*rapid.T) {
 			m.wantedChanged = true
 		},
 		"change": func(t *rapid.T) { m.change(t, noLimit) },
-		"killed": func(t *rapid.T) { m.change(t, rapid.IntRange(0, 60).Draw(t, "messages")) },
+		"killed": func(t *rapid.T) { m.change(t, rapid.IntRange(0, 60).Draw(t, "messages")) }, // most changes have fewer than 60
 		"hub restart": func(*rapid.T) {
 			m.restartHub()
 		},

@@ -155,7 +155,7 @@ func (s *testBroker) run(args ...string) (code int, out, errs string) {
 	return code, strings.ReplaceAll(stdout.String(), s.url, "URL"), stderr.String()
 }
 
-// deviceStyle returns the program's discovery settings with discovery.Device.
+// deviceStyle returns the default discovery settings of the program, with the style discovery.Device.
 func deviceStyle() discovery.Config {
 	c := mqtt.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Device, Version: cli.Version()}
 	return c.Discovery()

@@ -224,7 +224,8 @@ func faultInModule(importer string, l level, imported string) string {
 	return fmt.Sprintf("the imported package is not lower: its floor and step are %d, those of the importing package are %d", target, l)
 }
 
-// faultInOtherModule returns the reason why the package importer must not import the package imported of another module, or "".
+// faultInOtherModule returns the reason why the package importer must not import the package imported, or "". The package imported is in another
+// module.
 func faultInOtherModule(importer, imported string) string {
 	for _, rule := range importRules {
 		if rule.module != "" && !isUnder(imported, rule.module) {

@@ -29,7 +29,7 @@ type bridge struct {
 	*testbed.Process
 	*testbed.Cable
 	pair      *bridgePair
-	variables []string // environment variables of the bridge, also after a restart
+	variables []string // environment variables, which start gives to the bridge
 }
 
 // startBridge starts a bridge with a client id and an empty state folder. The seed chooses the simulated meter.
@@ -53,15 +53,16 @@ func (b *bridge) start() {
 // imported returns the meter's counter of imported energy, as it is published.
 func (b *bridge) imported() string { counter, _ := b.Counters(); return counter }
 
-// sendTelegrams sends a telegram to each bridge in the given order, waits until each bridge has published its telegram, and does this count times.
+// sendTelegrams sends as many telegrams to each bridge as count, one to each bridge in the given order. It waits until these telegrams are published,
+// and then sends the next telegram to each bridge.
 func (p *bridgePair) sendTelegrams(count int, bridges ...*bridge) {
 	p.t.Helper()
 	for range count {
-		before := p.telegramCount()
+		countBefore := p.telegramCount()
 		for _, b := range bridges {
 			b.Send()
 		}
-		testbed.Until(p.t, "a telegram of each bridge", func() bool { return p.telegramCount() >= before+len(bridges) })
+		testbed.Until(p.t, "a telegram of each bridge", func() bool { return p.telegramCount() >= countBefore+len(bridges) })
 	}
 }
 

@@ -39,8 +39,8 @@ func TestBrokerLimits(t *testing.T) {
 	}
 }
 
-// testLimit tests a size limit that is too small for the announcement of the whole device. The bridge must log the limit and announce each
-// entity separately. A restart must not remove these announcements.
+// testLimit tests a size limit that is too small for the announcement of the whole device. The bridge must log the limit and publish an
+// announcement for each entity. A restart must not remove these announcements.
 func testLimit(t *testing.T, configLine, logged string, extraVariables ...string) {
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", configLine), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -62,7 +62,7 @@ func testLimit(t *testing.T, configLine, logged string, extraVariables ...string
 	check.RequireOutputOnce(logged)
 	run.Stop(syscall.SIGTERM)
 	if broker.Retained()["homeassistant/device/hanbridge_house/config"] != "" {
-		t.Error("the announcement of the whole device is retained, although each entity is announced separately")
+		t.Error("the announcement of the whole device is retained, although there is an announcement for each entity")
 	}
 	messages.Reset()
 	run = testbed.StartBridge(t, append(variables, broker.URLVariable())...)
@@ -135,11 +135,11 @@ func testLargeMessage(t *testing.T) {
 	run := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
 	run.AwaitOutput("mqtt connected")
 	testbed.Until(t, "the bridge is online", func() bool { return broker.Retained()["hanbridge/status"] == "online" })
-	before := peakMemory(t, run)
+	peakBefore := peakMemory(t, run)
 	broker.Publish(testbed.Message{Topic: "homeassistant/status", Payload: string(make([]byte, 64<<20)), Retained: true})
 	run.AwaitOutput("arrived under \\\"homeassistant/status\\\" and was discarded")
-	if now := peakMemory(t, run); now > before+maxIncrease {
-		t.Errorf("peak resident memory: got %d kB after the message and %d kB before it, want at most %d kB more", now, before, maxIncrease)
+	if now := peakMemory(t, run); now > peakBefore+maxIncrease {
+		t.Errorf("peak resident memory: got %d kB after the message and %d kB before it, want at most %d kB more", now, peakBefore, maxIncrease)
 	}
 	run.Stop(syscall.SIGTERM)
 	restarted := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
@@ -147,8 +147,8 @@ func testLargeMessage(t *testing.T) {
 	testbed.Until(t, "the bridge is online", func() bool { // without broker.Retained, which would read the large message
 		return testbed.Connect(t, broker.Address(), "", "").Retained("hanbridge/status")["hanbridge/status"] == "online"
 	})
-	if now := peakMemory(t, restarted); now > before+maxIncrease {
-		t.Errorf("peak resident memory: got %d kB with the retained message and %d kB without it, want at most %d kB more", now, before, maxIncrease)
+	if now := peakMemory(t, restarted); now > peakBefore+maxIncrease {
+		t.Errorf("peak resident memory: got %d kB with the retained message and %d kB without it, want at most %d kB more", now, peakBefore, maxIncrease)
 	}
 	restarted.Stop(syscall.SIGTERM)
 }

@@ -41,7 +41,8 @@ const (
 	takeoverHint   = "hanbridge takeover house" // the command after which the second bridge publishes counters
 )
 
-// testSecondStartsLater starts the second bridge after the first. Each bridge must log the other once, and the command check must report both.
+// testSecondStartsLater starts the second bridge after the first. Each bridge must log the other bridge once. The command check, with the
+// configuration of either bridge, must report the other bridge too.
 func (p *bridgePair) testSecondStartsLater() {
 	first := p.startBridge("first", firstSeed)
 	p.sendTelegrams(1, first)
@@ -108,7 +109,7 @@ func (p *bridgePair) testFirstStopped() {
 	p.requireDigits(firstDigits)
 	testbed.Until(p.t, "the command takeover in rejected_reason", func() bool {
 		reason := p.messages.Last()["hanbridge/house/rejected_reason"]
-		return strings.HasPrefix(reason, "counters: another bridge published this meter before") && strings.Contains(reason, "hanbridge takeover house")
+		return strings.HasPrefix(reason, "counters: another bridge published this meter before") && strings.Contains(reason, takeoverHint)
 	})
 	second.Stop(syscall.SIGTERM)
 	variables := append(slices.Clone(second.variables), "HANBRIDGE_METER_ID=house")
@@ -164,8 +165,8 @@ func (p *bridgePair) testOlderVersion() {
 	p.requireDigits(secondDigits)
 }
 
-// testNothingRetained tests a broker that retains no messages. The second bridge must notice the first bridge when the first publishes the next
-// telegram, also after a restart of the second.
+// testNothingRetained tests a broker that retains no messages. The second bridge must notice the first bridge when the first bridge publishes its
+// next telegram, also after a restart of the second bridge.
 func (p *bridgePair) testNothingRetained() {
 	p.broker = testbed.StartMosquitto(p.t, "allow_anonymous true", "retain_available false")
 	p.messages = p.broker.LogMessages()

@@ -17,7 +17,8 @@ import (
 func TestMain(m *testing.M) { testbed.Main(m) }
 
 // The benchmarks in this file run a program that is built as for a release. The serial port is a pseudo-terminal, and the broker is a Mosquitto.
-// The meter sends one telegram a second. One iteration is one telegram. In the benchmarks "start", one iteration is one start of the program:
+// The meter sends one telegram a second. One iteration is one telegram. In the benchmarks "start", one iteration is one start of the program. The
+// command to run the benchmarks is:
 //
 //	go test ./cmd/hanbridge/internal/e2e/cost -run '^$' -bench 'Latency|Cost' -benchtime 60x
 
@@ -63,11 +64,11 @@ func BenchmarkCost(b *testing.B) {
 	program := releaseProgram(b)
 	b.Run("run", func(b *testing.B) {
 		m := newMeasurement(b, program, nodelay, "p1-se-aidon", serialSpeed)
-		before, started := m.cpu(), time.Now()
+		cpuBefore, started := m.cpu(), time.Now()
 		for b.Loop() {
 			m.measureTelegram()
 		}
-		cpu, took := m.cpu()-before, time.Since(started)
+		cpu, took := m.cpu()-cpuBefore, time.Since(started)
 		b.ReportMetric(milliseconds(cpu)/float64(b.N), "cpu-ms/op")
 		b.ReportMetric(100*cpu.Seconds()/took.Seconds(), "%core")
 		b.ReportMetric(m.memory("VmRSS"), "rss-MiB")

@@ -59,21 +59,21 @@ func (m *measurement) measureTelegram() (first, last time.Duration) {
 	_, telegram := m.meter.Next()
 	<-m.ticker.C
 	sent := m.send(telegram)
-	values := 0
+	valueCount := 0
 	for {
 		got := next(m.b, m.received)
 		switch quantity, isOfMeter := strings.CutPrefix(got.topic, "hanbridge/meter/"); {
 		case !isOfMeter || got.at.Before(sent): // a message of the bridge, or of the previous telegram
 		case quantity == "telegram":
-			if want := sampleCount(m.b, telegram); values < want {
-				m.b.Fatalf("messages before the telegram as JSON: got %d, want one for each of %d quantities", values, want)
+			if want := sampleCount(m.b, telegram); valueCount < want {
+				m.b.Fatalf("messages before the telegram as JSON: got %d, want one for each of %d quantities", valueCount, want)
 			}
 			return first, got.at.Sub(sent)
 		default:
-			if values == 0 {
+			if valueCount == 0 {
 				first = got.at.Sub(sent)
 			}
-			values++
+			valueCount++
 		}
 	}
 }
@@ -119,14 +119,14 @@ func (m *measurement) cpu() time.Duration {
 	return time.Duration(number(m.b, fields[11])+number(m.b, fields[12])) * 10 * time.Millisecond
 }
 
-// memory returns a value of /proc/pid/status in MiB. The file has a line for each value, in kB.
-func (m *measurement) memory(line string) float64 {
-	for text := range strings.Lines(readProc(m.b, m.pid, "status")) {
-		if fields := strings.Fields(text); len(fields) > 1 && fields[0] == line+":" {
+// memory returns the value with this name in /proc/pid/status, in MiB. In the file each line has a name and a value in kB.
+func (m *measurement) memory(name string) float64 {
+	for line := range strings.Lines(readProc(m.b, m.pid, "status")) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == name+":" {
 			return float64(number(m.b, fields[1])) / 1024
 		}
 	}
-	m.b.Fatalf("/proc/%d/status has no line %s", m.pid, line)
+	m.b.Fatalf("/proc/%d/status has no line %s", m.pid, name)
 	return 0
 }
 

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package hub_test tests the program with a model of Home Assistant, and the shipped flow in Node-RED.
+// Package hub_test tests the announcements of the program with a model of Home Assistant. It also tests the flow for Node-RED in the folder deploy.
 package hub_test
 
 import (
@@ -96,8 +96,8 @@ func testStyles(t *testing.T, withState bool) {
 	}
 }
 
-// testManyAnnouncements retains more announcements of other programs than the broker queues for a client. The command discovery diff must still
-// find all announcements of the bridge.
+// testManyAnnouncements retains more announcements of other programs than the broker queues for a client. The command "discovery diff" must
+// still find all announcements of the bridge.
 func testManyAnnouncements(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	var lamps []testbed.Message

@@ -91,7 +91,7 @@ func testPrefixCrash(t *testing.T) {
 }
 
 // testPrefixWithoutState changes the prefix of a bridge without state, so that announcements below the earlier prefix remain. The command
-// discovery clear --prefix must remove these announcements.
+// "discovery clear --prefix" must remove these announcements.
 func testPrefixWithoutState(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()

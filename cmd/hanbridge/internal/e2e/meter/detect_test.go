@@ -57,7 +57,7 @@ func testProfileChange(t *testing.T) {
 		t.Errorf("protocol before: got %q, want hdlc", got)
 	}
 	messages.AwaitMessage("hanbridge/house/telegram") // the last message of a telegram
-	before := testbed.Values(messages.Last())
+	valuesBefore := testbed.Values(messages.Last())
 
 	messages.Reset()
 	event := messages.AwaitMessage("hanbridge/house/event")
@@ -74,7 +74,7 @@ func testProfileChange(t *testing.T) {
 	if got := protocol(t, broker.Retained()["hanbridge/house/info"]); got != "p1" {
 		t.Errorf("protocol after: got %q, want p1", got)
 	}
-	if diff := cmp.Diff(names(before), names(testbed.Values(broker.Retained()))); diff != "" {
+	if diff := cmp.Diff(names(valuesBefore), names(testbed.Values(broker.Retained()))); diff != "" {
 		t.Errorf("topics (-before +after):\n%s", diff)
 	}
 	run.RequireOutputOnce("the meter speaks another profile")

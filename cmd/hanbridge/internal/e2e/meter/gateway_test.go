@@ -70,6 +70,7 @@ func testClosingGateway(t *testing.T) {
 				<-time.After(time.Millisecond)
 			}
 			_ = c.SetLinger(0) // Close now sends a reset
+		default: // Close ends the connection as usual
 		}
 	})
 	run := testbed.StartBridge(t, broker.URLVariable(), variable)

@@ -85,8 +85,8 @@ func TestReplayPTYLongRead(t *testing.T) {
 func TestReplayInputStopped(t *testing.T) {
 	t.Parallel()
 	// The input is a pipe with the first line of a recording. The input does not end, because descriptor 3 keeps the pipe open.
-	const start = `mkfifo input && exec 3<>input && echo "$1" >&3 && exec "$0" replay - --to pty <&3`
-	p := testbed.Launch(t, nil, "sh", "-c", start, testbed.Program(t), capture.FirstLinePrefix)
+	const script = `mkfifo input && exec 3<>input && echo "$1" >&3 && exec "$0" replay - --to pty <&3`
+	p := testbed.Launch(t, nil, "sh", "-c", script, testbed.Program(t), capture.FirstLinePrefix)
 	p.AwaitOutput("meter on ")
 	p.Signal(unix.SIGTERM)
 	p.ExitCode()

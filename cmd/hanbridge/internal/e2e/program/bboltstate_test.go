@@ -60,7 +60,7 @@ const takeoverLogged = "state of an earlier version is taken over"
 func TestBboltState(t *testing.T) {
 	t.Parallel()
 	bboltProgram, currentProgram := buildBboltProgram(t), testbed.Program(t)
-	for name, end := range map[string]func(*testbed.Process){
+	for name, endProcess := range map[string]func(*testbed.Process){
 		"stopped": func(p *testbed.Process) { p.Stop(syscall.SIGTERM) },
 		"killed":  (*testbed.Process).Kill,
 	} {
@@ -70,11 +70,11 @@ func TestBboltState(t *testing.T) {
 			allMessages := c.broker.LogMessages() // also the messages before each reset of c.messages
 			c.program = bboltProgram
 			c.start()
-			first := c.sendNext()
+			counter := c.sendNext()
 			c.messages.AwaitMessage("homeassistant/device/hanbridge_house/config")
 			entities, firstRun := announcedEntities(t, c.messages.Last()), c.instance()
-			c.awaitOnDisk("hanbridge.db", first)
-			end(c.run)
+			c.awaitOnDisk("hanbridge.db", counter)
+			endProcess(c.run)
 
 			c.program = currentProgram
 			c.messages.Reset()

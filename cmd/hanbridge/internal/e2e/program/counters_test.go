@@ -59,12 +59,12 @@ func testCounters(t *testing.T, restart func(*counterTest)) {
 		c.awaitRejected(wrongCounter)
 	}
 	restart(c)
-	last := c.sendNext()
+	lastOfFirstMeter := c.sendNext()
 	for i := range 4 { // the bridge accepts the second meter after three telegrams, and publishes the counter of the fourth
 		c.send(fmt.Sprintf("12.00%d", i))
 	}
 	c.awaitCounter("12.003")
-	c.awaitReplaced(last)
+	c.awaitReplaced(lastOfFirstMeter)
 	got := publishedCounters(c.messages) // 40140.6… of the first meter, then 12.00… of the second
 	secondMeter := slices.IndexFunc(got, func(counter string) bool { return strings.HasPrefix(counter, "12.") })
 	if !slices.IsSorted(got[:secondMeter]) || !slices.IsSorted(got[secondMeter:]) {
@@ -166,14 +166,14 @@ func publishedCounters(messages *testbed.MessageLog) (all []string) {
 }
 
 // awaitReplaced waits for the event that the meter was replaced. The event must contain the last counter of the first meter.
-func (c *counterTest) awaitReplaced(last string) {
+func (c *counterTest) awaitReplaced(lastOfFirstMeter string) {
 	c.t.Helper()
 	var e struct{ Event, Quantity, From string }
 	if err := json.Unmarshal([]byte(c.messages.AwaitMessage("hanbridge/house/event")), &e); err != nil {
 		c.t.Fatal(err)
 	}
-	if e.Event != "counter_reset" || e.Quantity != "import_energy" || e.From != last {
-		c.t.Errorf("event: got %+v, want counter_reset of import_energy from %s", e, last)
+	if e.Event != "counter_reset" || e.Quantity != "import_energy" || e.From != lastOfFirstMeter {
+		c.t.Errorf("event: got %+v, want counter_reset of import_energy from %s", e, lastOfFirstMeter)
 	}
 }
 

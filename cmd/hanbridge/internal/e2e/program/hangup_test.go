@@ -87,11 +87,11 @@ func (c *command) signal(t *testing.T, s syscall.Signal) {
 	}
 }
 
-// start starts the bridge. If nohup is true, the command nohup starts it.
-func (h *hangupTest) start(t *testing.T, nohup bool) {
+// start starts the bridge. If underNohup is true, the command nohup runs the bridge.
+func (h *hangupTest) start(t *testing.T, underNohup bool) {
 	t.Helper()
 	args := []string{testbed.Program(t), "run"}
-	if nohup {
+	if underNohup {
 		args = append([]string{"nohup"}, args...)
 	}
 	cmd := exec.Command(args[0], args[1:]...)
@@ -113,7 +113,7 @@ func (h *hangupTest) start(t *testing.T, nohup bool) {
 	t.Cleanup(func() { _ = cmd.Process.Kill(); <-h.cmd.done; _ = log.Close() })
 }
 
-// awaitOnline sends a telegram and waits until the meter is online.
+// awaitOnline waits until the port is open, sends a telegram, and waits until the meter is online.
 func (h *hangupTest) awaitOnline(t *testing.T) {
 	t.Helper()
 	lines := bufio.NewScanner(h.log)

@@ -140,8 +140,8 @@ func checkCounters(t *testing.T, last map[string]string, messages *testbed.Messa
 			continue
 		}
 		now, err := obis.ParseDecimal([]byte(payload))
-		before, _ := obis.ParseDecimal([]byte(last[topic]))
-		if err != nil || last[topic] != "" && now.Cmp(before) < 0 {
+		previous, _ := obis.ParseDecimal([]byte(last[topic]))
+		if err != nil || last[topic] != "" && now.Cmp(previous) < 0 {
 			t.Fatalf("%s: %q after %q (%v), want no decrease", topic, payload, last[topic], err)
 		}
 		last[topic] = payload

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	testbed.Main(m)
 }
 
-// TestProgram tests the program between a pseudo-terminal and a Mosquitto.
+// TestProgram tests the program with a meter and a broker. In most subtests the meter is at a pseudo-terminal, and the broker is a Mosquitto.
 func TestProgram(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
@@ -110,8 +110,8 @@ func testPortVanishes(t *testing.T) {
 	cable.SendUntil(time.Second, "values after the port returned", published)
 
 	// The bridge learns the interval of the telegrams, but assumes at least 1 s.
-	end := time.Now().Add(3 * time.Second)
-	cable.SendUntil(200*time.Millisecond, "telegrams for 3 s", func() bool { return time.Now().After(end) })
+	deadline := time.Now().Add(3 * time.Second)
+	cable.SendUntil(200*time.Millisecond, "telegrams for 3 s", func() bool { return time.Now().After(deadline) })
 	silentSince := time.Now()
 	messages.Reset()
 	messages.AwaitMessage("hanbridge/house/status", "offline")

@@ -120,9 +120,8 @@ func (c *Cable) Counters() (imported, exported string) {
 // meterLine matches the line in which the command simulate prints the port of its meter.
 var meterLine = regexp.MustCompile(`meter on (\S+)\n`)
 
-// Simulate starts the command hanbridge simulate, and returns the port on which its meter sends. flags are
-// more flags of the command. Without the flag --to the port is a pseudo-terminal. Without the flag --speed the meter is twenty times as fast as a
-// real meter.
+// Simulate starts the command "hanbridge simulate", and returns the port on which its meter sends. flags are added to the command. Without the flag
+// --to the port is a pseudo-terminal. Without the flag --speed the meter is twenty times as fast as a real meter.
 func Simulate(t testing.TB, flags ...string) (p *Process, port string) {
 	t.Helper()
 	p = Hanbridge(t, nil, append([]string{"simulate", "--to", "pty", "--speed", "20"}, flags...)...)

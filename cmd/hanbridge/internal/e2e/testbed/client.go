@@ -102,7 +102,7 @@ func (c *Client) Retained(filter string) map[string]string {
 
 // ping sends a PINGREQ packet, and returns the messages that arrive before the answer. When ping returns, the broker has processed all earlier
 // packets, because the broker answers packets in order.
-func (c *Client) ping() (before []Message) {
+func (c *Client) ping() (received []Message) {
 	c.t.Helper()
 	c.send(packetPing, nil)
 	for {
@@ -111,9 +111,9 @@ func (c *Client) ping() (before []Message) {
 			c.t.Fatal(err)
 		}
 		if message.Topic == "" {
-			return before
+			return received
 		}
-		before = append(before, message)
+		received = append(received, message)
 	}
 }
 
@@ -215,9 +215,9 @@ func (l *MessageLog) Text() string {
 	return l.text.String()
 }
 
-// Count returns the number of recorded messages of a topic whose payload begins with the given text.
-func (l *MessageLog) Count(topic, payload string) int {
-	return strings.Count(l.Text(), "\n"+topic+" "+payload)
+// Count returns the number of recorded messages of a topic whose payload begins with payloadStart.
+func (l *MessageLog) Count(topic, payloadStart string) int {
+	return strings.Count(l.Text(), "\n"+topic+" "+payloadStart)
 }
 
 // Last returns the last payload of each topic.

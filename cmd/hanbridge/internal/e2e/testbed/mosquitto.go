@@ -20,16 +20,16 @@ type Mosquitto struct {
 	config  string // path of the configuration file
 }
 
-// StartMosquitto starts a broker that does not persist messages. more are more lines of its configuration. If there are none, the
-// broker accepts every client.
-func StartMosquitto(t testing.TB, more ...string) *Mosquitto {
+// StartMosquitto starts a broker that does not persist messages. extraLines are added to its configuration. Without extraLines,
+// the broker accepts every client.
+func StartMosquitto(t testing.TB, extraLines ...string) *Mosquitto {
 	t.Helper()
-	if len(more) == 0 {
-		more = []string{"allow_anonymous true"}
+	if len(extraLines) == 0 {
+		extraLines = []string{"allow_anonymous true"}
 	}
 	port := FreePort(t)
 	// If root runs the tests, Mosquitto switches to another user, who cannot read the files of the test. "user root" prevents this.
-	lines := append([]string{"user root", "listener " + port + " 127.0.0.1", "persistence false", "set_tcp_nodelay true"}, more...)
+	lines := append([]string{"user root", "listener " + port + " 127.0.0.1", "persistence false", "set_tcp_nodelay true"}, extraLines...)
 	return ConfigureMosquitto(t, port, strings.Join(lines, "\n")+"\n")
 }
 
