@@ -72,7 +72,7 @@ func NewReader(r io.Reader) *Reader {
 	if file, ok := r.(interface{ Name() string }); ok {
 		c.name = file.Name()
 	}
-	_, _ = b.Peek(1)                                  // reads once and does not wait for more; the first call of Next returns an error
+	_, _ = b.Peek(1)                                  // reads r once, and waits only for this read; the first call of Next returns its error
 	start, _ := b.Peek(min(b.Buffered(), sampleSize)) // never an error, because these bytes are buffered
 	switch {
 	case isCapture(start):

@@ -83,7 +83,8 @@ var dumpLine = regexp.MustCompile(`^\s*(?:0x)?([[:xdigit:]]{4,16})(:?)(?:[ \t]+(
 // maxRepeated is the maximum number of bytes that are added for a line *. Telegrams have no longer repetitions.
 const maxRepeated = 1 << 16
 
-// add adds a line, and reports whether its offset fits the lines before. It ignores lines that do not have the form of a dump.
+// add adds a line, and reports whether its offset fits the lines before it. It ignores a line that does not have the form of a dump, and then
+// returns true.
 func (d *dump) add(line []byte) (fits bool) {
 	if string(bytes.TrimSpace(line)) == "*" {
 		d.repeated = true

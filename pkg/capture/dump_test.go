@@ -16,7 +16,7 @@ import (
 )
 
 // dumped returns a dump of b. Each group of bytes is one number, little-endian if littleEndian is true. offset is the format of offsets. after
-// returns the text after the digits of a line, given the bytes of the line. If endOffset is true, the last line has only the length of b.
+// returns the text after the digits of a line, given the bytes of the line. If endOffset is true, the last line has only the offset of the end.
 func dumped(b []byte, offset string, group int, littleEndian, endOffset bool, after func([]byte) string) string {
 	var out strings.Builder
 	for at := 0; at < len(b); at += 16 {
@@ -105,6 +105,7 @@ func TestBytesOfDumps(t *testing.T) {
 		if !ok {
 			t.Fatalf("no family %s", family)
 		}
+		// even and odd are telegrams of an even and an odd number of bytes, because some dumps pad the last of their numbers.
 		_, even := simulate.NewMeter(f, 1, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)).Next()
 		even = bytes.Clone(even)
 		if len(even)%2 != 0 {

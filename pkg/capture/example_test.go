@@ -10,6 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/capture"
 )
 
+// A capture begins with FirstLinePrefix. The comment after it says that the serial line had 2400 bits a second, 8 data bits, even parity and one
+// stop bit. The last line is damaged.
 func ExampleReader() {
 	const recording = capture.FirstLinePrefix + `
 # line 2400 8E1

@@ -6,13 +6,14 @@ import (
 	"strings"
 )
 
-// minDigits is the minimum number of digits of hexadecimal text. The shortest telegram has more digits. A recording that begins within an ASCII
-// telegram can also begin with digits, but fewer of them.
+// minDigits is the minimum number of digits at the beginning of hexadecimal text. The first read of a port can return only some digits from the
+// middle of an ASCII telegram, which must not be taken for hexadecimal text. Such digits are usually fewer than 16. The shortest telegram has
+// more than 16 digits.
 const minDigits = 16
 
 var (
 	// hexText matches text of hexadecimal digits and white space, or of bytes with the same separator between all of them. The last byte can be
-	// incomplete. Lines that begin with a time or a number do not match, because another separator follows the time or number.
+	// incomplete. Lines that begin with a time, such as 10:15:20 7E A2, do not match, because they have different separators.
 	hexText = func() *regexp.Regexp {
 		alternatives := []string{`[[:xdigit:]\s]*`}
 		for _, separator := range []string{`\s`, `,`, `;`, `:`, `\.`, `-`} {
@@ -30,22 +31,24 @@ func isHex(start []byte) bool {
 	return hexText.Match(start) && len(notDigits.ReplaceAll(start, nil)) >= minDigits
 }
 
-// A hexReader converts hexadecimal text into bytes. A character that is neither digit nor white space ends a byte and is skipped.
+// A hexReader converts hexadecimal text into bytes. White space between the two digits of a byte is ignored. Any other character that is not a
+// digit ends the byte, and a single digit before this character is dropped. After 0x, a single digit is a byte, and white space also ends it.
 type hexReader struct {
 	r         *bufio.Reader
 	high      byte // the first digit of a byte, if hasHigh is true
 	hasHigh   bool
-	hasPrefix bool // 0x was read, so that a byte can have only one digit
+	hasPrefix bool // 0x was read, after which one digit is enough for a byte
 }
 
 // Read implements io.Reader.
 func (h *hexReader) Read(p []byte) (n int, err error) {
-	for n < len(p) && (n == 0 || h.r.Buffered() > 0) { // returns the bytes that have arrived, and does not wait for more
+	for n < len(p) && (n == 0 || h.r.Buffered() > 0) { // as soon as p has one byte, Read does not wait for more input
 		x, err := h.r.ReadByte()
-		if err != nil && (!h.hasPrefix || !h.hasHigh) { // n is 0 here
-			return 0, err
+		hasByte := h.hasPrefix && h.hasHigh // 0x and one digit
+		if err != nil && !hasByte {
+			return 0, err // n is 0, because ReadByte has no error while input is buffered
 		}
-		v, isDigit := digit(x) // x is 0 at the end
+		v, isDigit := digit(x) // after an error, x is 0, which is not a digit
 		switch {
 		case isDigit && !h.hasHigh:
 			h.high, h.hasHigh = v, true

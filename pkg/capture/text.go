@@ -88,7 +88,7 @@ func (e extractor) all(text []byte) (all []byte, contiguous bool) {
 }
 
 // countTelegrams returns how many telegrams are in b. Telegrams without a checksum count only if contiguous is true, because a byte can be
-// missing between two places of a text, and only a checksum shows that.
+// missing between the bytes of two lines, and only a checksum shows that.
 func countTelegrams(b []byte, contiguous bool) (n int) {
 	for d := meter.NewDecoder(bytes.NewReader(b), meter.Options{AcceptUnverified: true}); ; {
 		r, err := d.Next()

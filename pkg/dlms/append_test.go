@@ -85,11 +85,11 @@ func TestWeekday(t *testing.T) {
 	}
 }
 
-// TestAppendKeepsPrefix tests that the Append functions keep the bytes that dst has.
+// TestAppendKeepsPrefix tests that the Append functions do not change the bytes that are in dst.
 func TestAppendKeepsPrefix(t *testing.T) {
-	before := []byte("before")
-	got := dlms.AppendLogicalName(dlms.AppendStructure(before, 2), obis.Code{1, 0, 1, 7, 0, 255}) // appends 2 and 8 bytes
-	if !bytes.HasPrefix(got, before) || len(got) != len(before)+2+8 {
-		t.Errorf("got %x, want %x and 10 more bytes", got, before)
+	prefix := []byte("prefix")
+	got := dlms.AppendLogicalName(dlms.AppendStructure(prefix, 2), obis.Code{1, 0, 1, 7, 0, 255}) // appends 2 and 8 bytes
+	if !bytes.HasPrefix(got, prefix) || len(got) != len(prefix)+2+8 {
+		t.Errorf("got %x, want %x and 10 more bytes", got, prefix)
 	}
 }

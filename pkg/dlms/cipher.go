@@ -12,7 +12,7 @@ import (
 //	DB | 08 title(8) | length | security | frame counter(4) | ciphertext | tag(12)
 type Ciphered struct {
 	// Title is the system title of the meter: 8 bytes, the manufacturer's FLAG ID of three letters and the serial number. It is empty
-	// in a message without system title.
+	// in a message that ParseHeadless reads.
 	Title []byte
 	// Security is the security control byte: 20 or 21 (hexadecimal) if the message is encrypted and has no authentication tag, 30 or 31 if
 	// the message is encrypted and has a tag.
@@ -25,7 +25,7 @@ type Ciphered struct {
 
 // Sizes in bytes.
 const (
-	titleLength          = 8
+	titleLength          = 8     // of a system title
 	securityHeaderLength = 1 + 4 // security control byte and frame counter
 	tagLength            = 12
 	// Limits of the ciphertext in a stream without frames. No data-notification is shorter than 8 bytes.
@@ -90,7 +90,7 @@ func (c *Ciphered) read(r *reader, titleSize int) error {
 	return nil
 }
 
-// end fails if bytes are left.
+// end records a fault if r has more bytes.
 func (r *reader) end() {
 	if r.at < len(r.b) {
 		r.fail(r.at, "more data than the length says")

@@ -43,7 +43,7 @@ func FuzzCiphered(f *testing.F) {
 	})
 }
 
-// checkLength returns length(b). It fails if length returns another result than 0 and length(b) for a prefix of b. It tests prefixes of up to
+// checkLength returns length(b). It fails if, for a prefix of b, length returns neither 0 nor length(b). It tests prefixes of up to
 // 5000 bytes, because CipheredLength accepts no longer message.
 func checkLength(t *testing.T, b []byte, length func([]byte) int) int {
 	t.Helper()

@@ -42,10 +42,10 @@ func key(t testing.TB, encryption, authentication string) *dlms.Key {
 	return k
 }
 
-// message returns a data-notification of n bytes, at least 8.
+// message returns a data-notification of n bytes. n must be at least 8.
 func message(n int) []byte { return append([]byte(start+"\x02\x01"), make([]byte, n-8)...) }
 
-// parsed parses a general-glo-ciphering.
+// parsed returns the result of Parse for a general-glo-ciphering.
 func parsed(t testing.TB, apdu []byte) *dlms.Ciphered {
 	t.Helper()
 	c := new(dlms.Ciphered)
@@ -101,8 +101,8 @@ func TestCipheredBytes(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		security byte
-		size     int // of the plaintext: a round number without security header (5 bytes) and tag (12 bytes)
-		length   string
+		size     int    // of the plaintext: the number in the length field, less 5 bytes (security header) and 12 bytes (tag, from 0x30 on)
+		length   string // the length field
 	}{
 		{0x20, 0x7F - 5, "\x7F"},
 		{0x20, 0x80 - 5, "\x81\x80"},
@@ -206,8 +206,8 @@ func TestCipheredLength(t *testing.T) {
 	build := func(security byte, plaintextSize int) string {
 		return string(dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 1, message(plaintextSize)))
 	}
-	short := build(0x30, 8)
-	const longest = 2 + 8 + 3 + 5 + 4096 // start, system title, length, security header, ciphertext
+	short := build(0x30, 8)              // short[:10] ends before the length
+	const longest = 2 + 8 + 3 + 5 + 4096 // DB 08, system title, length, security header, ciphertext with tag
 	for _, tt := range []struct {
 		name, in string
 		want     int
@@ -233,7 +233,7 @@ func TestCipheredLength(t *testing.T) {
 	}
 }
 
-// TestParseHeadless tests that the encrypted part of a P1 telegram is parsed and decrypted. It has no system title.
+// TestParseHeadless tests that the encrypted part of a P1 telegram is parsed and decrypted. This part has no system title.
 func TestParseHeadless(t *testing.T) {
 	k := key(t, encryption, authentication)
 	lines := []byte(strings.Repeat("1-0:1.8.0(000123.456*kWh)\r\n", 20))
@@ -270,7 +270,8 @@ func TestFlippedBits(t *testing.T) {
 				continue
 			}
 			plain, authentic, err := k.Decrypt(nil, &c)
-			// If the flipped bit says that there is no tag, the tag is decrypted as a part of the ciphertext, and the result is not authentic.
+			// If the flipped bit is the one for the tag in the security control byte, Decrypt treats the tag as a part of the ciphertext. Then
+			// the result is not authentic.
 			if c.Security < 0x30 && err == nil && !authentic {
 				continue
 			}
@@ -501,7 +502,7 @@ func TestDecryptAllocs(t *testing.T) {
 }
 
 // TestBytesAfterBuffer tests that AppendCiphered and Decrypt never change the bytes after the capacity of dst. The sizes and capacities give
-// every remainder of a cipher block of 16 bytes.
+// every remainder modulo 16, because a cipher block has 16 bytes.
 func TestBytesAfterBuffer(t *testing.T) {
 	const guard = "unchanged"
 	full, encryptionOnly := key(t, encryption, authentication), key(t, encryption, "")
@@ -518,6 +519,7 @@ func TestBytesAfterBuffer(t *testing.T) {
 			apdu := dlms.AppendCiphered(nil, full, []byte(systemTitle), security, 7, message(size))
 			c, buf := parsed(t, apdu), make([]byte, 200)
 			for extra := range 17 {
+				// The capacities are from 12 bytes (a tag) too small to 4 bytes larger than needed.
 				check("encrypt", size, buf, len(apdu)-12+extra, func(dst []byte) {
 					dlms.AppendCiphered(dst, full, []byte(systemTitle), security, 7, message(size))
 				})

@@ -1,11 +1,12 @@
 // Package dlms reads and writes the DLMS messages (APDUs) that meters push on their customer ports:
 //
-//   - data-notification with A-XDR data: Notification reads it, the Append functions write it (IEC 62056-5-3, 7.3; IEC 61334-6)
+//   - data-notification with A-XDR data: Notification reads it, AppendNotification and the functions for its parts, such as AppendArray,
+//     write it (IEC 62056-5-3, 7.3; IEC 61334-6)
 //   - general-glo-ciphering, an encrypted message: Ciphered and Key read it, AppendCiphered writes it (DLMS Green Book, 9.2.7)
 //   - general-block-transfer, a part of a long message: Block reads it, AppendBlock writes it (DLMS Green Book, 9.4.6.13)
 //
-// A message has no checksum. Packages hdlc and mbus read the frames around messages. Package meter reads messages from a stream. If an
-// encrypted message is sent without a frame, CipheredLength returns its length.
+// A message has no checksum. Packages hdlc and mbus read the frames around messages. Package meter reads messages from a stream. For
+// encrypted messages that are sent without frames, CipheredLength returns where a message ends.
 //
 // All lengths are in bytes. The results of the Parse methods alias the bytes that were parsed. A Parse method reads a complete message or
 // returns an error. The error matches ErrTruncated, ErrMalformed or ErrUnsupported, and its text names the index of the wrong byte. After

@@ -73,15 +73,16 @@ func (n *Notification) readBody(r *reader) {
 		return
 	}
 	count := r.length()
-	inner := *r // after the tag and length of the first item, if the first item is a list
+	firstIsList := r.peek() == tagArray || r.peek() == tagStructure
+	inner := *r // reads the items of the first item, if the first item is a list
 	inner.byte()
 	inner.length()
-	switch nested := r.peek() == tagArray || r.peek() == tagStructure; {
+	switch {
 	case count == 2 && r.follows(descriptorList):
 		n.readDescriptors(r)
-	case nested && isPushObject(&inner):
+	case firstIsList && isPushObject(&inner):
 		n.readPushList(r, count)
-	case nested || count == 0:
+	case firstIsList || count == 0:
 		n.readRegisters(r, count)
 	default:
 		n.readFlat(r, count)

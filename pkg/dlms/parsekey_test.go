@@ -46,7 +46,7 @@ func TestParseKeys(t *testing.T) {
 // checkKeyError fails if err does not contain want, or contains digits of a key. If want is empty, err must be nil.
 func checkKeyError(t *testing.T, err error, want string) {
 	t.Helper()
-	const digits = "1122" // digits of aKey
+	const digits = "1122" // in every form of aKey without separators between its digits
 	if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), digits)) {
 		t.Errorf("got error %v, want %q without digits of a key", err, want)
 	}
@@ -92,7 +92,6 @@ func TestParseKey(t *testing.T) {
 			if err == nil && hex.EncodeToString(got) != aKey {
 				t.Errorf("got %x, want %s", got, aKey)
 			}
-
 		})
 	}
 }

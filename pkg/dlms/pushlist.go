@@ -2,7 +2,8 @@ package dlms
 
 import "github.com/hanbridge/hanbridge/pkg/obis"
 
-// isPushObject reports whether an element of a push object list follows: a structure whose first field is a class as uint16.
+// isPushObject reports whether the next bytes are an element of a push object list: a structure of four or more fields, whose first field is a
+// class as uint16.
 func isPushObject(r *reader) bool {
 	return r.at+2 < len(r.b) && r.b[r.at] == tagStructure && r.b[r.at+1] >= pushObjectFields && r.b[r.at+2] == tagUint16
 }
@@ -87,8 +88,8 @@ const (
 	classDemandRegister   = 5
 )
 
-// readAttribute reads an attribute. Scaler, unit and time of a register are added to the record of its value. The other attributes of a
-// register above 2 are skipped. All other attributes become records.
+// readAttribute reads an attribute. Scaler, unit and time of a register are added to the record of its value, or are skipped if there is no such
+// record. Other attributes that describe a register are skipped. All other attributes become records.
 func (n *Notification) readAttribute(r *reader, a attribute) {
 	isRegister := a.class >= classRegister && a.class <= classDemandRegister
 	if !isRegister || a.index <= 2 {
@@ -100,8 +101,12 @@ func (n *Notification) readAttribute(r *reader, a attribute) {
 	if rec == nil {
 		rec = &skipped
 	}
+	scalerIndex := int8(3) // of the attribute that has scaler and unit
+	if a.class == classDemandRegister {
+		scalerIndex = 4
+	}
 	switch {
-	case a.index == 3 && a.class != classDemandRegister, a.index == 4 && a.class == classDemandRegister:
+	case a.index == scalerIndex:
 		readScalerUnit(r, rec)
 	case a.index == 5 && a.class == classExtendedRegister: // the time of capture
 		readAny(r, &skipped)

@@ -16,7 +16,7 @@ var (
 	ErrUnsupported = errors.New("dlms: a message secured in a way that is not supported")
 )
 
-// reader reads A-XDR data from the front. After the first fault all calls return zero values, and error returns the fault.
+// reader reads A-XDR data from the beginning. After the first fault all methods that read return zero values, and error returns the fault.
 type reader struct {
 	b  []byte
 	at int // index of the next byte

@@ -7,7 +7,7 @@ import (
 )
 
 // beginsAsMessage reports whether b begins as a message does: with a data-notification, or with a P1 telegram or its lines. If no tag can
-// be verified, only beginsAsMessage tells the right key from a wrong key. It accepts about one in ten million wrong keys.
+// be verified, Decrypt recognises a wrong key only by beginsAsMessage. About one in ten million wrong keys is not recognised.
 func beginsAsMessage(b []byte) bool {
 	body := bodyIndex(b)
 	if body <= 0 || len(b) <= body { // not a notification with a body

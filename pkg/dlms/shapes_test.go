@@ -30,7 +30,7 @@ func array(n int) string             { return string(dlms.AppendArray(nil, n)) }
 func structure(n int) string         { return string(dlms.AppendStructure(nil, n)) }
 func logicalName(c obis.Code) string { return string(dlms.AppendLogicalName(nil, c)) }
 
-// descriptor returns the beginning of an item of a body of attribute descriptors. The value must follow.
+// descriptor returns the beginning of an item in a body of attribute descriptors. The caller appends the value.
 func descriptor(c obis.Code, class uint16, attribute byte) string {
 	return structure(2) + string(dlms.AppendAttributeDescriptor(nil, class, c, attribute))
 }
@@ -41,7 +41,8 @@ func object(class uint16, c obis.Code, attribute int8) string {
 	return string(dlms.AppendPushObject(nil, class, c, attribute))
 }
 
-// laterObject returns an object of a later version of the class, which has a restriction and columns after the four fields.
+// laterObject returns an element of a push list as a later version of the COSEM class defines it: after the four fields of object, it has a
+// restriction and columns.
 func laterObject(class uint16, c obis.Code, attribute int8) string {
 	return structure(6) + strings.TrimPrefix(object(class, c, attribute), structure(4)) +
 		structure(2) + "\x16\x00" + "\x00" + array(1) + structure(2) + u16(1) + u32(2)
@@ -71,7 +72,7 @@ var shapes = []struct {
 	want       dlms.Notification
 }{
 	{
-		"name of the list, pairs with nulls and a text of six bytes", // Kamstrup
+		"name of the list, pairs with nulls and a text of six bytes, as long as a logical name", // Kamstrup
 		structure(13) + visible("Kamstrup_V0001") + logicalName(serial) + octets("123456") + logicalName(code(1, 7)) + u32(100) +
 			null + null + null + null + logicalName(code(32, 7)) + u16(230) + logicalName(code(31, 7)) + null,
 		dlms.Notification{ListName: []byte("Kamstrup_V0001"), Records: []obis.Record{
@@ -121,7 +122,7 @@ var shapes = []struct {
 		dlms.Notification{Records: []obis.Record{text(pushCode, string(pushCode[:])), plain(code(1, 7), 777)}},
 	},
 	{
-		"push list with a list among its values",
+		"push list with a list among its values, which is returned as its bytes",
 		structure(2) + array(1) + object(7, device, 2) + structure(2) + null + array(1) + u16(5),
 		dlms.Notification{Records: []obis.Record{text(device, structure(2)+null+array(1)+u16(5))}},
 	},
@@ -223,7 +224,7 @@ func TestShapesTruncated(t *testing.T) {
 
 // TestShapeErrors tests the errors of bodies that no meter sends.
 func TestShapeErrors(t *testing.T) {
-	// deep returns n lists in each other. Parse accepts eight.
+	// deep returns n nested lists: the first has the second as its item, and so on. Parse accepts eight nested lists.
 	deep := func(n int) string { return strings.Repeat(array(1), n) + null }
 	for _, tt := range []struct{ name, body, want string }{
 		{"lists in lists, too deep", structure(2) + array(1) + object(7, device, 2) + deep(9), "lists in lists, too deep"},

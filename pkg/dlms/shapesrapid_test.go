@@ -15,11 +15,11 @@ import (
 type item struct {
 	want    obis.Record // the record that Parse must return
 	encoded []byte      // the value with its tag, without its code
-	letter  byte        // of Notification.Layout
+	layout  byte        // the letter of the item in Notification.Layout
 }
 
-// letters are the characters of the drawn texts. A text of these letters is never read as a date-time or a logical name.
-const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+// alphabet has the characters of the drawn texts. A text of these characters is never read as a date-time or a logical name.
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // limits are the lowest and the highest number of each type, without the number that means "not available". The highest number of Uint64 is
 // that of int64, because obis.Decimal has an int64.
@@ -43,7 +43,7 @@ func numbers() *rapid.Generator[item] {
 		v := rapid.Int64Range(limits[kind][0], limits[kind][1]).Draw(t, "number")
 		return item{
 			want:    obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: v}},
-			encoded: dlms.AppendNumber(nil, kind, v), letter: layoutLetters[kind],
+			encoded: dlms.AppendNumber(nil, kind, v), layout: layoutLetters[kind],
 		}
 	})
 }
@@ -51,7 +51,7 @@ func numbers() *rapid.Generator[item] {
 // texts returns a generator of octet-strings and visible-strings.
 func texts() *rapid.Generator[item] {
 	return rapid.Custom(func(t *rapid.T) item {
-		s := rapid.StringOfN(rapid.RuneFrom([]rune(letters)), 0, 300, -1).Draw(t, "text")
+		s := rapid.StringOfN(rapid.RuneFrom([]rune(alphabet)), 0, 300, -1).Draw(t, "text")
 		encoded := dlms.AppendOctetString(nil, s)
 		if rapid.Bool().Draw(t, "visible") {
 			encoded = dlms.AppendVisibleString(nil, s)
@@ -62,7 +62,7 @@ func texts() *rapid.Generator[item] {
 
 // items returns a generator of numbers, texts and nulls. Half of the items are numbers.
 func items() *rapid.Generator[item] {
-	return rapid.OneOf(numbers(), numbers(), texts(), rapid.Just(item{encoded: []byte{0}, letter: '0'}))
+	return rapid.OneOf(numbers(), numbers(), texts(), rapid.Just(item{encoded: []byte{0}, layout: '0'}))
 }
 
 // codes returns a generator of codes other than those of clocks.
@@ -182,10 +182,10 @@ func writePositional(t *rapid.T) (body []byte, want dlms.Notification) {
 	body = dlms.AppendStructure(nil, len(all))
 	for i, it := range all {
 		if i > 0 && len(all) > 2 && rapid.IntRange(0, 9).Draw(t, "in a list") == 0 {
-			body, it.letter = dlms.AppendArray(body, 1), dlms.LayoutArray
+			body, it.layout = dlms.AppendArray(body, 1), dlms.LayoutArray
 		}
 		body = append(body, it.encoded...)
-		want.Records, want.Layout = append(want.Records, it.want), append(want.Layout, it.letter)
+		want.Records, want.Layout = append(want.Records, it.want), append(want.Layout, it.layout)
 	}
 	return body, want
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// readValue reads the value of a register into rec. Null means "not available". In a type of 16 bits or more, the largest unsigned number and
-// the smallest signed number mean it too. For such a value, and for a number above math.MaxInt64, rec.Kind stays Empty.
+// readValue reads the value of a register into rec. Null means "not available". In types of 16 bits or more, the largest unsigned number and
+// the smallest signed number also mean "not available". For such a value, and for a number above math.MaxInt64, rec.Kind stays Empty.
 func readValue(r *reader, rec *obis.Record) {
 	switch tag := r.byte(); tag {
 	case tagNull:

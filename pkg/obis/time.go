@@ -69,7 +69,7 @@ func ReadDateTime(b []byte) Time {
 	return t
 }
 
-// String returns the time as in RFC 3339: "2019-12-16T07:59:40+01:00", or "2019-12-16T07:59:40" if the offset is unknown.
+// String returns the time as in RFC 3339: "2019-12-16T07:59:40+01:00", or "2019-12-16T07:59:40" if Zone is false.
 func (t Time) String() string { return string(t.Append(nil)) }
 
 // Append appends the time to dst in the form of String, and returns the result.

@@ -44,9 +44,9 @@ func lines() *rapid.Generator[dataLine] {
 		digits, decimals := rapid.IntRange(1, 9).Draw(t, "digits"), rapid.IntRange(0, 3).Draw(t, "decimals")
 		r.Kind, r.Value = obis.Number, obis.Decimal{Coef: rapid.Int64Range(-1e12, 1e12).Draw(t, "value"), Exp: -int8(decimals)}
 		number := string(r.Value.AppendFixed(nil, decimals))
-		unsigned, negative := strings.CutPrefix(number, "-")
-		number = strings.Repeat("0", max(0, digits-len(unsigned))) + unsigned
-		if negative {
+		absolute, isNegative := strings.CutPrefix(number, "-")
+		number = strings.Repeat("0", max(0, digits-len(absolute))) + absolute
+		if isNegative {
 			number = "-" + number
 		}
 		r.Value = r.Value.Shift(prefix)
@@ -73,13 +73,11 @@ func TestRoundTrip(t *testing.T) {
 		}
 		for i, l := range written {
 			r := got.Records[i]
-			same := r.Code == l.want.Code && r.Unit == l.want.Unit && r.Value.Cmp(l.want.Value) == 0
+			sameValue := r.Kind == obis.Number && r.Unit == l.want.Unit && r.Value.Cmp(l.want.Value) == 0
 			if l.want.Kind != obis.Number {
-				same = r.Code == l.want.Code && string(r.Text) == string(l.want.Text)
-			} else if r.Kind != obis.Number {
-				same = false
+				sameValue = string(r.Text) == string(l.want.Text)
 			}
-			if !same {
+			if r.Code != l.want.Code || !sameValue {
 				t.Fatalf("line %d %q: got %+v, want %+v", i, l.text, r, l.want)
 			}
 		}
@@ -100,7 +98,7 @@ func TestFlippedBits(t *testing.T) {
 	for bit := range 8 * len(good) {
 		flipped := bytes.Clone(good)
 		flipped[bit/8] ^= 1 << (bit % 8)
-		// The flipped bit can make a '/', at which another telegram begins.
+		// The flipped bit can change a byte to '/'. Then a telegram possibly begins at this '/'.
 		telegrams := [][]byte{flipped}
 		for i, x := range flipped {
 			if n := p1.Length(flipped[i:]); x == '/' && n > 0 {

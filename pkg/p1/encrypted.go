@@ -19,9 +19,9 @@ import (
 const (
 	// maxIdent is the largest length of the identification line, in bytes with its '/'.
 	maxIdent = 64
-	// maxEncrypted is the largest length from the security control byte to before the '!', in bytes.
+	// maxEncrypted is the largest number of bytes from the security control byte up to the '!', which is not counted.
 	maxEncrypted = 4096
-	// minEncrypted is the smallest such length: security control byte and frame counter.
+	// minEncrypted is the smallest number of these bytes: security control byte and frame counter.
 	minEncrypted = 5
 	// bodyHeaderSize is the number of bytes of the length of the system title (1), the length (3) and the security control byte (1).
 	bodyHeaderSize = 5

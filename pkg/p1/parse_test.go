@@ -37,15 +37,15 @@ func TestParseLines(t *testing.T) {
 		{"0-0:1.0.0(221101214520)", obis.Record{Kind: obis.Clock, Time: at, Text: []byte("221101214520")}},
 		{"0-1:1.0.0(221101214520)", obis.Record{Kind: obis.Clock, Time: at, Text: []byte("221101214520")}},
 		{"0-0:1.0.0(20221101 21:45:20)", obis.Record{Kind: obis.Clock, Time: at, Text: []byte("20221101 21:45:20")}},
-		{"0-0:1.0.0(221131214520W)", obis.Record{Kind: obis.Text, Text: []byte("221131214520W")}},
-		{"0-0:1.0.0(221101214520X)", obis.Record{Kind: obis.Text, Text: []byte("221101214520X")}},
-		{"0-0:1.0.0(2211012145W)", obis.Record{Kind: obis.Text, Text: []byte("2211012145W")}},
-		{"0-0:1.0.0(20221101-21:45:20)", obis.Record{Kind: obis.Text, Text: []byte("20221101-21:45:20")}},
-		{"0-0:96.1.0(221101214520W)", obis.Record{Kind: obis.Text, Text: []byte("221101214520W")}},
+		{"0-0:1.0.0(221131214520W)", obis.Record{Kind: obis.Text, Text: []byte("221131214520W")}},         // 31 November
+		{"0-0:1.0.0(221101214520X)", obis.Record{Kind: obis.Text, Text: []byte("221101214520X")}},         // a letter other than W and S
+		{"0-0:1.0.0(2211012145W)", obis.Record{Kind: obis.Text, Text: []byte("2211012145W")}},             // no seconds
+		{"0-0:1.0.0(20221101-21:45:20)", obis.Record{Kind: obis.Text, Text: []byte("20221101-21:45:20")}}, // dash in place of the blank
+		{"0-0:96.1.0(221101214520W)", obis.Record{Kind: obis.Text, Text: []byte("221101214520W")}},        // not the code of a clock
 		{"0-1:24.2.1(221101214520W)(00304.089*m3)", obis.Record{Kind: obis.Number, Time: winter, Value: obis.Decimal{Coef: 304089, Exp: -3}, Unit: obis.CubicMetre, Text: []byte("00304.089*m3")}},
 		{"1-0:1.6.0(221101214520W)(03.5*kW)", obis.Record{Kind: obis.Number, Time: winter, Value: obis.Decimal{Coef: 35, Exp: 2}, Unit: obis.Watt, Text: []byte("03.5*kW")}},
 		{"0-1:24.2.1(221101214520W)(00304.089)", obis.Record{Kind: obis.Text, Text: []byte("(221101214520W)(00304.089)")}},
-		{"0-1:24.2.1(221199214520W)(1*m3)", obis.Record{Kind: obis.Text, Text: []byte("(221199214520W)(1*m3)")}},
+		{"0-1:24.2.1(221199214520W)(1*m3)", obis.Record{Kind: obis.Text, Text: []byte("(221199214520W)(1*m3)")}}, // day 99
 		{"0-1:24.2.1(221101214520W)(1*m3)(2*m3)", obis.Record{Kind: obis.Text, Text: []byte("(221101214520W)(1*m3)(2*m3)")}},
 		{"0-0:98.1.0(221101214520W)(1*kWh)", obis.Record{Kind: obis.Text, Text: []byte("(221101214520W)(1*kWh)")}},
 		{"1-0:99.97.0(1)(0-0:96.7.19)(221101214520W)(0000000240*s)", obis.Record{Kind: obis.Text, Text: []byte("(1)(0-0:96.7.19)(221101214520W)(0000000240*s)")}},
@@ -57,7 +57,7 @@ func TestParseLines(t *testing.T) {
 		{"1-0:1.7.0(*kW)", obis.Record{Kind: obis.Text, Text: []byte("*kW")}},
 		{"1-0:1.7.0(---)", obis.Record{Kind: obis.Text, Text: []byte("---")}},
 		{"1-0:1.7.0(---*kW)", obis.Record{Kind: obis.Text, Text: []byte("---*kW")}},
-		{"1-0:1.7.0(1*kX)", obis.Record{Kind: obis.Text, Text: []byte("1*kX")}},
+		{"1-0:1.7.0(1*kX)", obis.Record{Kind: obis.Text, Text: []byte("1*kX")}}, // not a unit
 		{"1-0:1.7.0(1*k*W)", obis.Record{Kind: obis.Text, Text: []byte("1*k*W")}},
 		{"1-0:1.7.0(0000.345kW)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.Watt, Text: []byte("0000.345kW")}},
 		{"1-0:4.7.0(-000.179kVAr)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: -179}, Unit: obis.Var, Text: []byte("-000.179kVAr")}},
@@ -67,13 +67,13 @@ func TestParseLines(t *testing.T) {
 		{"1-0:1.7.0(m3)", obis.Record{Kind: obis.Text, Text: []byte("m3")}},
 		{"1-0:1.7.0(0000.345kX)", obis.Record{Kind: obis.Text, Text: []byte("0000.345kX")}},
 		{"1-0:32.32.0(00003)", obis.Record{Kind: obis.Text, Text: []byte("00003")}},
-		{"0-0:96.1.0(303030304A)", obis.Record{Kind: obis.Text, Text: []byte("303030304A")}},
+		{"0-0:96.1.0(303030304A)", obis.Record{Kind: obis.Text, Text: []byte("303030304A")}}, // a serial number that ends like a current
 		{"1-0:0.0.0(1336001560A)", obis.Record{Kind: obis.Text, Text: []byte("1336001560A")}},
 		{"0-0:42.0.0(5341473133303A)", obis.Record{Kind: obis.Text, Text: []byte("5341473133303A")}},
 		{"1-0:81.7.1(120.5*deg)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 1205, Exp: -1}, Unit: obis.Degree, Text: []byte("120.5*deg")}},
 		{"0-0:1.1.0(221101214520W)", obis.Record{Kind: obis.Clock, Time: winter, Text: []byte("221101214520W")}},
 		{"0-1:24.2.1(221101214520W)(00031.177*GJ)", obis.Record{Kind: obis.Number, Time: winter, Value: obis.Decimal{Coef: 31177, Exp: 6}, Unit: obis.Joule, Text: []byte("00031.177*GJ")}},
-		{"0-1:24.2.1(632525252525S)(00000.000*m3)", obis.Record{Kind: obis.Text, Text: []byte("(632525252525S)(00000.000*m3)")}},
+		{"0-1:24.2.1(632525252525S)(00000.000*m3)", obis.Record{Kind: obis.Text, Text: []byte("(632525252525S)(00000.000*m3)")}}, // month 25
 		{"0-1:24.2.1(700101010000W)(1*m3)", obis.Record{Kind: obis.Number, Time: obis.Time{Year: 1970, Month: 1, Day: 1, Hour: 1, Zone: true, Offset: 60}, Value: obis.Decimal{Coef: 1}, Unit: obis.CubicMetre, Text: []byte("1*m3")}},
 		{"0-0:98.1.0(2)(1-0:1.6.0)(1-0:1.6.0)(221101000000W)(221011114500S)(03.5*kW)", obis.Record{Kind: obis.Text, Text: []byte("(2)(1-0:1.6.0)(1-0:1.6.0)(221101000000W)(221011114500S)(03.5*kW)")}},
 		{"0-0:98.1.0(221101000000W)(1*kWh)(2*kvarh)(03.5*kW)", obis.Record{Kind: obis.Text, Text: []byte("(221101000000W)(1*kWh)(2*kvarh)(03.5*kW)")}},
@@ -85,8 +85,8 @@ func TestParseLines(t *testing.T) {
 		{"0-0:1.0.0(07E60B0102152D1400FFC400)", obis.Record{Kind: obis.Clock, Time: winter, Text: []byte("07E60B0102152D1400FFC400")}},
 		{"0-0:1.0.0(07e60b0102152d1400ff8880)", obis.Record{Kind: obis.Clock, Time: summer, Text: []byte("07e60b0102152d1400ff8880")}},
 		{"0-0:1.0.0(07E60B01FF152D1400800000)", obis.Record{Kind: obis.Clock, Time: at, Text: []byte("07E60B01FF152D1400800000")}},
-		{"0-0:1.0.0(07E60BFFFF152D1400800000)", obis.Record{Kind: obis.Text, Text: []byte("07E60BFFFF152D1400800000")}},
-		{"0-0:1.0.0(FFFF0B0102152D1400800000)", obis.Record{Kind: obis.Text, Text: []byte("FFFF0B0102152D1400800000")}},
+		{"0-0:1.0.0(07E60BFFFF152D1400800000)", obis.Record{Kind: obis.Text, Text: []byte("07E60BFFFF152D1400800000")}}, // day not specified
+		{"0-0:1.0.0(FFFF0B0102152D1400800000)", obis.Record{Kind: obis.Text, Text: []byte("FFFF0B0102152D1400800000")}}, // year not specified
 		{"1-0:15.8.0(0000.345*kWh )", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.WattHour, Text: []byte("0000.345*kWh ")}},
 		{"1-0:15.8.0( 0000.345 * kWh)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.WattHour, Text: []byte(" 0000.345 * kWh")}},
 		{"1-0:1.7.0(0000.345*KW) ", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.Watt, Text: []byte("0000.345*KW")}},
@@ -102,7 +102,7 @@ func TestParseLines(t *testing.T) {
 		{"1-0:1.7.0\r\n(1*W)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 1}, Unit: obis.Watt, Text: []byte("1*W")}},
 		{"1-0:1.6.0(03.5*kW)(221101214520W)", obis.Record{Kind: obis.Number, Time: winter, Value: obis.Decimal{Coef: 35, Exp: 2}, Unit: obis.Watt, Text: []byte("03.5*kW")}},
 		{"1-0:1.6.0(03.5*kW)(221101214520)", obis.Record{Kind: obis.Number, Time: at, Value: obis.Decimal{Coef: 35, Exp: 2}, Unit: obis.Watt, Text: []byte("03.5*kW")}},
-		{"1-0:1.6.0(03.5*kW)(221199214520)", obis.Record{Kind: obis.Text, Text: []byte("(03.5*kW)(221199214520)")}},
+		{"1-0:1.6.0(03.5*kW)(221199214520)", obis.Record{Kind: obis.Text, Text: []byte("(03.5*kW)(221199214520)")}}, // day 99
 		{"1-0:1.6.0(221101214520W)", obis.Record{Kind: obis.Text, Text: []byte("221101214520W")}},
 		{"1-0:1.6.0(221101000000W)(221101214520W)", obis.Record{Kind: obis.Text, Text: []byte("(221101000000W)(221101214520W)")}},
 		{"1-0:1.6.0(ER11)(221101214520W)", obis.Record{Kind: obis.Text, Text: []byte("(ER11)(221101214520W)")}},
@@ -143,7 +143,7 @@ func TestParseTelegram(t *testing.T) {
 		{"line end after the checksum", withChecksum("/ABC5", "", "1-0:1.7.0(1*kW)") + "\r\n", "ABC5", true, 1},
 		{"checksum in lower case", strings.ToLower(withChecksum("/abc5", "", "1-0:1.7.0(1*kw)")), "abc5", true, 1},
 		{"malformed lines with a checksum", withChecksum("/ABC5", "", "not a data line", "1-0:1.7.0(1*kW)", "(00908.123)"), "ABC5", true, 3},
-		{"checksum without leading zeros", "/ABC5\r\n\r\n1-0:1.7.0(20061*W)\r\n!31", "ABC5", true, 1}, // 0031
+		{"checksum without leading zeros", "/ABC5\r\n\r\n1-0:1.7.0(20061*W)\r\n!31", "ABC5", true, 1}, // the checksum is 0031
 		{"space after the checksum", withChecksum("/ABC5", "", "1-0:1.7.0(1*kW)") + " \r\n", "ABC5", true, 1},
 		{"nothing after the '!'", "/ABC5\r\n\r\n1-0:1.7.0(1*kW)\r\n!", "ABC5", false, 1},
 		{"STX before the data", "/ABC5\r\n\r\n\x021-0:1.7.0(1*kW)\r\n!\r\n", "ABC5", false, 1},

@@ -161,7 +161,8 @@ func mayHaveUnit(c obis.Code) bool {
 	return false
 }
 
-// isWellFormed returns false if a Text record has a damaged number. If a value has a unit or is that of a sub-meter, it must be a number.
+// isWellFormed returns false if a Text record has a damaged number. A value with a unit, and the value of a sub-meter, must be a number or a
+// placeholder for a number.
 func isWellFormed(r *obis.Record) bool {
 	b, several := r.Text, false
 	if isLog(r.Code) || !mayHaveUnit(r.Code) && bytes.IndexByte(b, '*') < 0 {

@@ -75,6 +75,7 @@ func TestFamilies(t *testing.T) {
 		if got, ok := simulate.Named(f.Name); !ok || got.Title != f.Title || names[f.Name] {
 			t.Errorf("%s: the name is not unique, or Named returns another family", f.Name)
 		}
+		// A family with several lists has a row without bytes and samples.
 		if sh := shapeOf(f.Name); sh == nil || sh.samples == 0 && sh.bytes != 0 {
 			t.Errorf("%s: shapes has no row with a number of samples", f.Name)
 		}
@@ -125,7 +126,7 @@ func checkReading(t *testing.T, f simulate.Family, s *simulate.State, got *meter
 			t.Errorf("got meter %+v, want %+v", got.Meter, sh.meter)
 		}
 	}
-	if got.Meter.Make != "" && got.Meter.Make != f.Make && got.Bytes != 44 { // list 1 of Landis+Gyr (44 bytes) is equal to Aidon's
+	if got.Meter.Make != "" && got.Meter.Make != f.Make && got.Bytes != 44 { // 44 bytes: list 1 of Landis+Gyr, which the decoder cannot distinguish from Aidon's
 		t.Errorf("got make %q, want %q", got.Meter.Make, f.Make)
 	}
 	if !plausible(got.Time, s) {

@@ -38,7 +38,7 @@ func readFaulty(t *testing.T, family string, n int, faults ...string) (received 
 }
 
 // countDecoded counts the telegrams that a decoder with the published keys finds. encrypted counts the telegrams that these keys do not decrypt.
-// protocols lists the protocols in the order in which they appear.
+// protocols lists the protocols in the order in which they appear, with a blank before each.
 func countDecoded(t *testing.T, received [][]byte) (good, damaged, encrypted int, protocols string) {
 	t.Helper()
 	d := meter.NewDecoder(bytes.NewReader(bytes.Join(received, nil)), meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true})
@@ -70,7 +70,7 @@ func TestFaults(t *testing.T) {
 	for _, row := range []struct {
 		family, faults string
 		wantGood       int  // of 60 telegrams
-		wantDamaged    bool // the decoder reports damaged telegrams
+		wantDamaged    bool // the decoder must report damaged telegrams
 	}{
 		{"p1-se-aidon", "", 60, false},
 		{"p1-se-aidon", "crc=5", 48, true},
@@ -161,7 +161,7 @@ func TestFaultProfile(t *testing.T) {
 	received, missed := readFaulty(t, "aidon-se", 8, "profile=3")
 	good, damaged, _, protocols := countDecoded(t, received)
 	if good != 8 || damaged != 0 || protocols != " hdlc p1" {
-		t.Errorf("got %d good, %d damaged,%s; want 8 good, hdlc then p1", good, damaged, protocols)
+		t.Errorf("got %d good and %d damaged telegrams, protocols%s; want 8 good, protocols hdlc p1", good, damaged, protocols)
 	}
 	if !bytes.HasPrefix(received[3], []byte("/ADN9")) || bytes.HasPrefix(received[2], []byte("/")) || missed[7] != 0 {
 		t.Errorf("got %q and %q at the beginning of telegrams 2 and 3, want /ADN9 in telegram 3 only", received[2][:5], received[3][:5])

@@ -21,10 +21,10 @@ type frame struct {
 	segment, block int
 }
 
-// HDLC control fields: unnumbered information, in the last and in earlier segments.
+// HDLC control fields of unnumbered information.
 const (
-	controlUI      = 0x13
-	controlSegment = 0x03
+	controlUI      = 0x13 // in the last segment of an APDU, or in its only frame
+	controlSegment = 0x03 // in the segments before the last
 )
 
 // wrap returns an encoder of the HDLC frames around the APDU of e. The first frame has the LLC header.
@@ -33,19 +33,19 @@ func (f frame) wrap(e encoder) encoder {
 		message := append([]byte(dlms.LLC), e(nil, s)...)
 		parts := slices.Collect(slices.Chunk(message, cmp.Or(f.segment, f.block, len(message))))
 		for i, part := range parts {
-			last := i == len(parts)-1
-			frame := hdlc.Frame{Destination: []byte(f.destination), Source: []byte(f.source), Control: f.control, Info: part}
+			isLast := i == len(parts)-1
+			out := hdlc.Frame{Destination: []byte(f.destination), Source: []byte(f.source), Control: f.control, Info: part}
 			switch {
 			case f.block > 0: // the first frame has the LLC header before its block
 				header := ""
 				if i == 0 {
 					header = dlms.LLC
 				}
-				frame.Info = dlms.AppendBlock([]byte(header), dlms.Block{Last: last, Number: uint16(i + 1), Data: part[len(header):]})
-			case !last:
-				frame.Control, frame.Segmented = controlSegment, true
+				out.Info = dlms.AppendBlock([]byte(header), dlms.Block{Last: isLast, Number: uint16(i + 1), Data: part[len(header):]})
+			case !isLast:
+				out.Control, out.Segmented = controlSegment, true
 			}
-			dst = hdlc.Append(dst, frame)
+			dst = hdlc.Append(dst, out)
 		}
 		return dst
 	}
@@ -72,16 +72,16 @@ const (
 )
 
 // twoByteLength returns an encoder that writes the length of e's encrypted APDU in two bytes, even if one byte is enough. Kamstrup meters
-// write 82 00 E7 instead of 81 E7, for example. The length must be above 7F, so that e writes at least 81 and one byte.
+// write 82 00 E7 instead of 81 E7, for example. The length must be above 7F, because a shorter length has no 81 before it.
 func twoByteLength(e encoder) encoder {
-	const at = 2 + 8 // the length follows the tag and the system title, which has a length byte and 8 bytes
+	const lengthIndex = 2 + 8 // after the tag, the length byte of the system title, and the 8 bytes of the system title
 	return func(dst []byte, s *State) []byte {
 		apdu := e(nil, s)
-		if apdu[at] != 0x81 { // 0x82: the length has two bytes already
+		if apdu[lengthIndex] != 0x81 { // 0x82: the length has two bytes already
 			return append(dst, apdu...)
 		}
-		dst = append(append(dst, apdu[:at]...), 0x82, 0)
-		return append(dst, apdu[at+1:]...)
+		dst = append(append(dst, apdu[:lengthIndex]...), 0x82, 0)
+		return append(dst, apdu[lengthIndex+1:]...)
 	}
 }
 

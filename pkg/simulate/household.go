@@ -28,7 +28,7 @@ func NewHousehold(seed uint64, start time.Time, phases int) *Household {
 	return h
 }
 
-// initialEnergies returns counters as in a household that has used its meter for some years.
+// initialEnergies returns the counters of a household that has used its meter for some years.
 func (c randomSource) initialEnergies() Energies {
 	const kWh = 3_600_000 // in Ws
 	return Energies{
@@ -39,10 +39,10 @@ func (c randomSource) initialEnergies() Energies {
 	}
 }
 
-// Advance moves the household's time to the time to, without its fraction of a second. A time in the past changes nothing. Advancing by one day
-// takes a few milliseconds.
-func (h *Household) Advance(to time.Time) {
-	for end := to.Unix(); h.now < end; {
+// Advance moves the household's time to t, rounded down to a whole second. If t is before the household's time, nothing changes. Advancing by
+// one day takes a few milliseconds.
+func (h *Household) Advance(t time.Time) {
+	for end := t.Unix(); h.now < end; {
 		h.advanceSecond()
 	}
 }
@@ -58,7 +58,7 @@ func (h *Household) advanceSecond() {
 	}
 }
 
-// setHour stores the counters at a whole hour. It also updates the offset of local time, because the offset changes at whole hours only.
+// setHour stores the counters at a whole hour. It also updates the offset of local time, which changes only at whole hours, and the tariff.
 func (h *Household) setHour() {
 	t := time.Unix(h.now, 0).UTC()
 	h.localNow = h.now + 60*int64(centralEuropean.offset(t))

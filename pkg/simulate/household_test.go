@@ -61,12 +61,13 @@ func TestEnergiesAreTheSumOfThePowers(t *testing.T) {
 		}
 		if want.Import == first.Energies.Import || want.Export == first.Energies.Export ||
 			want.ImportReactive == first.Energies.ImportReactive || want.ExportReactive == first.Energies.ExportReactive {
-			t.Errorf("%d phases: a counter did not increase all day: %+v, then %+v", phases, first.Energies, want)
+			t.Errorf("%d phases: a counter did not increase in 26 hours: %+v at the start, %+v at the end", phases, first.Energies, want)
 		}
 	}
 }
 
-// TestADayInJune checks, for several seeds, that a day has all features that tests rely on, and that voltages and currents are plausible.
+// TestADayInJune checks, for several seeds, that a day has all features that addFeatures knows, because other tests need days with these
+// features. Voltages and currents must be plausible.
 func TestADayInJune(t *testing.T) {
 	for seed := range uint64(20) {
 		h := simulate.NewHousehold(seed, midsummer, 3)
@@ -100,7 +101,7 @@ func addFeatures(s *simulate.State, seen map[string]bool) {
 	watts, vars := s.Net()
 	hour := s.Time.Hour()
 	lowest, highest := min(s.Power[0], s.Power[1], s.Power[2]), max(s.Power[0], s.Power[1], s.Power[2])
-	add := func(feature string, isThere bool) { seen[feature] = seen[feature] || isThere }
+	add := func(feature string, isPresent bool) { seen[feature] = seen[feature] || isPresent }
 	add("car", (hour >= 22 || hour < 3) && watts > 11_000 && lowest > 3600)
 	add("export at noon", hour == 10 && watts < -2000 && highest < 0)
 	add("dinner", hour >= 15 && hour < 19 && highest > 1000)

@@ -44,7 +44,7 @@ var shapes = []string{"positional", "pairs", "triples", "registers", "structured
 //	0-0:96.1.0 visible "1000"    a constant visible-string
 //	0-0:1.0.0 clock              the time
 //	0-0:1.0.0 hour               the last whole hour
-//	0-0:1.0.0 date               another name of clock.variables
+//	0-0:1.0.0 date               a name of clock.variables
 //	0-8:25.9.0 setup             the push setup
 //	0-8:25.9.0 name              the logical name of the push setup
 //	null                         null-data

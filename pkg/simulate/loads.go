@@ -98,7 +98,8 @@ func (h *Household) addSolar() {
 	h.addPower(allPhases, -watts, -watts/40)
 }
 
-// addPower adds a power to a phase, or to all of them. In a household of one phase, L1 has the power of every phase.
+// addPower adds a power to a phase, or to each phase if phase is allPhases. A household of one phase has only L1: a load of L2 or L3 is added to
+// L1, and a load of all phases is added to L1 once.
 func (h *Household) addPower(phase int, watts, vars int64) {
 	for i := range h.phases {
 		if phase == allPhases || phase%h.phases == i {

@@ -40,7 +40,8 @@ type Peak struct {
 	Watts int64
 }
 
-// initialRegisters returns registers as in a household that has used its meter for some years. now is Unix time.
+// initialRegisters returns the registers of a household that has used its meter for some years. now is Unix time. e is the result of
+// initialEnergies.
 func (c randomSource) initialRegisters(e *Energies, now int64) Registers {
 	r := Registers{
 		Failures: c.draw(drawCounter+4, 0, 2, 12), LongFailures: c.draw(drawCounter+4, 1, 1, 6),
@@ -85,7 +86,8 @@ func (e *Energies) minus(p Energies) Energies {
 	}
 }
 
-// monthOf returns the first day of the month of a quarter of an hour that ends at t. A quarter that ends at midnight is in the month before.
+// monthOf returns the first day of the month of a quarter of an hour that ends at t. The quarter that ends at midnight on the first day of a
+// month belongs to the previous month.
 func monthOf(t time.Time) time.Time { return firstOfMonth(t.Add(-time.Second)) }
 
 func firstOfMonth(t time.Time) time.Time {

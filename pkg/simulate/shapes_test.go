@@ -11,9 +11,10 @@ import (
 // A telegramShape has what all telegrams of a family must have in common.
 type telegramShape struct {
 	family string
-	// bytes is the length of a telegram without minus signs, 0 for families with lists of several lengths.
+	// bytes is the length of a telegram without minus signs. It is 0 for families with lists of several lengths.
 	bytes int
-	// samples is how many samples a reading has, including derived samples, 0 for families with several lists.
+	// samples is how many samples a reading has, including samples that the decoder derives from others. It is 0 for families with several
+	// lists.
 	samples int
 	// clock returns the time that the telegram of a state must have. If clock is nil, the time and the meter are not checked.
 	clock func(*simulate.State) obis.Time
