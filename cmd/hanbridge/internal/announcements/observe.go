@@ -39,7 +39,7 @@ type Observation struct {
 	// Meter has the id and the name of the first configured meter. All its other fields are from the telegrams. Its quantities are in the order
 	// in which they were first sent.
 	Meter discovery.Meter
-	// Telegrams is the number of telegrams.
+	// Telegrams is the number of telegrams with a reading.
 	Telegrams int
 	// Sent is the number of telegrams with each quantity.
 	Sent map[quantity.ID]int
@@ -133,7 +133,7 @@ func observe(setup *daemon.Setup, name string, r io.Reader, options meter.Option
 // add adds what a telegram says about its meter.
 func (o *Observation) add(r *meter.Reading) {
 	m := &o.Meter
-	// m.Software is the name of the list. If a telegram named a list, only the make of telegrams that name a list is used from then on.
+	// m.Software is the name of the list. After a telegram that names a list, the make of a telegram without the name of a list is ignored.
 	if r.Meter.List != "" || m.Software == "" {
 		m.Make = cmp.Or(r.Meter.Make, m.Make)
 	}

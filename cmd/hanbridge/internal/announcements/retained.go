@@ -27,9 +27,9 @@ func ReadRetained(ctx context.Context, setup *daemon.Setup) (retained Retained, 
 	if err != nil && !IsIncomplete(err) {
 		return Retained{}, err
 	}
-	values, incomplete := mqtt.Retained(ctx, output, setup.MeterIDs()...)
+	values, valuesErr := mqtt.Retained(ctx, output, setup.MeterIDs()...)
 	retained.Values = values
-	return retained, cmp.Or(err, incomplete)
+	return retained, cmp.Or(err, valuesErr)
 }
 
 // RetainedMeters returns the configured meters with the quantities whose values or announcements the broker retains. A meter without retained

@@ -69,7 +69,7 @@ const (
 )
 
 // ErrPrinted is the error of a command that has already printed what is wrong. Its exit code is ExitData.
-var ErrPrinted = errors.New("bad data")
+var ErrPrinted = errors.New("the error is already printed")
 
 // failure is an error with the exit code of the program.
 type failure struct {

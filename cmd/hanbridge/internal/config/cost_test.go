@@ -11,8 +11,8 @@ import (
 )
 
 // TestConfigCost tests that the CPU time to read wrong and large configurations grows linearly with their size. Four times the bytes must not
-// take more than eleven times the CPU time. Linear growth would take four times the CPU time, quadratic growth sixteen times. A measurement is repeated up to nine times, because
-// other programs disturb it.
+// take more than eleven times the CPU time. Linear growth would take four times the CPU time, quadratic growth sixteen times. A measurement is
+// repeated up to nine times, because other programs disturb it.
 func TestConfigCost(t *testing.T) {
 	// repeat and numbered return a function that returns a text of about n bytes. The text is head, many items, and tail. numbered
 	// formats each item with its number. itemSize is the length of a formatted item.

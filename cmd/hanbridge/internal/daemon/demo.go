@@ -54,8 +54,8 @@ const screenWidth = 79
 // demoListen are the addresses at which the embedded broker of the demo tries to listen, in this order. Port 0 means any free port.
 var demoListen = []string{"127.0.0.1:1883", "127.0.0.1:11883", "127.0.0.1:0"}
 
-// demoBridge returns a bridge for the broker of the environment. If the environment names no broker, the bridge has an embedded broker, and
-// embedded is true. If err is nil, the caller must call done, which stops the embedded broker.
+// demoBridge returns a bridge for the broker of the environment. If the environment names no broker, or names the embedded broker, the bridge
+// has an embedded broker, and embedded is true. If err is nil, the caller must call done, which stops the embedded broker.
 func demoBridge(p *cli.Program, log io.Writer) (setup *Setup, b *bridge.Bridge, embedded bool, done func(), err error) {
 	cfg, err := config.Load("", p.Environ)
 	if err != nil {

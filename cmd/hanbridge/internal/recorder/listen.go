@@ -93,15 +93,16 @@ func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	return l.countTelegram()
 }
 
-// countTelegram is called after each intact telegram. It notes telnet mode, and reports whether the capture has enough telegrams.
+// countTelegram is called after each intact telegram. It sets l.telnet, and reports whether the capture has enough telegrams.
 func (l *listener) countTelegram() bool {
 	l.telnet = l.telnet || l.decoder != nil && l.decoder.TelnetNegotiated()
 	l.closed = false
 	return l.count > 0 && l.intact() >= l.count
 }
 
-// Ended reports whether the capture continues after a connection. It continues if no telegram arrived in time, if the reader closed the
-// connection after a telegram, or if another endpoint can be tried.
+// Ended reports whether the capture continues after a connection. It continues if no telegram arrived in time, or if the reader
+// closed the connection after a telegram. After another error it continues unless the endpoint has sent telegrams, the file cannot be written,
+// or all endpoints failed.
 func (l *listener) Ended(e probe.ConnectionEnd) (goOn bool) {
 	switch {
 	case e.Err == nil:

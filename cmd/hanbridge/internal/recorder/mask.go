@@ -48,7 +48,7 @@ func (m *maskingDecoder) Next() (*meter.Reading, error) {
 }
 
 // recording returns the endpoint that reads a captured file. received returns the arrival time of the last bytes read. If the file has no
-// times, it returns the present time.
+// times, received returns the present time.
 func recording(name string) (endpoints func() ([]probe.Endpoint, error), received func() time.Time) {
 	var wire *virtualport.Wire
 	dial := func(context.Context) (io.ReadCloser, error) {

@@ -35,7 +35,7 @@ func (l *listener) report(err error) error {
 	if l.mask != nil && l.good == 0 {
 		l.out.remove()
 	}
-	undamaged := l.good + l.unreadable
+	undamaged := l.good + l.unreadable // an anonymised capture does not contain the unreadable telegrams
 	switch {
 	case err != nil: // returned below
 	case l.good > 0, undamaged > 0 && l.mask == nil:

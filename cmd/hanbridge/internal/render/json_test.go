@@ -96,8 +96,8 @@ func wantLine(t *rapid.T, file string, r *meter.Reading) string {
 func wantRecordOf(r *obis.Record) (want wantRecord) {
 	text := textOf(r.Text)
 	if r.Kind == obis.Line {
-		label, line := r.SplitLine()
-		text = textOf(line)
+		label, rest := r.SplitLine()
+		text = textOf(rest)
 		return wantRecord{Label: textOf(label), Text: &text}
 	}
 	want.OBIS = r.Code.String()
@@ -108,7 +108,7 @@ func wantRecordOf(r *obis.Record) (want wantRecord) {
 	switch r.Kind {
 	case obis.Number:
 		want.Value, want.Unit = &value, &unit
-	case obis.Text, obis.Empty, obis.Line:
+	case obis.Text, obis.Empty, obis.Line: // a Line was returned above
 		want.Text = &text
 	case obis.Clock: // its value is want.Time
 	}

@@ -19,7 +19,7 @@ const lineSettingAdvice = "is it the right file? If it is a recording of the por
 // headLength is how many of the first bytes of a file are stored. They show what kind of file it is.
 const headLength = 512
 
-// headReader stores the first bytes of its input, and counts the bytes of the whole input.
+// headReader stores the first bytes of its input, and counts all bytes.
 type headReader struct {
 	io.Reader
 	name string
@@ -40,7 +40,7 @@ func (h *headReader) Read(p []byte) (int, error) {
 // advice returns the message about a file without readings or from a telnet gateway, or "".
 func (n *tally) advice() string {
 	const (
-		// If fewer than one in ten bytes belong to telegrams, these most likely look like telegrams only by chance.
+		// If fewer than one in ten bytes belong to telegrams, the damaged telegrams are most likely random bytes that look like telegrams.
 		maxBytesPerTelegramByte = 10
 		// A file of at most 4096 bytes is possibly one long telegram with a damaged header. Most of its bytes then belong to no telegram.
 		minSize = 4096

@@ -35,8 +35,9 @@ func TestNoTelegram(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var content headReader
 			file := headReader{Reader: strings.NewReader(tt.input)}
-			content.Reader = &file
-			for buf := make([]byte, headLength+1); ; {
+			content.Reader = &file            // no conversion, so the content is the file itself
+			buf := make([]byte, headLength+1) // a Read can deliver more bytes than the head stores
+			for {
 				if _, err := content.Read(buf); err != nil {
 					break
 				}

@@ -52,7 +52,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// TestFlatMemory tests that the heap grows by at most 4 MiB after the first of 16 MiB of input.
+// TestFlatMemory tests that the heap grows by at most 4 MiB while the last 15 of 16 MiB of input are decoded.
 func TestFlatMemory(t *testing.T) {
 	const repeats, maxGrowth = 16, 4 << 20
 	block := recording(t, "p1-nl-5", 1<<20)

@@ -60,7 +60,7 @@ func (t *table) reading(dst []byte, r *meter.Reading) []byte {
 	return t.layOut(headline(dst, r))
 }
 
-// setText sets t.text to text, to which the caller has appended one name or one value.
+// setText sets t.text to text, to which the caller has appended one name or one value, and stores where the name or value ends.
 func (t *table) setText(text []byte) { t.text, t.cellEnds = text, append(t.cellEnds, len(text)) }
 
 // layOut appends the rows. The values begin in the same column.

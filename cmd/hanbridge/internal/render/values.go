@@ -37,7 +37,8 @@ func appendUnmapped(dst []*obis.Record, r *meter.Reading) []*obis.Record {
 	return dst
 }
 
-// isSuperseded reports whether a record has a fallback code of a quantity, and a record with one of the codes in quantity.Row.Codes follows.
+// isSuperseded reports whether the value of a quantity is from a later record. This is so if rec has a fallback code, which is not in
+// quantity.Row.Codes, and a record in following has a code in quantity.Row.Codes and a unit of the quantity.
 func isSuperseded(rec *obis.Record, id quantity.ID, following []obis.Record) bool {
 	isMainCode := func(c obis.Code) bool { return slices.Contains(id.Row().Codes, c.CDE()) }
 	if isMainCode(rec.Code) {
@@ -51,7 +52,8 @@ func isSuperseded(rec *obis.Record, id quantity.ID, following []obis.Record) boo
 	return false
 }
 
-// hasUnitOf reports whether a record has a value in a unit of the quantity. For a quantity that is a text, any record with content will do.
+// hasUnitOf reports whether a record has a value in a unit of the quantity. For a quantity that is a text, it reports whether the
+// record is not empty.
 func hasUnitOf(rec *obis.Record, row *quantity.Row) bool {
 	if !row.Numeric() {
 		return rec.Kind != obis.Empty

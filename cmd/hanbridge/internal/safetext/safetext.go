@@ -64,7 +64,8 @@ func (j JSONWriter) Write(b []byte) (int, error) {
 		out = make([]byte, 0, len(b)+64) // a few escapes fit in without a second allocation
 		for _, r := range string(b) {
 			switch {
-			case !NeedsEscape(r) || r < 0x80 && r != 0x7F: // ASCII control characters are line feeds after a value, or DEL, because JSON escapes the others
+			// JSON escapes the ASCII control characters in strings, except DEL (7F). All others that are left are between values.
+			case !NeedsEscape(r) || r < 0x80 && r != 0x7F:
 				out = utf8.AppendRune(out, r)
 			case r > 0xFFFF:
 				high, low := utf16.EncodeRune(r)

@@ -85,8 +85,8 @@ func (w *ptyWriter) Write(b []byte) (int, error) {
 func (w *ptyWriter) makeRoom() {
 	// If fewer bytes are unread than after the last write, a program has read.
 	w.noReader = w.noReader && w.unreadBytes() >= w.lastUnread
-	for end := time.Now().Add(readerTimeout); w.unreadBytes() > maxUnread; <-time.After(time.Millisecond) {
-		if w.noReader = w.noReader || time.Now().After(end); w.noReader {
+	for deadline := time.Now().Add(readerTimeout); w.unreadBytes() > maxUnread; <-time.After(time.Millisecond) {
+		if w.noReader = w.noReader || time.Now().After(deadline); w.noReader {
 			_ = unix.IoctlSetInt(int(w.port.Fd()), unix.TCFLSH, unix.TCIFLUSH)
 		}
 	}
