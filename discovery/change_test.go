@@ -119,17 +119,17 @@ func TestChangeOfPrefix(t *testing.T) {
 
 // TestChangeOfOneMeter checks that a change of one meter does not change the entities of other meters.
 func TestChangeOfOneMeter(t *testing.T) {
-	c, other := config(discovery.Device), config(discovery.Component)
+	device, component := config(discovery.Device), config(discovery.Component)
 	s := newTestSetup()
-	s.change(allMessages(c, smallMeter, norwegian), noLimit)
+	s.change(allMessages(device, smallMeter, norwegian), noLimit)
 	if got, want := s.announced.MeterIDs(), []string{"bridge", "flat", "meter"}; !slices.Equal(got, want) {
 		t.Errorf("MeterIDs: got %v, want %v", got, want)
 	}
 	all := s.announced
 	s.announced = all.OfMeter(norwegian.ID)
 	before := entitiesWithoutTopics(s.hub, s.secondHub)
-	s.change(other.Meter(norwegian), noLimit)
-	s.checkSettled(t, slices.Concat(allMessages(c, smallMeter), other.Meter(norwegian)))
+	s.change(component.Meter(norwegian), noLimit)
+	s.checkSettled(t, slices.Concat(allMessages(device, smallMeter), component.Meter(norwegian)))
 	s.checkNoneRecreated(t, before)
 }
 
@@ -140,7 +140,7 @@ func TestChangeSteps(t *testing.T) {
 		return config(style).Meter(discovery.Meter{ID: "house", Quantities: named(quantities)})
 	}
 	device, component := discovery.Device, discovery.Component
-	const d = "device/hanbridge_house"
+	const deviceTopic = "device/hanbridge_house"
 	gas, water := "sensor/hanbridge_house/gas", "sensor/hanbridge_house/water"
 	for _, row := range []struct {
 		name     string
@@ -148,22 +148,22 @@ func TestChangeSteps(t *testing.T) {
 		want     string // the steps
 	}{
 		{"nothing announced, nothing wanted", nil, nil, ""},
-		{"no difference", messages(device, "gas"), messages(device, "gas"), d + " announce"},
-		{"one quantity more", messages(device, "gas"), messages(device, "gas water"), d + " announce"},
-		{"one quantity less", messages(device, "gas water"), messages(device, "gas"), d + " announce, without water | " + d + " announce"},
-		{"style off", messages(device, "gas"), nil, d + " clear"},
+		{"no difference", messages(device, "gas"), messages(device, "gas"), deviceTopic + " announce"},
+		{"one quantity more", messages(device, "gas"), messages(device, "gas water"), deviceTopic + " announce"},
+		{"one quantity less", messages(device, "gas water"), messages(device, "gas"), deviceTopic + " announce, without water | " + deviceTopic + " announce"},
+		{"style off", messages(device, "gas"), nil, deviceTopic + " clear"},
 		{"component style, one quantity less", onlyTopics(messages(component, "gas water"), gas, water), onlyTopics(messages(component, "gas"), gas), water + " clear | " + gas + " announce"},
-		{"device style to component style", messages(device, "gas"), onlyTopics(messages(component, "gas"), gas), d + " announce, without connection last_telegram rejected " +
-			"rejected_reason telegram_errors telegram_interval telegrams | " + d + " migrate | " + gas + " announce | " + d + " clear"},
+		{"device style to component style", messages(device, "gas"), onlyTopics(messages(component, "gas"), gas), deviceTopic + " announce, without connection last_telegram rejected " +
+			"rejected_reason telegram_errors telegram_interval telegrams | " + deviceTopic + " migrate | " + gas + " announce | " + deviceTopic + " clear"},
 		{"component style to device style", onlyTopics(messages(component, "gas water"), gas, water), messages(device, "gas"),
-			water + " clear | " + gas + " migrate | " + d + " announce | " + gas + " clear"},
+			water + " clear | " + gas + " migrate | " + deviceTopic + " announce | " + gas + " clear"},
 	} {
 		steps, newAnnounced := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to)
 		if got := summarize(steps); got != row.want {
 			t.Errorf("%s: got steps %s\nwant %s", row.name, got, row.want)
 		}
-		if d := cmp.Diff(discovery.AnnouncedBy(row.to), newAnnounced); d != "" {
-			t.Errorf("%s: announced after the change (-want +got):\n%s", row.name, d)
+		if diff := cmp.Diff(discovery.AnnouncedBy(row.to), newAnnounced); diff != "" {
+			t.Errorf("%s: announced after the change (-want +got):\n%s", row.name, diff)
 		}
 	}
 }

@@ -132,8 +132,8 @@ func golden(t *testing.T, name string, messages []discovery.Message, include fun
 }
 
 // goldenText returns messages as a text that people can review. The first line of a device has its topic, and the commonOptions of its first
-// message. Then there is one line for each entity. In Component style, each entity has the common options too. Its line has a common option
-// only if the value differs from the first message; if the option is missing, the value is "none".
+// message. Then there is one line for each entity. In Component style, each message repeats the common options. The line of its
+// entity has a common option only if the value differs from the value in the first message. The value of a missing option is "none".
 func goldenText(t *testing.T, messages []discovery.Message, include func(key string) bool) string {
 	t.Helper()
 	var out strings.Builder

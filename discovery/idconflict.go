@@ -22,9 +22,9 @@ type nameSplit struct{ id, key string }
 // splits returns the splits of all names in the quantity table that end with another name.
 var splits = sync.OnceValue(func() (all []nameSplit) {
 	for _, row := range quantity.Rows() {
-		for end, r := range row.Name {
-			if _, known := quantity.ByName(row.Name[end+1:]); r == '_' && known {
-				all = append(all, nameSplit{row.Name[:end], row.Name[end+1:]})
+		for i, r := range row.Name {
+			if _, known := quantity.ByName(row.Name[i+1:]); r == '_' && known {
+				all = append(all, nameSplit{row.Name[:i], row.Name[i+1:]})
 			}
 		}
 	}

@@ -79,9 +79,9 @@ func currentIDs(t *testing.T) []string {
 	return slices.Sorted(maps.Keys(lines))
 }
 
-// addIDs adds the ids, topics and units of a message, or of one of its components. For an entity, place is the discovery topic, and in
-// Device style also the key of the entity. For the message of a device, place is "".
-func addIDs(t *testing.T, lines map[string]bool, place string, payload []byte) {
+// addIDs adds the ids, topics and units of a message, or of one of its components. For an entity, lineStart is the discovery topic, and
+// in Device style also the key of the entity. For the message of a device, lineStart is "".
+func addIDs(t *testing.T, lines map[string]bool, lineStart string, payload []byte) {
 	t.Helper()
 	var p struct {
 		Unique       string `json:"unique_id"`
@@ -98,8 +98,8 @@ func addIDs(t *testing.T, lines map[string]bool, place string, payload []byte) {
 		}
 	}
 	decode(t, payload, &p)
-	if place != "" {
-		lines[joinNonEmpty(place, p.Unique, p.Entity, p.State, p.Unit)] = true
+	if lineStart != "" {
+		lines[joinNonEmpty(lineStart, p.Unique, p.Entity, p.State, p.Unit)] = true
 	}
 	if p.On != "" {
 		lines[joinNonEmpty("states", p.State, p.On, p.Off)] = true

@@ -79,7 +79,8 @@ type entity struct {
 	identity string // "<platform> <device id> <key>", which is the same in both styles; the device id is the one in the topic
 	device   object
 	options  object // the options of the component
-	single   bool   // the entity is announced in Component style, so its discovery topic announces nothing else
+
+	inComponentStyle bool // the entity is announced in Component style
 }
 
 // text returns an option that is a text; "" if the option is missing or not a text.
@@ -99,7 +100,7 @@ func inner(o object, key string) object {
 	return m
 }
 
-// parseMessage parses and checks one message. If the payload is empty or cannot be parsed, the announcement is nil.
+// parseMessage parses and checks one message. If the topic is wrong, or if the payload is empty or cannot be parsed, the announcement is nil.
 func parseMessage(topic string, payload []byte) (*announcement, []error) {
 	parts, err := parseTopic(topic)
 	if err != nil {
@@ -123,7 +124,7 @@ func parseMessage(topic string, payload []byte) (*announcement, []error) {
 		options := maps.Clone(root)
 		delete(options, "device")
 		delete(options, "origin")
-		e := entity{label: topic, platform: parts.platform, key: parts.objectID, device: a.device, options: options, single: true}
+		e := entity{label: topic, platform: parts.platform, key: parts.objectID, device: a.device, options: options, inComponentStyle: true}
 		e.identity = e.platform + " " + strings.TrimPrefix(parts.nodeID+" "+parts.objectID, " ")
 		errs = append(errs, checkEntity(&e)...)
 		a.entities = []entity{e}

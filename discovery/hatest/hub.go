@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A Hub is a small model of Home Assistant. It processes discovery messages and remembers entities. Unlike Home Assistant, it finishes each
-// message before the next message.
+// A Hub is a small model of Home Assistant. It processes discovery messages and remembers entities. Unlike Home Assistant, it has
+// processed each message before it begins with the next message.
 type Hub struct {
 	prefix   string
 	owners   map[string]owner   // by identity, such as "sensor hanbridge_house gas"

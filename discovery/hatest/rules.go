@@ -35,8 +35,8 @@ var homeAssistantRules = []rule{
 		return len(ids) == 0 || e.text("unique_id") == ids[0]+"_"+e.key
 	}},
 	{"name", "repeats the device's name, which the hub puts in front itself", func(e *entity) bool {
-		device := strings.ToLower(text(e.device, "name"))
-		return device == "" || !strings.HasPrefix(strings.ToLower(e.text("name")), device)
+		deviceName := strings.ToLower(text(e.device, "name"))
+		return deviceName == "" || !strings.HasPrefix(strings.ToLower(e.text("name")), deviceName)
 	}},
 	{"default_entity_id", "must be the platform, a dot and an id of a-z 0-9 _", func(e *entity) bool {
 		platform, id, _ := strings.Cut(e.text("default_entity_id"), ".")

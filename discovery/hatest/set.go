@@ -37,15 +37,15 @@ func (u uniqueName) duplicates(entities []*entity) (errs []error) {
 // needs Component style is possibly of 2024 or older, and refuses an entity with an unknown class.
 func checkNewClasses(entities []*entity) (errs []error) {
 	for _, e := range entities {
-		if e.single && e.text("device_class") == "reactive_energy" {
+		if e.inComponentStyle && e.text("device_class") == "reactive_energy" {
 			errs = append(errs, fmt.Errorf("%s: device_class reactive_energy is unknown to Home Assistant before 2025", e.label))
 		}
 	}
 	return errs
 }
 
-// checkTopicTypes returns an error for each topic from which some entities read numbers and others words. ioBroker gives a topic the type of the
-// first value.
+// checkTopicTypes returns an error for each entity that reads numbers from a topic with words. A topic has words if it gives an availability, or the
+// state of an entity without numbers. ioBroker gives a topic the type of the first value, so a topic must not have both.
 func checkTopicTypes(entities []*entity) (errs []error) {
 	wordTopics := map[string]bool{}
 	for _, e := range entities {
@@ -93,8 +93,8 @@ func identifiers(device object) (ids []string) {
 	return ids
 }
 
-// checkDomoticzPairs returns an error for each energy that Domoticz pairs with a power of the other direction, although the device has a power of
-// the same direction.
+// checkDomoticzPairs returns an error for each energy that Domoticz pairs with a power of another direction or without a direction, although the
+// device has a power of the same direction.
 func checkDomoticzPairs(entities []*entity) (errs []error) {
 	byDevice := map[string][]*entity{}
 	for _, e := range entities {
@@ -103,15 +103,15 @@ func checkDomoticzPairs(entities []*entity) (errs []error) {
 		}
 	}
 	for _, e := range entities {
-		wanted := direction(e.key)
-		if e.text("unit_of_measurement") != "kWh" || wanted == "" || len(identifiers(e.device)) == 0 {
+		energyDirection := direction(e.key)
+		if e.text("unit_of_measurement") != "kWh" || energyDirection == "" || len(identifiers(e.device)) == 0 {
 			continue
 		}
 		siblings := byDevice[identifiers(e.device)[0]]
-		hasWanted := slices.ContainsFunc(siblings, func(s *entity) bool {
-			return s.text("unit_of_measurement") == "W" && direction(s.key) == wanted
+		hasSameDirection := slices.ContainsFunc(siblings, func(s *entity) bool {
+			return s.text("unit_of_measurement") == "W" && direction(s.key) == energyDirection
 		})
-		if partner := domoticzPartner(e, siblings); hasWanted && partner != nil && direction(partner.key) != wanted {
+		if partner := domoticzPartner(e, siblings); hasSameDirection && partner != nil && direction(partner.key) != energyDirection {
 			errs = append(errs, fmt.Errorf("%s: Domoticz pairs it with %s", e.label, partner.key))
 		}
 	}

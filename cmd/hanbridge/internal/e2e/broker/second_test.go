@@ -16,7 +16,7 @@ import (
 func TestSecondBridge(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*bridgePair){
-		"both start together":        (*bridgePair).testBothAtOnce,
+		"both start together":        (*bridgePair).testStartTogether,
 		"second starts later":        (*bridgePair).testSecondStartsLater,
 		"first crashes":              (*bridgePair).testFirstCrashes,
 		"first has stopped":          (*bridgePair).testFirstStopped,
@@ -66,8 +66,8 @@ func (p *bridgePair) testSecondStartsLater() {
 	p.requireDigits(firstDigits)
 }
 
-// testBothAtOnce starts two bridges at the same time. Exactly one of them must publish counters.
-func (p *bridgePair) testBothAtOnce() {
+// testStartTogether starts two bridges at the same time. Exactly one of them must publish counters.
+func (p *bridgePair) testStartTogether() {
 	a, b := p.startBridge("first", firstSeed), p.startBridge("second", secondSeed)
 	p.sendTelegrams(4, a, b)
 	testbed.Until(p.t, "exactly one bridge logs that it is the second", func() bool {

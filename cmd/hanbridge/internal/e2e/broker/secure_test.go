@@ -87,14 +87,14 @@ func setups(t *testing.T) map[string]setup {
 		t.Fatal(err)
 	}
 	return map[string]setup{
-		"mqtts":                       {"mqtts", tlsLines, caVariables, ""},
-		"mqtts, client certificate":   {"mqtts", mutualTLSLines, append(clientCert.clientVariables(), trustedCA.caVariable()), ""},
-		"mqtts, certificate is login": {"mqtts", append(mutualTLSLines, "use_identity_as_username true"), append(clientCert.clientVariables(), trustedCA.caVariable()), ""},
-		"mqtts, password":             {"mqtts", slices.Concat(passwordLines, serverCert.listenerLines()), append(credentials, trustedCA.caVariable()), ""},
-		"ws":                          {"ws", []string{anonymousLine, wsLine}, nil, ""},
-		"ws, password":                {"ws", append(passwordLines, wsLine), credentials, ""},
-		"wss":                         {"wss", append(tlsLines, wsLine), caVariables, ""},
-		"password in a file":          {"mqtt", passwordLines, []string{username, "HANBRIDGE_MQTT_PASSWORD_FILE=" + passwordFile}, ""},
+		"mqtts":                           {"mqtts", tlsLines, caVariables, ""},
+		"mqtts, client certificate":       {"mqtts", mutualTLSLines, append(clientCert.clientVariables(), trustedCA.caVariable()), ""},
+		"mqtts, user name in certificate": {"mqtts", append(mutualTLSLines, "use_identity_as_username true"), append(clientCert.clientVariables(), trustedCA.caVariable()), ""},
+		"mqtts, password":                 {"mqtts", slices.Concat(passwordLines, serverCert.listenerLines()), append(credentials, trustedCA.caVariable()), ""},
+		"ws":                              {"ws", []string{anonymousLine, wsLine}, nil, ""},
+		"ws, password":                    {"ws", append(passwordLines, wsLine), credentials, ""},
+		"wss":                             {"wss", append(tlsLines, wsLine), caVariables, ""},
+		"password in a file":              {"mqtt", passwordLines, []string{username, "HANBRIDGE_MQTT_PASSWORD_FILE=" + passwordFile}, ""},
 
 		"mqtts, any certificate": {"mqtts", append(trustedCA.issueWithoutSAN("127.0.0.1").listenerLines(), anonymousLine), []string{anyCertificate}, ""},
 		"wss, any certificate":   {"wss", append(tlsLines, wsLine), []string{anyCertificate}, ""},

@@ -53,7 +53,7 @@ func newMeasurement(b *testing.B, program, brokerLine, family string, speed int)
 }
 
 // measureTelegram sends a telegram at the next tick. It returns the times from the last byte of the telegram until a subscriber receives the first
-// and the last message. The bridge publishes a message for each quantity, and last the telegram as JSON.
+// and the last message. The bridge publishes a message for each quantity, and after them the telegram as JSON.
 func (m *measurement) measureTelegram() (first, last time.Duration) {
 	m.b.Helper()
 	_, telegram := m.meter.Next()

@@ -56,11 +56,11 @@ func testKills(t *testing.T, kills int) {
 	entities := announcedEntities(t, messages.Last())
 	lastCounters := map[string]string{} // by topic
 	for kill := range kills {
-		killed := random.IntN(killKinds)
-		if killed != killBridge {
+		kind := random.IntN(killKinds)
+		if kind != killBridge {
 			broker.Process.Kill()
 		}
-		if killed != killBroker {
+		if kind != killBroker {
 			run.Kill()
 		}
 		pause := time.Duration(random.IntN(300)) * time.Millisecond
@@ -70,10 +70,10 @@ func testKills(t *testing.T, kills int) {
 			killBothBrokerFirst: func() { broker.Start(); <-time.After(pause); run = testbed.StartBridge(t, variables...) },
 			killBothBridgeFirst: func() { run = testbed.StartBridge(t, variables...); <-time.After(pause); broker.Start() },
 		}
-		restart[killed]()
+		restart[kind]()
 		checkCounters(t, lastCounters, messages)
 		messages = broker.LogMessages()
-		awaitComplete(t, fmt.Sprintf("everything after kill %d (of kind %d)", kill, killed), messages, cable)
+		awaitComplete(t, fmt.Sprintf("everything after kill %d (of kind %d)", kill, kind), messages, cable)
 		if diff := cmp.Diff(entities, announcedEntities(t, messages.Last())); diff != "" {
 			t.Fatalf("entities after kill %d (-before +after):\n%s", kill, diff)
 		}
