@@ -104,7 +104,7 @@ func (d *dump) add(line []byte) (fits bool) {
 	switch gap := offset - d.nextOffset; {
 	case err != nil:
 		return false
-	case !d.hasLine, gap == 0:
+	case !d.hasLine, gap == 0: // the first line can have any offset
 	case d.repeated && gap > 0: // a line * replaced equal lines
 		if len(d.bytes) < maxText {
 			d.bytes = append(d.bytes, bytes.Repeat(d.lastLine, int(min(gap, maxRepeated))/max(len(d.lastLine), 1))...)

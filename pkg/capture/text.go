@@ -92,11 +92,11 @@ func (e extractor) all(text []byte) (all []byte, contiguous bool) {
 func countTelegrams(b []byte, contiguous bool) (n int) {
 	for d := meter.NewDecoder(bytes.NewReader(b), meter.Options{AcceptUnverified: true}); ; {
 		r, err := d.Next()
-		bad, damaged := errors.AsType[*meter.TelegramError](err)
+		telegramErr, isTelegramErr := errors.AsType[*meter.TelegramError](err)
 		switch {
-		case err == nil && (r.Checked || contiguous), damaged && bad.Intact: // Intact: not damaged, but not readable
+		case err == nil && (r.Checked || contiguous), isTelegramErr && telegramErr.Intact: // an intact telegram that cannot be read counts too
 			n++
-		case err != nil && !damaged:
+		case err != nil && !isTelegramErr:
 			return n
 		}
 	}

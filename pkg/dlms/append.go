@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// AppendNotification appends the header of a data-notification without a date-time. The body, an array or a structure, must follow.
+// AppendNotification appends the header of a data-notification without a date-time. The caller appends the body, an array or a structure.
 // Notification.Parse reads the result. invokeID is the long-invoke-id-and-priority, 40000000 (hexadecimal) in most meters.
 func AppendNotification(dst []byte, invokeID uint32) []byte {
 	dst = append(dst, tagNotification, byte(invokeID>>24), byte(invokeID>>16), byte(invokeID>>8), byte(invokeID))
@@ -28,10 +28,10 @@ func AppendTimestampedNotification(dst []byte, invokeID uint32, t DateTime, tagg
 	return t.Append(append(dst, obis.DateTimeLength))
 }
 
-// AppendArray appends tag and length of an array of n items, which must follow. It panics if n is above 65535.
+// AppendArray appends tag and length of an array of n items. The caller appends the items. It panics if n is above 65535.
 func AppendArray(dst []byte, n int) []byte { return appendSize(append(dst, tagArray), n) }
 
-// AppendStructure appends tag and length of a structure of n items, which must follow. It panics if n is above 65535.
+// AppendStructure appends tag and length of a structure of n items. The caller appends the items. It panics if n is above 65535.
 func AppendStructure(dst []byte, n int) []byte { return appendSize(append(dst, tagStructure), n) }
 
 // AppendPushObject appends an element of a push object list: an attribute of a COSEM object (IEC 62056-6-2, 4.4.8.2.2). The data index
@@ -128,9 +128,9 @@ func (t NumberType) limits() (lo, hi int64) {
 	}
 }
 
-// AppendNumber appends the tag t and the number v. If v does not fit the type, AppendNumber appends the nearest number that fits. It never appends the
-// reserved value "not available", which has all bits 1 if the type is unsigned, and is the minimum if the type is signed. It panics if t is
-// not one of the constants.
+// AppendNumber appends the tag t and the number v. If v does not fit the type, AppendNumber appends the nearest number that fits. It never
+// appends the reserved value "not available", which has all bits 1 if the type is unsigned, and is the minimum if the type is signed. It
+// panics if t is not one of the constants.
 func AppendNumber(dst []byte, t NumberType, v int64) []byte {
 	lo, hi := t.limits()
 	v = min(max(v, lo), hi)

@@ -30,8 +30,8 @@ func readRegister(r *reader, rec *obis.Record) {
 	}
 }
 
-// readName reads a logical name. The module EMBRIQ_V1 in Landis+Gyr ZMF1 meters swaps
-// the tag and the length of the logical names of currents.
+// readName reads a logical name. The module EMBRIQ_V1 in Landis+Gyr ZMF1 meters swaps the tag and the length of the logical names of
+// currents.
 func readName(r *reader, code *obis.Code) bool {
 	if !r.follows("\x09\x06") && !r.follows("\x06\x09") {
 		r.fail(r.at, "an item that does not begin with a logical name")

@@ -112,7 +112,7 @@ func LooksLikeKey(text string, minDigits int) bool {
 	return err == nil && len(digits) >= minDigits || endsWithKey(text)
 }
 
-// endsWithKey reports whether a text ends with one or two keys, possibly after other words. It tests the end of the text, which has only
+// endsWithKey reports whether a text ends with one or two keys, possibly after other words. It tests the longest end of the text that has only
 // characters of keys. The last letters of a word before a key can be hexadecimal digits, such as the "de" of "Code: ". So endsWithKey also
 // tests what follows the first ':' or blank of this end.
 func endsWithKey(text string) bool {

@@ -27,7 +27,7 @@ type reader struct {
 	kind    error // of the fault: ErrTruncated, ErrMalformed or ErrUnsupported
 }
 
-// fail records a fault at index at of the message, if it is the first fault. The fault is an ErrMalformed.
+// fail records a fault at b[at] that is an ErrMalformed, if it is the first fault. It also moves r to the end of b.
 func (r *reader) fail(at int, reason string) { r.failAs(ErrMalformed, at, reason) }
 
 // failAs is fail with another kind of error.

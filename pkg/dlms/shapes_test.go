@@ -231,7 +231,7 @@ func TestShapeErrors(t *testing.T) {
 		{"columns of an object, too deep", structure(2) + array(1) + structure(5) + object(3, code(1, 7), 2)[2:] + deep(9) + u32(1), "lists in lists, too deep"},
 		{"more values than objects", structure(3) + array(1) + object(3, code(1, 7), 2) + u32(1) + u32(2), "more or fewer objects"},
 		{"two more objects than values", structure(2) + array(3) + strings.Repeat(object(3, code(1, 7), 2), 3) + u32(1), "more or fewer objects"},
-		{"an element that is not an object", structure(3) + array(2) + object(3, code(1, 7), 2) + watts(u32(1))[:16] + u32(1), "no object"},
+		{"an element that is not an object", structure(3) + array(2) + object(3, code(1, 7), 2) + watts(u32(1)) + u32(1), "no object"},
 		{"a value in place of a scaler", structure(3) + array(2) + object(3, code(1, 7), 2) + object(3, code(1, 7), 3) + u32(1) + u32(2) + null, "no scaler and unit"},
 		{"descriptors without structures", structure(2) + "\x16\x01" + array(1) + u32(1) + u32(1), "not a structure of attribute descriptor"},
 		{"only values, with a list of two", structure(2) + u32(1) + array(2) + u16(1) + u16(2), "a list in a list without codes"},

@@ -70,8 +70,8 @@ func (t *Telegram) item(b []byte, start, valueStart int) (n int, ok bool) {
 	code, size := obis.ReadCode(name)
 	hasCode := size == len(name)
 	valueOnNextLine := bytes.IndexByte(b[start:valueStart], '\n') >= 0
-	many := !hasCode || isLog(code) || valueOnNextLine || beginsBlock(b[valueStart:])
-	x := extentOf(b[valueStart:], many)
+	severalPossible := !hasCode || isLog(code) || valueOnNextLine || beginsBlock(b[valueStart:])
+	x := extentOf(b[valueStart:], severalPossible)
 	text := b[valueStart : valueStart+x.valueEnd]
 	switch ok = x.form != unclosed; {
 	case hasCode && (x.form == oneLine || isLog(code)):

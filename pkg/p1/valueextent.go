@@ -30,19 +30,19 @@ type extent struct {
 	form              valueForm
 }
 
-// extentOf returns the extent of the value that begins with the '(' at b[0]. many is true if several values or a lineBlock are possible in place
-// of one value.
-func extentOf(b []byte, many bool) extent {
+// extentOf returns the extent of the value that begins with the '(' at b[0]. severalPossible is true if several values or a lineBlock are
+// possible in place of one value.
+func extentOf(b []byte, severalPossible bool) extent {
 	_, end, lineEnd := cutLine(b)
 	firstLine := b[:end]
 	endsWithClose, endsWithOpen := firstLine[end-1] == ')', firstLine[end-1] == '('
-	if isClosed := openParens(firstLine) <= 0; endsWithClose && (isClosed || !many) {
+	if isClosed := openParens(firstLine) <= 0; endsWithClose && (isClosed || !severalPossible) {
 		return extent{end, lineEnd, oneLine}
 	}
 	if i := multiLineTextEnd(b); i > 0 && !endsWithClose {
 		return extentToLineEnd(b, i, multiLineText)
 	}
-	if i := blockEnd(b); i > 0 && (endsWithOpen || many) {
+	if i := blockEnd(b); i > 0 && (endsWithOpen || severalPossible) {
 		return extentToLineEnd(b, i, lineBlock)
 	}
 	// A first line that ends neither with '(' nor with ')' begins a lineBlock too, if a later line is only a ')'.
@@ -50,7 +50,7 @@ func extentOf(b []byte, many bool) extent {
 		return extentToLineEnd(b, i, lineBlock)
 	}
 	switch {
-	case endsWithOpen && many:
+	case endsWithOpen && severalPossible:
 		return extent{len(trimmed(b)), len(b), unclosed}
 	case endsWithClose:
 		return extent{end, lineEnd, oneLine}

@@ -69,12 +69,12 @@ func addCounters(v map[string]obis.Decimal, suffix string, e simulate.Energies, 
 }
 
 func addTariffs(v map[string]obis.Decimal, f simulate.Family, s *simulate.State) {
-	first, second := s.TariffEnergies[0], s.TariffEnergies[1]
-	if f.Country == "BE" { // tariff 1 is the day tariff in Belgium
-		first, second = second, first
+	tariff1, tariff2 := s.TariffEnergies[0], s.TariffEnergies[1]
+	if f.Country == "BE" { // only in Belgium, tariff 1 is the day tariff
+		tariff1, tariff2 = tariff2, tariff1
 	}
-	addCounters(v, "_t1", first, 1)
-	addCounters(v, "_t2", second, 1)
+	addCounters(v, "_t1", tariff1, 1)
+	addCounters(v, "_t2", tariff2, 1)
 	addCounters(v, "_t3", simulate.Energies{}, 1)
 	addCounters(v, "_t4", simulate.Energies{}, 1)
 }

@@ -117,7 +117,8 @@ func (f *FaultyMeter) prepare(x Fault) {
 	}
 }
 
-// selects reports whether the fault damages the current telegram. It selects one telegram of each N telegrams.
+// selects reports whether the fault damages the current telegram. It selects one of each N successive
+// telegrams.
 func (f *FaultyMeter) selects(x Fault) bool {
 	n := int64(x.N)
 	return f.n%n == f.random.draw(drawFault, f.n/n, 0, n-1)

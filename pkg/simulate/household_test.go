@@ -17,15 +17,15 @@ func TestAdvanceInAnySteps(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	start := midsummer.Add(17*time.Minute + 300*time.Millisecond)
 	stepwise := simulate.NewHousehold(7, start, 3)
-	for at := 0; at < day; {
-		at += 1 + r.IntN(4000)
-		now := start.Add(time.Duration(at) * time.Second)
+	for elapsed := 0; elapsed < day; {
+		elapsed += 1 + r.IntN(4000)
+		now := start.Add(time.Duration(elapsed) * time.Second)
 		stepwise.Advance(now)
 		stepwise.Advance(start) // a time in the past changes nothing
 		direct := simulate.NewHousehold(7, start, 3)
 		direct.Advance(now)
 		if got, want := stepwise.State(), direct.State(); got != want {
-			t.Fatalf("after %d s: got %+v, want %+v", at, got, want)
+			t.Fatalf("after %d s: got %+v, want %+v", elapsed, got, want)
 		}
 	}
 }

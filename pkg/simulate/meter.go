@@ -12,8 +12,8 @@ type Meter struct {
 	wrongKey  bool // see State.wrongKey
 }
 
-// NewMeter returns a meter of family f in the household of a seed. start must be after 1970. Telegrams are due at multiples of f.Interval
-// since midnight UTC. No telegram is due before start. A family with an HourlyOffset sends an additional telegram each hour.
+// NewMeter returns a meter of family f in the household of a seed. start must be after 1970. Telegrams are due at multiples of f.Interval,
+// as time.Time.Truncate defines them. No telegram is due before start. A family with an HourlyOffset sends an additional telegram each hour.
 func NewMeter(f Family, seed uint64, start time.Time) *Meter {
 	due := f.nextDue(start.Add(-1)) // so that a telegram can be due at start itself
 	return &Meter{family: f, household: NewHousehold(seed, due, f.Phases), due: due}

@@ -54,15 +54,15 @@ func TestTelegramsDependOnSeed(t *testing.T) {
 		differs := false
 		for range 50 {
 			at, telegram := a.Next()
-			bt, same := b.Next()
-			if !at.Equal(bt) || !bytes.Equal(telegram, same) || a.State() != b.State() {
+			atB, telegramB := b.Next()
+			if !at.Equal(atB) || !bytes.Equal(telegram, telegramB) || a.State() != b.State() {
 				t.Fatalf("%s: two meters with the same seed differ at %v", f.Name, at)
 			}
 			if got := a.State().Time; !got.Equal(at.Truncate(time.Second)) {
 				t.Fatalf("%s: got the state of %v in the telegram of %v", f.Name, got, at)
 			}
 			_, telegram = other.Next()
-			differs = differs || !bytes.Equal(telegram, same)
+			differs = differs || !bytes.Equal(telegram, telegramB)
 		}
 		if !differs {
 			t.Errorf("%s: two different seeds give the same telegrams", f.Name)
@@ -70,6 +70,7 @@ func TestTelegramsDependOnSeed(t *testing.T) {
 	}
 }
 
+// TestFamilyCopyWithAnotherInterval checks that the Interval of a copy can be changed, and that the family itself keeps its Interval.
 func TestFamilyCopyWithAnotherInterval(t *testing.T) {
 	f, _ := simulate.Named("p1-se-aidon")
 	f.Interval = time.Second
@@ -80,7 +81,7 @@ func TestFamilyCopyWithAnotherInterval(t *testing.T) {
 		}
 	}
 	if f, _ := simulate.Named("p1-se-aidon"); f.Interval != 10*time.Second {
-		t.Errorf("got interval %v of the family itself, want 10s as before", f.Interval)
+		t.Errorf("got interval %v of the family after a change of its copy, want 10s", f.Interval)
 	}
 }
 

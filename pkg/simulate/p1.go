@@ -26,7 +26,7 @@ func nordicP1Families() []Family {
 	})
 }
 
-// otherP1Families returns the families of ASCII telegrams that nordicP1Families does not return. They are later in the list of Families.
+// otherP1Families returns the families of ASCII telegrams that nordicP1Families does not return. Families lists them last.
 func otherP1Families() []Family {
 	const sagemcom = "SAG\x67\x00\x00\x00\x01" // system title
 	belgian := func(file string) encoder {

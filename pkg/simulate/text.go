@@ -183,8 +183,8 @@ var namedNumbers = map[string]func(*State) int64{
 // namedTexts are variables that are not numbers.
 var namedTexts = map[string]func(dst []byte, z zone, s *State) []byte{
 	"clock": func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.Time) },
-	// The following four names are times at which gas, water and heat meters are read, and the time of the highest peak. "hour old" is the hour
-	// without the letter for summer time, as in DSMR 2.2.
+	// "hour", "hour old" and "five" are the times at which gas, water and heat meters were read. "hour old" has no letter for summer time, as in
+	// DSMR 2.2. "peak" is the time of the peak of this month.
 	"hour":     func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.Hour) },
 	"hour old": func(dst []byte, z zone, s *State) []byte { d := appendStamp(dst, z, s.Hour); return d[:len(d)-1] },
 	"five":     func(dst []byte, z zone, s *State) []byte { return appendStamp(dst, z, s.MediaTime) },
