@@ -36,8 +36,8 @@ func AddMeterFlags(c *cobra.Command, family string) *MeterFlags {
 
 // An Observation describes a meter by its telegrams.
 type Observation struct {
-	// Meter has the id and the name of the first configured meter. All its other fields are from the telegrams. Its quantities are in the order
-	// in which they were first sent.
+	// Meter has the id and the name of the first configured meter. All other fields of Meter are from the telegrams. The quantities are in
+	// the order in which they were first sent.
 	Meter discovery.Meter
 	// Telegrams is the number of telegrams with a reading.
 	Telegrams int

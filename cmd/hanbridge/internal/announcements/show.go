@@ -40,8 +40,8 @@ func IsIncomplete(err error) bool {
 	return ok
 }
 
-// Show prints the announcements for the meter that flags or files name. If they name none, it prints the announcements that the broker
-// retains.
+// Show prints the announcements for the meter that flags or files name. If neither names a meter, it prints the announcements that
+// the broker retains.
 func Show(ctx context.Context, p *cli.Program, from *MeterFlags, prefix string, files []string) error {
 	setup, err := Load(p, from.Config, prefix)
 	if err != nil {

@@ -45,9 +45,9 @@ func OpenRecording(command, name string) (*os.File, error) {
 
 // openError returns an error that explains why a file cannot be opened. It recognises a telegram or a key in place of a file name.
 func openError(command, name string, err error) error {
-	const minTelegramDigits = 16 // usual file names have fewer hexadecimal digits
+	const minTelegramLength = 16 // file names of only hexadecimal digits, blanks and colons are usually shorter
 	switch {
-	case len(name) >= minTelegramDigits && strings.Trim(name, "0123456789abcdefABCDEF :") == "":
+	case len(name) >= minTelegramLength && strings.Trim(name, "0123456789abcdefABCDEF :") == "":
 		return fmt.Errorf("%s: %d hexadecimal digits are not the name of a file: send a telegram through a pipe (echo 7EA0… | hanbridge decode), "+
 			"and write a key after --key", command, safetext.HexDigits(name))
 	case errors.Is(err, fs.ErrNotExist):

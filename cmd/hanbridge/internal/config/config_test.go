@@ -87,7 +87,7 @@ func TestConfigValid(t *testing.T) {
 	envOverFile.MQTT.URL, envOverFile.Log.Level = "mqtts://b:8883", "warn"
 	renamed := defaultMeter()
 	renamed.ID, renamed.Name = "house", "House"
-	renamed.Scale = parseScale(t, "gas=2") // a variable replaces the whole table
+	renamed.Scale = parseScale(t, "gas=2") // the variable replaces the table of the file, which has a factor for water
 	envOverFile.Meters = []Meter{renamed}
 	envOverFile.Quantities = parseQuantities(t, "gas min_interval=1h")
 	tests := []struct {

@@ -31,10 +31,10 @@ func (p location) String() string {
 	return fmt.Sprintf("%s:%d", p.name, p.line)
 }
 
-// A problem is one mistake in the configuration.
+// A problem is a mistake in the configuration.
 type problem struct {
 	at    location
-	path  string // of the key; "" for the file as a whole
+	path  string // of the key; "" if the problem is not about a key
 	text  string
 	other string // the path of the other key in a conflict of two, or ""
 }
@@ -59,8 +59,8 @@ const maxProblems = 50
 
 func (p Problems) Error() string {
 	var lines []string
-	for _, one := range p[:min(len(p), maxProblems)] {
-		lines = append(lines, one.String())
+	for _, item := range p[:min(len(p), maxProblems)] {
+		lines = append(lines, item.String())
 	}
 	if more := len(p) - maxProblems; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %s more: correct the problems above first", cli.Count(more, "problem")))
@@ -90,7 +90,7 @@ func (p Problems) Err() error {
 	if len(p) == 0 {
 		return nil
 	}
-	line := func(one problem) int { return cmp.Or(one.at.line, math.MaxInt) }
+	line := func(item problem) int { return cmp.Or(item.at.line, math.MaxInt) } // MaxInt for a variable, which has no line
 	slices.SortStableFunc(p, func(a, b problem) int { return line(a) - line(b) })
 	return p
 }
@@ -120,14 +120,14 @@ func (l *loader) validate(valueProblems Problems) {
 			faulty[path] = true
 		}
 	}
-	for _, one := range valueProblems {
-		if faulty[one.path] || faulty[one.other] {
+	for _, item := range valueProblems {
+		if faulty[item.path] || faulty[item.other] {
 			continue
 		}
-		if one.other != "" {
-			one.text += fmt.Sprintf(" (see also %s)", l.locationOf(one.other))
+		if item.other != "" {
+			item.text += fmt.Sprintf(" (see also %s)", l.locationOf(item.other))
 		}
-		faulty[one.path] = one.path != ""
-		l.addProblem(l.locationOf(one.path), one.path, "%s", one.text)
+		faulty[item.path] = item.path != ""
+		l.addProblem(l.locationOf(item.path), item.path, "%s", item.text)
 	}
 }

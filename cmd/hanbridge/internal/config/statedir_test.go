@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// TestUserState tests which state folder a user gets who cannot write to the default folder. The test runs its own program as that user.
+// TestUserState tests which state folder a user gets who cannot write to the default folder. The test runs a copy of the test
+// program as that user.
 func TestUserState(t *testing.T) {
 	const childEnv = "HB_TEST_USER_STATE"
 	if dir := os.Getenv(childEnv); dir != "" {

@@ -157,7 +157,7 @@ func (c Config) checkNames(p *Problems) {
 	}
 	for _, conflict := range discovery.IDConflicts(c.MeterIDs()) {
 		id, key := c.Meters[conflict.Meter].ID, meterKey(conflict.Meter, "id")
-		if conflict.Other < 0 { // the conflict is with the bridge's own device
+		if conflict.Other < 0 { // the conflict is with the device of the bridge
 			p.add(key, "%q gives %s, which is an entity of the bridge in Home Assistant: choose another id", id, conflict.Name)
 			continue
 		}

@@ -21,7 +21,7 @@ import (
 // demoInterval is the time between two telegrams of the demo. It is short because a person watches the values.
 const demoInterval = time.Second
 
-// Demo runs the bridge with a simulated household until ctx ends. name is the family of the meter. seed selects the household.
+// Demo runs the bridge with a simulated household until ctx ends. name is the name of the meter's family. seed selects the household.
 func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 	family, err := virtualport.Family(name)
 	if err != nil {
@@ -35,7 +35,7 @@ func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 	table.Width = screenWidth
 	log := toErr
 	if size != nil && cli.IsTerminal(p.Err) {
-		log = table // the table shows the log lines, because it would otherwise overwrite them
+		log = table // the table shows the log lines, because otherwise the table would overwrite the log lines on the screen
 	}
 	setup, b, embedded, stopBroker, err := demoBridge(p, log)
 	if err != nil {

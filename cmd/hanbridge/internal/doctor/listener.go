@@ -34,14 +34,14 @@ type observation struct {
 	telnet bool      // the source is a gateway in telnet mode
 
 	verifiedCount int                  // number of verified telegrams
-	firstArrival  time.Time            // when the first verified telegram arrived; without one, when the last intact telegram arrived
+	firstArrival  time.Time            // when the first verified telegram arrived; without a verified telegram, when the last intact telegram arrived
 	lastArrival   time.Time            // when the last verified telegram arrived
 	gaps          []time.Duration      // durations between verified telegrams
 	encryptedErr  *dlms.EncryptedError // error of a telegram that the given keys do not decrypt
 
 	protocol meter.Protocol
-	bytes    int  // length of the longest verified telegram; without one, of the last intact telegram
-	items    int  // number of records in the longest telegram
+	bytes    int  // length of the longest verified telegram; without a verified telegram, of the last intact telegram
+	items    int  // number of records in the longest verified telegram
 	checked  bool // whether the last verified telegram has a right checksum or a valid authentication tag
 	meter    meter.Meter
 	family   string               // make whose rules the decoder applied, in lower case

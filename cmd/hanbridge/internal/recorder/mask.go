@@ -18,7 +18,7 @@ import (
 // maskCounts says what an anonymised capture has received so far.
 type maskCounts struct {
 	telegramBytes int64 // number of bytes that belong to telegrams
-	encrypted     bool  // a telegram was encrypted, and the comment line with the test key was written before it
+	encrypted     bool  // a telegram was encrypted; the comment line with the test key was written before the first of these telegrams
 }
 
 // maskingDecoder is the probe.Decoder of an anonymised capture. It masks each telegram and writes it to the file.

@@ -53,7 +53,7 @@ func (d *decoding) decodeFile(name string, printName bool) (n tally) {
 	return n
 }
 
-// printAll prints all telegrams of a file. It returns the error of the input, if it could not be read to its end.
+// printAll prints all telegrams of a file. It returns the error of the input if the input could not be read to its end.
 func (d *decoding) printAll(from *meter.Decoder, n *tally) error {
 	for d.err == nil {
 		r, err := from.Next()

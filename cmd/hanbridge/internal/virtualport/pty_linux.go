@@ -45,7 +45,7 @@ func (s *sender) sendToPTY(ctx context.Context) error {
 
 // ptyWriter writes to the controlling side of a pseudo-terminal. Bytes that no program reads are lost, as on a real wire.
 type ptyWriter struct {
-	control, port *os.File
+	control, port *os.File // the two sides of the pseudo-terminal; programs open port
 	line          simulate.LineSetting
 	noReader      bool // a wait for a reader timed out, and no program has read since
 	lastUnread    int  // number of unread bytes after the last write

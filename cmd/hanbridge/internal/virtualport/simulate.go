@@ -87,7 +87,7 @@ func Replay(ctx context.Context, p *cli.Program, name, destination string, speed
 		return errors.New("--speed: want 0 or more")
 	}
 	if name == "-" {
-		signal.Reset() // from now on, a signal ends the program, even while it waits for input
+		signal.Reset() // from now on, a signal ends the program, even while the program waits for input
 	}
 	in, done, err := p.Open("replay", name)
 	if err != nil {

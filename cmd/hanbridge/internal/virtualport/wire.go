@@ -25,7 +25,7 @@ type Wire struct {
 	firstDue  time.Time // when the first bytes were due
 
 	closed chan struct{}
-	once   sync.Once
+	once   sync.Once // closes closed only once
 }
 
 // NewWire returns a wire that delivers the bytes that next returns, speed times as fast as they are due. If speed is 0, the wire does not
