@@ -75,8 +75,8 @@ func (p *Proxy) ResetConnections() {
 	}
 }
 
-// HalfClose ends the direction from the target to the client on every connection. The client can still send until the target closes the
-// connection.
+// HalfClose ends the direction from the target to the client on every connection. The client can still send until the target sends
+// bytes or closes the connection.
 func (p *Proxy) HalfClose() {
 	for _, c := range p.connections() {
 		_ = c.client.CloseWrite()

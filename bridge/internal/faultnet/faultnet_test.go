@@ -45,8 +45,8 @@ func dial(t *testing.T, p *faultnet.Proxy) net.Conn {
 	return c
 }
 
-// sendByte sends a byte and waits until the server has sent it back, at most for timeout.
-func sendByte(c net.Conn, timeout time.Duration) error {
+// echoByte sends a byte and waits until the server has sent it back, at most for timeout.
+func echoByte(c net.Conn, timeout time.Duration) error {
 	if _, err := c.Write([]byte{'x'}); err != nil {
 		return err
 	}
@@ -64,12 +64,12 @@ func receiveByte(c net.Conn, timeout time.Duration) error {
 func TestBlock(t *testing.T) {
 	p := faultnet.New(t, startEchoServer(t))
 	c := dial(t, p)
-	if err := sendByte(c, time.Minute); err != nil {
+	if err := echoByte(c, time.Minute); err != nil {
 		t.Fatalf("send and receive a byte before Block: %v", err)
 	}
 	p.Block()
-	if err := sendByte(c, 50*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatalf("blocked: got %v, want no bytes", err)
+	if err := echoByte(c, 50*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("blocked: got error %v, want no byte within 50 ms", err)
 	}
 	p.Unblock()
 	if err := receiveByte(c, time.Minute); err != nil {
@@ -83,7 +83,7 @@ func TestDelay(t *testing.T) {
 	c := dial(t, p)
 	p.Delay(30 * time.Millisecond)
 	start := time.Now()
-	if err := sendByte(c, time.Minute); err != nil {
+	if err := echoByte(c, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(start); took < 60*time.Millisecond {
@@ -95,14 +95,14 @@ func TestDelay(t *testing.T) {
 func TestResetConnections(t *testing.T) {
 	p := faultnet.New(t, startEchoServer(t))
 	c := dial(t, p)
-	if err := sendByte(c, time.Minute); err != nil {
+	if err := echoByte(c, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	p.ResetConnections()
 	if err := receiveByte(c, time.Minute); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatalf("got %v, want a reset", err)
+		t.Fatalf("got error %v, want a reset", err)
 	}
-	if err := sendByte(dial(t, p), time.Minute); err != nil {
+	if err := echoByte(dial(t, p), time.Minute); err != nil {
 		t.Errorf("send and receive a byte on a new connection: %v", err)
 	}
 }
@@ -111,11 +111,11 @@ func TestResetConnections(t *testing.T) {
 func TestHalfClose(t *testing.T) {
 	p := faultnet.New(t, startEchoServer(t))
 	c := dial(t, p)
-	if err := sendByte(c, time.Minute); err != nil {
+	if err := echoByte(c, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	p.HalfClose()
 	if err := receiveByte(c, time.Minute); !errors.Is(err, io.EOF) {
-		t.Fatalf("half closed: got %v, want %v", err, io.EOF)
+		t.Fatalf("half closed: got error %v, want %v", err, io.EOF)
 	}
 }

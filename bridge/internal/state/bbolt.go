@@ -82,7 +82,7 @@ func boltDocuments(tx *bbolt.Tx, path string) (documents, error) {
 // is left. In bbolt's file version 2, a page has its flags at offset 8 and the number of its elements at offset 10. The elements of a branch
 // page begin at offset 16. Each has 16 bytes, and the last 8 of them are a page number.
 func isTree(file []byte, id uint64, visited map[uint64]bool) bool {
-	const pageSize, branch = 4096, 1 // earlier versions used this page size on every machine
+	const pageSize, branchFlags = 4096, 1 // earlier versions used this page size on every machine
 	if visited[id] {
 		return false
 	}
@@ -91,7 +91,7 @@ func isTree(file []byte, id uint64, visited map[uint64]bool) bool {
 		return true // bbolt's attempt to read this page causes a memory fault, which readBolt reports
 	}
 	page := file[id*pageSize:]
-	if binary.NativeEndian.Uint16(page[8:]) != branch {
+	if binary.NativeEndian.Uint16(page[8:]) != branchFlags {
 		return true
 	}
 	for i := range int(binary.NativeEndian.Uint16(page[10:])) {

@@ -175,9 +175,9 @@ func TestTakeOverNotBesideFile(t *testing.T) {
 }
 
 // takeOverDamaged opens a folder with a damaged bbolt file, and reports whether the damage was logged. If the damage was logged, the Store
-// must have no documents. Otherwise it must have all documents of one commit, which complete checks. Open must not hang, and the Store must
+// must have no documents. Otherwise it must have all documents of one commit, which isComplete checks. Open must not hang, and the Store must
 // work afterwards.
-func takeOverDamaged(t *testing.T, what string, file []byte, complete func(map[string]string) bool) (damageLogged bool) {
+func takeOverDamaged(t *testing.T, what string, file []byte, isComplete func(map[string]string) bool) (damageLogged bool) {
 	t.Helper()
 	dir := boltFolder(t, file)
 	start := time.Now()
@@ -195,7 +195,7 @@ func takeOverDamaged(t *testing.T, what string, file []byte, complete func(map[s
 			t.Errorf("%s: got documents %v of a damaged file, want none", what, found)
 		}
 		wantSetAside(t, dir, state.BoltName, file)
-	case !strings.Contains(lines[0], infoTakenOver) || !complete(found):
+	case !strings.Contains(lines[0], infoTakenOver) || !isComplete(found):
 		t.Errorf("%s: logged %q and got documents %v, want all documents of one commit", what, lines, found)
 	}
 	set(s, map[string]string{"new": "1"})
@@ -212,8 +212,8 @@ func TestTakeOverDamaged(t *testing.T) {
 	manyMeters, want := manyMetersFile(t)
 	twoMeters := open(t, boltFolder(t, boltFile(t))).Documents()
 	for name, tt := range map[string]struct {
-		file     []byte
-		complete func(map[string]string) bool
+		file       []byte
+		isComplete func(map[string]string) bool
 	}{
 		"two meters": {boltFile(t), func(found map[string]string) bool {
 			return len(found) == len(twoMeters) && strings.Contains(found["instance"], `"id"`)
@@ -224,14 +224,14 @@ func TestTakeOverDamaged(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if takeOverDamaged(t, "undamaged", tt.file, tt.complete) {
+			if takeOverDamaged(t, "undamaged", tt.file, tt.isComplete) {
 				t.Error("intact file: damage is logged, want none")
 			}
 			used := len(bytes.TrimRight(tt.file, "\x00"))
 			// The first page begins with a header of 16 bytes and metadata of 64 bytes. A page has 4096 bytes.
 			for _, n := range []int{0, 1, 15, 80, 4095, 4096, 8191, 8192, 12288, used / 2, used - 1} {
-				// A file that is cut later can have all documents of the last commit or the commit before.
-				if logged := takeOverDamaged(t, fmt.Sprintf("cut to %d bytes", n), tt.file[:n], tt.complete); !logged && n < used/2 {
+				// A file that is cut in its second half can still have all documents of the last commit or the commit before.
+				if logged := takeOverDamaged(t, fmt.Sprintf("cut to %d bytes", n), tt.file[:n], tt.isComplete); !logged && n < used/2 {
 					t.Errorf("cut to %d bytes: no damage is logged", n)
 				}
 			}
@@ -242,7 +242,7 @@ func TestTakeOverDamaged(t *testing.T) {
 				file := bytes.Clone(tt.file)
 				usedPages := file[:(used+4095)/4096*4096]
 				what := fmt.Sprintf("round %d: %s", i, damageRandomly(r, usedPages))
-				if takeOverDamaged(t, what, file, tt.complete) {
+				if takeOverDamaged(t, what, file, tt.isComplete) {
 					loggedCount++
 				}
 			}
@@ -311,10 +311,10 @@ func TestTakeOverWrongPages(t *testing.T) {
 		{"no bucket", leaf, func(p []byte) { u16(p[10:], 0) }},
 	} {
 		if raceDetector && strings.HasSuffix(tt.name, " GB") {
-			continue // with the race detector, a value of 4 GB would need 6 GB of memory
+			continue // with the race detector, such a value would need up to 6 GB of memory
 		}
 		file := bytes.Clone(manyMeters)
-		for at := 2 * 4096; at+4096 <= len(file); at += 4096 {
+		for at := 2 * 4096; at+4096 <= len(file); at += 4096 { // the first two pages have metadata only
 			// A page begins with its own number. Other blocks of 4096 bytes are the continuation of a long value.
 			if p := file[at : at+4096]; binary.NativeEndian.Uint16(p[8:]) == tt.kind && binary.NativeEndian.Uint64(p) == uint64(at/4096) {
 				tt.change(p)

@@ -144,7 +144,8 @@ func TestFolderOfSecondProgram(t *testing.T) {
 	wantOnDisk(t, dir, map[string]string{"a": "3"})
 }
 
-// TestOpenFails checks that a Store commits after the cause that made Open fail was removed, and that the other documents stay in the file.
+// TestOpenFails checks that a Store commits after the cause that made Open fail was removed. A document that the Store does not
+// register must stay in the file.
 func TestOpenFails(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
@@ -186,8 +187,8 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
-// TestOpenInUse checks that a Store whose folder was in use at Open commits after the other program has ended. The documents of the other
-// program must stay in the file.
+// TestOpenInUse checks that a Store whose folder was in use at Open commits after the other program has ended. Documents that the Store does
+// not register, or could not save, must stay in the file.
 func TestOpenInUse(t *testing.T) {
 	dir := writtenState(t, map[string]string{"a": "1", "unregistered": "1", "saved": "1"})
 	first := openCleanly(t, dir)

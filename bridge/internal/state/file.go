@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// format is the version of the file format. All versions have the checksum in the same place, so that a damaged file is not taken for
-	// the file of a newer version.
+	// format is the version of the file format. All versions have the checksum in the same place, so that a damaged file is not mistaken
+	// for the file of a newer version.
 	format = 1
-	// maxSize is the maximum size of a file that is read, in bytes. A bridge writes only smaller files.
+	// maxSize is the maximum size of a file that is read, in bytes. The file of a bridge is much smaller.
 	maxSize = 64 << 20
 )
 
@@ -81,7 +81,7 @@ func read(path string) (documents, error) {
 
 // readWhole reads a file into memory. If the size is impossible or the disk fails, the error wraps errDamaged. If the file is missing, if
 // permission is missing, or if the path is no ordinary file, the error does not wrap errDamaged. A pipe is not opened because Open would
-// block until another program opens the other end.
+// block until a program opens the pipe for writing.
 func readWhole(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -118,7 +118,7 @@ func (s *Store) write(next documents) error {
 	return nil
 }
 
-// replace writes a new file, renames the current file to previousName, and then renames the new file to path.
+// replace writes a new file, keeps the current file under the name previousName, and then renames the new file to path.
 func replace(path string, text []byte) error {
 	newPath := path + ".new"
 	if err := writeSynced(newPath, text); err != nil {

@@ -201,7 +201,7 @@ func TestOpenHuge(t *testing.T) {
 	wantLogged(t, open(t, dir), "and a new file is begun; hanbridge.json: damaged: its size of 274877906944 bytes is impossible")
 }
 
-// TestOpenDamagedAgain checks that a second damaged file replaces the first damaged file, which has the same new name.
+// TestOpenDamagedAgain checks that a renamed damaged file is replaced when another damaged file is renamed.
 func TestOpenDamagedAgain(t *testing.T) {
 	dir := folderWith(t, []byte("first"), nil)
 	closeStore(t, open(t, dir))

@@ -58,7 +58,7 @@ func large(a string) string { return `"` + strings.Repeat(a, 1<<20) + `"` }
 
 // testFullDiskAtOpen opens a new folder on a full disk. The first commit must succeed when there is space.
 func testFullDiskAtOpen(t *testing.T) {
-	for _, space := range []uint64{0, 64} {
+	for _, space := range []uint64{0, 64} { // the state file needs more than 64 bytes, because of its checksum
 		dir := filepath.Join(t.TempDir(), "state")
 		limitFileSize(t, space)
 		s := openCleanly(t, dir)

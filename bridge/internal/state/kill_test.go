@@ -23,8 +23,8 @@ const envCommitDir = "HANBRIDGE_TEST_STATE_DIR"
 func commitRepeatedly(t *testing.T, dir string) {
 	s := open(t, dir)
 	s.logged()
-	first, _ := strconv.Atoi(string(s.Value("guard/meter 0")))
-	for n := first + 1; !t.Failed(); n++ {
+	committed, _ := strconv.Atoi(string(s.Value("guard/meter 0")))
+	for n := committed + 1; !t.Failed(); n++ {
 		set(s, documentsOfCommit(n))
 		s.Commit()
 		wantLogged(t, s)

@@ -25,14 +25,14 @@ var (
 	errNewer = errors.New("written by a newer hanbridge (start the newer version, or remove hanbridge.* there: then the last values of the counters are lost)")
 )
 
-// lockAndLoad locks the folder if it is not locked. The first time, it reads the documents.
+// lockAndLoad locks the folder if it is not locked, and reads the documents if they were not read until now.
 func (s *Store) lockAndLoad() error {
 	err := s.lockFolder()
 	if err == nil && !s.loaded {
 		err = s.load()
 	}
 	if err != nil {
-		s.writtenInfo = nil // the folder is not locked, so another program can change the file, and the next commit must write it
+		s.writtenInfo = nil // while the folder is not locked, another program can change the file; so the next commit must write the file
 		return folderError(s.dir, err)
 	}
 	return nil
@@ -97,8 +97,8 @@ func folderError(dir string, err error) error {
 	return fmt.Errorf("state_dir %s: %w", dir, err)
 }
 
-// load reads the documents of the locked folder, and renames damaged files. It logs a warning or an info if the documents are not from the
-// file fileName.
+// load reads the documents of the locked folder, and renames damaged files. It logs if a file was damaged, or if the documents are
+// from a file other than fileName.
 func (s *Store) load() error {
 	c, err := readFolder(s.dir)
 	for _, name := range c.damaged {
@@ -130,8 +130,8 @@ func (s *Store) load() error {
 	return nil
 }
 
-// damagedPath returns the path to which a damaged file is renamed, so that a user can look at the file. It replaces an older file at that
-// path.
+// damagedPath returns the path to which a damaged file is renamed, so that a user can look at the file. An older file at that path is
+// replaced.
 func damagedPath(path string) string { return path + ".damaged" }
 
 // folderContents is the result of readFolder.
@@ -142,7 +142,8 @@ type folderContents struct {
 	damage    error    // what is wrong with the damaged files; nil if there are none
 }
 
-// readFolder reads the newest intact file of dir. If there is no file of this version, it reads the bbolt file of an earlier version.
+// readFolder reads the newest intact file of dir. If there is no file of this version, not even a damaged one, it reads the
+// bbolt file of an earlier version.
 func readFolder(dir string) (c folderContents, err error) {
 	for _, f := range []struct {
 		name string

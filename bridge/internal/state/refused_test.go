@@ -110,7 +110,7 @@ func runAsNobody(t *testing.T, test, dir string) string {
 	cmd := exec.CommandContext(t.Context(), program, "-test.run=^"+test+"$")
 	cmd.Dir, cmd.Env = folder, []string{envTryDir + "=" + dir}
 	if os.Getuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}} // the user nobody
 	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -92,8 +92,9 @@ func equal(a, b documents) bool {
 	return maps.EqualFunc(a, b, func(x, y json.RawMessage) bool { return bytes.Equal(x, y) })
 }
 
-// checkFile detects that another program has removed, replaced or changed the file since the last commit. If so, checkFile sets writtenInfo
-// to nil, and this commit writes all documents again. checkFile also renames a damaged file, so that it does not become the previous file.
+// checkFile detects that another program has removed, replaced or changed the file since the last commit. If the file is missing, damaged or
+// has other documents, checkFile sets writtenInfo to nil, and this commit writes all documents again. checkFile also renames a damaged file, so
+// that it does not become the previous file.
 func (s *Store) checkFile() error {
 	path := filepath.Join(s.dir, fileName)
 	info, err := os.Lstat(path)
@@ -107,7 +108,7 @@ func (s *Store) checkFile() error {
 	source := path
 	switch {
 	case err == nil && equal(found, s.onDisk):
-		s.writtenInfo = info // only its modification time has changed
+		s.writtenInfo = info // the file still has all documents
 		return nil
 	case err == nil:
 		err = errors.New("another state file was put in its place")
@@ -115,7 +116,7 @@ func (s *Store) checkFile() error {
 		err = errors.New("it was removed")
 	case !errors.Is(err, errDamaged):
 		return folderError(s.dir, err)
-	default:
+	default: // the file is damaged
 		source = damagedPath(path)
 		if err := os.Rename(path, source); err != nil {
 			return folderError(s.dir, err)

@@ -92,9 +92,9 @@ func TestSync(t *testing.T) {
 func TestRunDoesNotBlock(t *testing.T) {
 	s := openCleanly(t, t.TempDir())
 	called, release := make(chan struct{}), make(chan struct{})
-	first := sync.OnceFunc(func() { close(called) })
+	signalCalled := sync.OnceFunc(func() { close(called) })
 	s.Register("slow", func() []byte {
-		first()
+		signalCalled()
 		<-release
 		return []byte("1")
 	})
@@ -111,7 +111,7 @@ func TestRunDoesNotBlock(t *testing.T) {
 	must(t, <-ended)
 }
 
-// TestRunReportsProgress checks that Run reports that it works during a commit, and that it waits before and after.
+// TestRunReportsProgress checks that Run reports that it works during a commit, and that it waits after the commit.
 func TestRunReportsProgress(t *testing.T) {
 	s, g := openCleanly(t, t.TempDir()), progress.NewGroup()
 	s.SetReporter(g.Add("state file"))

@@ -36,7 +36,7 @@ type Store struct {
 	// The following fields are used by Open, then by Run, then by Close, one after the other.
 	lock        *flock.Flock // nil while the folder is not locked
 	loaded      bool         // the documents were read while the folder was locked
-	writtenInfo os.FileInfo  // the file as the last commit wrote it; nil if the next commit must write all documents
+	writtenInfo os.FileInfo  // of the file after the last commit; nil if the next commit must write even if no document has changed
 	onDisk      documents    // the documents on disk, as far as is known
 	lastErr     error        // why the last commit failed; nil if it succeeded
 
@@ -45,8 +45,7 @@ type Store struct {
 
 // Open locks the folder and reads its documents. Open logs errors. It renames a damaged file and uses the previous file. If another
 // hanbridge uses the folder, Open waits at most half a second. If the folder is still in use, or is not writable, Run tries
-// again. If a newer
-// version has written the file, Open returns nil and does not change the file. Call Close after Run.
+// again. If a newer version has written the file, Open returns nil and does not change the file. Call Close after Run.
 func Open(dir string, log zerolog.Logger) *Store {
 	s := &Store{
 		dir: dir, log: log,
@@ -54,6 +53,7 @@ func Open(dir string, log zerolog.Logger) *Store {
 		encoders: make(map[string]func() []byte),
 	}
 	if s.lastErr = s.lockAndLoad(); s.lastErr != nil {
+		// What this warning says is true until a commit succeeds. After errNewer it is true as long as the program runs.
 		log.Warn().Err(s.lastErr).Msg("nothing is remembered over a restart: counters are not compared with their last values, and hourly values are missing until the meter sends them")
 	}
 	switch {
@@ -89,7 +89,7 @@ func (s *Store) Register(key string, encode func() []byte) {
 }
 
 // Save writes a document that does not change any more, and reports whether the document is on disk. If the write failed, Run writes the
-// document later. But if the documents of the folder could not be read, Save drops the value, and the document on disk stays unchanged. Call
+// document later. But if the folder was not locked and read until now, Save drops the value, and the document on disk stays unchanged. Call
 // Save before Run.
 func (s *Store) Save(key string, value []byte) bool {
 	if s == nil {
@@ -154,8 +154,8 @@ func (s *Store) Close() error {
 	return s.unlock()
 }
 
-// Peek returns the document with this key in the folder dir; nil if there is none. Peek changes nothing, and works while a bridge uses the
-// folder. The error is fs.ErrNotExist if there is no state file.
+// Peek returns the document with this key in the folder dir; nil if there is none. Peek changes nothing, and works while a bridge of this
+// version uses the folder. The error is fs.ErrNotExist if there is no state file.
 func Peek(dir, key string) ([]byte, error) {
 	c, err := readFolder(dir)
 	switch {

@@ -205,7 +205,8 @@ func TestCommitKeepsOtherDocuments(t *testing.T) {
 	wantOnDisk(t, dir, map[string]string{"a": "4", "b": "2"})
 }
 
-// TestPreviousFile checks that the folder has the state file, the previous file and the lock file, and no other files.
+// TestPreviousFile checks that the previous file has the documents of the commit before the last commit. The folder must have the state file,
+// the previous file and the lock file, and no other files.
 func TestPreviousFile(t *testing.T) {
 	dir := writtenState(t, map[string]string{"a": "1"}, map[string]string{"a": "2"}, map[string]string{"a": "3"})
 	text, err := os.ReadFile(filepath.Join(dir, state.PreviousName))
@@ -237,6 +238,7 @@ func TestNilStore(t *testing.T) {
 	s.Register("a", func() []byte { return []byte("1") })
 	s.MarkChanged()
 	s.MarkUrgent()
+	s.SetReporter(nil)
 	s.Sync(t.Context())
 	must(t, s.Run(t.Context()), s.Close())
 	if s.Value("a") != nil || s.Save("a", []byte("1")) {
