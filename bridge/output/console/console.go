@@ -21,8 +21,8 @@ type Console struct {
 	w io.Writer
 	// terminalSize returns the width in columns and the height in rows. It is nil if w is not a terminal.
 	terminalSize func() (width, height int)
-	// Width is the maximum length of a line, in characters, if there is no terminal. The Console does not print values that do not fit. 0
-	// means no limit. Width must be set before Run.
+	// Width is the maximum length of a line, in characters, if there is no terminal. The Console always prints the first value of a line,
+	// and leaves out further values that do not fit. 0 means no limit. Width must be set before Run.
 	Width int
 
 	mu         sync.Mutex
@@ -88,7 +88,7 @@ func (c *Console) show(values []bridge.Value) error {
 	return err
 }
 
-// line joins as many values as fit into Width.
+// line joins the first value and as many further values as fit into Width.
 func (c *Console) line(values []string) string {
 	const separator, ellipsis = ", ", " …"
 	line := values[0]
@@ -111,7 +111,8 @@ func (c *Console) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// eraseTable returns the control sequence that removes the table from the terminal, and sets tableLines to 0.
+// eraseTable returns the control sequence that removes the table from the terminal, and sets tableLines to 0. If there is no table, the sequence
+// only moves the cursor to the start of the line.
 func (c *Console) eraseTable() string {
 	lines := c.tableLines
 	c.tableLines = 0

@@ -99,7 +99,7 @@ func TestConsolePrints(t *testing.T) {
 	}
 }
 
-// TestLineWidth tests that values that do not fit into a line are not printed.
+// TestLineWidth tests that values that do not fit into a line are not printed, except the first value.
 func TestLineWidth(t *testing.T) {
 	for width, want := range map[int]string{
 		0:  "import_power 1 W, voltage_l1 230.0 V\n",

@@ -27,23 +27,23 @@ type output func(ctx context.Context, feed *bridge.Feed) error
 
 func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
 
-// A wire is the port of a meter. The meter sends nothing until the test writes to a connection.
-type wire struct {
-	ends chan *io.PipeWriter // receives the writing end of each new connection
+// A port simulates the port of a meter. The meter sends nothing until the test writes to a connection.
+type port struct {
+	writers chan *io.PipeWriter // receives the writing end of each new connection
 }
 
-func (w wire) dial(context.Context) (io.ReadCloser, error) {
-	r, end := io.Pipe()
-	w.ends <- end
+func (p port) dial(context.Context) (io.ReadCloser, error) {
+	r, writer := io.Pipe()
+	p.writers <- writer
 	return r, nil
 }
 
 // run starts a bridge that answers health queries at one of the addresses. It runs until stop is called or the test ends.
-func run(t *testing.T, addresses []string, others ...bridge.Output) (w wire, stop func()) {
+func run(t *testing.T, addresses []string, others ...bridge.Output) (p port, stop func()) {
 	t.Helper()
-	w = wire{make(chan *io.PipeWriter, 8)}
+	p = port{make(chan *io.PipeWriter, 8)}
 	b := bridge.New(zerolog.Nop())
-	b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: w.dial})})
+	b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: p.dial})})
 	b.AddOutput("health", health.NewWithCheckInterval(addresses, 20*time.Millisecond))
 	for _, o := range others {
 		b.AddOutput("other", o)
@@ -58,7 +58,7 @@ func run(t *testing.T, addresses []string, others ...bridge.Output) (w wire, sto
 		}
 	})
 	t.Cleanup(stop)
-	return w, stop
+	return p, stop
 }
 
 // awaitAnswer asks the bridge until wanted returns true for the answer. The text what describes this answer in the failure.
@@ -93,11 +93,11 @@ func newAddresses(t *testing.T) []string {
 // TestHealthy tests the answers before and after the first telegram and after the bridge has ended.
 func TestHealthy(t *testing.T) {
 	addresses := newAddresses(t)
-	w, stop := run(t, addresses)
+	p, stop := run(t, addresses)
 	awaitHealthy(t, addresses, "meter house: no telegram yet")
 	f, _ := simulate.Named("aidon-se")
 	_, telegram := simulate.NewMeter(f, 1, time.Now()).Next()
-	_, _ = (<-w.ends).Write(telegram) // returns when the bridge has read the telegram
+	_, _ = (<-p.writers).Write(telegram) // returns when the bridge has read the telegram
 	awaitHealthy(t, addresses)
 	stop()
 	_, err := health.Ask(t.Context(), addresses, time.Minute)

@@ -43,7 +43,7 @@ const aclHead = `# Access rules for Mosquitto. The user hanbridge can use its ow
 user hanbridge
 `
 
-// aclAnnounced stands above the rules for announcements.
+// aclAnnounced is the comment above the rules for announcements.
 const aclAnnounced = `# In Mosquitto "+" matches a whole level, and hanbridge_+ is not possible. So the lines below allow the announcements of all devices. A new
 # meter needs no new line. For stricter rules, replace the first "+" of each line by hanbridge_bridge, and add the same lines with
 # hanbridge_<id of the meter> for each meter. Without these lines a meter is not announced, and no program reports the reason.
@@ -67,7 +67,7 @@ func aclText() string {
 	why := ""
 	for _, r := range defaultConfig.ACL() {
 		if strings.HasSuffix(r.Filter, "/config") && !strings.HasSuffix(text.String(), "/config\n") {
-			text.WriteString(aclAnnounced)
+			text.WriteString(aclAnnounced) // only before the first of these rules
 		}
 		if r.Why != why {
 			why = r.Why
@@ -100,7 +100,8 @@ func TestACLExample(t *testing.T) {
 	}
 }
 
-// TestACL tests that the rules permit everything that a bridge does, and that they permit no access to several topics that a bridge does not use.
+// TestACL tests that the rules permit everything that a bridge does. It also tests the exact access that the rules permit to several other topics,
+// most of which a bridge does not use.
 func TestACL(t *testing.T) {
 	c := mqtt.Config{BaseTopic: "my home/meters", Prefix: "ha", StatusTopic: "hubs/first/birth"}
 	required := map[string]mqtt.Access{

@@ -97,7 +97,7 @@ func (s *session) prepareSteps(a *announcer) (hasSteps bool) {
 	a.steps, a.afterSteps = plan.steps, device{Announced: plan.replacement.Union(plan.unchanged.Announced), Topics: topics}
 	if removals := s.removalMessages(a.meterID, recorded.Topics, topics); len(removals) > 0 {
 		if len(a.steps) == 0 {
-			a.steps = [][]discovery.Message{nil}
+			a.steps = [][]discovery.Message{nil} // one step, which has no announcements
 		}
 		last := len(a.steps) - 1
 		a.steps[last] = slices.Concat(a.steps[last], removals)
@@ -141,8 +141,9 @@ func (s *session) planChange(a *announcer, recorded device, style discovery.Styl
 }
 
 // acceptedPlan returns a plan whose steps the broker accepts. If the announcement of the whole device is too large for the broker, each
-// entity is announced in a message of its own. If the broker refuses these messages too, the retained announcements are not changed, because
-// the messages that replace them would not arrive.
+// entity is announced in a message of its own. If the broker refuses these messages too, the plan has no steps, because the messages that
+// replace the retained announcements would not arrive. But a plan of only one step remains, because publish skips the messages that the broker
+// refuses.
 func (s *session) acceptedPlan(a *announcer, recorded device) changePlan {
 	plan := s.planChange(a, recorded, s.config.Style)
 	// topicsChange is true if the announcements move to other topics, such as from single entities to the whole device. Then the steps remove the

@@ -109,8 +109,8 @@ func (s *session) logDenied(m *meter, check *arrivalCheck) {
 	}
 }
 
-// logAnnounced logs that a meter is announced, or that its announcements are removed. The first log line of a connection has announcedLevel. A
-// later log line has the level info if the number of entities has changed, and debug if not.
+// logAnnounced logs that a meter is announced, or that its announcements are removed. Before the first step of the device on
+// a connection, the log line has announcedLevel. A later log line has the level info if the number of entities has changed, and debug if not.
 func (s *session) logAnnounced(a *announcer, want *wantedDevice) {
 	entities, level := want.entities, s.announcedLevel
 	switch isFirstStep := a.lastStep.IsZero(); {

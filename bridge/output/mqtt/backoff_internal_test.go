@@ -9,7 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// TestBackoff tests how long a backoff waits before everything is published again. Each step has another cause, such as a hub that starts.
+// TestBackoff tests how long a backoff waits before everything is published again. The gap is the shortest time between
+// two publications. Each step has another cause of a publication, such as a hub that starts.
 func TestBackoff(t *testing.T) {
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	var b backoff

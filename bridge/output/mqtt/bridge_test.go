@@ -26,11 +26,11 @@ func config(addr string) mqtt.Config {
 	}
 }
 
-// A testBridge is a bridge with one meter and the output. It is also the writer of the bridge's log.
+// A testBridge is a bridge with one meter and one output. It is also the writer of the bridge's log.
 type testBridge struct {
 	t      *testing.T
-	dialed chan *io.PipeWriter // receives the meter's end of each connection between the bridge and the meter
-	pipe   *io.PipeWriter      // the meter's end of the connection in use; nil before the first telegram
+	dialed chan *io.PipeWriter // receives the pipe to which the test writes telegrams, for each connection of the bridge to the meter
+	pipe   *io.PipeWriter      // the newest pipe from dialed; nil before the first telegram
 	stop   func()
 	// interrupted has a value when the output has lost its connection.
 	interrupted chan struct{}

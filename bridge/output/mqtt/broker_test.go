@@ -50,8 +50,8 @@ func (*brokerHook) Provides(byte) bool { return true } // mochi calls the hook f
 
 func (*brokerHook) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
 
-// OnACLCheck permits publishing under every topic. It permits reading every topic that does not begin with unreadable and, if allReadable is true,
-// every topic.
+// OnACLCheck permits publishing under every topic. It forbids reading a topic that begins with unreadable, unless unreadable is "" or allReadable
+// is true.
 func (d *brokerHook) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

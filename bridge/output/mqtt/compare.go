@@ -66,7 +66,7 @@ func compareMeter(retained map[string]string, serial string, counters []bridge.V
 		switch {
 		case v.Number.Cmp(oldCounter) < 0, timeErr == nil && roseFaster(maxHourlyRise):
 			return anotherMeter
-		case sameSerial:
+		case sameSerial: // the serial number confirms the meter, even if the rise is not usual
 		case timeErr != nil || age > maxRetainedAge || roseFaster(usualHourlyRise): // the counter does not show whether the meter is the same
 			result = inconclusive
 		}

@@ -74,7 +74,7 @@ func (c Config) Validate() error {
 // Assistant offer devices that do not exist.
 var reservedTopics = []string{"homeassistant", "dsmr", "tasmota", "fully", "drop_connect"}
 
-// validateBaseTopic returns an error if hubs would take messages below the base topic for those of another program.
+// validateBaseTopic returns an error if hubs would mistake messages below the base topic for messages of another program.
 func (c Config) validateBaseTopic() error {
 	const key = "mqtt.base_topic"
 	if err := ValidateTopic(key, c.BaseTopic); err != nil {

@@ -34,7 +34,7 @@ func TestFloodsAreRateLimited(t *testing.T) {
 			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 			b.awaitTelegram(t)
 			h.awaitLog("announced to home assistant")
-			before, linesBefore, began := len(b.messages()), h.logCount(""), time.Now()
+			from, linesBefore, began := len(b.messages()), h.logCount(""), time.Now() // every line contains ""
 			for i := range 10000 {
 				topic, payload := tt.next(i)
 				if err := b.Publish(topic, []byte(payload), false, 0); err != nil {
@@ -42,8 +42,8 @@ func TestFloodsAreRateLimited(t *testing.T) {
 				}
 			}
 			received := b.await(t, "online and the announcement again", func(all []message) bool {
-				return countRetained(all[before:], bridgeStatus, "online") > 0 && index(all[before:], meterConfig, "") >= 0
-			})[before:]
+				return countRetained(all[from:], bridgeStatus, "online") > 0 && index(all[from:], meterConfig, "") >= 0
+			})[from:]
 			maxAnswers := 2 + int(time.Since(began)/(5*time.Second)) // one more for each 5 s (minGap) of a slow machine
 			if got := countRetained(received, bridgeStatus, "online"); got > maxAnswers {
 				t.Errorf("the bridge published online again %d times, want %d at most", got, maxAnswers)
@@ -75,11 +75,11 @@ func TestHubStartDuringFlood(t *testing.T) {
 			b := startOpenBroker(t)
 			h := run(t, config(b.addr))
 			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
-			before := len(b.awaitTelegram(t))
+			from := len(b.awaitTelegram(t))
 			payload := map[string]string{"homeassistant/status": "online", "hanbridge/status": "offline"}[topic]
 			// await calls this function after each message, and the function then publishes another message. So the flood has no end.
 			b.await(t, "everything again during the flood", func(all []message) bool {
-				if countRetained(all[before:], "hanbridge/house/status", "online") > 0 {
+				if countRetained(all[from:], "hanbridge/house/status", "online") > 0 {
 					return true
 				}
 				if err := b.Publish(topic, []byte(payload), false, 0); err != nil {

@@ -47,7 +47,8 @@ type Output struct {
 
 var _ bridge.Output = (*Output)(nil)
 
-// defaultMinSilence is at least silentIntervals telegram intervals, because most meters send a telegram every 10 s or more often.
+// defaultMinSilence is the default of Output.minSilence. For most meters it is at least silentIntervals telegram intervals, because they send a
+// telegram every 10 s or more often.
 const defaultMinSilence = time.Minute
 
 // New returns an Output. New does not check c and reads no files. Call c.Validate first.
@@ -69,7 +70,7 @@ const (
 )
 
 // Run connects and publishes until ctx ends or the connection is lost. When ctx ends, Run delivers the last values, which takes a minute at most.
-// Run returns an error if the connection is lost.
+// Run returns an error if it cannot connect or the connection is lost.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	connConfig := o.config.brokerConfig()
 	connConfig.Conflict, connConfig.Capabilities = &o.conflicts, &o.capabilities

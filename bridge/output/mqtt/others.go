@@ -94,8 +94,7 @@ type RetainedMeter struct {
 	// bridge publishes the meter, an interrupted removal can be repeated.
 	Topics []string
 	// InUse says, in words for users, why the topics must remain on the broker: another bridge publishes the meter, or a bridge with
-	// this base topic runs.
-	// InUse is "" if the topics can be removed.
+	// this base topic runs. InUse is "" if the topics can be removed.
 	InUse string
 }
 

@@ -80,7 +80,8 @@ func (o *ownership) otherPublishesStatus(now time.Time) bool {
 	return !o.isFirst && o.contested() && o.otherOnline && !o.isSilent(now)
 }
 
-// contested reports whether another bridge publishes or has published the meter.
+// contested reports whether another bridge publishes or has published the meter. A bridge without marks of which only the retained
+// description is known counts only if a bridge is online.
 func (o *ownership) contested() bool {
 	return o.otherMark != "" || o.otherUnmarked && o.otherOnline || !o.lastOther.IsZero()
 }
@@ -110,7 +111,7 @@ type infoPayload struct {
 	Since    time.Time `json:"since"`    // when that bridge began to publish the meter
 }
 
-// resetForConnection clears the fields that describe the previous connection.
+// resetForConnection sets connectedAt, and clears the other fields that describe one connection.
 func (o *ownership) resetForConnection(now time.Time) {
 	o.connectedAt, o.infoReceived, o.claiming, o.echoReceived, o.republishInfo = now, false, false, false, false
 	o.otherUnmarked, o.otherOnline = false, false

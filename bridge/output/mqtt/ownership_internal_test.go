@@ -20,6 +20,7 @@ func TestOwnership(t *testing.T) {
 	earlier := infoPayload{Instance: "other.1", Since: at(-3600)} // the other bridge began an hour before this bridge
 	later := infoPayload{Instance: "other.1", Since: at(3600)}    // the other bridge began an hour after this bridge
 	receivedInfo := func(info infoPayload, retained bool) func(*ownership) {
+		// The payload "{}" only shows that the description was not removed. Its fields are in info.
 		return func(o *ownership) { o.receiveInfo([]byte("{}"), retained, false, false, info, at(1)) }
 	}
 	ownInfo := func(retained bool) func(*ownership) {
@@ -34,7 +35,7 @@ func TestOwnership(t *testing.T) {
 	removed := func(o *ownership) { o.receiveInfo(nil, false, false, false, infoPayload{}, at(2)) }
 	otherOnline := func(o *ownership) { o.otherOnline = true }
 	stateless := func(o *ownership) { o.stateless = true }
-	first := func(o *ownership) { o.isFirst, o.since = true, at(0) }
+	alreadyFirst := func(o *ownership) { o.isFirst, o.since = true, at(0) }
 	for _, tt := range []struct {
 		name   string
 		events []func(*ownership)
@@ -78,12 +79,12 @@ func TestOwnership(t *testing.T) {
 		{"takeover: the other has just published", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1), removed}, 30, waitForOther},
 		{"takeover: the other is silent", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1), removed}, 62, publishCounters},
 		{"takeover: the other publishes afterwards", []func(*ownership){telegram("other.1", false, 1), removed, telegram("other.1", false, 3), compared(anotherMeter)}, 99, withholdCounters},
-		{"first: another bridge starts later", []func(*ownership){first, receivedInfo(later, false), telegram("other.1", false, 2)}, 3, publishCounters},
-		{"first: another bridge has started before", []func(*ownership){first, receivedInfo(earlier, false)}, 3, waitForOther},
-		{"first: a version without marks starts later", []func(*ownership){first, receivedInfo(infoPayload{}, false), telegram("", false, 2)}, 3, publishCounters},
-		{"first: description removed", []func(*ownership){first, removed}, 3, publishCounters},
-		{"first: another bridge has replaced its description while it was disconnected", []func(*ownership){first, receivedInfo(earlier, true)}, 3, needComparison},
-		{"first: both started at the same time, the other mark is higher", []func(*ownership){first, receivedInfo(infoPayload{"zzz.1", at(0)}, false)}, 3, publishCounters},
+		{"first: another bridge starts later", []func(*ownership){alreadyFirst, receivedInfo(later, false), telegram("other.1", false, 2)}, 3, publishCounters},
+		{"first: another bridge has started before", []func(*ownership){alreadyFirst, receivedInfo(earlier, false)}, 3, waitForOther},
+		{"first: a version without marks starts later", []func(*ownership){alreadyFirst, receivedInfo(infoPayload{}, false), telegram("", false, 2)}, 3, publishCounters},
+		{"first: description removed", []func(*ownership){alreadyFirst, removed}, 3, publishCounters},
+		{"first: another bridge has replaced its description while it was disconnected", []func(*ownership){alreadyFirst, receivedInfo(earlier, true)}, 3, needComparison},
+		{"first: both started at the same time, the other mark is higher", []func(*ownership){alreadyFirst, receivedInfo(infoPayload{"zzz.1", at(0)}, false)}, 3, publishCounters},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := &ownership{ownMark: "own.1", minSilence: time.Minute}
@@ -99,7 +100,7 @@ func TestOwnership(t *testing.T) {
 }
 
 // TestTwoBridgesAgreeOnFirst tests that two bridges never both become the first, whatever the order in which their descriptions arrive. If no
-// bridge is claiming any more, one of them must be the first.
+// bridge is claiming any more (see ownership.claiming), one of them must be the first.
 func TestTwoBridgesAgreeOnFirst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		marks := [2]string{"a.1", "b.1"}
@@ -136,7 +137,8 @@ func TestTwoBridgesAgreeOnFirst(t *testing.T) {
 	})
 }
 
-// TestCompareMeter tests the comparison of a meter with the values that another bridge has retained. Each name begins with the result.
+// TestCompareMeter tests the comparison of a meter with the values that another bridge has retained. Each name begins with
+// the result; "unknown" is the result inconclusive.
 func TestCompareMeter(t *testing.T) {
 	counter := func(id quantity.ID, text string) bridge.Value {
 		n, err := obis.ParseDecimal([]byte(text))
@@ -149,7 +151,7 @@ func TestCompareMeter(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		retained map[string]string // values of the other bridge, by the names of their topics
-		serial   string            // the serial number of this bridge's meter
+		serial   string            // the serial number of this bridge's meter; "" if it is not known
 		counters []bridge.Value    // the counters of this bridge's meter
 		want     comparison
 	}{

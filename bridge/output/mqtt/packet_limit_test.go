@@ -55,7 +55,7 @@ func TestPacketSizeLimitChanges(t *testing.T) {
 			t.Parallel()
 			b := startOpenBroker(t)
 			var s *mqtt.StepAnnouncer
-			var before map[string]int
+			var atFirst map[string]int
 			for i, limit := range tc.limits {
 				b.Options.Capabilities.MaximumPacketSize = limit
 				if s != nil {
@@ -63,10 +63,10 @@ func TestPacketSizeLimitChanges(t *testing.T) {
 				}
 				s = announceOverConnections(t, b, s, announcement{discovery.Device, all})
 				now := entities(t, b)
-				if before == nil {
-					before = now
+				if atFirst == nil {
+					atFirst = now
 				}
-				if diff := cmp.Diff(before, now); diff != "" || len(now) != len(strings.Fields(all)) {
+				if diff := cmp.Diff(atFirst, now); diff != "" || len(now) != len(strings.Fields(all)) {
 					t.Errorf("limit %d: entities and when they were created (-want +got):\n%s", limit, diff)
 				}
 				for topic := range maps.Keys(b.retained()) {
@@ -77,8 +77,8 @@ func TestPacketSizeLimitChanges(t *testing.T) {
 					}
 				}
 			}
-			if _, ok := before["gas"]; !ok {
-				t.Errorf("entities: got %v, want all of %s", before, all)
+			if _, ok := atFirst["gas"]; !ok {
+				t.Errorf("entities: got %v, want all of %s", atFirst, all)
 			}
 		})
 	}

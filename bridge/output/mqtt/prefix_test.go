@@ -210,11 +210,11 @@ func TestRetainedScanAtItsLimit(t *testing.T) {
 			}
 			m := newMeter(t, "aidon-se", time.Now())
 			for range 2 {
-				before := len(b.messages())
+				from := len(b.messages())
 				h := runWith(t, config(b.addr), "house", dir)
 				h.send(nextTelegram(m))
 				b.await(t, "values", func(all []message) bool {
-					return index(all[before:], "hanbridge/house/telegram", "") >= 0 && index(all[before:], meterConfig, "") >= 0
+					return index(all[from:], "hanbridge/house/telegram", "") >= 0 && index(all[from:], meterConfig, "") >= 0
 				})
 				if got := h.logCount("not all of this bridge's earlier announcements are known"); got != 1 {
 					t.Errorf("got %d warnings about the incomplete scan, want one:\n%s", got, h.log.String())

@@ -24,7 +24,7 @@ func TestAnnouncementStepsArePaced(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
-	m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC)) // 2.5 s before the hourly list
+	m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC)) // 12.5 s before the hourly list
 	began := time.Now()
 	h.send(nextTelegram(m))
 	b.awaitText(t, meterConfig, "")
@@ -82,7 +82,7 @@ func TestHubBirthMessageRepublishesAll(t *testing.T) {
 	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
 	h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
-	before := len(b.awaitTelegram(t))
+	from := len(b.awaitTelegram(t))
 	birthTime := time.Now()
 	for _, payload := range []string{"offline", "online"} {
 		if err := b.Publish("homeassistant/status", []byte(payload), false, 0); err != nil {
@@ -90,8 +90,8 @@ func TestHubBirthMessageRepublishesAll(t *testing.T) {
 		}
 	}
 	received := b.await(t, "the meter's status after the birth message", func(all []message) bool {
-		return index(all[before:], "hanbridge/house/status", "online") >= 0
-	})[before:]
+		return index(all[from:], "hanbridge/house/status", "online") >= 0
+	})[from:]
 	firstRepublished := slices.IndexFunc(received, func(m message) bool { return m.topic != "homeassistant/status" })
 	if wait := received[firstRepublished].at.Sub(birthTime); wait < time.Second || wait > time.Minute {
 		t.Errorf("everything was published again after %v, want 1 to 5 s, and up to a minute on a slow machine", wait)
@@ -176,12 +176,12 @@ func TestLostConnectionPublishesWill(t *testing.T) {
 	proxy := faultnet.New(t, b.addr)
 	h := run(t, config(proxy.Addr()))
 	h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
-	before := len(b.awaitTelegram(t))
+	from := len(b.awaitTelegram(t))
 	proxy.ResetConnections()
 	received := b.await(t, "the will, and the meter online again", func(all []message) bool {
-		i := index(all[before:], "hanbridge/status", "offline")
-		return i >= 0 && index(all[before+i:], "hanbridge/house/status", "online") >= 0
-	})[before:]
+		i := index(all[from:], "hanbridge/status", "offline")
+		return i >= 0 && index(all[from+i:], "hanbridge/house/status", "online") >= 0
+	})[from:]
 	will := received[index(received, "hanbridge/status", "offline")]
 	if !will.will || !will.retain {
 		t.Errorf("message offline: got will %v, retain %v, want true, true", will.will, will.retain)
@@ -278,14 +278,14 @@ func TestConfiguredStatusTopic(t *testing.T) {
 			c.Prefix, c.StatusTopic = tt.prefix, tt.statusTopic
 			h := run(t, c)
 			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
-			before := len(b.awaitTelegram(t))
+			from := len(b.awaitTelegram(t))
 			for _, topic := range []string{tt.otherTopic, tt.statusTopic} {
 				if err := b.Publish(topic, []byte("online"), false, 0); err != nil {
 					t.Fatal(err)
 				}
 			}
 			b.await(t, "everything again", func(all []message) bool {
-				return index(all[before:], "hanbridge/house/status", "online") >= 0 && index(all[before:], tt.prefix+"/device/hanbridge_house/config", "") >= 0
+				return index(all[from:], "hanbridge/house/status", "online") >= 0 && index(all[from:], tt.prefix+"/device/hanbridge_house/config", "") >= 0
 			})
 			if b.subscribed(tt.otherTopic) {
 				t.Errorf("the bridge subscribes to %s", tt.otherTopic)

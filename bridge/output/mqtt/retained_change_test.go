@@ -44,7 +44,7 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 			c := config(b.addr)
 			c.Style = styles[0]
 			h := run(t, c)
-			m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC)) // 2.5 s before the hourly list
+			m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC)) // 12.5 s before the hourly list
 			for range 6 {                                                                   // the last telegram is the hourly list with the counters
 				h.send(nextTelegram(m))
 			}
@@ -54,7 +54,7 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 			})
 			h.stop()
 			b.awaitNoClients()
-			before := len(b.messages())
+			restartedAt := len(b.messages()) // the number of messages before the restart
 
 			c.Style = styles[1]
 			h = run(t, c)
@@ -62,11 +62,11 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 			b.await(t, "the meter announced in the new style", func(all []message) bool {
 				e, ok := hubEntities(t, all)["hanbridge_house_import_power"]
 				hasNewStyle := ok && strings.Contains(e.Topic, "/device/") == (c.Style == discovery.Device)
-				return hasNewStyle && len(announcements(all[before:])) >= 2 // those of the bridge and the meter
+				return hasNewStyle && len(announcements(all[restartedAt:])) >= 2 // those of the bridge and the meter
 			})
 			h.stop()
 			b.awaitNoClients()
-			entitiesBefore, entitiesNow := hubEntities(t, b.messages()[:before]), hubEntities(t, b.messages())
+			entitiesBefore, entitiesNow := hubEntities(t, b.messages()[:restartedAt]), hubEntities(t, b.messages())
 			for id, e := range entitiesBefore {
 				if now, ok := entitiesNow[id]; !ok || now.Created != e.Created || now.ID != e.ID {
 					t.Errorf("%s was removed or created again: got %v, want %v", id, now, e)
@@ -129,7 +129,7 @@ func retainsTopic(all []message, text string) bool {
 	return false
 }
 
-// TestRetainSwitchedOff tests that retained values are removed after Config.Retain has changed to false. Otherwise a hub would take an old counter
+// TestRetainSwitchedOff tests that retained values are removed after Config.Retain has changed to false. Otherwise a hub would mistake an old counter
 // for the present counter.
 func TestRetainSwitchedOff(t *testing.T) {
 	t.Parallel()

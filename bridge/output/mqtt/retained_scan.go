@@ -16,8 +16,9 @@ const sessionIdleTime = 100 * time.Millisecond
 // ownDevice is the id under which the bridge's own device is announced.
 const ownDevice = "bridge"
 
-// scanRetained reads which announcements of this bridge the broker retains, and then publishes everything unless ctx ends earlier. It runs at
-// every start until 50 h (foundLifetime) after the first complete scan, and after this bridge has replaced another bridge. Nothing is announced
+// scanRetained reads which announcements of this bridge the broker retains, and then publishes everything unless ctx or the connection ends
+// earlier. It runs at every start until 50 h (foundLifetime) after the first complete scan, and after this bridge has replaced another bridge
+// while discovery is on. It does not run if Config.BrokerEmpty is true. Nothing is announced
 // before the scan has ended, because an earlier run has possibly announced in another style. A hub must never receive announcements in two
 // styles.
 func (s *session) scanRetained(ctx context.Context) {
@@ -60,7 +61,7 @@ func (s *session) unsubscribe(filters []string) {
 // that time, a value that is sent once a day arrives at least twice.
 const foundLifetime = 50 * time.Hour
 
-// adoptFound adds the announcements that the retained scan found to the record of retained messages. Until foundLifetime is over, the bridge does
+// adoptFound adds the announcements that the retained scan found to the record of retained messages. Until foundExpiry, the bridge does
 // not remove them. Otherwise the entities of quantities that the meter sends once an hour would disappear for up to an hour after each start.
 func (s *session) adoptFound(found []discovery.Message) {
 	announced := discovery.AnnouncedBy(found)

@@ -43,7 +43,7 @@ const (
 	silentLog     = "Nothing shows that both bridges read the same meter" // the other bridge is silent, and counters are withheld
 	waitingLog    = "counters are not published until it is clear"        // the other bridge is possibly silent
 	takenOverLog  = "another bridge published this meter before"          // this bridge has replaced the other bridge
-	unreadableLog = "cannot read the topics of these meters"
+	unreadableLog = "cannot read the topics of these meters"              // the broker does not permit it
 )
 
 // A rivalBridge is one of several bridges with the meter "house" at one broker.
@@ -256,7 +256,8 @@ func TestRestartedBridgeRemainsFirst(t *testing.T) {
 }
 
 // TestMissingStateFile tests a bridge that does not have the state file of an earlier, stopped bridge. It must publish counters if the meter is
-// the same. Otherwise it must wait until a person has removed the description of the earlier bridge.
+// the same. Otherwise it must wait until a person has removed the description of the earlier bridge (the retained message under
+// hanbridge/house/info).
 func TestMissingStateFile(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -312,8 +313,8 @@ func TestMissingStateFile(t *testing.T) {
 	}
 }
 
-// TestBridgesWithoutMarks tests that a bridge is second if an earlier version of hanbridge publishes the meter. That version has no instance
-// marks in its descriptions and telegrams.
+// TestBridgesWithoutMarks tests that a bridge publishes no counters if an earlier version of hanbridge publishes the meter. That version does
+// not write the field "instance" into its descriptions and telegrams.
 func TestBridgesWithoutMarks(t *testing.T) {
 	t.Parallel()
 	const info, telegram = `{"make":"Aidon"}`, `{"meter":"house","seq":%d,"values":{"import_energy":17425.823}}`
@@ -403,7 +404,7 @@ func TestReadPermissionGrantedLater(t *testing.T) {
 		t.Error("the counter was published before the description")
 	}
 	counterAt := all[index(all, "hanbridge/house/import_energy", "")].at
-	if waited := counterAt.Sub(began); waited < 100*time.Millisecond { // sessionIdleTime
+	if waited := counterAt.Sub(began); waited < 100*time.Millisecond { // the value of sessionIdleTime
 		t.Errorf("the bridge waited %v for other bridges, want 0.1 s at least", waited)
 	}
 }
@@ -422,19 +423,20 @@ func TestStatusArrivesLast(t *testing.T) {
 	}
 	var status []byte // the proxy sends the status only after the description
 	proxy := replacePackets(t, b.addr, func(packet []byte) [][]byte {
-		if packet[0]>>4 == packets.Publish && status == nil && bytes.Contains(packet, []byte("hanbridge/status")) {
+		isPublish := packet[0]>>4 == packets.Publish
+		if isPublish && status == nil && bytes.Contains(packet, []byte("hanbridge/status")) {
 			status = packet
 			return nil
 		}
-		if packet[0]>>4 == packets.Publish && status != nil && bytes.Contains(packet, []byte("hanbridge/house/info")) {
+		if isPublish && status != nil && bytes.Contains(packet, []byte("hanbridge/house/info")) {
 			return [][]byte{packet, status}
 		}
 		return [][]byte{packet}
 	})
-	two := startRival(t, &broker{addr: proxy}, rivalConfig{name: "two", seed: 3, dir: t.TempDir()})
-	two.sendTelegram(b)
-	two.awaitLog(waitingLog)
-	if two.count(silentLog) > 0 {
+	second := startRival(t, &broker{addr: proxy}, rivalConfig{name: "two", seed: 3, dir: t.TempDir()})
+	second.sendTelegram(b)
+	second.awaitLog(waitingLog)
+	if second.count(silentLog) > 0 {
 		t.Error("the log says that the other bridge sends nothing, although that bridge is online")
 	}
 }

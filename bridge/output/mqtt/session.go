@@ -31,7 +31,7 @@ type session struct {
 	meterIDs         []string          // the ids of the configured and the removed meters
 	undelivered      map[string]device // by meter id: what the broker retains of a device when it has acknowledged all published steps
 	buf              []byte            // reused for each payload
-	announcedLevel   zerolog.Level     // the log level for the first announcement of each meter on this connection
+	announcedLevel   zerolog.Level     // the level of log lines about a device before its first step on this connection (see logAnnounced)
 	othersUnreadable bool              // messages of other bridges cannot be received
 
 	statusReceived  bool // the retained status of the bridge has arrived
@@ -158,11 +158,11 @@ func (s *session) deliver(ctx context.Context) error {
 }
 
 // logLostTelegrams logs that a number of telegrams were lost. The logged count includes earlier losses that were not logged.
-func (o *Output) logLostTelegrams(telegrams uint64) {
-	if telegrams == 0 {
+func (o *Output) logLostTelegrams(count uint64) {
+	if count == 0 {
 		return
 	}
-	o.lostTelegrams += telegrams
+	o.lostTelegrams += count
 	const message = "telegrams not published: the broker is too slow or was not reachable"
 	if _, ok := o.logLimiter.Allow(message); ok {
 		o.log.Warn().Uint64("count", o.lostTelegrams).Msg(message)
@@ -188,8 +188,8 @@ func (s *session) publishBatch(ctx context.Context, b *bridge.Batch) {
 // errStopping is the reason if shutdown gives up the delivery of the last values.
 var errStopping = fmt.Errorf("the program ends, and waits at most %v for a broker that acknowledges nothing (is the broker overloaded, or the network down?)", stopAckTimeout)
 
-// shutdown publishes the last values and the status offline of the meters and the bridge, and closes the connection. An error of the
-// delivery is logged and not returned.
+// shutdown publishes the last values and the status offline of the meters and the bridge, and closes the connection. It does not
+// publish the status of a meter whose status another bridge publishes. An error of the delivery is logged and not returned.
 func (s *session) shutdown() error {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)

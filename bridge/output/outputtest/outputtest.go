@@ -138,7 +138,7 @@ func testProfileChange(t *testing.T, start Factory) {
 	}
 	hasNewValues := func() (map[string]string, bool) {
 		got := delivered.Values()
-		expected := maps.Clone(got) // values that only the old profile sends do not change
+		expected := maps.Clone(got) // with the values that only the old profile sends, which are not in want
 		maps.Copy(expected, want)
 		return got, maps.Equal(expected, got)
 	}

@@ -131,19 +131,19 @@ func (m *manager) awaitStuck(part string) {
 
 const ping = "WATCHDOG=1" // the notification of a watchdog ping
 
-// run starts a bridge with a meter at each of the wires, a new systemd.Output and other outputs. The bridge runs until stop is called or the
+// run starts a bridge with a meter at each of the ports, a new systemd.Output and other outputs. The bridge runs until stop is called or the
 // test ends.
-func run(t *testing.T, log io.Writer, wires []*wire, others ...bridge.Output) (stop func()) {
+func run(t *testing.T, log io.Writer, ports []*port, others ...bridge.Output) (stop func()) {
 	t.Helper()
-	return runWith(t, systemd.New(), log, wires, others...)
+	return runWith(t, systemd.New(), log, ports, others...)
 }
 
 // runWith starts a bridge like run, but with the given systemd.Output.
-func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire, others ...bridge.Output) (stop func()) {
+func runWith(t *testing.T, tested *systemd.Output, log io.Writer, ports []*port, others ...bridge.Output) (stop func()) {
 	t.Helper()
 	b := bridge.New(zerolog.New(log))
-	for i, w := range wires {
-		b.AddMeter(bridge.Meter{ID: string(rune('a' + i))}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: w.dial})})
+	for i, p := range ports {
+		b.AddMeter(bridge.Meter{ID: string(rune('a' + i))}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: p.dial})})
 	}
 	for _, o := range others {
 		b.AddOutput("other", o)
@@ -167,36 +167,36 @@ func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire,
 	return stop
 }
 
-// A wire is the port of a simulated meter. The zero wire cannot be opened.
-type wire struct {
-	meter *simulate.Meter
-	ends  chan *io.PipeWriter // receives the writing end of each new connection
-	end   *io.PipeWriter      // the writing end of the current connection
+// A port simulates the port of a meter. The zero port cannot be opened.
+type port struct {
+	meter   *simulate.Meter
+	writers chan *io.PipeWriter // receives the writing end of each new connection
+	writer  *io.PipeWriter      // the writing end of the current connection
 }
 
-func newWire(t *testing.T) *wire {
+func newPort(t *testing.T) *port {
 	t.Helper()
 	f, ok := simulate.Named("aidon-se")
 	if !ok {
 		t.Fatal("no family aidon-se")
 	}
-	return &wire{meter: simulate.NewMeter(f, 1, time.Now()), ends: make(chan *io.PipeWriter, 1)}
+	return &port{meter: simulate.NewMeter(f, 1, time.Now()), writers: make(chan *io.PipeWriter, 1)}
 }
 
-func (w *wire) dial(context.Context) (io.ReadCloser, error) {
-	if w.meter == nil {
+func (p *port) dial(context.Context) (io.ReadCloser, error) {
+	if p.meter == nil {
 		return nil, io.ErrUnexpectedEOF
 	}
-	r, end := io.Pipe()
-	w.ends <- end
+	r, writer := io.Pipe()
+	p.writers <- writer
 	return r, nil
 }
 
 // send sends the next telegram and returns when the bridge has read the telegram.
-func (w *wire) send() {
-	if w.end == nil {
-		w.end = <-w.ends
+func (p *port) send() {
+	if p.writer == nil {
+		p.writer = <-p.writers
 	}
-	_, telegram := w.meter.Next()
-	_, _ = w.end.Write(bytes.Clone(telegram)) // fails when the bridge has ended
+	_, telegram := p.meter.Next()
+	_, _ = p.writer.Write(bytes.Clone(telegram)) // fails when the bridge has ended
 }

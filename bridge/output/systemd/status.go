@@ -15,7 +15,7 @@ type status struct {
 	everOnline bool             // a meter was online at least once
 
 	stuck         []string  // a sentence for each part that is stuck
-	mustSend      bool      // the status is due now, because a meter went online or offline, or the number of stuck parts changed
+	mustSend      bool      // due now: after the first update, or if a meter went online or offline, or if the number of stuck parts changed
 	countsChanged bool      // a count of telegrams has changed since the last status
 	lastSent      time.Time // when the status was last sent
 }

@@ -27,11 +27,11 @@ func TestStatus(t *testing.T) {
 		{time.Hour, update("house", true, 1), "1 of 2 meters online, telegrams: 1"},
 		{time.Hour + 10*time.Second, update("house", true, 2), ""},
 		{time.Hour + 20*time.Second, update("barn", true, 1), "2 of 2 meters online, telegrams: 3"},
-		{time.Hour + 79*time.Second, update("house", true, 8), ""},
+		{time.Hour + 79*time.Second, update("house", true, 8), ""}, // 59 s after the last status
 		{time.Hour + 80*time.Second, update("barn", true, 7), "2 of 2 meters online, telegrams: 15"},
 		{time.Hour + 81*time.Second, update("house", false, 8), "1 of 2 meters online, telegrams: 15"},
 		{time.Hour + 82*time.Second, update("barn", false, 7), "0 of 2 meters online, telegrams: 15"},
-		{2 * time.Hour, update("barn", false, 7), ""},
+		{2 * time.Hour, update("barn", false, 7), ""}, // nothing has changed
 	} {
 		s.add(&step.update)
 		got := ""

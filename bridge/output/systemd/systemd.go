@@ -1,4 +1,4 @@
-// Package systemd notifies the service manager (sd_notify(3)). It sends READY=1 at the first verified telegram. It sends a status line. It
+// Package systemd notifies the service manager (sd_notify(3)). It sends READY=1 when the first meter is online. It sends a status line. It
 // also pings the watchdog, as long as no part of the bridge is stuck.
 package systemd
 
@@ -61,10 +61,10 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 // checkInterval is how often the Output checks for stuck parts if the service has no watchdog.
 const checkInterval = 30 * time.Second
 
-// checkProgress pings the watchdog if no part of the bridge is stuck. Otherwise the status names the stuck parts.
-func (o *Output) checkProgress(feed *bridge.Feed, watchdog bool) error {
+// checkProgress pings the watchdog, if there is a watchdog and no part of the bridge is stuck. The status names the stuck parts.
+func (o *Output) checkProgress(feed *bridge.Feed, hasWatchdog bool) error {
 	stuck := progress.Stuck(feed.Health(), o.stuckAfter)
-	if len(stuck) == 0 && watchdog {
+	if len(stuck) == 0 && hasWatchdog {
 		if err := notify(daemon.SdNotifyWatchdog); err != nil {
 			return err
 		}

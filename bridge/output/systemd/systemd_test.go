@@ -38,17 +38,17 @@ func TestEnabled(t *testing.T) {
 
 // TestReadyWithTheFirstTelegram tests that READY is sent once, with the first telegram, and that STOPPING is the last notification.
 func TestReadyWithTheFirstTelegram(t *testing.T) {
-	m, w := newListeningManager(t), newWire(t)
-	stop := run(t, io.Discard, []*wire{w})
+	m, p := newListeningManager(t), newPort(t)
+	stop := run(t, io.Discard, []*port{p})
 	m.await(waiting)
 	m.awaitPings(3)
 	if n := m.count(ready); n != 0 {
 		t.Fatalf("%s was sent before the first telegram", ready)
 	}
-	w.send()
+	p.send()
 	m.await(ready)
 	m.await("STATUS=meter online, telegrams: 1")
-	w.send()
+	p.send()
 	m.awaitPings(3)
 	stop()
 	m.await(stopping)
@@ -63,8 +63,8 @@ func TestReadyWithTheFirstTelegram(t *testing.T) {
 
 // TestReadyWithTheFirstOfSeveralMeters tests that READY is sent with the first telegram of any meter.
 func TestReadyWithTheFirstOfSeveralMeters(t *testing.T) {
-	m, later, first := newListeningManager(t), newWire(t), newWire(t)
-	run(t, io.Discard, []*wire{later, first})
+	m, later, first := newListeningManager(t), newPort(t), newPort(t)
+	run(t, io.Discard, []*port{later, first})
 	first.send()
 	m.await(ready)
 	m.await("STATUS=1 of 2 meters online, telegrams: 1")
@@ -75,7 +75,7 @@ func TestReadyWithTheFirstOfSeveralMeters(t *testing.T) {
 // TestStopBeforeFirstTelegram tests that a bridge that stops before its first telegram never sends READY.
 func TestStopBeforeFirstTelegram(t *testing.T) {
 	m := newListeningManager(t)
-	stop := run(t, io.Discard, []*wire{{}})
+	stop := run(t, io.Discard, []*port{{}})
 	m.await(waiting)
 	stop()
 	m.await(stopping)
@@ -86,10 +86,10 @@ func TestStopBeforeFirstTelegram(t *testing.T) {
 
 // TestWithoutWatchdog tests that no pings are sent for a unit without WatchdogSec.
 func TestWithoutWatchdog(t *testing.T) {
-	m, w := newListeningManager(t), newWire(t)
+	m, p := newListeningManager(t), newPort(t)
 	t.Setenv("WATCHDOG_USEC", "")
-	stop := run(t, io.Discard, []*wire{w})
-	w.send()
+	stop := run(t, io.Discard, []*port{p})
+	p.send()
 	m.await(ready)
 	stop()
 	m.await(stopping)
@@ -100,10 +100,10 @@ func TestWithoutWatchdog(t *testing.T) {
 
 // TestManagerListensLate tests that failed notifications are sent as soon as the service manager listens.
 func TestManagerListensLate(t *testing.T) {
-	m, w := newManager(t), newWire(t)
+	m, p := newManager(t), newPort(t)
 	log := &blockingLog{text: "output interrupted", found: make(chan struct{})}
-	run(t, log, []*wire{w})
-	w.send()
+	run(t, log, []*port{p})
+	p.send()
 	<-log.found
 	m.listen()
 	m.await(ready)
@@ -118,19 +118,19 @@ func TestPingsContinueWithoutTelegrams(t *testing.T) {
 	// The call of Ready reports that the output waits.
 	idle := output(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
 	for name, tt := range map[string]struct {
-		wire   *wire
+		port   *port
 		others []bridge.Output
 	}{
-		"silent meter":      {wire: newWire(t)},
-		"missing port":      {wire: &wire{}},
-		"output that fails": {wire: newWire(t), others: []bridge.Output{failing}},
-		"output that waits": {wire: newWire(t), others: []bridge.Output{idle}},
+		"silent meter":      {port: newPort(t)},
+		"missing port":      {port: &port{}},
+		"output that fails": {port: newPort(t), others: []bridge.Output{failing}},
+		"output that waits": {port: newPort(t), others: []bridge.Output{idle}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newListeningManager(t)
-			runWith(t, systemd.NewStuckAfter(shortStuckAfter), io.Discard, []*wire{tt.wire}, tt.others...)
+			runWith(t, systemd.NewStuckAfter(shortStuckAfter), io.Discard, []*port{tt.port}, tt.others...)
 			if tt.others != nil {
-				tt.wire.send()
+				tt.port.send()
 				m.await(ready)
 			}
 			m.awaitPings(10)
@@ -144,13 +144,13 @@ const shortStuckAfter = 50 * time.Millisecond
 
 // TestPingsEndWhenAMeterIsStuck tests that pings stop while the goroutine of a meter is stuck, here because the log blocks.
 func TestPingsEndWhenAMeterIsStuck(t *testing.T) {
-	m, w := newListeningManager(t), newWire(t)
+	m, p := newListeningManager(t), newPort(t)
 	log := &blockingLog{text: "meter speaks", found: make(chan struct{}), release: make(chan struct{})}
-	runWith(t, systemd.NewStuckAfter(shortStuckAfter), log, []*wire{w})
+	runWith(t, systemd.NewStuckAfter(shortStuckAfter), log, []*port{p})
 	release := sync.OnceFunc(func() { close(log.release) })
 	t.Cleanup(release) // before the bridge is stopped
 	m.awaitPings(2)
-	w.send()
+	p.send()
 	<-log.found
 	m.awaitStuck("meter a")
 	release()
@@ -160,7 +160,7 @@ func TestPingsEndWhenAMeterIsStuck(t *testing.T) {
 
 // TestPingsEndWhenAnOutputIsStuck tests that pings stop while an output makes no progress.
 func TestPingsEndWhenAnOutputIsStuck(t *testing.T) {
-	m, w, blocked := newListeningManager(t), newWire(t), make(chan struct{})
+	m, p, blocked := newListeningManager(t), newPort(t), make(chan struct{})
 	release := sync.OnceFunc(func() { close(blocked) })
 	blocking := output(func(ctx context.Context, feed *bridge.Feed) error {
 		<-feed.Ready()
@@ -170,21 +170,21 @@ func TestPingsEndWhenAnOutputIsStuck(t *testing.T) {
 		<-ctx.Done()
 		return nil
 	})
-	runWith(t, systemd.NewStuckAfter(shortStuckAfter), io.Discard, []*wire{w}, blocking)
+	runWith(t, systemd.NewStuckAfter(shortStuckAfter), io.Discard, []*port{p}, blocking)
 	t.Cleanup(release) // before the bridge is stopped
 	m.awaitStuck("output other")
 	release()
-	w.send()
+	p.send()
 	m.awaitPings(2)
 	m.await("STATUS=meter online, telegrams: 1")
 }
 
 // TestTakesWholeRecording tests that the output takes all telegrams of a recording. Otherwise the bridge would not end.
 func TestTakesWholeRecording(t *testing.T) {
-	m, w := newListeningManager(t), newWire(t)
+	m, p := newListeningManager(t), newPort(t)
 	var recording bytes.Buffer
 	for range 600 { // more telegrams than a feed can hold
-		_, telegram := w.meter.Next()
+		_, telegram := p.meter.Next()
 		recording.Write(telegram)
 	}
 	b := bridge.New(zerolog.Nop())
