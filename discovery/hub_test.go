@@ -39,7 +39,8 @@ func (s *testSetup) publish(m discovery.Message) {
 	s.secondHub.Receive(m.Topic, m.Payload)
 }
 
-// change publishes the steps of PlanChange, but at most as many messages as limit. It reports whether all messages were published.
+// change calls PlanChange, saves its results and publishes its messages as the bridge does. It publishes at most as many messages as limit, and
+// reports whether all messages were published.
 func (s *testSetup) change(wanted []discovery.Message, limit int) bool {
 	steps, newAnnounced := discovery.PlanChange(s.announced, wanted)
 	s.save(s.announced.Union(newAnnounced))
@@ -122,7 +123,7 @@ func topicsByEntity(hubs ...*hatest.Hub) map[string]string {
 func uniqueIDInHub(i int, e hatest.Entity) string { return []string{"", "second "}[i] + e.UniqueID }
 
 // entitiesWithoutTopics returns the entities of the hubs, by uniqueIDInHub. The Topic of each entity is set to "", because the topic depends on the
-// style. So two results have equal values of an entity, unless the hub has removed and created the entity in between.
+// style. The other fields of an entity change only if the hub removes the entity and creates it again.
 func entitiesWithoutTopics(hubs ...*hatest.Hub) map[string]hatest.Entity {
 	all := map[string]hatest.Entity{}
 	for i, hub := range hubs {
@@ -134,7 +135,7 @@ func entitiesWithoutTopics(hubs ...*hatest.Hub) map[string]hatest.Entity {
 	return all
 }
 
-// checkNoneRecreated checks that the hubs removed and created none of the earlier entities again.
+// checkNoneRecreated checks that none of the entities in earlier was removed and created again.
 func (s *testSetup) checkNoneRecreated(t testingT, earlier map[string]hatest.Entity) {
 	t.Helper()
 	for id, e := range entitiesWithoutTopics(s.hub, s.secondHub) {

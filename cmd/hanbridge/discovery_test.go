@@ -282,7 +282,8 @@ func TestDiscoveryClear(t *testing.T) {
 }
 
 // TestDiscoveryClearValues tests that --values removes the values of the configured meter, of a former meter of this bridge, and of a meter
-// that only has a retained value. The values of another bridge's meter must remain. The status of the bridge is removed with the last values.
+// that is given with --meter and has only a retained value. The values of another bridge's meter must remain. While a bridge runs, the values of the
+// configured meter must remain too. The status of the bridge is removed with the last values.
 func TestDiscoveryClearValues(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
@@ -305,7 +306,7 @@ func TestDiscoveryClearValues(t *testing.T) {
 
 	code, out, errs := s.run("discovery", "clear", "--values")
 	if code != cli.ExitData || !strings.Contains(errs, "hanbridge: house: the values of this meter remain: a bridge runs") || strings.Contains(out, "hanbridge/house/") {
-		t.Errorf("while a bridge runs: got exit code %d, output %q, errors %q, want no value removed", code, out, errs)
+		t.Errorf("while a bridge runs: got exit code %d, output %q, errors %q, want no value of house removed", code, out, errs)
 	}
 	s.retain("hanbridge/status", "offline")
 	want["hanbridge/status"] = "offline"
@@ -313,7 +314,7 @@ func TestDiscoveryClearValues(t *testing.T) {
 	if wantOut := "hanbridge/house/import_power\nhanbridge/house/status\nhanbridge/house/info\nremoved\n"; code != cli.ExitOK || out != wantOut || errs != "" {
 		t.Errorf("configured meter: got exit code %d, output %q, errors %q, want %q", code, out, errs, wantOut)
 	}
-	s.retainAll(former)
+	s.retainAll(former) // again, because the first command has removed the former meter
 	code, out, errs = s.run("discovery", "clear", "--values", "--meter", "lost", "--meter", "theirs")
 	wantOut := "homeassistant/device/hanbridge_old/config\nhanbridge/lost/gas\nhanbridge/old/gas\nhanbridge/old/status\nhanbridge/old/info\n"
 	if code != cli.ExitData || out != wantOut || !strings.Contains(errs, "theirs: the values of this meter remain: another bridge published this meter before") {

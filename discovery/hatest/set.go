@@ -8,8 +8,8 @@ import (
 
 // A uniqueName is a kind of name that no two entities must share.
 type uniqueName struct {
-	kind string
-	of   func(e *entity) string // returns the name of an entity; entities with the name "" are not compared
+	kind   string
+	nameOf func(e *entity) string // returns the name of an entity; entities with the name "" are not compared
 }
 
 var uniqueNames = []uniqueName{
@@ -23,7 +23,7 @@ var uniqueNames = []uniqueName{
 func (u uniqueName) duplicates(entities []*entity) (errs []error) {
 	firstByName := map[string]*entity{}
 	for _, e := range entities {
-		name := u.of(e)
+		name := u.nameOf(e)
 		if other := firstByName[name]; other == nil {
 			firstByName[name] = e
 		} else if name != "" {
