@@ -72,7 +72,7 @@ func (a Announced) filter(match func(topicParts) bool) Announced {
 	return part
 }
 
-// MeterIDs returns the sorted IDs of all meters in a. The bridge's own device has the ID "bridge".
+// MeterIDs returns the sorted IDs of all meters in a. The device of the bridge has the ID "bridge".
 func (a Announced) MeterIDs() (ids []string) {
 	for topic := range a {
 		if p, ok := parseTopic(topic); ok {

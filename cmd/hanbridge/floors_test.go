@@ -70,7 +70,7 @@ var testHelpers = []string{"discovery/hatest", "bridge/internal/faultnet", "brid
 // program is the folder of the program hanbridge.
 const program = "cmd/hanbridge"
 
-// internal is the folder of the program's own packages.
+// internal is the folder of the packages that only the program uses.
 const internal = program + "/internal"
 
 // importRules says which folders can import a module of another project. The first rule that matches the module is used. The last rule matches

@@ -31,7 +31,7 @@ func writeRecording(b *testing.B) string {
 }
 
 // BenchmarkReplay measures how many telegrams with 30 quantities a bridge publishes in a second, with QoS 1 and a Mosquitto with the default
-// configuration. One iteration is the whole recording:
+// configuration. In one iteration the bridge replays all telegrams of the recording. The command to run the benchmark is:
 //
 //	go test ./cmd/hanbridge/internal/e2e/cost -run '^$' -bench Replay -benchtime 3x
 func BenchmarkReplay(b *testing.B) {

@@ -71,7 +71,7 @@ func testStyles(t *testing.T, withState bool) {
 	if withState {
 		state = "HANBRIDGE_STATE_DIR=" + filepath.Join(t.TempDir(), "state")
 	}
-	var before []hatest.Entity
+	var previous []hatest.Entity // with the previous style
 	for i, style := range []string{"device", "component", "device"} {
 		run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), state, "HANBRIDGE_HOMEASSISTANT_DISCOVERY="+style)
 		run.AwaitOutput("port opened")
@@ -86,13 +86,13 @@ func testStyles(t *testing.T, withState bool) {
 		if len(hub.Warnings) > 0 {
 			t.Errorf("%s: warnings of the hub: %q", style, hub.Warnings)
 		}
-		after := entities(hub)
+		current := entities(hub)
 		if i > 0 {
-			if diff := cmp.Diff(before, after); diff != "" || len(after) < 30 {
-				t.Errorf("%d entities as %s (-before +after):\n%s", len(after), style, diff)
+			if diff := cmp.Diff(previous, current); diff != "" || len(current) < 30 {
+				t.Errorf("%d entities as %s (-before +after):\n%s", len(current), style, diff)
 			}
 		}
-		before = after
+		previous = current
 	}
 }
 

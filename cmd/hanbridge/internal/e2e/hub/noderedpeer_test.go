@@ -16,7 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A nodeRED is a running Node-RED with a user folder of its own.
+// A nodeRED is a running Node-RED with a temporary user folder.
 type nodeRED struct {
 	t         *testing.T
 	variables []string

@@ -110,7 +110,7 @@ func (c *Cable) SendUntil(interval time.Duration, what string, condition func() 
 
 // Counters returns the meter's counters of imported and exported energy as they are published, in kWh.
 func (c *Cable) Counters() (imported, exported string) {
-	kWh := func(wattSeconds int64) string { // meters truncate to whole Wh
+	kWh := func(wattSeconds int64) string { // the meters drop fractions of a Wh
 		return string(obis.Decimal{Coef: wattSeconds / 3600, Exp: -3}.AppendFixed(nil, 3))
 	}
 	energies := c.Meter.State().Energies

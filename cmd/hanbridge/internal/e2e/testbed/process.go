@@ -18,7 +18,7 @@ import (
 type Process struct {
 	Cmd  *exec.Cmd
 	t    testing.TB
-	done chan struct{} // closed when the process has ended and its whole output is in text
+	done chan struct{} // closed when the process has ended and text has all of its output
 
 	mu   sync.Mutex
 	text bytes.Buffer // the output
