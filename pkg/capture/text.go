@@ -32,12 +32,13 @@ func isText(start []byte) bool {
 	return !bytes.ContainsFunc(start, isControl) && someBytes.Match(start) && !telegramText.Match(start)
 }
 
-// isEscaped reports whether text has line ends as escapes, as programs print them. A telegram never contains the four characters \r\n.
+// isEscaped reports whether text has two or more line ends as escapes, as programs print them. A telegram never contains the four characters
+// \r\n.
 func isEscaped(text []byte) bool { return bytes.Count(text, []byte(`\r\n`)) > 1 }
 
 // bytesInText returns the bytes that are written in a text, such as prose, terminal output, a log with times, JSON, source code. It uses
-// the extractor that gives most telegrams. If no extractor gives a complete telegram, it returns the text. If isEscaped is true for the text,
-// it replaces the escapes first.
+// the extractor that gives most telegrams. If no extractor gives a complete telegram, it returns the text, and replaces the escapes in the
+// text if isEscaped is true for the text.
 func bytesInText(text []byte) []byte {
 	const maxSample = 1 << 18 // bytes of text with which extractors are compared
 	sample := text[:min(len(text), maxSample)]

@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// Times and codes of the shapes.
+// Times and codes in the bodies of shapes.
 var (
 	clockValue = string(dlms.AppendDateTime(nil, dlms.DateTime{Time: clockTime, Weekday: 3, Status: 0x80}))
 	clockTime  = obis.Time{Year: 2026, Month: 5, Day: 13, Hour: 10, Minute: 20, Second: 30, Zone: true, Offset: 120}
@@ -35,8 +35,10 @@ func descriptor(c obis.Code, class uint16, attribute byte) string {
 	return structure(2) + string(dlms.AppendAttributeDescriptor(nil, class, c, attribute))
 }
 
+// scaler returns a structure of scaler and unit.
 func scaler(exp int8, unit obis.Unit) string { return string(dlms.AppendScalerUnit(nil, exp, unit)) }
 
+// object returns an element of a push object list.
 func object(class uint16, c obis.Code, attribute int8) string {
 	return string(dlms.AppendPushObject(nil, class, c, attribute))
 }
@@ -44,8 +46,9 @@ func object(class uint16, c obis.Code, attribute int8) string {
 // laterObject returns an element of a push list as a later version of the COSEM class defines it: after the four fields of object, it has a
 // restriction and columns.
 func laterObject(class uint16, c obis.Code, attribute int8) string {
-	return structure(6) + strings.TrimPrefix(object(class, c, attribute), structure(4)) +
-		structure(2) + "\x16\x00" + "\x00" + array(1) + structure(2) + u16(1) + u32(2)
+	restriction := structure(2) + "\x16\x00" + "\x00" // an enum and null-data
+	columns := array(1) + structure(2) + u16(1) + u32(2)
+	return structure(6) + strings.TrimPrefix(object(class, c, attribute), structure(4)) + restriction + columns
 }
 
 // The functions below return records.

@@ -64,7 +64,7 @@ func ReadCode(b []byte) (Code, int) {
 		case group < 2 && next == separators[group]: // B or C follows
 		case group >= 2 && group < 5 && next == '.': // D, E or F follows
 		case next == '*' && (group == 4 || canOmitE): // F follows
-			group = 4
+			group = 4 // also if E was omitted
 		case group >= 4 || canOmitE:
 			return c, at
 		default:

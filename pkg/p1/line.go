@@ -9,14 +9,14 @@ import (
 // parseLine appends the records of the line at the start of b. It returns the length in bytes of the line with its end, or of all lines of its
 // value. ok is false if a telegram without a checksum must not contain the line. An empty line is well formed and has no record.
 func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
-	if isLineEnd(b[0]) {
+	if isLineEnd(b[0]) { // CR and LF of an empty line are skipped one by one
 		return 1, true
 	}
 	if b[0] == '(' {
 		return t.continuationLine(b, 0)
 	}
 	code, i := t.readCode(len(t.Records), b)
-	if i > 0 && i < len(b) && b[i] == '(' { // a code and a value, which in most lines ends with the line
+	if i > 0 && i < len(b) && b[i] == '(' { // a code and a value; in most lines the value ends with the line
 		t.Records = append(t.Records, obis.Record{Code: code})
 		if n := parseUsualValue(&t.Records[len(t.Records)-1], b[i:]); n > 0 {
 			return i + n, true

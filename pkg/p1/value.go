@@ -6,14 +6,15 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// parseValue fills r from b, one or more values in parentheses. A value can contain parentheses, such as ((ER11)). parseValue returns false if
-// b has several values that are not a time stamp and a number. Then r has the text of all values, and the caller tries splitNumbers.
+// parseValue fills r from b, one or more values in parentheses. A value can contain parentheses, such as ((ER11)). If b has
+// several values, they are those of a log, those of DSMR 2.2, or a time stamp and a number. For other values parseValue returns false. Then r has
+// the text of all values, and the caller tries splitNumbers.
 func parseValue(r *obis.Record, b []byte) bool {
 	first, rest, several := b[1:len(b)-1], []byte(nil), false
 	if bytes.IndexByte(first, '(') >= 0 {
 		first, rest, several = cutValue(first)
 	}
-	blankBetween := len(first)+len("()()")+len(rest) < len(b) // before the second value
+	blankBetween := len(first)+len("()()")+len(rest) < len(b) // a blank is between the first and the second value
 	if blankBetween && !mayHaveUnit(r.Code) && !isLog(r.Code) {
 		several = false // one text with parentheses in it, such as (a) (b)
 	}
@@ -52,7 +53,8 @@ func cutValue(b []byte) (value, rest []byte, more bool) {
 	}
 }
 
-// parseStamped reads a time stamp and a number with a unit, in any order. Belgian meters of Iskraemeco send a peak before its time stamp.
+// parseStamped reads a time stamp and a number with a unit, in any order. It returns false if first and second are other values. Belgian meters
+// of Iskraemeco send a peak before its time stamp.
 func parseStamped(r *obis.Record, first, second []byte) bool {
 	if bytes.IndexByte(second, '(') >= 0 {
 		return false

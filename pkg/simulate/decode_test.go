@@ -28,7 +28,7 @@ func TestDecodedSamples(t *testing.T) {
 				"one byte at a time":  iotest.OneByteReader(bytes.NewReader(stream)),
 				"reads of any length": &randomReader{r: bytes.NewReader(stream), random: rand.New(rand.NewPCG(3, 4))},
 			} {
-				d := meter.NewDecoder(r, options(t, f))
+				d := meter.NewDecoder(r, options(f))
 				for i := range states {
 					reading, err := d.Next()
 					if err != nil {
@@ -46,7 +46,7 @@ func TestDecodedSamples(t *testing.T) {
 
 // options returns the decoder's options for a family. kamstrup-se needs a scale, because it sends energies in Wh. Other Kamstrup meters send
 // energies in 10 Wh.
-func options(t *testing.T, f simulate.Family) meter.Options {
+func options(f simulate.Family) meter.Options {
 	o := meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true}
 	if f.Name != "kamstrup-se" {
 		return o

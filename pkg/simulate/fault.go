@@ -70,7 +70,7 @@ type FaultyMeter struct {
 	newFamily Family // of the meter after a fault of kind "profile"
 	faults    []Fault
 	random    randomSource
-	n         int64 // number of telegrams that Next returned
+	count     int64 // number of telegrams that Next returned
 	buf       []byte
 }
 
@@ -91,7 +91,7 @@ func (f *FaultyMeter) Next() (at time.Time, received []byte) {
 	for i, x := range f.faults {
 		f.damageTelegram(x, int64(i))
 	}
-	f.n++
+	f.count++
 	return at, f.buf
 }
 
@@ -102,14 +102,14 @@ const telegramsBetweenSilences = 20
 func (f *FaultyMeter) prepare(x Fault) {
 	switch x.Kind {
 	case "silence":
-		if f.n == 0 || f.n%telegramsBetweenSilences != 0 {
+		if f.count == 0 || f.count%telegramsBetweenSilences != 0 {
 			return
 		}
 		for range x.N { // drops N telegrams
 			f.meter.Next()
 		}
 	case "profile":
-		if f.n == int64(x.N) {
+		if f.count == int64(x.N) {
 			f.meter.switchFamily(f.newFamily)
 		}
 	case "key":
@@ -117,11 +117,10 @@ func (f *FaultyMeter) prepare(x Fault) {
 	}
 }
 
-// selects reports whether the fault damages the current telegram. It selects one of each N successive
-// telegrams.
+// selects reports whether the fault damages the current telegram. It selects one of each N successive telegrams.
 func (f *FaultyMeter) selects(x Fault) bool {
-	n := int64(x.N)
-	return f.n%n == f.random.draw(drawFault, f.n/n, 0, n-1)
+	period := int64(x.N)
+	return f.count%period == f.random.draw(drawFault, f.count/period, 0, period-1)
 }
 
 // damageTelegram applies a fault that happens on the line. index is the position of the fault in f.faults. The random numbers of each index
@@ -129,7 +128,7 @@ func (f *FaultyMeter) selects(x Fault) bool {
 func (f *FaultyMeter) damageTelegram(x Fault, index int64) {
 	size := int64(len(f.buf))
 	draw := func(i, lo, hi int64) int64 { // i is below 256, so that no two telegrams share a random number
-		return f.random.draw(drawFault+1+index, f.n<<8+i, lo, hi)
+		return f.random.draw(drawFault+1+index, f.count<<8+i, lo, hi)
 	}
 	if x.Kind == "baud" {
 		f.buf = f.atBaud(x.N)

@@ -17,6 +17,7 @@ import (
 //
 //	/{ident}               the identification, in a file that several families use
 //	1-0:1.8.1({6.3}*kWh)   the register with the code of the line, as six digits, a point and three decimals
+//	1-0:31.7.0({-3.1}*A)   with a minus sign if the number is negative: see numberFormat.signed
 //	0-0:1.0.0({clock})     a name of namedTexts
 //	({5.3 gas}*m3)         a name of namedNumbers, as five digits, a point and three decimals
 //
@@ -106,13 +107,13 @@ func (t asciiTelegram) split() []textPart {
 	}
 }
 
-// variable returns the encoder of a variable. name is the text in its braces: a name of namedTexts, or a number format and a name of
-// namedNumbers. line is the beginning of the variable's line, suffix is the text after the braces.
+// variable returns the encoder of a variable. name is the text in its braces: a name of namedTexts, or a number format, which
+// a name of namedNumbers can follow. line is the beginning of the variable's line, suffix is the text after the braces.
 func (t asciiTelegram) variable(name, line, suffix string) func([]byte, *State) []byte {
 	if write := namedTexts[name]; write != nil {
 		return func(dst []byte, s *State) []byte { return write(dst, t.zone, s) }
 	}
-	layout, signed := strings.CutPrefix(name, "-") // a format such as "-5.3 gas"
+	layout, signed := strings.CutPrefix(name, "-") // such as "-3.1"
 	valueName, layout := cutLast(layout, ' ')
 	digitsText, decimalsText, _ := strings.Cut(layout, ".")
 	digits, err := strconv.Atoi(digitsText)

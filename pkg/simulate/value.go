@@ -42,7 +42,8 @@ func (s *State) Value(code obis.Code) (obis.Decimal, bool) {
 
 // hasRegister reports whether measurement or energy returns the register with a code.
 func hasRegister(code obis.Code) bool {
-	c, phase, tariff := code[2]%20, code[2]/20, code[4] // phase 0 is the sum of the phases, tariff 0 the sum of the tariffs
+	// c is group C without its phase. Phase 0 is the sum of the phases, tariff 0 is the sum of the tariffs.
+	c, phase, tariff := code[2]%20, code[2]/20, code[4]
 	switch code[3] {
 	case currentDemand, lastAverageDemand:
 		return phase == 0 && (c == 1 || c == 2)
@@ -116,7 +117,7 @@ func (s *State) measurement(code obis.Code) (v int64, exp int8, divided bool) {
 		return s.Swells[c/20-1], 0, false
 	}
 	watts, vars := s.Net()
-	phase := int(c)/20 - 1
+	phase := int(c)/20 - 1 // -1 for the sum of the phases
 	if phase >= 0 {
 		watts, vars = s.Power[phase], s.ReactivePower[phase]
 	}
