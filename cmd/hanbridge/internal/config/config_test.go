@@ -60,7 +60,7 @@ func TestConfigValid(t *testing.T) {
 	barn := defaultMeter()
 	barn.ID, barn.Port = "barn", Port{TCPPort, "[fd00::1]:8088"}
 	replayed := defaultMeter()
-	replayed.ID, replayed.Port = "past", Port{ReplayPort, "testdata/full.yaml"}
+	replayed.ID, replayed.Port = "past", Port{ReplayPort, "testdata/full.yaml"} // any file that exists
 	replayed.Key, replayed.AuthKey = "00112233445566778899001122334455", "0011223344556677889900112233445F"
 	replayed.Scale = parseScale(t, "import_power=60,import_energy=0.1,gas=0.001")
 	replayed.Fuse, replayed.Checksum, replayed.FrameCounter = 25, "ignore", "rising"

@@ -43,7 +43,8 @@ func (l *loader) readFile() map[string]any {
 	return l.section(root, configKeys, location{name: l.file}, "")
 }
 
-// section returns the settings of the section that n contains. keys are the keys that the section can have.
+// section returns the settings of the section that n contains. keys are the keys that the section can have. at and path
+// are the location and the key path of the section.
 func (l *loader) section(n *yaml.Node, keys []key, at location, path string) map[string]any {
 	const wrongKind = "want lines of \"key: value\" here (is the space after a colon missing?)"
 	return l.mapping(n, at, path, wrongKind, func(name string, n *yaml.Node, at location) any {

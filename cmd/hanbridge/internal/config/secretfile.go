@@ -51,7 +51,8 @@ func fileFault(err error, missing string) error {
 }
 
 // A secretFile describes a setting whose value is the path of a file with a secret. Some people write the secret itself in place of the path.
-// Therefore messages show the value only if the value certainly is a path, or is too short for a hexadecimal key that the file must contain.
+// Therefore messages show the value only if the value certainly is a path, or if it should be the path of a file of keys and has too few
+// hexadecimal digits for a key.
 type secretFile struct {
 	content string // what the file contains
 	example string // an example of a path

@@ -25,6 +25,7 @@ func TestConfigConflictingMeters(t *testing.T) {
 		t.Fatal(err)
 	}
 	const portA = "port: /dev/a"
+	// first and second are the settings of the two meters in the list. want is a part of the error; "" for no error.
 	tests := []struct{ name, first, second, want string }{
 		{"no conflict", "id: house, " + portA, "id: houses, port: /dev/b", ""},
 		{"auto and a network address", "id: house", "id: barn, port: \"tcp://a:1\"", ""},

@@ -115,9 +115,9 @@ func newExamination(p *cli.Program, o Options) (*examination, error) {
 }
 
 // reportLine returns a line of the report: a name in the first ten columns, then text. For a terminal, the text is wrapped.
-func reportLine(name, text string, terminal bool) string {
+func reportLine(name, text string, isTerminal bool) string {
 	text = safetext.Escape(text)
-	if terminal {
+	if isTerminal {
 		text = strings.ReplaceAll(cli.Wrap(text, cli.Columns-10), "\n", "\n          ")
 	}
 	return fmt.Sprintf("%-10s%s\n", name, text)

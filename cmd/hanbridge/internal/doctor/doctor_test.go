@@ -25,7 +25,7 @@ func TestDoctorVerdicts(t *testing.T) {
 	tests := []struct {
 		name    string
 		machine machine
-		code    string   // code of the verdict
+		code    string   // code of the verdict: a constant of verdict.go, or the word of a line.Verdict, such as "text"
 		want    []string // parts of the printed text
 		notWant []string // parts that must not be printed
 	}{

@@ -25,7 +25,7 @@ type SimulateOptions struct {
 	Count  int // number of telegrams; 0 means 10 for stdout, and no limit for other destinations
 	Speed  int // times as fast as a real meter; 0 means without waiting for stdout, and 1 for other destinations
 	Seed   uint64
-	List   bool // list the families; Simulate does not use it
+	List   bool // list the families; Simulate does not use List
 }
 
 // Simulate sends the telegrams of a simulated meter with the options s. It returns when all telegrams are sent, or when ctx ends.
