@@ -23,9 +23,9 @@ type Quantity struct {
 // DailyStates is how many states of a quantity a hub stores in a day. A hub stores a state if the value differs from the previous value.
 type DailyStates struct {
 	ID quantity.ID
-	// Throttled is the number of states with the plan.
+	// Throttled is the number of states if the plan decides which values are published.
 	Throttled int
-	// EveryTelegram is the number of states if every telegram is published.
+	// EveryTelegram is the number of states if the values of every telegram are published.
 	EveryTelegram int
 }
 

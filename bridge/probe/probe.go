@@ -107,7 +107,7 @@ func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 // decide decides how the search continues after a connection, and reports whether the search is over.
 func (p *prober) decide(ctx context.Context, end *ConnectionEnd) bool {
 	if p.done || ctx.Err() != nil {
-		// If ctx has ended because of a timeout, the error of a wire that could not be opened is the result.
+		// If ctx has ended because of a timeout while no wire could be opened, the result is the error of the last attempt to open a wire.
 		if !end.opened && !errors.Is(ctx.Err(), context.Canceled) {
 			p.result.Err = end.Err
 		}

@@ -106,7 +106,7 @@ func (r *recorder) Reading(_ context.Context, reading *meter.Reading) bool {
 }
 
 func (r *recorder) Damaged(e *meter.TelegramError) bool {
-	r.note("damaged, intact %v", e.Intact)
+	r.note("no reading, intact %v", e.Intact)
 	return false
 }
 
@@ -134,6 +134,7 @@ func telegramOf(t *testing.T, family string) []byte {
 
 // TestProbe tests searches from the beginning to the end: the calls of the Handler, the order of the endpoints, and the Result.
 func TestProbe(t *testing.T) {
+	// unchecked has no checksum. glo is an encrypted message without a frame.
 	good, unchecked, encrypted, glo := telegramOf(t, "aidon-se"), telegramOf(t, "p1-nl-22"), telegramOf(t, "kamstrup-dk"), telegramOf(t, "p1-lu")
 	damaged := bytes.Clone(good)
 	damaged[len(damaged)/2] ^= 0xFF
@@ -175,19 +176,19 @@ func TestProbe(t *testing.T) {
 		{"a part of a telegram extends the turn by 12 s", []probe.Endpoint{endpoint("2 b", nil, after(11, good[:100]), after(3, good[100:]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
 			"0s open 2 b\n14s telegram, verified true\n", "2 b", ""},
 		{"a damaged telegram", []probe.Endpoint{endpoint("2 b", nil, after(5, damaged))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
-			"0s open 2 b\n5s damaged, intact false\n24s nothing: frames\n", "", ""},
+			"0s open 2 b\n5s no reading, intact false\n24s nothing: frames\n", "", ""},
 		{"telegrams without a checksum", []probe.Endpoint{endpoint("2 b", nil, after(10, unchecked), after(10, unchecked))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
 			"0s open 2 b\n10s telegram, verified false\n20s telegram, verified true\n", "2 b", ""},
 		{"an encrypted telegram in a frame", []probe.Endpoint{endpoint("2 b", gone, after(10, encrypted))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
-			"0s open 2 b\n10s damaged, intact true\n10s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
+			"0s open 2 b\n10s no reading, intact true\n10s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
 		{"an encrypted message without a frame", []probe.Endpoint{endpoint("2 b", gone, after(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
-			"0s open 2 b\n10s damaged, intact true\n10s ended: /dev/ttyUSB0: the port has gone\n", "", "gone"},
+			"0s open 2 b\n10s no reading, intact true\n10s ended: /dev/ttyUSB0: the port has gone\n", "", "gone"},
 		{"two encrypted messages without a frame", []probe.Endpoint{endpoint("2 b", gone, after(10, glo), after(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
-			"0s open 2 b\n10s damaged, intact true\n20s damaged, intact true\n20s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
+			"0s open 2 b\n10s no reading, intact true\n20s no reading, intact true\n20s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
 		{"the reader closes after a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, after(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
 			"0s open 2 b\n10s telegram, verified true\n10s ended: /dev/ttyUSB0: closed by the other side\n10s open 2 b\n20s telegram, verified true\n", "2 b", ""},
 		{"the reader closes within a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, after(1, good[:300]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
-			"0s open 2 b\n1s damaged, intact false\n1s ended: /dev/ttyUSB0: closed within a telegram\n", "", "power supply"},
+			"0s open 2 b\n1s no reading, intact false\n1s ended: /dev/ttyUSB0: closed within a telegram\n", "", "power supply"},
 		{"the reader closes before it sends a byte", []probe.Endpoint{endpoint("2 b", io.EOF)}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n0s ended: /dev/ttyUSB0: closed before a byte came\n", "", "stop the other program"},
 		{"a port that cannot be opened, in a single pass", []probe.Endpoint{refusing("1 a", errors.New("refused")), silent("2 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,

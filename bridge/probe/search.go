@@ -129,7 +129,7 @@ func (s *search) timeouts() (timeout, silent time.Duration) {
 		if s.provedAt.Before(s.began) { // no endpoint was proved
 			since = time.Since(s.began)
 		}
-		// First the timeout is what remains of provedTimeout. After that, it is as long as the silence so far.
+		// First the timeout is what remains of provedTimeout. After that, it is as long as the silence so far, with an upper bound.
 		if timeout = max(provedTimeout-since, s.Dwell); since >= provedTimeout {
 			timeout = min(since, max(provedTimeout, maxReopenTimeout))
 		}

@@ -147,7 +147,7 @@ func TestAutoWithoutPorts(t *testing.T) {
 	}
 }
 
-// startHolder starts a program that has the port open. The returned function ends it.
+// startHolder starts a program that has the port open. The returned function ends the program.
 func startHolder(t *testing.T, device string) (endHolder func()) {
 	t.Helper()
 	f, err := os.OpenFile(device, os.O_RDONLY|syscall.O_NOCTTY, 0)

@@ -24,7 +24,7 @@ var UsualLines = []Line{
 	{115200, 7, 'E', 1}, // Iskraemeco in Slovenia
 	{115200, 8, 'E', 1}, // NES
 	{9600, 8, 'N', 1},
-	{38400, 8, 'N', 1}, // Iskraemeco at Elektro Ljubljana, as its owners report
+	{38400, 8, 'N', 1}, // Iskraemeco at Elektro Ljubljana, as owners of such meters report
 }
 
 var settingPattern = regexp.MustCompile(`^([1-9]\d{1,6}) ([5-8])([NEO])([12])$`)

@@ -33,8 +33,8 @@ func (p *slowPort) Close() error {
 	return nil
 }
 
-// TestPortIsFreeAfterAnyClose checks that no Close returns before the port is closed, if two goroutines close a wire at the same time. After a
-// Close, a goroutine can open the port again.
+// TestPortIsFreeAfterAnyClose checks that no Close returns before the port is closed, if two goroutines close a wire at the same time. This
+// matters because a goroutine can open the port again after its Close.
 func TestPortIsFreeAfterAnyClose(t *testing.T) {
 	port := &slowPort{begun: make(chan struct{}), release: make(chan struct{})}
 	w := newWire(port, io.NopCloser(nil))

@@ -22,7 +22,7 @@ const (
 )
 
 // A ConflictDetector detects that another client uses the same client id. In such a conflict, each login of one client makes the broker close
-// the connection of the other client. A broker that restarts closes all connections. So after a short connection, Dial also makes a second
+// the connection of the other client. A broker that restarts closes all connections. So after a connection of at most a minute, Dial also makes a second
 // connection, with another client id. If the second connection remains open when the broker closes the first, the cause is a conflict.
 //
 // Set the same ConflictDetector in every Config of a client. The zero value is ready to use. It is safe for concurrent use.

@@ -65,6 +65,7 @@ func closeSixConnections(t *testing.T, qos byte) {
 // TestConflictWhilePublishing tests that a conflict is detected although messages are published during the test of the second connection.
 func TestConflictWhilePublishing(t *testing.T) {
 	t.Parallel()
+	// The broker answers the UNSUBSCRIBE on the second connection only after a message was published on the first connection.
 	queried, answer := make(chan struct{}), make(chan struct{})
 	s := start(t, func(d *serverHook) { d.onUnsubscribe = func() { queried <- struct{}{}; <-answer } })
 	c := config(s.url)

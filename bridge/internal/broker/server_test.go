@@ -25,8 +25,8 @@ type server struct {
 	changed chan struct{} // closed and replaced at each message
 }
 
-// A serverHook asks its functions whether a login, a subscription or a message is permitted. A nil function permits everything. The hook
-// records every published message and will.
+// A serverHook asks its functions whether a login, a subscription or a message is permitted. A nil function permits everything, or does nothing.
+// The hook records every published message and will.
 type serverHook struct {
 	mochi.HookBase
 	*server

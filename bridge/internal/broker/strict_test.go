@@ -66,8 +66,8 @@ func (s *strictBroker) serve(c net.Conn) {
 		if err != nil {
 			return
 		}
-		answer, open := s.answer(kind, body, subscribed)
-		if !open {
+		answer, keepOpen := s.answer(kind, body, subscribed)
+		if !keepOpen {
 			return
 		}
 		if _, err := c.Write(answer); err != nil {
@@ -99,7 +99,7 @@ func (s *strictBroker) tooLarge(size int) bool {
 
 // answer returns what the broker sends after a packet, and whether the connection remains open. subscribed holds the topics to which the
 // client has subscribed.
-func (s *strictBroker) answer(kind byte, body []byte, subscribed map[string]bool) (answer []byte, open bool) {
+func (s *strictBroker) answer(kind byte, body []byte, subscribed map[string]bool) (answer []byte, keepOpen bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch kind >> 4 {
@@ -119,7 +119,7 @@ func (s *strictBroker) answer(kind byte, body []byte, subscribed map[string]bool
 }
 
 // publish records a message that the rules accept. It returns what the broker sends, and whether the connection remains open.
-func (s *strictBroker) publish(kind byte, body []byte, subscribed map[string]bool) (answer []byte, open bool) {
+func (s *strictBroker) publish(kind byte, body []byte, subscribed map[string]bool) (answer []byte, keepOpen bool) {
 	topicEnd := 2 + int(binary.BigEndian.Uint16(body))
 	topic, payload := string(body[2:topicEnd]), body[topicEnd:]
 	if topic == s.forbidden || s.noRetain && kind&1 != 0 {
@@ -158,9 +158,9 @@ func (s *strictBroker) subscribe(kind byte, body []byte, subscribed map[string]b
 }
 
 // login accepts a client, unless the rules forbid its protocol version or its retained will. With MQTT 5 the CONNACK states the limits.
-func (s *strictBroker) login(body []byte) ([]byte, bool) {
+func (s *strictBroker) login(body []byte) (answer []byte, keepOpen bool) {
 	s.logins++
-	version, flags := body[6], body[7] // they follow the protocol name "MQTT" and its length
+	version, flags := body[6], body[7] // after the protocol name "MQTT" and its length
 	if version == 5 {
 		if s.noMQTT5 {
 			return nil, false
@@ -173,8 +173,8 @@ func (s *strictBroker) login(body []byte) ([]byte, bool) {
 		if s.maxPacket > 0 {
 			properties = binary.BigEndian.AppendUint32(append(properties, 0x27), uint32(s.maxPacket)) // maximum packet size
 		}
-		answer := append([]byte{0, 0, byte(len(properties))}, properties...)
-		return append([]byte{0x20, byte(len(answer))}, answer...), true
+		connack := append([]byte{0, 0, byte(len(properties))}, properties...)
+		return append([]byte{0x20, byte(len(connack))}, connack...), true
 	}
 	if s.noRetain && flags&0x20 != 0 { // the retain flag of the will
 		return nil, false

@@ -52,8 +52,8 @@ func elapsed(from, to time.Time) int64 {
 
 // advanceByMeter advances now by the meter's clock where the bounds allow it. The meter's time is Unix time in s.
 func (c *clock) advanceByMeter(received time.Time, meter int64) {
-	live := c.agreement.add(received.Unix(), meter)
-	if c.meterTime != 0 && !live {
+	isLive := c.agreement.add(received.Unix(), meter)
+	if c.meterTime != 0 && !isLive {
 		// Only one hour counts, or the time after maxMeterTime if this time is longer.
 		countedSeconds := max(0, min(meter-c.meterTime, hour/second), min(meter-c.maxMeterTime, maxMeterAdvance/second))
 		c.now = max(c.now, c.nowAtMeterTime+countedSeconds*second)
@@ -74,11 +74,11 @@ const (
 
 // add compares the clocks at the next telegram. It reports whether the clocks had agreed for minAgreement until the previous telegram.
 func (a *agreement) add(received, meter int64) bool {
-	live := a.lastReceived-a.receivedStart >= minAgreement
+	hadAgreed := a.lastReceived-a.receivedStart >= minAgreement
 	deviation := (received - a.receivedStart) - (meter - a.meterStart)
 	if a.lastReceived == 0 || deviation > maxClockDeviation || deviation < -maxClockDeviation {
 		a.receivedStart, a.meterStart = received, meter
 	}
 	a.lastReceived = received
-	return live
+	return hadAgreed
 }

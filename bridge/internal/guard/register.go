@@ -61,7 +61,7 @@ type series struct {
 	timedValue       // the last value
 	count      int   // the number of telegrams
 	began      int64 // when the first value of the series arrived
-	above      bool  // the values are above the last accepted value
+	isAbove    bool  // the values are above the last accepted value
 }
 
 const (
@@ -73,9 +73,9 @@ const (
 )
 
 // add adds a rejected value. If the value cannot follow from the last value of the series, it begins a new series.
-func (s *series) add(v obis.Decimal, now int64, above bool, l *limit) {
+func (s *series) add(v obis.Decimal, now int64, isAbove bool, l *limit) {
 	if s.count == 0 || !s.canBecome(v, now, l) {
-		*s = series{timedValue: timedValue{v, now, now}, count: 1, began: now, above: above}
+		*s = series{timedValue: timedValue{v, now, now}, count: 1, began: now, isAbove: isAbove}
 		return
 	}
 	s.set(v, now)
@@ -88,9 +88,9 @@ func (s *series) confirmed(now int64, l *limit) bool {
 	switch {
 	case s.count < minSeriesCount:
 		return false
-	case s.above:
+	case s.isAbove: // the values have jumped
 		return lasted >= minJumpTime
-	case s.value.Sign() == 0:
+	case s.value.Sign() == 0: // the counter reads zero
 		return lasted >= l.minZeroTime
 	}
 	return true

@@ -65,7 +65,7 @@ func (g *Guard) Snapshot(m *Snapshot) {
 		}
 		v := r.accepted
 		counter := Counter{Quantity: quantity.ID(i).String(), Value: v.value, Since: now - v.first, Seen: now - v.last, MeterReplaced: r.meterReplaced}
-		if p := &r.pending; p.above && p.count > 0 { // a series of lower values is not stored because it is accepted within seconds
+		if p := &r.pending; p.isAbove && p.count > 0 { // a series of lower values is not stored because it is accepted within seconds
 			counter.Pending = Pending{p.value, now - p.began, now - p.first, now - p.last, p.count}
 		}
 		m.Counters = append(m.Counters, counter)
@@ -93,7 +93,7 @@ func (g *Guard) Restore(m *Snapshot) {
 		r := register{known: true, accepted: timedValue{c.Value, -clampAge(c.Since), -clampAge(c.Seen)}, meterReplaced: c.MeterReplaced}
 		if p := &c.Pending; p.Count > 0 && p.Value.Sign() >= 0 {
 			last := timedValue{p.Value, -clampAge(p.Since), -clampAge(p.Seen)}
-			r.pending = series{timedValue: last, count: p.Count, began: -clampAge(p.Began), above: true}
+			r.pending = series{timedValue: last, count: p.Count, began: -clampAge(p.Began), isAbove: true}
 		}
 		g.registers[id] = r
 	}
