@@ -82,7 +82,7 @@ func (g *Guard) accept(s *quantity.Sample) bool {
 		})
 		r.rejectedFor = reason
 		return false
-	case r.known: // the counter was reset; without a known value, a first zero is accepted
+	case r.known: // the counter was reset; an accepted first zero is no reset, because there is no earlier value
 		g.result.Resets = append(g.result.Resets, Reset{ID: s.ID, From: r.accepted.value, To: s.Value})
 		if reason != Jump && g.isMain(s.ID) {
 			g.lastReset = g.clock.now
