@@ -19,8 +19,8 @@ type Options struct {
 	Dwell time.Duration
 	// SinglePass ends the search after one round, or if a connection fails or cannot be made. It also makes the search skip no endpoint.
 	SinglePass bool
-	// ProvedTimeout returns how long a proved endpoint is read without another telegram. Without SinglePass, the only
-	// endpoint of a source is read at least as long. nil means for ever.
+	// ProvedTimeout returns how long a proved endpoint is read without another telegram. Without SinglePass, the only endpoint of a source is
+	// read at least as long. nil means for ever.
 	ProvedTimeout func() time.Duration
 	// LastProved is the endpoint that an earlier search has proved. It is tried first. The zero value means none.
 	LastProved Endpoint
@@ -33,7 +33,7 @@ type Options struct {
 	CopyTo func(b []byte) error
 }
 
-// A Decoder decodes the telegrams in the bytes of a wire, like meter.Decoder.
+// A Decoder decodes the telegrams in the bytes of a wire, like meter.Decoder. A wire is an open connection to an endpoint.
 type Decoder interface {
 	Reset(wire io.Reader)
 	Next() (*meter.Reading, error)
@@ -199,7 +199,8 @@ func (p *prober) read(ctx context.Context, wire io.ReadCloser, a *Attempt) error
 	return nil
 }
 
-// handleTelegram passes a telegram to the handler, and restarts or stops the idle timer if the connection must remain open longer. If the telegram gave no reading, telegramErr is its error.
+// handleTelegram passes a telegram to the handler. It restarts or stops the idle timer if the connection must remain open longer. If the telegram
+// gave no reading, telegramErr is its error.
 func (p *prober) handleTelegram(ctx context.Context, a *Attempt, idle *idleTimer, r *meter.Reading, telegramErr *meter.TelegramError) {
 	proves := a.count(telegramErr, telegramErr == nil && r.Verified)
 	if proves {
