@@ -11,10 +11,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// An item is a value of a list.
+// An item is an item of a drawn list, without its code.
 type item struct {
 	want    obis.Record // the record that Parse must return
-	encoded []byte      // the value with its tag, without its code
+	encoded []byte      // the value with its tag
 	layout  byte        // the letter of the item in Notification.Layout
 }
 
@@ -29,6 +29,7 @@ var limits = map[dlms.NumberType][2]int64{
 	dlms.Int16: {-math.MaxInt16, math.MaxInt16}, dlms.Int32: {-math.MaxInt32, math.MaxInt32}, dlms.Int64: {-math.MaxInt64, math.MaxInt64},
 }
 
+// layoutLetters are the letters in Notification.Layout for each type of number.
 var layoutLetters = map[dlms.NumberType]byte{
 	dlms.Boolean: 'b', dlms.Enum: 'b', dlms.Uint8: 'b', dlms.Uint16: 'w', dlms.Uint32: 'u', dlms.Uint64: 'u',
 	dlms.Int8: 'i', dlms.Int16: 'i', dlms.Int32: 'i', dlms.Int64: 'i',

@@ -52,7 +52,7 @@ type Frame struct {
 	// Destination and Source are the addresses of 1 to 4 bytes, as they are sent. In the last byte of an address the lowest bit is 1, in the
 	// bytes before it the lowest bit is 0.
 	Destination, Source []byte
-	// Control is the control field. In frames that a meter pushes it is 13 (hexadecimal), unnumbered information.
+	// Control is the control field. Most meters push frames with 13 (hexadecimal), unnumbered information.
 	Control byte
 	// Segmented is true if the message continues in the next frame.
 	Segmented bool
@@ -60,7 +60,7 @@ type Frame struct {
 	Info []byte
 }
 
-// Errors of Parse. Each error of Parse matches one of these by errors.Is. Its text has more details.
+// Errors of Parse. Each error of Parse matches one of these by errors.Is. Most texts have more details.
 var (
 	// ErrChecksum is for a wrong header or frame checksum, because bytes were changed on the way.
 	ErrChecksum = errors.New("hdlc: wrong checksum")

@@ -10,7 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
-// TestLength tests the length of complete, incomplete and damaged frames. L modulo 256 is the L of a frame whose length overflows one byte.
+// TestLength tests the length of complete, incomplete and damaged frames. In the rows with "L modulo 256", the length is above 255, so L has
+// only the low byte of the length.
 func TestLength(t *testing.T) {
 	a, long := encode(frame("one")), encode(frame(strings.Repeat("x", 252)))
 	for _, tt := range []struct {

@@ -111,8 +111,8 @@ func Length(b []byte) int {
 	return n
 }
 
-// ValidHeader reports whether b begins with the header of a frame that a meter pushes, up to the fields Push and Broadcast. The rest of the
-// frame can be damaged or missing. ValidHeader returns false for headers of other frames, because random bytes resemble such a header too often.
+// ValidHeader reports whether b begins with the header of a frame that a meter pushes, up to the fields C (Push) and A (Broadcast). The rest of
+// the frame can be damaged or missing. ValidHeader returns false for headers of other frames, because random bytes resemble such a header too often.
 func ValidHeader(b []byte) bool {
 	return announcedLength(b) > 0 && len(b) > controlIndex+1 && isPush(b)
 }
@@ -145,7 +145,7 @@ func announcedLength(b []byte) int {
 
 func isPush(b []byte) bool { return b[controlIndex] == Push && b[controlIndex+1] == Broadcast }
 
-// Errors of Parse. Each error of Parse matches one of these by errors.Is. Its text has more details.
+// Errors of Parse. Each error of Parse matches one of these by errors.Is. Most texts have more details.
 var (
 	// ErrChecksum is for a wrong checksum, because bytes were changed on the way.
 	ErrChecksum = errors.New("mbus: wrong checksum")

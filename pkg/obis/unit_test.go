@@ -74,8 +74,8 @@ func TestParseUnitDamaged(t *testing.T) {
 	}
 }
 
-// TestUnitString tests that each known unit has its symbol, and that an unknown unit has none. The numbers in the table are units of the DLMS
-// table for which this package has no constant.
+// TestUnitString tests the symbol of each unit, and that None, Count and unknown units have none. The numbers in the table are units of the
+// DLMS table for which this package has no constant.
 func TestUnitString(t *testing.T) {
 	for unit, want := range map[obis.Unit]string{
 		obis.None: "", obis.Count: "", obis.Unit(200): "",

@@ -115,8 +115,8 @@ func TestFlippedBits(t *testing.T) {
 			}
 		}
 	}
-	// Parse must accept a flipped bit in the line end after the checksum, and one that only changes the case of a letter in the checksum.
+	// Parse must accept a flipped bit in the line end after the checksum, and a flipped bit that only changes the case of a letter in the checksum.
 	if accepted == 0 {
-		t.Error("no telegram with a flipped bit was accepted, want those with the flipped bit after the checksum")
+		t.Error("no telegram with a flipped bit was accepted, want telegrams with the flipped bit after the checksum")
 	}
 }

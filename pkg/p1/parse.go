@@ -24,8 +24,8 @@ type Telegram struct {
 }
 
 // Parse reads b, which is one telegram of the length that Length returns, into t. It reuses the slice t.Records, so it allocates nothing once
-// that slice is long enough. It verifies the checksum first. A telegram without a checksum is read only if every line is well formed. The error is ErrChecksum,
-// ErrTruncated, ErrMalformed or ErrEncrypted. After an error t is empty.
+// that slice is long enough. It verifies the checksum first. A telegram without a checksum is read only if every line is well formed. The
+// error matches ErrChecksum, ErrTruncated, ErrMalformed or ErrEncrypted. After an error t is empty.
 func (t *Telegram) Parse(b []byte) error { return t.parse(b, false) }
 
 // Parse reads b, which is one telegram of the length that Length returns, into a new Telegram. It returns the errors of Telegram.Parse. To read

@@ -63,11 +63,11 @@ type clock struct {
 	taggedHeader bool
 	// sundayZero is true for Aidon, whose weekday is 0 on Sundays. Other meters send 7.
 	sundayZero bool
-	// hundredths is the byte for hundredths of a second: FF for unspecified, or 0.
+	// hundredths is the byte for hundredths of a second: FF for "not specified", or 0.
 	hundredths byte
 	// status is the clock status, without the flag for summer time.
 	status byte
-	// summerFlag is true for meters that set bit 0x80 of the status in summer.
+	// summerFlag is true for meters that set bit 0x80 of the status during summer time.
 	summerFlag bool
 }
 
