@@ -30,10 +30,10 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 		return Report{}, err
 	}
 	stated, _ := p.queryLimits(ctx) // if the query fails, the tests below still show the limits
-	report, n := Report{RetainAvailable: !stated.noRetain}, 0
+	report, connections := Report{RetainAvailable: !stated.noRetain}, 0
 	next := func() target { // a new client id for each connection, because the broker is possibly still closing the previous connection
-		n++
-		return p.forSeparateConnection("-check" + strconv.Itoa(n))
+		connections++
+		return p.forSeparateConnection("-check" + strconv.Itoa(connections))
 	}
 	for _, topic := range topics {
 		retained, denied, err := next().probeTopic(ctx, topic, !stated.noRetain)
