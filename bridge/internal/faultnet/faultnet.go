@@ -21,7 +21,7 @@ type Proxy struct {
 	target   string
 	listener net.Listener
 	delay    atomic.Int64 // in ns
-	gate     sync.RWMutex // Block locks it for writing and Unblock unlocks it; each pump locks it for reading while the pump writes
+	gate     sync.RWMutex // Block locks it for writing and Unblock unlocks it; pump locks it for reading during each Write
 
 	mu      sync.Mutex
 	blocked bool          // gate is locked for writing

@@ -194,7 +194,7 @@ func takeOverDamaged(t *testing.T, what string, file []byte, isComplete func(map
 		if len(found) > 0 {
 			t.Errorf("%s: got documents %v of a damaged file, want none", what, found)
 		}
-		wantSetAside(t, dir, state.BoltName, file)
+		wantRenamed(t, dir, state.BoltName, file)
 	case !strings.Contains(lines[0], infoTakenOver) || !isComplete(found):
 		t.Errorf("%s: logged %q and got documents %v, want all documents of one commit", what, lines, found)
 	}

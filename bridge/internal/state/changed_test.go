@@ -22,10 +22,10 @@ func TestFileChanged(t *testing.T) {
 	}
 	const writtenAgain = "info: state is written again"
 	for _, tt := range []struct {
-		name     string
-		change   func(t *testing.T, dir, file string)
-		log      string // a part of the line in the log
-		setAside bool   // the damaged file is renamed
+		name      string
+		change    func(t *testing.T, dir, file string)
+		log       string // a part of the line in the log
+		isRenamed bool   // the damaged file is renamed
 		// undo makes commits possible again after the change; nil if they are possible with the change.
 		undo func(t *testing.T, dir, file string)
 	}{
@@ -35,10 +35,10 @@ func TestFileChanged(t *testing.T) {
 		{name: "folder removed and created again", log: "it was removed", change: func(t *testing.T, dir, _ string) {
 			must(t, os.RemoveAll(dir), os.Mkdir(dir, 0o700))
 		}},
-		{name: "replaced by another program's file", log: "its checksum is wrong", setAside: true, change: func(t *testing.T, _, file string) {
+		{name: "replaced by another program's file", log: "its checksum is wrong", isRenamed: true, change: func(t *testing.T, _, file string) {
 			must(t, os.Remove(file), os.WriteFile(file, []byte("no state"), 0o600))
 		}},
-		{name: "replaced by an empty file", log: "its size of 0 bytes", setAside: true, change: func(t *testing.T, _, file string) {
+		{name: "replaced by an empty file", log: "its size of 0 bytes", isRenamed: true, change: func(t *testing.T, _, file string) {
 			must(t, os.Remove(file), os.WriteFile(file, nil, 0o600))
 		}},
 		{name: "replaced by an older state", log: "another state file was put in its place", change: func(t *testing.T, _, file string) {
@@ -48,9 +48,9 @@ func TestFileChanged(t *testing.T) {
 			old, err := os.ReadFile(olderFile(t))
 			must(t, err, os.WriteFile(file, old, 0o600), os.Chtimes(file, time.Time{}, time.Now().Add(time.Minute)))
 		}},
-		{name: "cut to 0 bytes", log: "its size of 0 bytes", setAside: true, change: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 0)) }},
-		{name: "cut", log: "its checksum is wrong", setAside: true, change: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 50)) }},
-		{name: "overwritten", log: "its checksum is wrong", setAside: true, change: func(t *testing.T, _, file string) {
+		{name: "cut to 0 bytes", log: "its size of 0 bytes", isRenamed: true, change: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 0)) }},
+		{name: "cut", log: "its checksum is wrong", isRenamed: true, change: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 50)) }},
+		{name: "overwritten", log: "its checksum is wrong", isRenamed: true, change: func(t *testing.T, _, file string) {
 			info, err := os.Stat(file)
 			must(t, err, os.WriteFile(file, bytes.Repeat([]byte{7}, int(info.Size())), 0o600), os.Chtimes(file, time.Time{}, time.Now().Add(time.Minute)))
 		}},
@@ -93,8 +93,8 @@ func TestFileChanged(t *testing.T) {
 				want = append(want, writtenAgain)
 			}
 			wantLogged(t, s, want...)
-			if _, err := os.Stat(file + ".damaged"); (err == nil) != tt.setAside {
-				t.Errorf("Stat of the renamed file: got error %v; the file must exist: %v", err, tt.setAside)
+			if _, err := os.Stat(file + ".damaged"); (err == nil) != tt.isRenamed {
+				t.Errorf("Stat of the renamed file: got error %v; the file must exist: %v", err, tt.isRenamed)
 			}
 			wantOnDisk(t, dir, map[string]string{"a": value, "unregistered": "1"})
 		})

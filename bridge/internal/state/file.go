@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// format is the version of the file format. All versions have the checksum in the same place, so that a damaged file is not mistaken
+	// fileFormat is the version of the file format. All versions have the checksum in the same place, so that a damaged file is not mistaken
 	// for the file of a newer version.
-	format = 1
+	fileFormat = 1
 	// maxSize is the maximum size of a file that is read, in bytes. The file of a bridge is much smaller.
 	maxSize = 64 << 20
 )
@@ -42,7 +42,7 @@ func damagedError(format string, args ...any) error {
 
 // encode returns the content of a file with these documents.
 func encode(d documents) ([]byte, error) {
-	text, err := json.Marshal(file{format, d})
+	text, err := json.Marshal(file{fileFormat, d})
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func decode(text []byte) (documents, error) {
 		return nil, damagedError("its checksum is wrong (it was cut or changed, or another program wrote it)")
 	}
 	var version struct{ Format int }
-	if err := json.Unmarshal(text, &version); err == nil && version.Format > format {
+	if err := json.Unmarshal(text, &version); err == nil && version.Format > fileFormat {
 		return nil, errNewer
 	}
 	var f file

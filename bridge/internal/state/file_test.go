@@ -99,15 +99,15 @@ func TestOpenDamaged(t *testing.T) {
 			s := open(t, dir)
 			wantLogged(t, s, "warn: state file was damaged: it is renamed, and the previous file is used; hanbridge.json: damaged: ")
 			wantAtOpen(t, s, documents("1"))
-			wantSetAside(t, dir, state.FileName, damaged)
+			wantRenamed(t, dir, state.FileName, damaged)
 			wantStillWorks(t, dir, s)
 
 			dir = folderWith(t, damaged, damaged)
 			s = open(t, dir)
 			wantLogged(t, s, "warn: state file was damaged: it is renamed, and a new file is begun; hanbridge.json: damaged: ")
 			wantAtOpen(t, s, nil)
-			wantSetAside(t, dir, state.FileName, damaged)
-			wantSetAside(t, dir, state.PreviousName, damaged)
+			wantRenamed(t, dir, state.FileName, damaged)
+			wantRenamed(t, dir, state.PreviousName, damaged)
 			wantStillWorks(t, dir, s)
 
 			dir = folderWith(t, damaged, nil)
@@ -129,8 +129,8 @@ func wantAtOpen(t *testing.T, s *store, want map[string]string) {
 	}
 }
 
-// wantSetAside checks that a damaged file was renamed and that its content has not changed.
-func wantSetAside(t *testing.T, dir, name string, want []byte) {
+// wantRenamed checks that a damaged file was renamed and that its content has not changed.
+func wantRenamed(t *testing.T, dir, name string, want []byte) {
 	t.Helper()
 	if got, err := os.ReadFile(filepath.Join(dir, name+".damaged")); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%s.damaged: got %d bytes and error %v, want the %d bytes of the damaged file", name, len(got), err, len(want))
@@ -207,7 +207,7 @@ func TestOpenDamagedAgain(t *testing.T) {
 	closeStore(t, open(t, dir))
 	must(t, os.WriteFile(filepath.Join(dir, state.FileName), []byte("second"), 0o600))
 	open(t, dir)
-	wantSetAside(t, dir, state.FileName, []byte("second"))
+	wantRenamed(t, dir, state.FileName, []byte("second"))
 	if got := fileNames(t, dir); len(got) != 2 {
 		t.Errorf("got files %q, want the renamed file and the lock file", got)
 	}

@@ -85,7 +85,7 @@ func commitAndKill(t *testing.T, dir string, done int) int {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(out)
-	for wait := rand.IntN(12); lines.Scan(); wait-- {
+	for wait := rand.IntN(12); lines.Scan(); wait-- { // each line is the number of a commit
 		n, err := strconv.Atoi(lines.Text())
 		if err != nil {
 			t.Errorf("the program printed %q", lines.Text())

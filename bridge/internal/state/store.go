@@ -78,7 +78,7 @@ func (s *Store) Value(key string) []byte {
 }
 
 // Register sets the function that returns the document with this key as JSON. Run calls encode before each commit, in the goroutine of Run.
-// Encode can reuse the memory of its result in the next call. If encode returns nil, the document on disk stays unchanged.
+// The function can reuse the memory of its result in the next call. If encode returns nil, the document on disk stays unchanged.
 func (s *Store) Register(key string, encode func() []byte) {
 	if s == nil {
 		return

@@ -128,8 +128,8 @@ func wantOnDisk(t *testing.T, dir string, want map[string]string) {
 	}
 }
 
-// wantLogged checks the lines that were logged since the last call. There must be one line for each text in want, and the line must contain
-// the text. No line must have a message of the Go runtime.
+// wantLogged checks the lines that were logged since the last call. There must be one line for each text in want, in this order, and the
+// line must contain the text. A line must not contain a message of the Go runtime.
 func wantLogged(t *testing.T, s *store, want ...string) {
 	t.Helper()
 	lines := s.logged()

@@ -29,7 +29,7 @@ func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx
 
 // A port simulates the port of a meter. The meter sends nothing until the test writes to a connection.
 type port struct {
-	writers chan *io.PipeWriter // receives the writing end of each new connection
+	writers chan *io.PipeWriter // receives the writer of each new connection
 }
 
 func (p port) dial(context.Context) (io.ReadCloser, error) {

@@ -30,8 +30,7 @@ type wantedDevice struct {
 	entities  int      // the number of entities in messages
 }
 
-// announceDue publishes the next announcement step of every device. If the last step of a device was published less than StepPause ago, the
-// next step is scheduled.
+// announceDue publishes the next announcement step of every device; see announce.
 func (s *session) announceDue() {
 	s.announce(&s.bridgeDevice) // first, because a hub that receives a meter before the bridge creates an empty device for the bridge
 	for i := range s.removedMeters {
@@ -42,7 +41,8 @@ func (s *session) announceDue() {
 	}
 }
 
-// announce publishes the next announcement step of a device, if there is one.
+// announce publishes the next announcement step of a device. If the last step of the device was published less than StepPause ago, announce
+// schedules the next step instead. Nothing is announced before the retained scan has ended, or if another bridge announces the meter.
 func (s *session) announce(a *announcer) {
 	m := s.meters[a.meterID] // nil for the bridge's own device and for removed meters
 	announcedByOther := m != nil && m.otherAnnounces()

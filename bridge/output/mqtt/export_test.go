@@ -33,7 +33,9 @@ func NewStepAnnouncer(ctx context.Context, c Config, previous *StepAnnouncer, de
 		return nil, err
 	}
 	s := &StepAnnouncer{newSession(o, conn, new(bridge.Feed)), brokerConfig.Capabilities}
-	s.session.removedMeters, s.session.bridgeDevice.pending, o.scanned, o.marks = nil, true, true, newMarks(c.ClientID, nil)
+	o.scanned, o.marks = true, newMarks(c.ClientID, nil)
+	s.session.removedMeters = nil // newSession adds a recorded meter "house", because the feed has no meters
+	s.session.bridgeDevice.pending = true
 	s.SetDescriptors(descriptors...)
 	return s, nil
 }

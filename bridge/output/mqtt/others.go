@@ -101,8 +101,8 @@ type RetainedMeter struct {
 // OwnRetained returns the retained topics of three kinds of meters: the meters whose ids are in configured, the meters whose ids are in named,
 // and the meters whose description has a mark of this bridge. configured has the ids in the configuration. named has the ids that the user has
 // typed. instance holds the marks of this bridge's runs; instance is nil if the bridge has no state file. If all topics below the base topic
-// can be removed and no bridge is online, the last entry is the status of the bridge. With an *IncompleteError, OwnRetained also returns the
-// topics that were read.
+// were read and can be removed, and a status other than online is retained, the last entry is the status of the bridge. With an
+// *IncompleteError, OwnRetained also returns the topics that were read.
 func OwnRetained(ctx context.Context, c Config, instance *bridge.Instance, configured, named []string) (found []RetainedMeter, err error) {
 	statusTopic := c.BaseTopic + "/" + bridgeStatus
 	all, err := retainedBelow(ctx, c, nil, c.valueFilter(), statusTopic)

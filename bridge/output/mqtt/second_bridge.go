@@ -67,14 +67,14 @@ func (s *session) scheduleReview(wait time.Duration) {
 // review decides again, for each meter that has sent a telegram, whether this bridge publishes the counters. It runs after messages of other
 // bridges, and when it is scheduled.
 func (s *session) review(ctx context.Context) {
-	becameFirst := false
+	becomesFirst := false
 	for _, m := range s.meters {
 		if m.description.Protocol != "" && s.reviewMeter(ctx, m) {
-			becameFirst = true
+			becomesFirst = true
 		}
 	}
 	switch {
-	case !becameFirst:
+	case !becomesFirst: // nothing is published again
 	case s.config.Style == discovery.Off || s.config.BrokerEmpty:
 		s.publishAll()
 	default:
@@ -82,8 +82,9 @@ func (s *session) review(ctx context.Context) {
 	}
 }
 
-// reviewMeter decides again about one meter. It reports whether this bridge begins to publish the counters of the meter.
-func (s *session) reviewMeter(ctx context.Context, m *meter) (becameFirst bool) {
+// reviewMeter decides again about one meter. It reports whether this bridge must begin to publish the counters of the meter. Then becomeFirst
+// does so with the next update of the meter, which publishAll causes.
+func (s *session) reviewMeter(ctx context.Context, m *meter) (becomesFirst bool) {
 	if m.isFirst && m.ownership.isFirst {
 		s.reassertFirst(m)
 		return false

@@ -110,7 +110,7 @@ func testInterrupted(t *testing.T, first, second, third announcement, steps int)
 			t.Fatal(err)
 		}
 	}
-	before := entities(t, b)
+	firstEntities := entities(t, b)
 	s, finished := runSteps(t, b, s, second, steps, false)
 	runSteps(t, b, s, third, allSteps, true)
 
@@ -122,7 +122,7 @@ func testInterrupted(t *testing.T, first, second, third announcement, steps int)
 	}
 	for name, created := range entities(t, b) {
 		got[name] = true
-		createdBefore, inFirst := before[name]
+		createdBefore, inFirst := firstEntities[name]
 		inSecond := second.style != discovery.Off && strings.Contains(second.names, name)
 		if inFirst && inSecond && created != createdBefore {
 			t.Errorf("after %d steps: %s was removed and created again", steps, name)

@@ -21,7 +21,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A manager is the service manager's end of the socket. It records the notifications in order.
+// A manager simulates the service manager. It listens at the socket and records the notifications in order.
 type manager struct {
 	t      *testing.T
 	socket string
@@ -170,8 +170,8 @@ func runWith(t *testing.T, tested *systemd.Output, log io.Writer, ports []*port,
 // A port simulates the port of a meter. The zero port cannot be opened.
 type port struct {
 	meter   *simulate.Meter
-	writers chan *io.PipeWriter // receives the writing end of each new connection
-	writer  *io.PipeWriter      // the writing end of the current connection
+	writers chan *io.PipeWriter // receives the writer of each new connection
+	writer  *io.PipeWriter      // the writer of the current connection
 }
 
 func newPort(t *testing.T) *port {
