@@ -55,15 +55,15 @@ func (c randomSource) initialRegisters(e *Energies, now int64) Registers {
 		r.PhaseEnergies[i] = e.fraction(c.draw(drawCounter+6, int64(i+1), 320, 380))
 		r.Sags[i], r.Swells[i] = c.draw(drawCounter+7, int64(i), 0, 9), c.draw(drawCounter+7, int64(i+3), 0, 3)
 	}
-	importShare := c.draw(drawCounter+6, 4, 500, 800) // of active power, in thousandths
+	importShare := c.draw(drawCounter+6, 4, 500, 800) // thousandths of the reactive energies, counted while active power was imported
 	r.QuadrantEnergies[0] = e.ImportReactive / 1000 * importShare
 	r.QuadrantEnergies[1] = e.ImportReactive - r.QuadrantEnergies[0]
 	r.QuadrantEnergies[3] = e.ExportReactive / 1000 * importShare
 	r.QuadrantEnergies[2] = e.ExportReactive - r.QuadrantEnergies[3]
 	month := firstOfMonth(time.Unix(now, 0))
 	for i := range r.Peaks {
-		quarter := 15 * time.Minute * time.Duration(c.draw(drawCounter+8, int64(i), 1, 4*24))
-		r.Peaks[i] = Peak{At: month.AddDate(0, -i, 0).Add(quarter), Watts: c.draw(drawCounter+9, int64(i), 3000, 9000)}
+		quarterEnd := 15 * time.Minute * time.Duration(c.draw(drawCounter+8, int64(i), 1, 4*24)) // on the first day of the month
+		r.Peaks[i] = Peak{At: month.AddDate(0, -i, 0).Add(quarterEnd), Watts: c.draw(drawCounter+9, int64(i), 3000, 9000)}
 	}
 	if at := time.Unix(now, 0).UTC(); r.Peaks[0].At.After(at) {
 		r.Peaks[0].At = at

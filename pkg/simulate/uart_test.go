@@ -51,8 +51,7 @@ func TestReceivedWithAnotherSetting(t *testing.T) {
 	for _, row := range []struct {
 		name             string
 		sender, receiver simulate.LineSetting
-		sent             string
-		want             string
+		sent, want       string
 	}{
 		{"no bytes", noParity, even, "", ""},
 		{"the parity is received as bit 7", sevenBits, noParity, "ABC", "\x41\x42\xC3"},
