@@ -61,9 +61,9 @@ func TestEncryptedWithoutKey(t *testing.T) {
 		{"no key", "meters[0].key", "", nil, "telegram is encrypted (system title KAME…): set meters[0].key; your grid company gives it to you"},
 		{"no key, and the setting is an environment variable", "HANBRIDGE_METER_KEY", "", nil, "set HANBRIDGE_METER_KEY; your grid company"},
 		{"wrong key", "meters[0].key", "", []*dlms.Key{key(t, 7)}, "the key does not fit: compare meters[0].key with what your grid company gave you " +
-			"(where it gave two, key and authentication key may be swapped)"},
+			"(if you were given two keys, the key and the authentication key are possibly swapped)"},
 		{"wrong authentication key", "meters[0].key", "meters[0].auth_key", wrongAuth, "and the key fits, but its authentication key does not: compare meters[0].auth_key with " +
-			"what your grid company gave you, or leave it out: then values are read, but nothing proves them, so that they are published after two alike"},
+			"what your grid company gave you, or leave it out: then telegrams are not authenticated, so values are published only after a second telegram has confirmed the first"},
 		{"wrong authentication key whose setting has no name", "", "", wrongAuth, "does not: compare it with"},
 	}
 	for _, tt := range tests {

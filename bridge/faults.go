@@ -62,11 +62,11 @@ func (m Meter) encryptedMessage(e *dlms.EncryptedError) string {
 	switch {
 	case e.AuthKey:
 		return fmt.Sprintf("telegram is encrypted (system title %s), and the key fits, but its authentication key does not: compare %s with "+
-			"what your grid company gave you, or leave it out: then values are read, but nothing proves them, so that they are published after "+
-			"two alike", sender, authSetting)
+			"what your grid company gave you, or leave it out: then telegrams are not authenticated, so values are published only after a "+
+			"second telegram has confirmed the first", sender, authSetting)
 	case e.Tried:
 		return fmt.Sprintf("telegram is encrypted (system title %s), and the key does not fit: compare %s with what your grid "+
-			"company gave you (where it gave two, key and authentication key may be swapped); a meter that was replaced has another key",
+			"company gave you (if you were given two keys, the key and the authentication key are possibly swapped); a new meter has another key",
 			sender, setting)
 	}
 	return fmt.Sprintf("telegram is encrypted (system title %s): set %s; your grid company gives it to you", sender, setting)

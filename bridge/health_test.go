@@ -136,7 +136,7 @@ func (l blockingLog) Write(line []byte) (int, error) {
 func TestBlockedMeter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		log := blockingLog{"meter speaks", make(chan struct{})}
+		log := blockingLog{"meter sends telegrams", make(chan struct{})}
 		o, end := runObserved(t, log, sourceOf(&p))
 		advance(time.Hour)
 		if got := o.stuck(); got != "" {

@@ -21,7 +21,7 @@ func (p *pipeline) checkSameMeter(r *meter.Reading, now time.Time) {
 	}
 	p.guard, p.storedCounters = guard.New(p.meter.Fuse), nil
 	p.dropOldMeter(now)
-	p.reportEvent("another meter speaks here than before the start", Event{Time: now, Name: MeterChanged, From: stored.Serial, To: sent.Serial})
+	p.reportEvent("another meter is connected than before the start", Event{Time: now, Name: MeterChanged, From: stored.Serial, To: sent.Serial})
 }
 
 // updateProfile detects that the meter sends another profile, and reports an event.
@@ -33,7 +33,7 @@ func (p *pipeline) updateProfile(r *meter.Reading, now time.Time) {
 	if from.family != p.profiles.current.family {
 		p.dropOldMeter(now)
 	}
-	p.reportEvent("the meter speaks another profile", Event{Time: now, Name: ProfileChanged, From: from.String(), To: p.profiles.current.String()})
+	p.reportEvent("the format of the telegrams has changed", Event{Time: now, Name: ProfileChanged, From: from.String(), To: p.profiles.current.String()})
 }
 
 // dropOldMeter drops the description of a meter that was replaced. Quantities that only this meter has sent expire soon after now.

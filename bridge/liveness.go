@@ -112,7 +112,7 @@ func (p *pipeline) reportOnline(r *meter.Reading, now time.Time) {
 	l.mu.Unlock()
 	if wasOffline {
 		p.log.WithLevel(level).Fields(nonEmpty("family", r.Family, "list", description.List, "protocol", description.Protocol,
-			"source", description.Port, "line", description.Line)).Msg("meter speaks")
+			"source", description.Port, "line", description.Line)).Msg("meter sends telegrams")
 	}
 	if allWellDue {
 		p.log.Info().Uint64("telegrams", stats.Telegrams).Uint64("errors", stats.Errors).Uint64("repeated", stats.Repeated).Msg("all is well")

@@ -25,7 +25,7 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	}
 	if result.ReplacedSerial != "" {
 		p.dropOldMeter(now)
-		p.reportEvent("another meter speaks here", Event{Time: now, Name: MeterChanged, From: result.ReplacedSerial, To: r.Meter.Serial})
+		p.reportEvent("another meter is connected", Event{Time: now, Name: MeterChanged, From: result.ReplacedSerial, To: r.Meter.Serial})
 	}
 	for i := range result.Resets {
 		p.reportReset(&result.Resets[i], now)
@@ -62,7 +62,7 @@ func (p *pipeline) reject(r *guard.Rejection) {
 }
 
 const (
-	rejectedText = "counter value held back: no meter counts like that, and a hub would keep the wrong consumption for ever. If the counter goes on " +
+	rejectedText = "counter value rejected: no meter counts like that, and a hub would keep the wrong consumption for ever. If the counter goes on " +
 		"from this value, hanbridge takes the meter for a new one and publishes the value"
 	rejectedMessage = rejectedText + " after a few telegrams"
 	jumpMessage     = rejectedText + " after a day. If the meter is new, and a day is too long: stop hanbridge, remove hanbridge.* from state_dir, " +

@@ -144,7 +144,7 @@ func TestProfileChangedEvent(t *testing.T) {
 				t.Errorf("protocol: got %q, want p1", rec.description.Protocol)
 			}
 		})
-		if got := running.countLines("the meter speaks another profile"); got != 1 {
+		if got := running.countLines("the format of the telegrams has changed"); got != 1 {
 			t.Errorf("logged %d times, want once:\n%s", got, running.log)
 		}
 		if got := running.countLines("warn"); got != 0 || len(p.dials()) != 1 {

@@ -160,7 +160,7 @@ func TestNetworkReaderLineSetting(t *testing.T) {
 
 // TestSilentNetworkReader checks that the silence of a connection is logged once. If connections were refused before, that is also logged once.
 func TestSilentNetworkReader(t *testing.T) {
-	const silent = "connected, and not a byte in 60 s"
+	const silent = "connected, and no bytes in 60 s"
 	for _, tt := range []struct {
 		name       string
 		refusedFor time.Duration // how long connections are refused at first
@@ -170,7 +170,7 @@ func TestSilentNetworkReader(t *testing.T) {
 		{"silent from the start", 0, false, silent},
 		{"silent after a refused connection", 5 * time.Second, false, silent},
 		{"silent after a long refusal", 3 * time.Minute, false, silent},
-		{"silent after telegrams", 0, true, "the reader is connected and silent"},
+		{"silent after telegrams", 0, true, "the reader is connected and sends nothing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

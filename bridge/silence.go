@@ -52,10 +52,10 @@ func (p *pipeline) explainSilence(findings probe.Findings, stats *Stats) {
 	network := strings.HasPrefix(best.Port, "tcp://")
 	switch {
 	case bytes == 0 && network && stats.Telegrams > 0:
-		log.Time("last", stats.LastTelegram).Msg("the reader is connected and silent: it is dialled again now and then. Is its cable in the meter? " + activation)
+		log.Time("last", stats.LastTelegram).Msg("the reader is connected and sends nothing: hanbridge connects again now and then. Is the reader's cable in the meter? " + activation)
 	case bytes == 0 && network:
-		log.Msg("connected, and not a byte in 60 s: is the reader's cable in the meter, and is this its port for the meter's bytes? Many readers " +
-			"serve one program at a time: stop the others. If all that is right, the meter's port is most likely not activated. " + activation)
+		log.Msg("connected, and no bytes in 60 s: is the reader's cable in the meter, and is this the reader's port for the meter's bytes? Many " +
+			"readers serve one program at a time: stop other programs. If nothing helps, the meter's port is most likely not activated. " + activation)
 	case bytes == 0 && stats.Telegrams > 0:
 		log.Time("last", stats.LastTelegram).Msg("meter is silent: is its cable in both sockets? A HAN port switches itself off after an overload: " +
 			"then ask your grid company to activate it again")

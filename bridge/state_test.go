@@ -191,7 +191,7 @@ func TestRejectedValue(t *testing.T) {
 				}
 			}
 		})
-		if got := running.countLines("counter value held back"); got != 1 {
+		if got := running.countLines("counter value rejected"); got != 1 {
 			t.Errorf("logged %d times, want once", got)
 		}
 	})
@@ -231,7 +231,7 @@ func TestRejectedForEveryReason(t *testing.T) {
 			advance(time.Second)
 		}
 		for text, want := range map[string]int{
-			"counter value held back": 3, "it stepped back": 1, "it rose by more": 1, "after a day": 1, `it read zero"`: 1,
+			"counter value rejected": 3, "it stepped back": 1, "it rose by more": 1, "after a day": 1, `it read zero"`: 1,
 		} {
 			if got := running.countLines(text); got != want {
 				t.Errorf("%q was logged %d times, want %d", text, got, want)

@@ -96,13 +96,13 @@ func Advice(v line.Verdict) string {
 	case line.TooFewBytes:
 		return v.Advice() + ": set serial to auto"
 	case line.Unrecognised:
-		return "the bytes are like nothing that a meter sends at this setting: set serial to auto. If every setting gives the same, look" +
+		return "no meter sends such bytes at this setting: set serial to auto. If the result is the same at every setting, look" +
 			" for a loose ground wire or the wrong adapter (RJ12 is P1, RJ45 is M-Bus), or ask if the port belongs to another device"
 	case line.OtherBaud:
 		return "the meter sends much more slowly than the line is read: set serial to auto, or to the setting that your grid company states" +
 			" (P1 ports 115200 8N1, M-Bus ports 2400 8E1)"
 	case line.OtherParity:
-		return "the speed is right, the parity or the number of data bits is not: set serial to auto, or to the same speed" +
+		return "the speed is right, but the parity or the number of data bits is wrong: set serial to auto, or to the same speed" +
 			" with another of 8N1, 8E1 and 7E1"
 	case line.FrameHeaders, line.P1Lines:
 		return v.Advice() + ". If this does not change, record a minute with hanbridge capture and report the recording, because this" +

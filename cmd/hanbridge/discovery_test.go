@@ -345,7 +345,7 @@ func TestDiscoveryClearForbidden(t *testing.T) {
 	s.retainAll(houseRetained(t, deviceStyle()))
 	s.forbidden = "homeassistant/device/hanbridge_house"
 	code, out, errs := s.run("discovery", "clear")
-	if code != cli.ExitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+houseConfigTopic+" is still on the broker (may this user") {
+	if code != cli.ExitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+houseConfigTopic+" is still on the broker (is this user allowed") {
 		t.Errorf("got exit code %d, output %q, errors %q, want an error for %s", code, out, errs, houseConfigTopic)
 	}
 }

@@ -45,9 +45,9 @@ func checkCommand(p *cli.Program) *cobra.Command {
 		Use:   "check",
 		Short: "Checks configuration and broker, without starting the bridge",
 		Long: "Reads the configuration, connects to the broker, and tests whether this user can publish there. Exits with 2 if the\n" +
-			"configuration is wrong, and with 1 if the broker cannot be used or another bridge publishes the counters of a meter.\n" +
-			"check reads no telegrams. It prints a warning if a port is missing or not readable, or if state_dir is not writable.\n" +
-			"A warning does not change the exit code.",
+			"configuration is wrong. Exits with 1 if the broker cannot be used, or if the counters of a meter are withheld\n" +
+			"because of another bridge. check reads no telegrams. It prints a warning if a port is missing or not readable,\n" +
+			"or if state_dir is not writable. A warning does not change the exit code.",
 		Example: "  hanbridge check --config config.yaml", Args: argCount(0, 0),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")

@@ -14,7 +14,7 @@ var ErrWrongKey = errors.New("dlms: the key does not fit")
 
 // ErrWrongAuthKey is the error of Decrypt for a Key whose encryption key fits, but whose authentication key does not fit. It matches
 // ErrWrongKey too. A message that was damaged after its first bytes gives the same error.
-var ErrWrongAuthKey = fmt.Errorf("%w: the encryption key fits, but the authentication key does not", ErrWrongKey)
+var ErrWrongAuthKey = fmt.Errorf("%w: only the encryption key fits, the authentication key does not", ErrWrongKey)
 
 // A Key decrypts and encrypts the messages of one meter with AES-128 in Galois/Counter Mode (DLMS Green Book, 9.2.3.3.7). NewKey and
 // ParseKeys return Keys. The methods of the zero Key panic. A Key prints as "key" with every verb and in JSON. It is not safe for

@@ -55,6 +55,6 @@ const (
 func (r Reason) String() string {
 	return [...]string{
 		Zero: "it read zero", Backward: "it stepped back", Jump: "it rose by more than the main fuse allows in the elapsed time",
-		PartRejected: "the value of one of its tariffs was held back",
+		PartRejected: "the value of one of its tariffs was rejected",
 	}[r]
 }

@@ -145,7 +145,7 @@ const shortStuckAfter = 50 * time.Millisecond
 // TestPingsEndWhenAMeterIsStuck tests that pings stop while the goroutine of a meter is stuck, here because the log blocks.
 func TestPingsEndWhenAMeterIsStuck(t *testing.T) {
 	m, p := newListeningManager(t), newPort(t)
-	log := &blockingLog{text: "meter speaks", found: make(chan struct{}), release: make(chan struct{})}
+	log := &blockingLog{text: "meter sends telegrams", found: make(chan struct{}), release: make(chan struct{})}
 	runWith(t, systemd.NewStuckAfter(shortStuckAfter), log, []*port{p})
 	release := sync.OnceFunc(func() { close(log.release) })
 	t.Cleanup(release) // before the bridge is stopped

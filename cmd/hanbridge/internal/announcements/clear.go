@@ -78,7 +78,7 @@ func (c ClearOptions) report(p *cli.Program, topics, remaining []string, allFoun
 	succeeded := allFound
 	for _, topic := range topics {
 		if slices.Contains(remaining, topic) {
-			p.PrintMessage("%s is still on the broker (may this user publish to it, or has a bridge published it again?)", topic)
+			p.PrintMessage("%s is still on the broker (is this user allowed to publish to it, or has a bridge published it again?)", topic)
 			succeeded = false
 			continue
 		}

@@ -171,7 +171,7 @@ func (k key) typeFault(n *yaml.Node) string {
 	case n.Kind != yaml.ScalarNode:
 		return "want one value, not a list or keys below it"
 	case tag == "!!null":
-		return "has no value: write one after the colon, or take the line out"
+		return "has no value: write one after the colon, or remove this line"
 	case k.typ.Kind() == reflect.String && len(k.oneOf) == 0 && tag != "!!str":
 		return "without quotes YAML reads this as a number, a date, or yes or no: put quotes around it"
 	}

@@ -63,7 +63,7 @@ func writable(dir string) bool {
 func (c Config) checkStateDir(p *Problems) {
 	switch info, err := os.Stat(c.StateDir); {
 	case c.StateDir == "":
-		p.add("state_dir", "must not be empty: write off to store no state, or take the line out for the default")
+		p.add("state_dir", "must not be empty: write off to store no state, or remove this line for the default")
 	case strings.HasPrefix(c.StateDir, "~"):
 		p.add("state_dir", "%s: ~ does not work here: write the path of the home directory, or write off to store no state", c.StateDir)
 	case c.StateDir != stateOff && err == nil && !info.IsDir():

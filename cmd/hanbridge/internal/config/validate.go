@@ -80,7 +80,7 @@ func (m Meter) check(p *Problems, path string) {
 			m.Fuse, minFuse, maxFuse)
 	}
 	if strings.TrimSpace(m.Name) == "" || !utf8.ValidString(m.Name) || strings.ContainsFunc(m.Name, unicode.IsControl) {
-		p.add(path+"name", "%q is not a name: take the line out for the default", m.Name)
+		p.add(path+"name", "%q is not a name: remove this line for the default", m.Name)
 	}
 	_, problems := m.keyFlags().load()
 	for _, keyProblem := range problems {

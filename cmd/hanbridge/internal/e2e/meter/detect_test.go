@@ -77,7 +77,7 @@ func testProfileChange(t *testing.T) {
 	if diff := cmp.Diff(names(valuesBefore), names(testbed.Values(broker.Retained()))); diff != "" {
 		t.Errorf("topics (-before +after):\n%s", diff)
 	}
-	run.RequireOutputOnce("the meter speaks another profile")
+	run.RequireOutputOnce("the format of the telegrams has changed")
 	run.Stop(syscall.SIGTERM)
 	if n := allMessages.Count("hanbridge/house/event", ""); n != 1 {
 		t.Errorf("events: got %d, want 1", n)
