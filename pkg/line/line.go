@@ -26,14 +26,14 @@ type Evidence struct {
 	start      [256]byte // the first startLen bytes of the stream in lower case, to recognise a web server or a login prompt
 	startLen   int
 	telnet     TelnetFilter
-	negotiated bool    // a connection before the current one was in telnet mode
+	negotiated bool    // an earlier connection was in telnet mode
 	decoded    [4]byte // buffer for the output of the telnet filter for one byte
 }
 
 // Add adds the next bytes of the line, in chunks of any size. The caller can reuse b afterwards.
 func (e *Evidence) Add(b []byte) {
 	e.bytes += int64(len(b))
-	// Each byte passes the telnet filter. When the filter has found out that the stream is not telnet, the further bytes are added without it.
+	// Each byte passes the telnet filter. As soon as the filter passes all further bytes unchanged, they are added without the filter.
 	for len(b) > 0 && !e.telnet.PassesThrough() {
 		e.add(e.telnet.Append(e.decoded[:0], b[:1]))
 		b = b[1:]

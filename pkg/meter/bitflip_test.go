@@ -37,22 +37,22 @@ func TestBitFlips(t *testing.T) {
 // checkFlip decodes a stream of b, flipped and b. flipped is telegram a with the given bit flipped.
 func checkFlip(t *testing.T, bit int, a, b sentTelegram, flipped string) {
 	t.Helper()
-	firstRead, lastRead := false, false
+	beforeRead, afterRead := false, false // the telegrams before and after the flipped telegram
 	stream := b.bytes + flipped + b.bytes
 	for _, o := range readings(outcomes(t, strings.NewReader(stream))) {
 		switch {
 		case o.Text == b.content && o.Offset == 0:
-			firstRead = true
+			beforeRead = true
 		case o.Text == b.content && o.Offset == int64(len(stream)-len(b.bytes)) && o.Checked == b.checked:
-			lastRead = true
-		case withoutFraming(o.Text) == withoutFraming(a.content) && (o.Checked || !a.checked):
+			afterRead = true
+		case withoutFraming(o.Text) == withoutFraming(a.content) && (o.Checked || !a.checked): // the content of a
 		case a.bytes[0] == '/' && !a.checked && !o.Checked: // an ASCII telegram without a checksum: its values are possibly wrong
 		default:
 			t.Fatalf("bit %d of byte %d flipped: got a reading that was not sent, checked %v: %s", bit%8, bit/8, o.Checked, o.Text)
 		}
 	}
-	if !firstRead || !lastRead {
-		t.Fatalf("bit %d of byte %d flipped: got the telegram before: %v, the telegram after: %v; want both", bit%8, bit/8, firstRead, lastRead)
+	if !beforeRead || !afterRead {
+		t.Fatalf("bit %d of byte %d flipped: got the telegram before: %v, the telegram after: %v; want both", bit%8, bit/8, beforeRead, afterRead)
 	}
 }
 

@@ -36,8 +36,8 @@ var (
 var (
 	errNoFirstPart = kinderror.New(ErrIncomplete, "a part of a message whose beginning is missing")
 	errTooLong     = errors.New("a message that is longer than any message of a meter")
-	// errNotContinued: a part does not belong to the message that is being joined. Next never returns errNotContinued: decode drops that
-	// message, and returns ErrIncomplete for it.
+	// errNotContinued: a part does not belong to the message that is being joined from earlier parts. Next never returns errNotContinued,
+	// because decode drops the message of the earlier parts and returns ErrIncomplete.
 	errNotContinued = errors.New("the message before is incomplete")
 )
 
@@ -48,7 +48,8 @@ type TelegramError struct {
 	// Offset is the offset of the telegram in the stream, in bytes. Bytes is the length of the telegram.
 	Offset int64
 	Bytes  int
-	// Raw are the bytes of the telegram, or of the last part of a message in several parts. They are valid until the next call of Next.
+	// Raw are the bytes of the telegram, or of the last part that was read if the message has several parts. Raw is nil if the message was
+	// dropped because further parts are missing. The bytes are valid until the next call of Next.
 	Raw []byte
 	// Intact is true if the telegram arrived undamaged, but gives no Reading for another reason. For example, this package does not know its
 	// form, no key decrypts it, or it is not verified yet.

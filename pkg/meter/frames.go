@@ -30,8 +30,8 @@ func (d *Decoder) unframe(p Protocol, b []byte) ([]byte, error) {
 }
 
 // unframeHDLC joins HDLC segments. The first segment of a message begins with the LLC header. All segments except the last have the
-// segmentation bit (IEC 62056-46, 6.4.3.3). Each block of a general-block-transfer is a separate message. Only the first block has the LLC
-// header, so a block without the header also begins a message.
+// segmentation bit (IEC 62056-46, 6.4.3.3). Each block of a general-block-transfer counts as a message here. Only the first block has the
+// LLC header, so a block without the header also begins a message.
 func (d *Decoder) unframeHDLC(b []byte) ([]byte, error) {
 	frame, err := hdlc.Parse(b)
 	if err != nil {

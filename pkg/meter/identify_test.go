@@ -28,7 +28,7 @@ func TestIdentification(t *testing.T) {
 		{"number in place of a model", `FLU5\253769484_A`, nil, meter.Meter{Model: "253769484_A"}},
 		{"no backslash", "ADN9 6534", nil, meter.Meter{Make: "Aidon", Model: "6534"}},
 		{"nothing after the backslash", `ISK5\`, nil, meter.Meter{Make: "Iskraemeco"}},
-		{"16 digits that decode to a letter: too short to be decoded", "ISK5X", []string{"0-0:96.1.1(4530303434303033)", "0-0:96.1.7(A)"}, meter.Meter{Make: "Iskraemeco", Model: "A", Serial: "4530303434303033"}},
+		{"16 hexadecimal digits of a text with a letter: too short to be decoded", "ISK5X", []string{"0-0:96.1.1(4530303434303033)", "0-0:96.1.7(A)"}, meter.Meter{Make: "Iskraemeco", Model: "A", Serial: "4530303434303033"}},
 		{"hexadecimal, padded with a blank", "KMP5X", []string{"0-0:96.1.1(204B413655303031363630323937393132)"}, meter.Meter{Make: "Kamstrup", Model: "X", Serial: "KA6U001660297912"}},
 		{"hexadecimal, padded with zero bytes", "KMP5X", []string{"0-0:96.1.1(4B413655303031363630000000000000)"}, meter.Meter{Make: "Kamstrup", Model: "X", Serial: "KA6U001660"}},
 		{"only zeros", "KMP5X", []string{"0-0:96.1.1(00000000000000000000000000)"}, meter.Meter{Make: "Kamstrup", Model: "X", Serial: "00000000000000000000000000"}},

@@ -40,7 +40,7 @@ func TestLayoutTable(t *testing.T) {
 			}
 		}
 	}
-	if len(layouts) < 21 {
+	if len(layouts) < 21 { // so that no layout is lost by mistake
 		t.Errorf("got %d layouts, want at least 21", len(layouts))
 	}
 }

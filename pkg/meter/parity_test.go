@@ -27,7 +27,7 @@ func TestParity(t *testing.T) {
 	for _, sent := range sentTelegrams() {
 		received, ok := withParity(sent.bytes)
 		if !ok || sent.bytes[0] != '/' || sent.content == text.content {
-			continue // no ASCII telegram, or the telegram text
+			continue // no ASCII telegram, or the telegram that the stream contains without parity bits
 		}
 		tested++
 		in := frame.bytes + received + text.bytes + "\x00\xFF" + received + received + frame.bytes

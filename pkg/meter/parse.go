@@ -8,8 +8,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// errUnframedCipher is for an encrypted message without a frame that follows noise, and whose tag was not checked. The noise is possibly the damaged
-// header of a frame. The message is then possibly damaged too.
+// errUnframedCipher is for an encrypted message that follows noise and has neither a frame nor a tag that was checked. The noise is possibly the
+// damaged header of a frame. The message is then possibly damaged too.
 var errUnframedCipher = errors.New("an encrypted message without a tag, in the middle of a damaged telegram")
 
 // read fills the reading from a message. message is complete and without frames.
@@ -131,7 +131,7 @@ func (d *Decoder) readNotification(apdu []byte) error {
 	d.identify()
 	r.setTime()
 	f := d.familyOfMessage()
-	if f == nil && r.Cipher.Title == [8]byte{} { // with a system title, familyOfMessage finds every make of families
+	if f == nil && r.Cipher.Title == [8]byte{} { // a system title without a family is of a make that families does not have
 		f = layoutFamily
 	}
 	r.setFamily(f)

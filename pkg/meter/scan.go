@@ -47,7 +47,7 @@ func (d *Decoder) length() (Protocol, int) {
 	case mbus.Start:
 		return MBus, d.orNoise(mbus.Length(b), mbus.ValidHeader(b))
 	case cipheringTag:
-		return Glo, d.orNoise(dlms.CipheredLength(b), true)
+		return Glo, dlms.CipheredLength(b)
 	case paritySlash:
 		return P1, d.lengthWithParity(b)
 	}
@@ -176,7 +176,7 @@ func (d *Decoder) plausible(p Protocol, b []byte) bool {
 }
 
 // withinText reports whether a printable character is before the next byte. A '/' after a printable character is probably part of a line, and
-// begins no telegram.
+// begins no telegram. A '~' does not count, because it is possibly the flag at the end of an HDLC frame.
 func (d *Decoder) withinText() bool {
 	return d.at > 0 && d.buf[d.at-1] >= ' ' && d.buf[d.at-1] < hdlc.Flag
 }

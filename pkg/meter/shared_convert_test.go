@@ -13,7 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A sourceValue is one value as the reference decoder read it. The reference decoder is an independent program, whose output is stored with the
+// A sourceValue is one value that the reference decoder has read. The reference decoder is an independent program. Its output is stored with the
 // captures.
 type sourceValue struct {
 	Text        string // the text between two parentheses of a P1 telegram
@@ -139,8 +139,8 @@ func codeOf(key string) string {
 }
 
 // textExpectations returns the expected records of one code of a P1 telegram. Each line gives one record, except that a line of several numbers gives
-// a record for each number. A line has one of these: a single value; a time stamp and a number; the seven values of a DSMR 2.2 gas meter; several
-// numbers; a log, whose record is one text.
+// a record for each number. There are five kinds of lines: a single value; a time stamp and a number; the seven values of a DSMR 2.2 gas meter;
+// several numbers; a log, whose record is one text.
 func textExpectations(c *capture, key string, values []sourceValue) (out []expectation) {
 	lines := max(1, bytes.Count(c.bytes, []byte("\n"+key+"(")))
 	for line := range slices.Chunk(values, max(1, len(values)/lines)) {

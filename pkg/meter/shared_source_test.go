@@ -11,7 +11,8 @@ import (
 )
 
 // compareSource decodes a capture and compares the reading with the values that were published with the capture. It returns the number of compared
-// values. Some values are from a firmware, which shows 0 for a missing value. Others are from a library, which returns values by code or by name.
+// values. The values of some captures are from the firmware of a reader, which shows 0 for a missing value. The values of other captures are from a
+// library, which returns values by code or by name.
 func compareSource(t *testing.T, c *capture) (n int) {
 	t.Helper()
 	r, err := c.telegram(t).decoder(t).Next()

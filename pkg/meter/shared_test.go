@@ -35,7 +35,7 @@ type capture struct {
 	AuthKey  string `json:"auth_key"`
 	Expected map[string]json.RawMessage
 	BySource map[string]json.RawMessage `json:"expected_by_source"`
-	isOdd    bool                       // from the folder odd, which has damaged and unusual telegrams
+	isOdd    bool                       // true if the capture is from the folder odd, which has damaged and unusual telegrams
 	bytes    []byte
 }
 
@@ -88,7 +88,7 @@ func TestCaptures(t *testing.T) {
 			values += checkTelegram(t, c.telegram(t)) + compareSource(t, c)
 		}
 	}
-	if values < 3000 {
+	if values < 3000 { // then captures or their values are missing
 		t.Errorf("got %d compared values, want at least 3000", values)
 	}
 	t.Logf("%d captures, %d decoded, %d values compared", len(all), decoded, values)

@@ -36,8 +36,8 @@ func documentedUnit(c *capture, code string, voltExponent int) (exponent int, un
 	case groupC%20 == 12 && groupC > 20:
 		return voltExponent, "V"
 	case groupC%20 == 11 && groupC > 20:
-		if other, ok := otherCurrents[c.name()]; ok {
-			return other.exponent, "A"
+		if exception, ok := otherCurrents[c.name()]; ok {
+			return exception.exponent, "A"
 		}
 		return pick(kaifa, -3, -2), "A"
 	case groupC%20 == 13:

@@ -17,7 +17,7 @@ func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 	}
 	r := &d.reading
 	*r = Reading{Protocol: p, Offset: d.offset(), Bytes: n, Samples: r.Samples[:0]}
-	d.intact = false // unframe and read set it
+	d.intact = false // unframe and read set intact to true
 	message, err := d.unframe(p, b)
 	if errors.Is(err, errNotContinued) {
 		return nil, d.giveUpMessage() // the next call decodes b again, without the earlier message

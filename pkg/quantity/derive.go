@@ -37,7 +37,7 @@ func derive(dst []Sample, start int, at *sampleIndex, extra *extraTariffs, scale
 }
 
 // appendNetOfPhases appends the net power of a meter that sends only the powers of its phases, as early meters of Lithuania do: the net power is
-// the sum of the net powers of the phases. Total import and total export are not such sums.
+// the sum of the net powers of the phases.
 func appendNetOfPhases(dst []Sample, start int, at *sampleIndex) []Sample {
 	if total := &netPowers[0]; at[total.id] != 0 || at[total.plus] != 0 || at[total.minus] != 0 {
 		return dst
@@ -205,8 +205,8 @@ func (c *Converter) dropMeanCurrent(dst []Sample, start int, at *sampleIndex, re
 }
 
 // sendsMeans reports whether a meter sends mean values. The telegram then has a value with group D 24, or different currents with group D 4 for
-// the phases, because limits are the same for all phases. If a code is sent twice in a row, only its first record is compared, because the
-// second record is the limit of export.
+// the phases, because limits are the same for all phases. If two consecutive currents have the same code, only the first of
+// them is compared, because the second is the limit of export.
 func sendsMeans(records []obis.Record) bool {
 	var first *obis.Record // the first current of a phase with group D 4
 	lastC := byte(0)       // group C of the last of these currents

@@ -34,8 +34,8 @@ type Row struct {
 	Decimals int8
 	// maxMagnitude is the largest magnitude of a valid number, in the unit of the records. Zero means no limit.
 	maxMagnitude obis.Decimal
-	// hexText is true for a text whose characters an ASCII telegram contains as hexadecimal digits (DSMR P1 5.0.2, 6.4).
-	hexText bool
+	// isMessage is true for a message to the customer. ASCII telegrams contain messages as hexadecimal digits (DSMR P1 5.0.2, 6.4).
+	isMessage bool
 	// StateClass is the state class of Home Assistant: Measurement, TotalIncreasing or "".
 	StateClass string
 	// Kind says how the quantity changes over time.

@@ -93,7 +93,7 @@ func (c *Converter) AppendSamples(dst []Sample, records []obis.Record, scale *Sc
 // readableText makes the text of a sample readable. It does nothing if the sample is a number.
 func (c *Converter) readableText(s *Sample) {
 	switch row := &rows[s.ID]; {
-	case row.hexText:
+	case row.isMessage:
 		s.Text = c.message(s.Text)
 	case !row.Numeric():
 		if c.HexText {

@@ -51,7 +51,7 @@ func readDeviceType(r *obis.Record) deviceType {
 	return deviceType(v.Coef)
 }
 
-// channels is one more than the highest channel that is read. Meters use channels 1 to 4. submeters has 16 bits for channels.
+// channels is one more than 15, the highest channel that is read. Meters use only channels 1 to 4. submeters.values has a bit for each channel up to 15.
 const channels = 16
 
 // isSubmeter reports whether c is a code of a sub-meter.
@@ -143,7 +143,7 @@ func neverSet(t obis.Time) bool { return !t.IsZero() && t.Year < 2005 }
 
 // addOrReplace appends a sample to dst. If dst[start:] already has a sample of the same quantity, s replaces that sample if s is more than a day
 // newer, and is dropped otherwise. So a new sub-meter replaces a removed sub-meter, whose last value the meter goes on to send with its old time
-// stamp. Of two sub-meters in use, always the first is used, because their time stamps are less than a day apart.
+// stamp. If two sub-meters are in use, dst keeps the sample of the first sub-meter, because their time stamps are less than a day apart.
 func addOrReplace(dst []Sample, start int, s Sample) []Sample {
 	for i := start; i < len(dst); i++ {
 		if dst[i].ID != s.ID {
@@ -157,7 +157,8 @@ func addOrReplace(dst []Sample, start int, s Sample) []Sample {
 	return append(dst, s)
 }
 
-// muchNewer reports whether t is more than a day after other. If only one of them is the zero Time, the other one is much newer.
+// muchNewer reports whether t is more than a day after other. The zero Time is never much newer. Any other time is much newer
+// than the zero Time.
 func muchNewer(t, other obis.Time) bool {
 	if t.IsZero() || other.IsZero() {
 		return !t.IsZero()

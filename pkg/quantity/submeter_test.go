@@ -37,14 +37,14 @@ func published(samples []quantity.Sample) map[string]string {
 	return out
 }
 
-// TestSubmeters: the device type of a channel (24.1.0) shows the quantity of the value on this channel. If a gas meter was replaced, only the value
-// of the new gas meter gives a sample.
+// TestSubmeters tests that the value of a sub-meter becomes a sample of the quantity that the device type of its channel (24.1.0) shows. If a gas
+// meter was replaced, only the value of the new gas meter must give a sample.
 func TestSubmeters(t *testing.T) {
 	const m3, joule, wh = obis.CubicMetre, obis.Joule, obis.WattHour
 	now := obis.Time{Year: 2022, Month: 11, Day: 2, Hour: 21, Zone: true, Offset: 60}
-	hourEarlier, yesterday, summer, year2000, withoutZone := now, now, now, now, now
+	hourEarlier, dayEarlier, summer, year2000, withoutZone := now, now, now, now, now
 	hourEarlier.Hour = 20
-	yesterday.Day, yesterday.Hour = 1, 20
+	dayEarlier.Day, dayEarlier.Hour = 1, 20 // 25 hours earlier, because a meter is replaced only after more than 24 hours
 	summer.Month, summer.Offset = 7, 120
 	year2000.Year = 2000
 	withoutZone.Zone, withoutZone.Offset = false, 0
@@ -56,7 +56,7 @@ func TestSubmeters(t *testing.T) {
 		{"gas", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "00304.089", m3, 0, now)}, map[string]string{"gas": "304.089 m³"}},
 		{"gas without temperature correction, device type after the value", []obis.Record{stamped(t, "0-4:24.2.3", "00304.089", m3, 0, now), text(t, "0-4:24.1.0", "3")}, map[string]string{"gas": "304.089 m³"}},
 		{"gas of an XMX meter", []obis.Record{text(t, "0-1:24.1.0", "3"), stamped(t, "0-1:24.2.0", "00304.089", m3, 0, withoutZone)}, map[string]string{"gas": "304.089 m³"}},
-		{"valve position and no value", []obis.Record{text(t, "0-1:24.1.0", "3"), number(t, "0-1:24.4.0", "1", m3, 0)}, map[string]string{}},
+		{"valve position and no value", []obis.Record{text(t, "0-1:24.1.0", "3"), number(t, "0-1:24.4.0", "1", obis.None, 0)}, map[string]string{}},
 		{"gas with a device type that is a number", []obis.Record{number(t, "0-1:24.1.0", "3", obis.None, 0), number(t, "0-1:24.2.1", "1", obis.CubicMetreCorrected, 0)}, map[string]string{"gas": "1.000 m³"}},
 		{"gas, water, heat and cold", []obis.Record{
 			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now),
@@ -78,8 +78,8 @@ func TestSubmeters(t *testing.T) {
 			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now),
 			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "9000", m3, 0, summer),
 		}, map[string]string{"gas": "1.000 m³"}},
-		{"gas meter replaced yesterday", []obis.Record{
-			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "9000", m3, 0, yesterday),
+		{"gas meter replaced, last value of the old meter 25 hours ago", []obis.Record{
+			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "9000", m3, 0, dayEarlier),
 			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "1", m3, 0, now),
 		}, map[string]string{"gas": "1.000 m³"}},
 		{"two gas meters in use: the first is used", []obis.Record{
@@ -97,7 +97,7 @@ func TestSubmeters(t *testing.T) {
 		}, map[string]string{"water": "2.000 m³"}},
 		{"warm water only", []obis.Record{text(t, "0-1:24.1.0", "006"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{"water": "1.000 m³"}},
 		{"no device type, gas without temperature correction", []obis.Record{stamped(t, "0-1:24.2.3", "1", m3, 0, now)}, map[string]string{"gas": "1.000 m³"}},
-		{"no device type, gas of DSMR 2.2", []obis.Record{text(t, "0-1:24.1.0", ""), stamped(t, "0-1:24.2.1", "1", m3, 0, withoutZone)}, map[string]string{"gas": "1.000 m³"}},
+		{"empty device type, gas of DSMR 2.2", []obis.Record{text(t, "0-1:24.1.0", ""), stamped(t, "0-1:24.2.1", "1", m3, 0, withoutZone)}, map[string]string{"gas": "1.000 m³"}},
 		{"no device type, volume of an unknown medium", []obis.Record{stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
 		{"no device type, no time stamp", []obis.Record{number(t, "0-1:24.2.1", "1", m3, 0)}, map[string]string{}},
 		{"no device type, two sub-meters", []obis.Record{stamped(t, "0-1:24.2.3", "1", m3, 0, now), stamped(t, "0-2:24.2.3", "1", m3, 0, now)}, map[string]string{}},

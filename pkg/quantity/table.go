@@ -8,7 +8,7 @@ import (
 )
 
 // rows is the table. The codes are from IEC 62056-6-2. In a name, import or export comes first. The reason is Domoticz, which pairs each energy with
-// the power whose name begins with the most letters of the energy's name. ids.go has a constant for each row, in the same order.
+// the power that has the longest beginning of the name in common. ids.go has a constant for each row, in the same order.
 var rows = slices.Concat(
 	single(Row{Name: "import_power", Title: "Import power", Codes: code(1, 7, 0), Units: power, StateClass: Measurement, Kind: Power}),
 	single(Row{Name: "export_power", Title: "Export power", Codes: code(2, 7, 0), Units: power, StateClass: Measurement, Kind: Power}),
@@ -65,7 +65,7 @@ var rows = slices.Concat(
 	single(Row{Name: "tariff", Title: "Tariff", Codes: code(96, 14, 0), fallbackCodes: code(96, 14, 1), Diagnostic: true}),
 	// Hungarian meters send 96.50.68, as ON or OFF.
 	single(Row{Name: "breaker", Title: "Breaker", Codes: [][3]byte{{96, 3, 10}, {96, 50, 68}}, Diagnostic: true}),
-	single(Row{Name: "text_message", Title: "Text message", Codes: code(96, 13, 0), hexText: true, Diagnostic: true}),
+	single(Row{Name: "text_message", Title: "Text message", Codes: code(96, 13, 0), isMessage: true, Diagnostic: true}),
 	single(Row{Name: "power_failures", Title: "Power failures", Codes: code(96, 7, 21), Units: count, StateClass: TotalIncreasing, Diagnostic: true}),
 	single(Row{Name: "long_power_failures", Title: "Long power failures", Codes: code(96, 7, 9), Units: count, StateClass: TotalIncreasing, Diagnostic: true}),
 	phases(Row{Name: "voltage_sags", Title: "Voltage sags", Units: count, StateClass: TotalIncreasing, Diagnostic: true}, 32, 32),
@@ -107,16 +107,16 @@ func quadrants(r Row, d byte) []Row {
 	return numbered(r, "_q", " Q", 4, func(i byte) [3]byte { return [3]byte{5 + i, d, 0} })
 }
 
-// numbered returns n copies of r. The suffix and the number of the copy, from 1 to n, are appended to its name and title. code returns the code of
-// a copy for its index, from 0 to n-1.
-func numbered(r Row, nameSuffix, titleSuffix string, n int, code func(i byte) [3]byte) []Row {
+// numbered returns n copies of r. The suffix and the number of the copy, from 1 to n, are appended to its name and title. codeAt returns the code of
+// the copy with index i, from 0 to n-1.
+func numbered(r Row, nameSuffix, titleSuffix string, n int, codeAt func(i byte) [3]byte) []Row {
 	out := make([]Row, n)
 	for i := range out {
 		digit := strconv.Itoa(i + 1)
 		out[i] = r
 		out[i].Name += nameSuffix + digit
 		out[i].Title += titleSuffix + digit
-		out[i].Codes = [][3]byte{code(byte(i))}
+		out[i].Codes = [][3]byte{codeAt(byte(i))}
 	}
 	return out
 }

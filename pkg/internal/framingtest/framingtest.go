@@ -6,9 +6,8 @@ type T interface {
 	Fatalf(format string, args ...any)
 }
 
-// Final tests a function Length of a framing with the beginnings of b. length is that function. It returns 0 as long as it needs more bytes to
-// know the length of the telegram. Final fails the test if any other result changes when more bytes follow, or is larger than the number of
-// bytes.
+// Final tests length, the function Length of a framing, with the first k bytes of b, for each k. Each result must be 0 (more bytes are needed), or
+// equal the result for all bytes of b. No result must be larger than k.
 func Final(t T, length func([]byte) int, b []byte) {
 	want := length(b)
 	for k := 1; k < len(b); k++ {
