@@ -71,7 +71,7 @@ func (m *Masker) Reset(r io.Reader) {
 	m.decoder.Reset(&m.stream)
 }
 
-// NoteSilence tells the Masker that no bytes arrived for some time. See meter.Decoder.NoteSilence.
+// NoteSilence tells the Masker that no bytes arrived for half a second or longer. See meter.Decoder.NoteSilence.
 func (m *Masker) NoteSilence() { m.decoder.NoteSilence() }
 
 // NewTestKey returns TestKey as a dlms.Key. Each call returns a new Key, because a dlms.Key is not safe for concurrent use.

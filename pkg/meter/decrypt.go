@@ -42,13 +42,13 @@ func (d *Decoder) decrypt(header []byte) ([]byte, error) {
 		return plaintext, d.checkCounter(r)
 	}
 	if !r.Checked && c.anyDecrypted && c.title == r.Cipher.Title {
-		return nil, ErrAuthentication // the key fitted before, and no checksum of a frame shows that the bytes are intact
+		return nil, ErrAuthentication // a key has decrypted an earlier message of this meter, and no checksum of a frame shows that the bytes are intact
 	}
 	return nil, &dlms.EncryptedError{Title: r.Cipher.Title, Tried: true, AuthKey: wrongAuthKey}
 }
 
 // checkCounter compares the frame counter with the last frame counter, and sets Repeated of the reading. It compares only counters of the same
-// meter. A lower counter is stored too, because a meter that gets a new key starts to count again.
+// meter. Unless the telegram is rejected, a lower counter is stored too, because a meter that gets a new key starts to count again.
 func (d *Decoder) checkCounter(r *Reading) error {
 	c := &d.decryption
 	if r.Cipher.Title == [8]byte{} {

@@ -82,7 +82,7 @@ func hypotenuse(a, b int64) int64 {
 	return max(a, (123*a+51*b)/128)
 }
 
-// voltAmps are the products of voltage and current of the phases, in VA, as if the exponent of the currents were 0.
+// voltAmps are the products of voltage and current of the phases, in VA, with the currents as sent, without their exponent.
 type voltAmps struct {
 	// power is the power in VA with which the products are compared. See measurements.minApparentPower for power and perPhase.
 	power    int64
@@ -91,7 +91,7 @@ type voltAmps struct {
 	sum          int64 // sum of the products of all phases
 	largest      int64 // the largest product of a phase
 	loadedPhases int   // number of phases whose current is not 0
-	// oneDigit is the sum of the products if the current of each phase were 1 as sent. It is the rounding error of sum. oneDigitLoaded is the
+	// oneDigit is the sum of the products with a current of 1, as sent, in each phase. It is the largest rounding error of sum. oneDigitLoaded is the
 	// same sum over the loaded phases only.
 	oneDigit, oneDigitLoaded int64
 	largestAmps              int64 // the largest current as sent, without its exponent
