@@ -94,7 +94,7 @@ func (f *frameTracker) follow(x byte) {
 	if x == '\n' && f.previous == '\r' {
 		f.crlfs++
 	}
-	switch { // of three FF in a row, the first two are a pair
+	switch { // of three consecutive bytes FF, the first two are a pair
 	case x != telnetIAC:
 		f.ffPending = false
 	case f.ffPending:

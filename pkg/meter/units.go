@@ -37,7 +37,7 @@ func (f *family) expectedExponent(r *Reading, byLayout bool) expectation {
 	case len(e.currents) == 1:
 		return expectation{e.currents[0], true}
 	case byLayout:
-		return expectation{-2, true} // the exponent of all layouts except those of Kaifa, which has only one exponent: see above
+		return expectation{-2, true} // the exponent of all layouts except those of Kaifa; the first case is for Kaifa, because it uses only one exponent
 	case f != nil && f.expect != nil:
 		return f.expect(r)
 	}
@@ -141,7 +141,7 @@ func (u *unitAdder) scalePowerFactor(rec *obis.Record) {
 	}
 }
 
-// scaleVoltages sets the exponent of all voltages of the telegram, and returns the exponent. With it, the highest voltage is between 90 and 500 V,
+// scaleVoltages sets the exponent of all voltages of the telegram, and returns it. With this exponent, the highest voltage is between 90 and 500 V,
 // as in all grids. The other voltages can be lower, because a phase can be without voltage. Meters send V, tenths, hundredths (Kamstrup on
 // Bornholm) or thousandths of a V. If no exponent fits, the records of the voltages become Empty.
 func (u *unitAdder) scaleVoltages(records []obis.Record) (exp int8) {
