@@ -21,7 +21,7 @@ func TestSearchFollowsVerdicts(t *testing.T) {
 	}{
 		{"silence", repeated(line.Silent, 7), "11 24 24 96 11 | 11 24 24"},
 		{"another speed", []line.Verdict{line.OtherBaud, line.Silent, line.Silent, line.Silent}, "11 24 24 96 | 11"},
-		{"another speed at each setting (every second round skips no setting)", repeated(line.OtherBaud, 10), "11 24 96 | 11 24 24 96 11 | 11 24 96"},
+		{"another speed at each setting (the first and third round skip settings, the second skips none)", repeated(line.OtherBaud, 10), "11 24 96 | 11 24 24 96 11 | 11 24 96"},
 		{"another parity", []line.Verdict{line.OtherParity, line.Silent, line.OtherBaud, line.Silent}, "11 11 24 96 | 11"},
 	}
 	for _, tt := range tests {
@@ -74,13 +74,14 @@ func TestVerdictConcernsOnePort(t *testing.T) {
 	}
 }
 
-// TestTimeoutOfProvedEndpoint checks that the endpoint that was proved last stays open as long as the silence, at most LongestInterval.
-func TestTimeoutOfProvedEndpoint(t *testing.T) {
+// TestTimeoutOfLastProvedEndpoint checks how long the endpoint that was proved last remains open if no byte arrives. In the first round this is
+// Dwell. In later rounds it is the length of the silence so far, but at most LongestInterval.
+func TestTimeoutOfLastProvedEndpoint(t *testing.T) {
 	lastProved := Endpoint{Line: "2400 8E1"}
 	tests := []struct {
 		failedRounds int
 		silence      time.Duration // before the turn
-		want         time.Duration // how long the endpoint stays open
+		want         time.Duration // how long the endpoint remains open if no byte arrives
 	}{
 		{0, time.Minute, Dwell}, {1, 5 * time.Minute, 5 * time.Minute}, {9, 24 * time.Hour, LongestInterval},
 	}

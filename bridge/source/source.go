@@ -27,8 +27,8 @@ func serialEndpoint(path string, l Line) probe.Endpoint {
 }
 
 // Auto returns a source that tries all serial ports of this machine. It tries each port with the first line, then each port with the second
-// line, and so on. Without lines it tries UsualLines. It looks for ports again in each round. It leaves out ports that are read by another
-// program or another meter of this program.
+// line, and so on. Without lines it tries UsualLines. It looks for ports again at the start of each round. It does not open a port that
+// another program reads, or that this program already reads for another meter.
 func Auto(lines ...Line) probe.Source { return Devices.Auto(lines...) }
 
 // Auto is like the function Auto, for the ports in f.

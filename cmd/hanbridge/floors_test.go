@@ -22,6 +22,9 @@ type level struct {
 	step  int // counts from 0 on each floor
 }
 
+// highestPkgFloor is the highest floor of the packages below pkg/. All packages on this floor and below it are in pkg/.
+const highestPkgFloor = 2
+
 // levels are the levels of packages by path. A package without an entry has the level of the closest parent folder with an entry.
 var levels = map[string]level{
 	"pkg/internal":             {0, 0},
@@ -81,7 +84,7 @@ var importRules = []struct {
 	why     string
 }{
 	{"github.com/eclipse/paho.mqtt.golang", []string{"bridge/internal/broker"}, "one package uses the MQTT client, so that it can be replaced"},
-	{"github.com/mochi-mqtt/server/v2/packets", []string{"bridge/internal/broker", program}, "only the MQTT client and the embedded broker use the packets of MQTT 5"},
+	{"github.com/mochi-mqtt/server/v2/packets", []string{"bridge/internal/broker", program}, "only bridge/internal/broker and the embedded broker of the program use the packets of MQTT 5"},
 	{"go.etcd.io/bbolt", []string{"bridge/internal/state"}, "one package reads the state files of earlier versions"},
 	{"github.com/gofrs/flock", []string{"bridge/internal/state"}, "one package locks the state folder"},
 	{"go.bug.st/serial", []string{"bridge/source"}, "one package opens serial ports"},
@@ -91,7 +94,7 @@ var importRules = []struct {
 	{"golang.org/x/sync", []string{"bridge", program}, "only the bridge and the program start goroutines"},
 	{"github.com/spf13/viper", []string{internal + "/config"}, "one package reads the configuration"},
 	{"github.com/go-viper/mapstructure/v2", []string{internal + "/config"}, "one package reads the configuration"},
-	{"", []string{program}, "without a rule in importRules, only the program can import a module"},
+	{"", []string{program}, "only the program can import a module that has no rule in importRules"},
 }
 
 // A goPackage is a package as go list -json describes it.
@@ -121,7 +124,7 @@ func TestEveryPackageHasADocComment(t *testing.T) {
 // TestFaults tests that faults finds each kind of forbidden import.
 func TestFaults(t *testing.T) {
 	const paho = "github.com/eclipse/paho.mqtt.golang"
-	// want is a part of the fault, or "" if importer can import the package imported.
+	// want is a part of the fault, or "" if the package importer is allowed to import the package imported.
 	tests := []struct{ importer, imported, want string }{
 		{"pkg/p1", "bytes", ""},
 		{"pkg/p1", module + "pkg/obis", ""},
@@ -195,7 +198,7 @@ func faultOf(importer string, l level, imported string) string {
 	if host, _, _ := strings.Cut(imported, "/"); !strings.Contains(host, ".") {
 		return "" // imported is in the standard library
 	}
-	if l.floor <= 2 {
+	if l.floor <= highestPkgFloor {
 		return "pkg/ imports only the standard library, so that users of pkg/ need no other module"
 	}
 	if slices.Contains(testHelpers, importer) {
@@ -224,8 +227,7 @@ func faultInModule(importer string, l level, imported string) string {
 	return fmt.Sprintf("the imported package is not lower: its floor and step are %d, those of the importing package are %d", target, l)
 }
 
-// faultInOtherModule returns the reason why the package importer must not import the package imported, or "". The package imported is in another
-// module.
+// faultInOtherModule is like faultInModule, for an imported package that is in another module.
 func faultInOtherModule(importer, imported string) string {
 	for _, rule := range importRules {
 		if rule.module != "" && !isUnder(imported, rule.module) {

@@ -92,7 +92,8 @@ func drawScaler(t *rapid.T, it *item) []byte {
 	return dlms.AppendScalerUnit(nil, exp, unit)
 }
 
-// writers has a function for each shape. The function draws a list, and returns its body and the Notification that Parse must return.
+// writers has a function for each shape. The function draws a list. It returns the encoded list, which is the body of a
+// data-notification, and the Notification that Parse must return.
 var writers = map[string]func(t *rapid.T) (body []byte, want dlms.Notification){
 	"registers":   writeRegisters,
 	"pairs":       writePairs,
@@ -177,12 +178,12 @@ func writeDescriptors(t *rapid.T) (body []byte, want dlms.Notification) {
 }
 
 // writePositional draws a list without codes. The first item is a number, because a list that begins with a text is possibly a list of pairs.
-// A list of two items has no array, because Parse reads a structure of the enum 1 and an array as attribute descriptors.
+// A list of two items has no array: if its first item were the enum 1 and its second item an array, Parse would read attribute descriptors.
 func writePositional(t *rapid.T) (body []byte, want dlms.Notification) {
 	all := append([]item{numbers().Draw(t, "first")}, rapid.SliceOfN(items(), 0, 40).Draw(t, "items")...)
 	body = dlms.AppendStructure(nil, len(all))
 	for i, it := range all {
-		if i > 0 && len(all) > 2 && rapid.IntRange(0, 9).Draw(t, "in a list") == 0 {
+		if i > 0 && len(all) > 2 && rapid.IntRange(0, 9).Draw(t, "wrapped in an array") == 0 {
 			body, it.layout = dlms.AppendArray(body, 1), dlms.LayoutArray
 		}
 		body = append(body, it.encoded...)

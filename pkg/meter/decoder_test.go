@@ -19,7 +19,7 @@ import (
 // TestDamaged tests that a damaged telegram gives one *TelegramError with its offset, bytes and reason, and that the telegram after it is
 // read.
 func TestDamaged(t *testing.T) {
-	text, next := twoTelegrams(t, "p1-se-aidon")
+	p1Telegram, next := twoTelegrams(t, "p1-se-aidon")
 	frame, _ := twoTelegrams(t, "aidon-se")
 	mbusFrame, _ := twoTelegrams(t, "kaifa-at")
 	for _, tt := range []struct {
@@ -28,10 +28,10 @@ func TestDamaged(t *testing.T) {
 		wantText string // the beginning of the error text
 		wantIs   error  // the exported error that the error must match (errors.Is); nil for none
 	}{
-		{"value changed", strings.Replace(text.bytes, "(0", "(1", 1), meter.P1, "p1: checksum: want ", meter.ErrChecksum},
-		{"byte lost", text.bytes[:100] + text.bytes[101:], meter.P1, "p1: checksum: want ", meter.ErrChecksum},
-		{"end missing", text.bytes[:100] + "\r\n", meter.P1, "p1: no '!' at the end", meter.ErrTruncated},
-		{"last digits of the checksum missing", text.bytes[:len(text.bytes)-4] + "\r\n", meter.P1, "p1: checksum: want ", meter.ErrChecksum},
+		{"value changed", strings.Replace(p1Telegram.bytes, "(0", "(1", 1), meter.P1, "p1: checksum: want ", meter.ErrChecksum},
+		{"byte lost", p1Telegram.bytes[:100] + p1Telegram.bytes[101:], meter.P1, "p1: checksum: want ", meter.ErrChecksum},
+		{"end missing", p1Telegram.bytes[:100] + "\r\n", meter.P1, "p1: no '!' at the end", meter.ErrTruncated},
+		{"last digits of the checksum missing", p1Telegram.bytes[:len(p1Telegram.bytes)-4] + "\r\n", meter.P1, "p1: checksum: want ", meter.ErrChecksum},
 		{"too long", "/ABC5\r\n" + strings.Repeat("1-0:1.8.0(00000001.000*kWh)\r\n", 400)[:p1.MaxLength-9] + "\r\n", meter.P1, "p1: no end after 8192 bytes", meter.ErrTruncated},
 		{"value changed in an HDLC frame", frame.bytes[:40] + "\x55" + frame.bytes[41:], meter.HDLC, "hdlc: frame checksum: want ", meter.ErrChecksum},
 		{"HDLC header changed", frame.bytes[:6] + "\x55" + frame.bytes[7:], meter.HDLC, "hdlc: header checksum: want ", meter.ErrChecksum},
@@ -101,7 +101,7 @@ func TestDamagedWithinDamaged(t *testing.T) {
 			got = append(got, o.Offset)
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" || all[len(all)-1].Text != next.content {
-			t.Errorf("%s: next telegram read %v; offsets of errors, -want +got:\n%s", tt.name, all[len(all)-1].Text == next.content, diff)
+			t.Errorf("%s: is the next telegram read: %v; offsets of errors, -want +got:\n%s", tt.name, all[len(all)-1].Text == next.content, diff)
 		}
 	}
 }
@@ -154,7 +154,7 @@ func TestUnverified(t *testing.T) {
 		t.Fatalf("second telegram: %v", err)
 	}
 	if r.Checked || !r.Verified || r.Bytes != len(telegram) || r.Family != "iskraemeco" || len(r.Records) != 1 {
-		t.Errorf("second telegram: got checked %v, verified %v, %d bytes, family %q, %d records; want only verified, %d bytes, iskraemeco, one record",
+		t.Errorf("second telegram: got checked %v, verified %v, %d bytes, family %q, %d records; want checked false, verified true, %d bytes, family iskraemeco, 1 record",
 			r.Checked, r.Verified, r.Bytes, r.Family, len(r.Records), len(telegram))
 	}
 	d = meter.NewDecoder(strings.NewReader(telegram), meter.Options{AcceptUnverified: true})

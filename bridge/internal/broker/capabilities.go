@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Capabilities records, over connections, which messages a broker accepts. Set the same Capabilities in every Config of a client. With
+// Capabilities remembers, from one connection to the next, which messages a broker accepts. Set the same Capabilities in every Config of a client. With
 // MQTT 3.1.1 a broker closes the connection at a message that it does not accept, and gives no reason. Therefore, if a connection ended
-// while messages were in flight, the next Dial first determines the limits of the broker on additional connections. The zero value is ready
+// while messages were in flight, the next Dial first opens additional connections, on which it determines the limits of the broker. The zero value is ready
 // to use. Capabilities is safe for concurrent use.
 type Capabilities struct {
 	mu      sync.Mutex
@@ -35,7 +35,7 @@ func (t *knownCapabilities) tooLarge(size int) bool {
 	return (t.maxPacket > 0 && size > t.maxPacket) || (t.refusedSize > 0 && size >= t.refusedSize)
 }
 
-// failuresToRefuse is the number of failures (see Capabilities) after which messages under the topic of the failures are refused.
+// failuresToRefuse is the number of successive failures of a topic (see Capabilities.failures) after which nothing is published under the topic.
 const failuresToRefuse = 2
 
 // snapshot returns what is known about the broker. suspectTopic is the topic of the oldest message in flight when the broker closed the
@@ -57,7 +57,7 @@ func (t *Capabilities) connectionLost(unacked messageSummary, lifetime time.Dura
 	if unacked.count == 0 {
 		t.suspect, t.failures = nil, 0
 		if lifetime > shortConnection { // the broker was possibly restarted with other settings
-			t.current = knownCapabilities{limits: t.current.limits} // the next Dial reads these limits again
+			t.current = knownCapabilities{limits: t.current.limits} // if there are limits, the next Dial asks the broker for its limits again
 		}
 		return
 	}
@@ -189,7 +189,7 @@ type RefusedError struct {
 	Host, Topic string
 	Size        int    // the size of the packet, in bytes
 	reaction    string // a format for limit: statesLimit, closesConnection or dropsSilently; "" if the topic is the reason
-	limit       int    // the number of bytes in reaction
+	limit       int    // the number of bytes that is inserted in reaction
 }
 
 func (e *RefusedError) Error() string {
@@ -221,7 +221,7 @@ func (c *Conn) CheckMessage(m Message) error {
 		e.reaction, e.limit = statesLimit, known.maxPacket
 	case known.refusedSize > 0 && e.Size >= known.refusedSize:
 		e.reaction, e.limit = known.reaction, known.refusedSize
-	case !known.refusedTopics[m.Topic]: // no reason applies: the packet is not too large, and the topic is accepted
+	case !known.refusedTopics[m.Topic]: // there is no reason to refuse m
 		return nil
 	}
 	return e

@@ -76,7 +76,7 @@ func TestSubscribeDoesNotDeadlock(t *testing.T) {
 				t.Error(err)
 			}
 		case <-time.After(testTimeout):
-			t.Fatal("a waiting handler blocks the calls for other messages")
+			t.Fatal("while a handler waits for one message, it is not called for other messages")
 		}
 	}
 	close(release)

@@ -62,8 +62,8 @@ type Port struct {
 	Address string
 }
 
-// Advice for a port that is not valid. portAdvice is for a meter that cannot have the port auto, and for a message that mentions auto already.
-// PortHelp is for all other messages.
+// Advice for a port that is not valid. portAdvice does not mention the port auto: some meters cannot use auto, and some messages mention auto
+// already. PortHelp mentions auto.
 const (
 	portAdvice = "name the meter's port: `ls /dev/serial/by-id` lists the ports"
 	PortHelp   = portAdvice + "; or write auto"
@@ -103,7 +103,7 @@ func hostPort(address string, minPort int, example string) error {
 		return fmt.Errorf("%q is not a host and a port: write for example %q", address, example)
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < minPort || n > 65535 {
-		return fmt.Errorf("%q is not a port: a port is a number from 1 to 65535", port)
+		return fmt.Errorf("%q is not a port: a port is a number from %d to 65535", port, minPort)
 	}
 	return nil
 }
