@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// A uniqueName is a kind of name that no two entities must share.
+// A uniqueName is a kind of name that must be different for every entity.
 type uniqueName struct {
 	kind   string
-	nameOf func(e *entity) string // returns the name of an entity; entities with the name "" are not compared
+	nameOf func(e *entity) string // returns the name of an entity; "" if the entity has no such name, which then is not compared
 }
 
 var uniqueNames = []uniqueName{
 	{"unique_id", func(e *entity) string { return e.platform + " " + e.text("unique_id") }},
 	{"default_entity_id", func(e *entity) string { return e.text("default_entity_id") }},
 	// If two topics announce an entity with the same identity, a hub ignores the second announcement.
-	{"topic and key", func(e *entity) string { return e.identity }},
+	{"platform, device and key", func(e *entity) string { return e.identity }},
 }
 
 // duplicates returns an error for each entity that has the same name as an earlier entity.
@@ -45,7 +45,7 @@ func checkNewClasses(entities []*entity) (errs []error) {
 }
 
 // checkTopicTypes returns an error for each entity that reads numbers from a topic with words. A topic has words if it gives an availability, or the
-// state of an entity without numbers. ioBroker gives a topic the type of the first value, so a topic must not have both.
+// state of an entity without numbers. ioBroker gives a topic the type of the first value, so a topic must not have words and numbers.
 func checkTopicTypes(entities []*entity) (errs []error) {
 	wordTopics := map[string]bool{}
 	for _, e := range entities {
@@ -93,8 +93,8 @@ func identifiers(device object) (ids []string) {
 	return ids
 }
 
-// checkDomoticzPairs returns an error for each energy that Domoticz pairs with a power of another direction or without a direction, although the
-// device has a power of the same direction.
+// checkDomoticzPairs returns an error for each energy sensor that Domoticz pairs with the wrong power sensor. The right power sensor has the same
+// direction, import or export, as the energy sensor. If the device has no such power sensor, every power sensor is right.
 func checkDomoticzPairs(entities []*entity) (errs []error) {
 	byDevice := map[string][]*entity{}
 	for _, e := range entities {

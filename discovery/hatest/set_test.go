@@ -64,7 +64,7 @@ func TestCheckSetRefuses(t *testing.T) {
 			topicOf("house", "import_power"): power("house", "import_power"),
 			topicOf("house", "power"):        power("house", "import_power"),
 		}},
-		{"one entity in both styles", "topic and key", map[string]string{
+		{"one entity in both styles", "platform, device and key", map[string]string{
 			topicOf("house", "import_power"): power("house", "import_power"),
 			deviceTopic:                      fmt.Sprintf(asDevice, "another"),
 		}},

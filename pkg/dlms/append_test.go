@@ -56,7 +56,7 @@ func TestAppendBytes(t *testing.T) {
 }
 
 // TestNumbersThatDoNotFit tests that a number that does not fit its type is written as the nearest number that fits, and never as the number
-// that means "not available".
+// that means "not available". AppendNumber reserves this number in types of 8 bits too, although Parse accepts it there.
 func TestNumbersThatDoNotFit(t *testing.T) {
 	for kind, want := range map[dlms.NumberType][2]string{ // tag and lowest number, tag and highest number
 		dlms.Uint8:  {"1100", "11fe"},

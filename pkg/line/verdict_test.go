@@ -14,7 +14,7 @@ func TestAdvice(t *testing.T) {
 	for v := line.Silent; v <= line.LoginPrompt; v++ {
 		word, advice := v.String(), v.Advice()
 		if word == "" || strings.ContainsAny(word, " .") || seen[word] || seen[advice] {
-			t.Errorf("verdict %d: got word %q and advice %q, want a single word, and texts of no other verdict", v, word, advice)
+			t.Errorf("verdict %d: got word %q and advice %q, want a single word, and a word and an advice that no other verdict has", v, word, advice)
 		}
 		seen[word], seen[advice] = true, true
 		if strings.HasSuffix(advice, ".") || !strings.Contains(advice, " ") {
@@ -33,7 +33,8 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestCompare: no two verdicts are equal, Silent sorts last, and verdicts that suggest another setting sort after the other verdicts.
+// TestCompare tests that no two verdicts are equal, and that they sort in this order: verdicts that suggest no other setting, verdicts that suggest
+// another setting, Silent.
 func TestCompare(t *testing.T) {
 	for a := line.Silent; a <= line.LoginPrompt; a++ {
 		for b := line.Silent; b <= line.LoginPrompt; b++ {

@@ -14,11 +14,12 @@ import (
 var errDigits = errors.New("p1: a number with characters that are no digits, in a telegram without checksum")
 
 // convertTexts converts a text to a Number if its code is the code of a numeric quantity. Package p1 returns a number without a unit, such as a
-// count, as a text. In a telegram without a checksum, another text with such a code is an error, because it is probably a damaged number. A
-// number in an unknown unit remains a text, and gives no sample.
+// count, as a text. If a text with the code of a numeric quantity is not a number, and the telegram has no checksum, the error is errDigits,
+// because the text is probably a damaged number. Placeholders and texts with several values are not errors. A number in an unknown unit remains a
+// text, and gives no sample.
 func (d *Decoder) convertTexts() error {
 	r := &d.reading
-	hasEnergies := false // the telegram has energies that are texts
+	hasEnergies := false // an energy is a text, so it has no unit that package p1 knows
 	for i := range r.Records {
 		rec := &r.Records[i]
 		if rec.Kind != obis.Text {
@@ -31,12 +32,12 @@ func (d *Decoder) convertTexts() error {
 		}
 		v, err := obis.ParseDecimal(rec.Text)
 		unknownUnit := false
-		if err != nil { // package p1 leaves a number with an unknown unit as a text, such as 1.5*GWh
+		if err != nil { // the text is possibly a number with blanks around it, or with a unit that package p1 does not know, such as 1.5*GWh
 			var digits []byte
 			digits, _, unknownUnit = bytes.Cut(rec.Text, []byte("*"))
 			v, err = obis.ParseDecimal(bytes.TrimSpace(digits))
 		}
-		severalValues := bytes.IndexByte(rec.Text, '(') >= 0
+		severalValues := bytes.IndexByte(rec.Text, '(') >= 0 // package p1 keeps several values in their parentheses
 		switch {
 		case err == nil && unknownUnit: // remains a text
 		case err == nil:
@@ -46,7 +47,7 @@ func (d *Decoder) convertTexts() error {
 		}
 	}
 	if hasEnergies {
-		d.addKilowattHours()
+		d.setMissingEnergyUnits()
 	}
 	return nil
 }
@@ -54,9 +55,10 @@ func (d *Decoder) convertTexts() error {
 // energyGroupD is value group D of energies: C.8.E (IEC 62056-6-1).
 const energyGroupD = 8
 
-// addKilowattHours gives energies without a unit the unit kWh or kvarh. In readouts of IEC 62056-21 these two units are optional, and meters of
-// Hager do not send them. If an energy of the telegram has a unit, the unit of the other energies is not known, and addKilowattHours does nothing.
-func (d *Decoder) addKilowattHours() {
+// setMissingEnergyUnits gives energies without a unit the unit kWh or kvarh. In readouts of IEC 62056-21 these two units are optional, and meters of
+// Hager do not send them. If an energy of the telegram has a unit, the meter does send units, so a missing unit does not mean kWh. Then
+// setMissingEnergyUnits changes nothing.
+func (d *Decoder) setMissingEnergyUnits() {
 	const kilo = 3
 	records := d.reading.Records
 	for i := range records {
@@ -76,10 +78,10 @@ func (d *Decoder) addKilowattHours() {
 	}
 }
 
-// energyUnit returns the unit of an active or a reactive energy, of any tariff. ok is false for other codes.
+// energyUnit returns the unit without a prefix, Wh or varh, of an active or a reactive energy of any tariff. ok is false for other codes.
 func energyUnit(c obis.Code) (unit obis.Unit, ok bool) {
-	const tariffGroup = 4
-	c[tariffGroup] = 0
+	const groupE = 4
+	c[groupE] = 0
 	id, ok := quantity.ByCode(c)
 	if !ok || c[3] != energyGroupD {
 		return obis.None, false

@@ -5,20 +5,20 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// exponents are the powers of ten of values that a make sends without a scaler. They are from documents of the manufacturer.
+// exponents are the powers of ten of values that the meters of a manufacturer send without a scaler. They are from documents of the manufacturer.
 type exponents struct {
 	energy, powerFactor int8
 	currents            []int8 // the possible exponents of currents, in rising order; one or several
 }
 
 var (
-	// usualExponents are for makes such as Iskraemeco and Sagemcom: Wh, thousandths, 0.01 A.
+	// usualExponents are for manufacturers such as Iskraemeco and Sagemcom: Wh, thousandths, 0.01 A.
 	usualExponents = exponents{energy: 0, powerFactor: -3, currents: []int8{-2}}
-	// unknownExponents are for meters whose make is not known. Their currents can have the exponent of any make.
+	// unknownExponents are for meters whose manufacturer is not known. Their currents can have the exponent of any manufacturer.
 	unknownExponents = exponents{energy: 0, powerFactor: -3, currents: []int8{-3, -2, 0}}
 )
 
-// exponentsOf returns the exponents of a make. f is nil if the make is not known.
+// exponentsOf returns the exponents of family f. f is nil if the family is not known.
 func exponentsOf(f *family) *exponents {
 	switch {
 	case f == nil:
@@ -30,14 +30,14 @@ func exponentsOf(f *family) *exponents {
 }
 
 // expectedExponent returns the exponent of currents for a meter of family f. If the family uses several exponents, the exponent depends on the type
-// of the meter. If byLayout is true, the meter sent a list without codes, and the exponent depends on the list.
+// of the meter. If byLayout is true, the meter sent a list without codes.
 func (f *family) expectedExponent(r *Reading, byLayout bool) expectation {
 	e := exponentsOf(f)
 	switch {
 	case len(e.currents) == 1:
 		return expectation{e.currents[0], true}
 	case byLayout:
-		return expectation{-2, true} // the exponent of all layouts except those of Kaifa; the first case is for Kaifa, because it uses only one exponent
+		return expectation{-2, true} // all lists without codes have this exponent, except those of Kaifa, which is in the case above
 	case f != nil && f.expect != nil:
 		return f.expect(r)
 	}
@@ -132,8 +132,8 @@ func (g *recordGroup) scale(records []obis.Record, unit obis.Unit, exp int8) {
 	}
 }
 
-// scalePowerFactor sets the exponent of a power factor. If the magnitude of the result is larger than 1, the meter uses another exponent. The record
-// then becomes Empty.
+// scalePowerFactor sets the exponent of a power factor. If the magnitude of the result is larger than 1, the exponent was wrong, and the record
+// becomes Empty.
 func (u *unitAdder) scalePowerFactor(rec *obis.Record) {
 	rec.Value.Exp = u.exponents.powerFactor
 	if one := powerOfTen(-rec.Value.Exp); rec.Value.Coef > one || rec.Value.Coef < -one {

@@ -14,8 +14,8 @@ import (
 // meter does not send group F, group F is Any.
 type Code [6]byte
 
-// Any is the number 255, which means that a group is not used. A code with group F Any is that of the current value. Other numbers in group F
-// mean past billing periods.
+// Any is the number 255, which means that a group is not used. If group F of a code is Any, the code is of the current value. Other numbers in
+// group F are past billing periods.
 const Any = 255
 
 var errCode = errors.New("obis: not a code of the form A-B:C.D.E, C.D.E or C.D, with or without *F")
@@ -64,7 +64,7 @@ func ReadCode(b []byte) (Code, int) {
 		case group < 2 && next == separators[group]: // B or C follows
 		case group >= 2 && group < 5 && next == '.': // D, E or F follows
 		case next == '*' && (group == 4 || canOmitE): // F follows
-			group = 4 // also if E was omitted
+			group = 4 // the increment below makes it 5, group F, even if E was omitted
 		case group >= 4 || canOmitE:
 			return c, at
 		default:

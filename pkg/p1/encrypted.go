@@ -9,7 +9,8 @@ import (
 )
 
 // Polish meters of Stoen Operator send encrypted telegrams. The identification line is not encrypted, and an empty line follows. The body is in
-// place of the data lines: a system title of length 0, a length in two bytes, security control byte, frame counter, ciphertext and tag. A '!'
+// place of the data lines: a system title of length 0, 82 and a length in two bytes, security control byte, frame counter, ciphertext and
+// authentication tag. A '!'
 // and the checksum follow as in any other telegram:
 //
 //	/EGM5G35 CR LF CR LF 00 82 LL LL 30 00000000 … ! FE0C CR LF
@@ -23,7 +24,7 @@ const (
 	maxEncrypted = 4096
 	// minEncrypted is the smallest number of these bytes: security control byte and frame counter.
 	minEncrypted = 5
-	// bodyHeaderSize is the number of bytes of the length of the system title (1), the length (3) and the security control byte (1).
+	// bodyHeaderSize is the number of bytes of the length of the system title (1), the length of what follows (3), and the security control byte (1).
 	bodyHeaderSize = 5
 	// emptyLine is the end of the identification line and the empty line after it.
 	emptyLine = "\r\n\r\n"
@@ -36,8 +37,8 @@ var x25Table = crc16.New(0x8408)
 func x25Checksum(b []byte) uint16 { return bits.ReverseBytes16(^x25Table.Update(0xFFFF, b)) }
 
 // SplitEncrypted returns the two parts of an encrypted telegram. head is the identification line, which is not encrypted, with the empty line
-// after it. body is the rest up to the '!': a general-glo-ciphering APDU without its tag, with an empty system title. head and body are parts
-// of b. ok is false if b does not begin with a head and a complete body. SplitEncrypted does not verify the checksum: see CheckEncrypted.
+// after it. body is the rest up to the '!': a general-glo-ciphering APDU with an empty system title, but without its first byte DB. head and body
+// are parts of b. ok is false if b does not begin with a head and a complete body. SplitEncrypted does not verify the checksum: see CheckEncrypted.
 func SplitEncrypted(b []byte) (head, body []byte, ok bool) {
 	start := afterEmptyLine(b)
 	if start == 0 || len(b) < start+bodyHeaderSize {
@@ -88,7 +89,8 @@ func afterEmptyLine(b []byte) int {
 	return i + len(emptyLine)
 }
 
-// encryptedSize returns the length in bytes of the body at the start of b, from its title to its tag. It is 0 if b does not begin as a body does.
+// encryptedSize returns the length in bytes of the body at the start of b, from its system title to its authentication tag. It is 0 if b does not
+// begin as a body does.
 func encryptedSize(b []byte) int {
 	if b[0] != 0 || b[1] != 0x82 || b[4]&^0x11 != 0x20 { // security suite 0 or 1, encrypted, with or without authentication
 		return 0

@@ -121,7 +121,8 @@ const (
 	VoltageSwellsL2   // 52.36.0
 	VoltageSwellsL3   // 72.36.0
 
-	// Limits that the grid company has set: the current of the fuse in A, and the power limit in W, VA or A.
+	// Limits that the grid company has set: the current of the fuse in A, and the power limit in W or VA, which some meters
+	// send as a current in A.
 	FuseLimit  // 31.4.0
 	PowerLimit // 17.0.0
 )

@@ -55,10 +55,11 @@ func (c randomSource) initialRegisters(e *Energies, now int64) Registers {
 		r.PhaseEnergies[i] = e.fraction(c.draw(drawCounter+6, int64(i+1), 320, 380))
 		r.Sags[i], r.Swells[i] = c.draw(drawCounter+7, int64(i), 0, 9), c.draw(drawCounter+7, int64(i+3), 0, 3)
 	}
-	importShare := c.draw(drawCounter+6, 4, 500, 800) // thousandths of the reactive energies, counted while active power was imported
-	r.QuadrantEnergies[0] = e.ImportReactive / 1000 * importShare
+	// activeImportShare is the share of the reactive energies that was counted while active power was imported, in thousandths.
+	activeImportShare := c.draw(drawCounter+6, 4, 500, 800)
+	r.QuadrantEnergies[0] = e.ImportReactive / 1000 * activeImportShare
 	r.QuadrantEnergies[1] = e.ImportReactive - r.QuadrantEnergies[0]
-	r.QuadrantEnergies[3] = e.ExportReactive / 1000 * importShare
+	r.QuadrantEnergies[3] = e.ExportReactive / 1000 * activeImportShare
 	r.QuadrantEnergies[2] = e.ExportReactive - r.QuadrantEnergies[3]
 	month := firstOfMonth(time.Unix(now, 0))
 	for i := range r.Peaks {
@@ -136,7 +137,7 @@ func (h *Household) readMediaMeters() {
 	s.Water += max(0, h.random.draw(drawMedia+2, h.now, -15, 8))
 }
 
-// endQuarter ends a quarter of an hour. In the first quarter of a month, it adds a peak for the new month.
+// endQuarter ends a quarter of an hour. At the end of the first quarter of an hour of a month, it adds a peak for the new month.
 func (h *Household) endQuarter() {
 	s := &h.state
 	s.LastQuarterPower = [2]int64{s.QuarterEnergy[0] / (15 * minute), s.QuarterEnergy[1] / (15 * minute)}
@@ -151,7 +152,7 @@ func (h *Household) endQuarter() {
 	}
 }
 
-// tariffAt returns the tariff at a local Unix time: 2 on weekdays from 7 to 23 o'clock, 1 otherwise.
+// tariffAt returns the tariff: 2 on weekdays from 7 to 23 o'clock, 1 otherwise. local is Unix time plus the offset of local time, in seconds.
 func tariffAt(local int64) int64 {
 	second, weekday := local%fullDay, (local/fullDay+4)%7 // 1 January 1970 was a Thursday
 	if weekday == 0 || weekday == 6 || second < 7*hour || second >= 23*hour {
@@ -209,7 +210,7 @@ func (e *Energies) add(watts, vars int64) {
 }
 
 // Multiply returns the state of a meter that n equal households share: powers, currents and electrical energies are n times as high. Values of
-// a quarter of an hour and peaks stay those of one household, because no family shows them for several households.
+// a quarter of an hour and peaks stay those of one household, because no simulated meter sends them for several households.
 func (s *State) Multiply(n int64) State {
 	all := *s
 	for i := range all.Power {

@@ -28,7 +28,7 @@ type rules struct {
 	maxPacket  int    // the size of the largest packet that the broker accepts, in bytes; 0 for no limit
 	noRetain   bool   // the broker closes the connection at a retained message or will
 	noMQTT5    bool   // the broker does not support MQTT 5, so it cannot state its limits
-	forbidden  string // the broker closes the connection at a message under this topic; "" for none
+	forbidden  string // the broker closes the connection at a message with exactly this topic; "" for none
 	noSuback   bool   // the broker does not answer subscriptions
 	dropsLarge bool   // the broker acknowledges and drops packets above maxPacket, instead of closing the connection
 }
@@ -128,7 +128,7 @@ func (s *strictBroker) publish(kind byte, body []byte, subscribed map[string]boo
 	if kind&0x06 != 0 { // QoS 1: a packet identifier follows the topic
 		payload, answer = body[topicEnd+2:], []byte{0x40, 2, body[topicEnd], body[topicEnd+1]}
 	}
-	if s.maxPacket > 0 && len(body)+2 > s.maxPacket { // dropsLarge: the message is only acknowledged
+	if s.maxPacket > 0 && len(body)+2 > s.maxPacket { // only with dropsLarge; otherwise the connection has ended already
 		return answer, true
 	}
 	s.accepted = append(s.accepted, topic)

@@ -9,11 +9,11 @@ import (
 )
 
 // A window holds the messages in flight, oldest first. A broker acknowledges messages in the order in which it received them (MQTT 3.1.1,
-// section 4.6), so only the oldest message is checked.
+// section 4.6), so the sender waits only for the oldest message.
 type window struct {
 	mu         sync.Mutex // guards the fields below; only the publishing goroutine changes them, and it reads them without mu
 	queue      []inFlightMessage
-	lastAck    time.Time      // when the last acknowledgement arrived
+	lastAck    time.Time      // when the last message was removed because it was done
 	recentQoS0 messageSummary // the last QoS 0 messages, each sent within qos0Window after the previous message
 	lastQoS0   time.Time      // when the last QoS 0 message was sent
 }
@@ -21,7 +21,7 @@ type window struct {
 // qos0Window is how long a QoS 0 message counts as a possible cause of the end of the connection.
 const qos0Window = time.Second
 
-// An inFlightMessage is a message that was sent and was not acknowledged when it was last checked.
+// An inFlightMessage is a message in the window. It is about to be sent, or was sent and was not done when it was last checked.
 type inFlightMessage struct {
 	token  mqtt.Token // nil until paho has accepted the message
 	sentAt time.Time
@@ -31,7 +31,7 @@ type inFlightMessage struct {
 	qos0   bool // the message has QoS 0, so the broker does not acknowledge it
 }
 
-// done reports whether the message is acknowledged or has failed.
+// done reports whether the message was acknowledged (QoS 1), was written to the network (QoS 0), or has failed.
 func (m *inFlightMessage) done() bool {
 	if m.token == nil {
 		return false
@@ -46,12 +46,13 @@ func (m *inFlightMessage) done() bool {
 
 // A messageSummary describes messages that the broker has possibly not received.
 type messageSummary struct {
-	// count is the number of messages. All recent QoS 0 messages together count as two, so that no single message counts as the cause.
+	// count is the number of messages. All recent QoS 0 messages together count as two. The reason is that connectionLost takes a message for
+	// the cause only if count is one, and a QoS 0 message is never certain to be the cause.
 	count    int
 	oldest   inFlightMessage
 	largest  inFlightMessage
 	retained bool // at least one message has Retain set
-	onlyQoS0 bool // all messages have QoS 0, so it is not known whether the broker received them
+	onlyQoS0 bool // all messages are recent QoS 0 messages, so it is not known whether the broker received them
 }
 
 // oldest returns the oldest message. The window must not be empty.
@@ -79,14 +80,15 @@ func (w *window) setToken(token mqtt.Token) {
 	}
 }
 
-// pop removes the oldest message, which is acknowledged.
+// pop removes the oldest message, which is done.
 func (w *window) pop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queue, w.lastAck = w.queue[1:], time.Now()
 }
 
-// unacknowledged summarizes the messages that the broker has not acknowledged. It is safe for concurrent use.
+// unacknowledged summarizes the messages that the broker has possibly not received: those in the queue that are not done, and the recent QoS 0
+// messages. It is safe for concurrent use.
 func (w *window) unacknowledged() (u messageSummary) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -14,13 +14,13 @@ import (
 var began = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 // TestOwnership tests whether a bridge publishes the counters of a meter after it has received descriptions and telegrams of other bridges.
-// Another bridge counts as silent after a minute, or after six times the interval of its telegrams.
+// Another bridge counts as silent after a minute, or after six times the interval of its telegrams if this is longer.
 func TestOwnership(t *testing.T) {
 	at := func(seconds int) time.Time { return began.Add(time.Duration(seconds) * time.Second) }
 	earlier := infoPayload{Instance: "other.1", Since: at(-3600)} // the other bridge began an hour before this bridge
 	later := infoPayload{Instance: "other.1", Since: at(3600)}    // the other bridge began an hour after this bridge
 	receivedInfo := func(info infoPayload, retained bool) func(*ownership) {
-		// The payload "{}" only shows that the description was not removed. Its fields are in info.
+		// receiveInfo does not parse the payload: "{}" means that the description was not removed, and info has the fields of the description.
 		return func(o *ownership) { o.receiveInfo([]byte("{}"), retained, false, false, info, at(1)) }
 	}
 	ownInfo := func(retained bool) func(*ownership) {
@@ -46,8 +46,8 @@ func TestOwnership(t *testing.T) {
 		//   restart     it has run before
 		//   update      the earlier run was of a version without marks
 		//   second      another bridge publishes the meter
-		//   lost state  its state file is new, and another bridge or an earlier run has published the meter
-		//   no state    it has no state file, and another bridge or an earlier run has published the meter
+		//   lost state  it has lost its state file and begun a new one, and another bridge or an earlier run has published the meter
+		//   no state    it always runs without a state file, and another bridge or an earlier run has published the meter
 		//   takeover    a person removes the description of the other bridge (hanbridge takeover)
 		//   first       it is the first bridge
 		{"restart: no other bridge", nil, 2, publishCounters},
@@ -83,7 +83,7 @@ func TestOwnership(t *testing.T) {
 		{"first: another bridge has started before", []func(*ownership){alreadyFirst, receivedInfo(earlier, false)}, 3, waitForOther},
 		{"first: a version without marks starts later", []func(*ownership){alreadyFirst, receivedInfo(infoPayload{}, false), telegram("", false, 2)}, 3, publishCounters},
 		{"first: description removed", []func(*ownership){alreadyFirst, removed}, 3, publishCounters},
-		{"first: another bridge has replaced its description while it was disconnected", []func(*ownership){alreadyFirst, receivedInfo(earlier, true)}, 3, needComparison},
+		{"first: another bridge has replaced its description while this bridge was disconnected", []func(*ownership){alreadyFirst, receivedInfo(earlier, true)}, 3, needComparison},
 		{"first: both started at the same time, the other mark is higher", []func(*ownership){alreadyFirst, receivedInfo(infoPayload{"zzz.1", at(0)}, false)}, 3, publishCounters},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

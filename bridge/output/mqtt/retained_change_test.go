@@ -30,9 +30,9 @@ func hubEntities(t *testing.T, all []message) map[string]hatest.Entity {
 	return byID
 }
 
-// TestNoStateFileKeepsEntities tests that the entities of an hourly list remain after a restart without a state file, before the meter sends
-// that list again.
-func TestNoStateFileKeepsEntities(t *testing.T) {
+// TestEntitiesRemainWithoutStateFile tests that the entities of the counters remain after a restart without a state file, although the meter has
+// not yet sent its hourly list, which has the counters, again.
+func TestEntitiesRemainWithoutStateFile(t *testing.T) {
 	t.Parallel()
 	for _, styles := range [][2]discovery.Style{ // the style before the restart, and the style after the restart
 		{discovery.Device, discovery.Device}, {discovery.Component, discovery.Component},
@@ -62,7 +62,7 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 			b.await(t, "the meter announced in the new style", func(all []message) bool {
 				e, ok := hubEntities(t, all)["hanbridge_house_import_power"]
 				hasNewStyle := ok && strings.Contains(e.Topic, "/device/") == (c.Style == discovery.Device)
-				return hasNewStyle && len(announcements(all[restartedAt:])) >= 2 // those of the bridge and the meter
+				return hasNewStyle && len(announcements(all[restartedAt:])) >= 2 // at least the bridge and the meter
 			})
 			h.stop()
 			b.awaitNoClients()
@@ -160,7 +160,7 @@ func TestRetainSwitchedOff(t *testing.T) {
 						return false
 					}
 				}
-				return retained["hanbridge/house/status"] == "online"
+				return retained["hanbridge/house/status"] == "online" // states are retained even if Retain is false
 			})
 		})
 	}
@@ -170,7 +170,7 @@ func TestRetainSwitchedOff(t *testing.T) {
 // another bridge below the old base topic must remain.
 func TestBaseTopicChange(t *testing.T) {
 	t.Parallel()
-	// The connection is lost when the bridge publishes under the topic lostAt; "" for no loss.
+	// The connection is lost when the bridge removes the topic lostAt; "" for no loss.
 	for _, lostAt := range []string{"", "hanbridge/status", "hanbridge/house/import_energy"} {
 		t.Run("connection lost at "+lostAt, func(t *testing.T) {
 			t.Parallel()
@@ -193,7 +193,7 @@ func TestBaseTopicChange(t *testing.T) {
 			b.await(t, "the removal of every topic below hanbridge/house", func(all []message) bool { return !retainsTopic(all, "hanbridge/house/") })
 			retained := retainedOf(b.messages())
 			if retained["hanbridge/status"] != "" || retained["hanbridge/cabin/import_energy"] == "" {
-				t.Errorf("below the old base topic: got the status %q and the other bridge's counter %q, want no status and the counter",
+				t.Errorf("below the old base topic: got the status %q and the other bridge's counter %q, want an empty status, and the counter 1.000",
 					retained["hanbridge/status"], retained["hanbridge/cabin/import_energy"])
 			}
 			hubEntities(t, b.messages()) // the hub must have no warnings
@@ -201,7 +201,7 @@ func TestBaseTopicChange(t *testing.T) {
 	}
 }
 
-// TestRetainedScanOnSlowConnection tests that the retained scan finds every announcement of an earlier run on a slow connection. The broker
+// TestRetainedScanOnSlowConnection tests that scanRetained, on a slow connection, finds every announcement of an earlier run. The broker
 // also retains many announcements of other programs.
 func TestRetainedScanOnSlowConnection(t *testing.T) {
 	t.Parallel()

@@ -490,7 +490,7 @@ func TestConfigExampleHasEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, got := []string{}, paths(root.Content[0], "")
-	for _, k := range values(configKeys) {
+	for _, k := range valueKeys(configKeys) {
 		want = append(want, k.path)
 	}
 	slices.Sort(want)

@@ -111,13 +111,13 @@ func (k key) parse(text string) (any, error) {
 	return text, nil
 }
 
-// values returns the keys of single values and of tables. It searches keys and the descendants of keys.
-func values(keys []key) (all []key) {
+// valueKeys returns the keys of single values and of tables. It searches keys and the descendants of keys.
+func valueKeys(keys []key) (all []key) {
 	for _, k := range keys {
 		if len(k.children) == 0 || k.isTable() {
 			all = append(all, k)
 		} else {
-			all = append(all, values(k.children)...)
+			all = append(all, valueKeys(k.children)...)
 		}
 	}
 	return all

@@ -70,7 +70,7 @@ func (l *loader) mapping(n *yaml.Node, at location, path, wrongKind string, read
 		at := at.on(n.Content[i].Line)
 		first, repeated := firstLine[name]
 		switch {
-		case repeated && first == 0: // the setting is in a variable, which has no line
+		case repeated && first == 0: // the mapping is the text of an environment variable (see table), which has no lines
 			l.addProblem(at, joined(path, shownName(name)), "already set: keep one of the two")
 		case repeated:
 			l.addProblem(at, joined(path, shownName(name)), "already set in line %d: keep one of the two", first)
@@ -89,23 +89,23 @@ func (l *loader) mapping(n *yaml.Node, at location, path, wrongKind string, read
 // applies, the text lists the keys of the section.
 func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 	shown, hint := joined(path, shownName(name)), ""
-	elsewhere := slices.IndexFunc(values(configKeys), func(k key) bool { return k.name == name })
+	elsewhere := slices.IndexFunc(valueKeys(configKeys), func(k key) bool { return k.name == name })
 	switch {
 	case strings.Contains(name, ":"):
 		l.addProblem(at, shown, "a space is missing after the colon")
 		return
-	case len(l.problems) > 2*maxProblems: // There is no hint, because finding it costs time, and so many problems are not printed.
+	case len(l.problems) > 2*maxProblems: // There is no hint, because finding one costs time, and only the first maxProblems problems are printed.
 	case cli.Nearest(name, names(keys)) != "":
 		hint = cli.DidYouMean(name, names(keys))
 	case elsewhere >= 0:
-		hint = fmt.Sprintf(" (did you mean %q?)", values(configKeys)[elsewhere].path)
+		hint = fmt.Sprintf(" (did you mean %q?)", valueKeys(configKeys)[elsewhere].path)
 	default:
 		hint = " (known here: " + strings.Join(names(keys), ", ") + ")"
 	}
 	l.addProblem(at, shown, "no such key%s", hint)
 }
 
-// keyName matches the characters at the beginning of a text that a key can have, at most 40 of them.
+// keyName matches the beginning of a text, as long as its characters are allowed in a key. It matches at most 40 characters.
 var keyName = regexp.MustCompile(`^[\w.*-]{1,40}`)
 
 // shownName returns the part of an unknown key that a message can show. For "password:x" and "password=x" it returns "password", because x is

@@ -28,7 +28,7 @@ func (c Config) problems() (p Problems) {
 		m.check(&p, meterKey(i, ""))
 	}
 	c.checkPorts(&p)
-	c.checkNames(&p)
+	c.checkIDs(&p)
 	return p
 }
 
@@ -43,10 +43,10 @@ func (c Config) checkOutput(p *Problems, err error) {
 	configErr, ok := errors.AsType[*mqtt.ConfigError](err)
 	noAddress := c.MQTT.URL == "" || c.MQTT.URL == Embedded
 	if !ok || configErr.Key == "mqtt.url" && noAddress {
-		return // RequireBroker reports that the URL is missing, and problems checks the address of an embedded broker
+		return // RequireBroker reports a missing URL, and the method problems checks mqtt.listen
 	}
 	text := configErr.Problem()
-	// A text without "://" is possibly "embedded", misspelt.
+	// A URL without "://" is possibly a misspelt "embedded".
 	if configErr.Key == "mqtt.url" && !strings.Contains(c.MQTT.URL, "://") {
 		text += ", or embedded" + cli.DidYouMean(c.MQTT.URL, []string{Embedded})
 	}
@@ -114,8 +114,8 @@ func (c Config) checkPorts(p *Problems) {
 	}
 }
 
-// portConflict returns the reason why a meter cannot have the port if meter i has the port other, or "". sameDevice is true if both ports are
-// paths of the same device.
+// portConflict compares the port of a meter with other, which is the port of meter i. It returns why the two meters cannot have these ports, or
+// "" if they can. sameDevice is true if Port.device returns the same result for both ports.
 func portConflict(port, other Port, i int, sameDevice bool) string {
 	anyAuto := port.Kind == AutoPort || other.Kind == AutoPort
 	switch {
@@ -144,9 +144,9 @@ func (p Port) device() string {
 	return p.Address
 }
 
-// checkNames adds a problem for each meter id that an earlier meter has too. It also adds a problem for each meter id that gives the same unique
+// checkIDs adds a problem for each meter id that an earlier meter has too. It also adds a problem for each meter id that gives the same unique
 // id or entity id in Home Assistant as an earlier meter or the bridge.
-func (c Config) checkNames(p *Problems) {
+func (c Config) checkIDs(p *Problems) {
 	firstIndex := map[string]int{} // the index of the first meter with an id
 	for n, id := range c.MeterIDs() {
 		if i, ok := firstIndex[id]; ok {
@@ -174,9 +174,9 @@ func (c Config) MeterIDs() (ids []string) {
 	return ids
 }
 
-// SelectMeter returns the index of the meter with the given port, for a command whose user has typed a port. If no meter has that port and
-// there is only one meter, SelectMeter sets the port of that meter and returns its index. The zero Port means that the user has typed no port:
-// it selects the only meter. Errors contain the name of the command and the configuration file.
+// SelectMeter returns the index of the meter that a command is for. port is the port that the user has typed, or the zero Port if the user has
+// typed none. If no meter has this port, the only meter is selected, and SelectMeter changes its port in c.Meters, which the caller shares.
+// Errors contain the name of the command and the configuration file.
 func (c Config) SelectMeter(command string, port Port, file string) (int, error) {
 	if i := slices.IndexFunc(c.Meters, func(m Meter) bool { return m.Port == port }); i >= 0 {
 		return i, nil
