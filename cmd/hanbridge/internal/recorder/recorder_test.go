@@ -126,7 +126,7 @@ func TestCaptureEnds(t *testing.T) {
 			},
 			{
 				name: "the time is over, without a telegram", endpoints: []probe.Endpoint{endpointOf("2400 8E1", noise)},
-				wantTime: maxTime, wantCode: cli.ExitData, wantErr: "like nothing that a meter sends",
+				wantTime: maxTime, wantCode: cli.ExitData, wantErr: "no meter sends such bytes",
 			},
 			{
 				name: "the cable is pulled after two telegrams",
