@@ -106,7 +106,7 @@ func (m *model) sendTrue() {
 // because the third telegram would be accepted.
 func (m *model) sendWrong() {
 	if m.wrongCount == 2 || m.sinceReplaced >= 0 {
-		m.t.Skip("two wrong telegrams were sent, or the meter was just replaced; rapid draws another step")
+		m.t.Skip("a third wrong telegram in a row would be accepted, or the meter was just replaced; rapid draws another step")
 	}
 	m.wrongCount++
 	m.pass(rapid.IntRange(0, 10).Draw(m.t, "seconds"))

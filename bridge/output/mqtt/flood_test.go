@@ -17,15 +17,15 @@ func TestFloodsAreRateLimited(t *testing.T) {
 		next   func(i int) (topic, payload string) // returns message i of the flood
 		logged string                              // the text of the log line; "" if there is none
 	}{
-		{"offline under the bridge's status topic", func(int) (string, string) { return bridgeStatus, "offline" }, "somebody else said that this bridge is offline"},
+		{"offline under the bridge's status topic", func(int) (string, string) { return bridgeStatus, "offline" }, "another client published that this bridge is offline"},
 		{"birth messages", func(int) (string, string) { return hubStatus, "online" }, ""},
 		{"a hub that stops and starts", func(i int) (string, string) { return hubStatus, []string{"offline", "online"}[i%2] }, ""},
 		{"birth messages, and offline under the bridge's status topic", func(i int) (string, string) {
 			return []string{hubStatus, bridgeStatus}[i%2], []string{"online", "offline"}[i%2]
 		},
-			"somebody else said that this bridge is offline"},
+			"another client published that this bridge is offline"},
 		{"online and offline under the bridge's status topic", func(i int) (string, string) { return bridgeStatus, []string{"online", "offline"}[i%2] },
-			"somebody else said that this bridge is offline"},
+			"another client published that this bridge is offline"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -119,7 +119,7 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 		h.send(nextTelegram(m))
 		b.await(t, "the connection ended", func([]message) bool { return strings.Count(b.connectionLog(), "disconnect") > i })
 	}
-	for _, text := range []string{"cannot hear when home assistant starts", "cannot hear when somebody else says", "not all of this bridge's earlier announcements are known"} {
+	for _, text := range []string{"cannot detect the start of home assistant", "cannot detect that another client publishes", "not all of this bridge's earlier announcements are known"} {
 		if got := h.logCount(text); got != 1 {
 			t.Errorf("%q is logged %d times, want once:\n%s", text, got, h.log.String())
 		}

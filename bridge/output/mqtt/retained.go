@@ -93,21 +93,21 @@ func HubOnline(ctx context.Context, c Config) (bool, error) {
 	return len(messages) > 0 && string(messages[0].Payload) == online, err
 }
 
-// TakeBack removes the retained messages of topics by publishing an empty message to each topic. A hub that receives an empty message removes
-// the entities that were announced there. TakeBack returns when the broker has acknowledged every message. A broker also acknowledges a
+// RemoveRetained removes the retained messages of topics by publishing an empty message to each topic. A hub that receives an empty message removes
+// the entities that were announced there. RemoveRetained returns when the broker has acknowledged every message. A broker also acknowledges a
 // message that its access rules forbid, so the caller should read the retained messages again.
-func TakeBack(ctx context.Context, c Config, topics []string) error {
+func RemoveRetained(ctx context.Context, c Config, topics []string) error {
 	connConfig := c.commandConfig("-clear")
 	connConfig.Capabilities = new(broker.Capabilities)
-	err := takeBack(ctx, connConfig, topics)
+	err := removeRetained(ctx, connConfig, topics)
 	if err != nil && ctx.Err() == nil && !broker.Permanent(err) {
-		err = takeBack(ctx, connConfig, topics) // some brokers close a connection at a retained message; the second Dial detects such a broker
+		err = removeRetained(ctx, connConfig, topics) // some brokers close a connection at a retained message; the second Dial detects such a broker
 	}
 	return err
 }
 
-// takeBack does what TakeBack does, on one connection.
-func takeBack(ctx context.Context, connConfig broker.Config, topics []string) error {
+// removeRetained does what RemoveRetained does, on one connection.
+func removeRetained(ctx context.Context, connConfig broker.Config, topics []string) error {
 	conn, err := broker.Dial(ctx, connConfig)
 	if err != nil {
 		return err

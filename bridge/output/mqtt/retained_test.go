@@ -44,9 +44,9 @@ func TestRetained(t *testing.T) {
 	}
 }
 
-// TestTakeBack tests that TakeBack removes the retained messages of the given topics and no others. TakeBack must also publish an empty message
+// TestRemoveRetained tests that RemoveRetained removes the retained messages of the given topics and no others. RemoveRetained must also publish an empty message
 // under a topic that has no retained message.
-func TestTakeBack(t *testing.T) {
+func TestRemoveRetained(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
 	c := config(b.addr)
@@ -56,11 +56,11 @@ func TestTakeBack(t *testing.T) {
 	const notRetained = "homeassistant/device/hanbridge_none/config"
 	want := b.retained()
 	maps.DeleteFunc(want, func(topic, _ string) bool { return topic == meterConfig })
-	if err := mqtt.TakeBack(t.Context(), c, []string{meterConfig, notRetained}); err != nil {
+	if err := mqtt.RemoveRetained(t.Context(), c, []string{meterConfig, notRetained}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, b.retained()); diff != "" {
-		t.Errorf("retained after TakeBack (-want +got):\n%s", diff)
+		t.Errorf("retained after RemoveRetained (-want +got):\n%s", diff)
 	}
 	b.await(t, "the removal, for subscribers", func(all []message) bool {
 		return slices.ContainsFunc(all, func(m message) bool { return m.topic == notRetained && m.payload == "" && m.retain })

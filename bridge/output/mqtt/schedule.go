@@ -135,7 +135,7 @@ func (s *session) receiveOwnStatus(m broker.Message) {
 		s.schedulePublishAll()
 		if count, ok := s.logLimiter.Allow("contradicted"); ok {
 			ratelimit.WithCount(s.log.Info(), count).Str("source", m.Topic).
-				Msg("somebody else said that this bridge is offline: everything is published again (is hanbridge running twice with this " +
+				Msg("another client published that this bridge is offline: everything is published again (is hanbridge running twice with this " +
 					"mqtt.base_topic?)")
 		}
 	})

@@ -302,7 +302,7 @@ func TestMissingStateFile(t *testing.T) {
 				i := index(all[from:], "hanbridge/house/rejected_reason", "")
 				return i >= 0 && strings.Contains(all[from+i].payload, "hanbridge takeover house")
 			})
-			if err := mqtt.TakeBack(t.Context(), config(b.addr), []string{"hanbridge/house/info"}); err != nil {
+			if err := mqtt.RemoveRetained(t.Context(), config(b.addr), []string{"hanbridge/house/info"}); err != nil {
 				t.Fatal(err)
 			}
 			b.await(t, "the counter after the description was removed", func(all []message) bool {

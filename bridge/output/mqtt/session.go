@@ -101,11 +101,11 @@ func (s *session) subscribe(ctx context.Context) error {
 		return err
 	}
 	if s.config.Style != discovery.Off {
-		if err := subscribe(s.config.StatusTopic, s.receiveHubStatus, "cannot hear when home assistant starts"); err != nil {
+		if err := subscribe(s.config.StatusTopic, s.receiveHubStatus, "cannot detect the start of home assistant"); err != nil {
 			return err
 		}
 	}
-	if err := subscribe(s.config.BaseTopic+"/status", s.receiveOwnStatus, "cannot hear when somebody else says that the bridge is offline"); err != nil {
+	if err := subscribe(s.config.BaseTopic+"/status", s.receiveOwnStatus, "cannot detect that another client publishes that this bridge is offline"); err != nil {
 		return err
 	}
 	return s.subscribeToOthers(ctx)

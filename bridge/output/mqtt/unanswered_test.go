@@ -119,7 +119,7 @@ func TestUnansweredRequests(t *testing.T) {
 			if got := b.connectionLog(); got != "connect" {
 				t.Errorf("connections: got %q, want one connection that is not lost", got)
 			}
-			for _, text := range []string{"cannot hear when home assistant", "cannot hear when somebody", "not all of this bridge's earlier"} {
+			for _, text := range []string{"cannot detect the start of home assistant", "cannot detect that another client", "not all of this bridge's earlier"} {
 				if got := h.logCount(text); got > 1 {
 					t.Errorf("%d log lines with %q, want one at most:\n%s", got, text, h.log.String())
 				}

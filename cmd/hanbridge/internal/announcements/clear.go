@@ -60,7 +60,7 @@ func Clear(ctx context.Context, p *cli.Program, c ClearOptions) error {
 	for _, m := range inUse {
 		p.PrintMessage("%s: the values of this meter remain: %s", m.Meter, m.InUse)
 	}
-	if err := mqtt.TakeBack(ctx, output, topics); err != nil {
+	if err := mqtt.RemoveRetained(ctx, output, topics); err != nil {
 		return cli.DataError(err)
 	}
 	// A broker also acknowledges a message that its access rules forbid, so the topics are read again.

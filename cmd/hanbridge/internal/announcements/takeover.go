@@ -27,7 +27,7 @@ func TakeOver(ctx context.Context, p *cli.Program, file, meter string) error {
 	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTimeout)
 	defer cancel()
 	output := setup.MQTTOutput()
-	if err := mqtt.TakeBack(ctx, output, []string{output.InfoTopic(meter)}); err != nil {
+	if err := mqtt.RemoveRetained(ctx, output, []string{output.InfoTopic(meter)}); err != nil {
 		return cli.DataError(err)
 	}
 	all, err := mqtt.Retained(ctx, output, meter)

@@ -70,7 +70,7 @@ func (d *examination) freePorts() (free []config.Port, v *verdict) {
 	all := d.ports()
 	if len(all) == 0 {
 		d.printLine("port", "none found")
-		return nil, &verdict{codeNoPort, "no serial port found: plug in the cable, then hanbridge doctor again (ls /dev/serial/by-id " +
+		return nil, &verdict{codeNoPort, "no serial port found: plug in the cable, then type hanbridge doctor again (ls /dev/serial/by-id " +
 			`shows the ports). Container: give it the port, devices: ["/dev/ttyUSB0:/dev/ttyUSB0"]. A reader in the network: hanbridge ` +
 			"doctor tcp://ADDRESS:PORT"}
 	}

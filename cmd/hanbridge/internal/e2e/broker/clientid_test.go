@@ -142,5 +142,5 @@ func testSecondStops(t *testing.T) {
 	messages.AwaitMessage("hanbridge/status", "offline")
 	messages.AwaitMessage("hanbridge/status", "online")
 	messages.AwaitMessage("hanbridge/house/status", "online")
-	run.RequireOutputOnce("somebody else said that this bridge is offline")
+	run.RequireOutputOnce("another client published that this bridge is offline")
 }

@@ -19,7 +19,7 @@ func TestUnexpectedMessages(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
 		"many offline messages": func(t *testing.T) {
-			testFlood(t, "hanbridge/status", "offline", "somebody else said that this bridge is offline")
+			testFlood(t, "hanbridge/status", "offline", "another client published that this bridge is offline")
 		},
 		"many birth messages":    func(t *testing.T) { testFlood(t, "homeassistant/status", "online", "") },
 		"too many announcements": testTooManyRetained,
