@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -34,6 +35,8 @@ type Config struct {
 	// descriptions even if Retain is false.
 	QoS    byte `mapstructure:"qos" default:"1" oneof:"0 1"`
 	Retain bool `mapstructure:"retain" default:"true"`
+	// Plan says how often each quantity is published; nil means every telegram.
+	Plan *throttle.Plan `mapstructure:"-"`
 	// BrokerEmpty is true if the broker was started by this program, so it retains nothing of an earlier run.
 	BrokerEmpty bool `mapstructure:"-"`
 	// Style says how entities are announced, and Prefix below which topic. Version is the version of the program, which announcements contain.

@@ -3,6 +3,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
@@ -20,7 +21,8 @@ type Config struct {
 	// StateDir is the configured folder for the bridge's state, or "off". The methods StateDirToWrite and StateDirToRead return the
 	// folder that is used, which is possibly UserStateDir.
 	StateDir string `mapstructure:"state_dir" default:"/var/lib/hanbridge"`
-	// Publish is the preset that says how often values are published. Quantities overrides the preset for single quantities.
+	// Publish is the preset that says how often an output publishes values, unless the section of the output has a preset of its own. Quantities
+	// overrides the preset for single quantities.
 	Publish    throttle.Preset    `mapstructure:"publish" default:"balanced" oneof:"realtime balanced frugal"`
 	Quantities throttle.Overrides `mapstructure:"quantities"`
 	Meters     []Meter            `mapstructure:"meters"`
@@ -40,6 +42,8 @@ type MQTT struct {
 	PasswordFile string `mapstructure:"password_file"`
 	// Listen is the host:port of the embedded broker.
 	Listen string `mapstructure:"listen" default:"127.0.0.1:1883"`
+	// Publish is the preset of the MQTT output; nil for Config.Publish.
+	Publish *throttle.Preset `mapstructure:"publish" oneof:"realtime balanced frugal"`
 }
 
 // Embedded is the mqtt.url that starts the broker inside the program.
@@ -115,15 +119,25 @@ func (c Config) RequireBroker() error {
 func (c Config) Output() mqtt.Config {
 	out := c.MQTT.Config
 	out.Style, out.Prefix, out.StatusTopic = c.HomeAssistant.Discovery, c.HomeAssistant.Prefix, c.HomeAssistant.StatusTopic
+	out.Plan = c.MQTTPlan()
 	if out.URL == Embedded {
 		out.URL = "mqtt://" + c.MQTT.Listen
 	}
 	return out
 }
 
-// Plan returns how often each quantity is published.
-func (c Config) Plan() *throttle.Plan {
-	plan := throttle.NewPlan(c.Publish)
+// Plan returns how often an output without a preset of its own publishes each quantity.
+func (c Config) Plan() *throttle.Plan { return c.plan(c.Publish) }
+
+// MQTTPlan returns how often the MQTT output publishes each quantity.
+func (c Config) MQTTPlan() *throttle.Plan { return c.plan(c.MQTTPreset()) }
+
+// MQTTPreset returns the preset of the MQTT output.
+func (c Config) MQTTPreset() throttle.Preset { return *cmp.Or(c.MQTT.Publish, &c.Publish) }
+
+// plan returns a new plan of a preset with the overrides of Quantities.
+func (c Config) plan(preset throttle.Preset) *throttle.Plan {
+	plan := throttle.NewPlan(preset)
 	plan.Override(c.Quantities)
 	return plan
 }

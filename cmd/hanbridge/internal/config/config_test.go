@@ -66,7 +66,7 @@ func TestConfigValid(t *testing.T) {
 	replayed.Fuse, replayed.Checksum, replayed.FrameCounter = 25, "ignore", "rising"
 	full := Config{
 		MQTT: MQTT{Config: mqtt.Config{URL: "wss://broker.example:443/mqtt", Username: "anna", Password: "0012345", ClientID: "cellar",
-			InsecureSkipVerify: true, BaseTopic: "energy/hanbridge"}, Listen: "127.0.0.1:1883"},
+			InsecureSkipVerify: true, BaseTopic: "energy/hanbridge"}, Listen: "127.0.0.1:1883", Publish: new(throttle.Realtime)},
 		HomeAssistant: HomeAssistant{Discovery: discovery.Off, Prefix: "ha", StatusTopic: "ha/birth"},
 		StateDir:      "/srv/hanbridge",
 		Publish:       throttle.Frugal,
@@ -77,6 +77,7 @@ func TestConfigValid(t *testing.T) {
 	}
 	fromEnv := defaultConfig()
 	fromEnv.MQTT.URL, fromEnv.MQTT.Retain, fromEnv.MQTT.QoS = "mqtt://localhost:1883", false, 0
+	fromEnv.MQTT.Publish = new(throttle.Balanced)
 	usb := defaultMeter()
 	usb.Port, usb.Serial = Port{SerialPort, "/dev/ttyUSB9"}, Serial{Line: source.Line{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1}}
 	usb.Key, usb.KeyFile = "00112233445566778899AABBCCDDEEFF", writePrivate(t, "# keys\n00112233445566778899aabbccddeeff\n")
@@ -102,7 +103,7 @@ func TestConfigValid(t *testing.T) {
 		{"byte order mark and CRLF line ends", "\ufeff" + strings.ReplaceAll(readText(t, "testdata/full.yaml"), "\n", "\r\n"), nil, full},
 		{"numbers and booleans in quotes", "mqtt: {qos: \"1\", retain: \"true\"}\nmeters: [{fuse: \"0\"}]\n", nil, defaultConfig()}, // the three values are the defaults
 		{"only variables", "", []string{"HANBRIDGE_MQTT_URL=mqtt://localhost", "HANBRIDGE_MQTT_RETAIN=FALSE", "HANBRIDGE_MQTT_QOS=0",
-			"HANBRIDGE_METER_PORT=/dev/ttyUSB9", "HANBRIDGE_METER_SERIAL=2400 8E1",
+			"HANBRIDGE_MQTT_PUBLISH=balanced", "HANBRIDGE_METER_PORT=/dev/ttyUSB9", "HANBRIDGE_METER_SERIAL=2400 8E1",
 			"HANBRIDGE_METER_KEY=00112233445566778899AABBCCDDEEFF", "HANBRIDGE_METER_KEY_FILE=" + usb.KeyFile,
 			"HANBRIDGE_METER_SCALE=import_energy=10, export_energy=0.1", "HANBRIDGE_METER_CHECKSUM=ignore", "HANBRIDGE_METER_FUSE=16",
 			"HANBRIDGE_STATE_DIR=off", "HANBRIDGE_QUANTITIES=import_power  min_interval=0s deadband=0.50%;", "HANBRIDGE_LOG_LEVEL=", "HOME=/root"}, fromEnv},
@@ -278,6 +279,8 @@ func TestConfigErrors(t *testing.T) {
 		{"variable without the name of the section", "", []string{"HANBRIDGE_PORT=x"}, `HANBRIDGE_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
 		{"variable that resembles no other", "", []string{"HANBRIDGE_ZZZZZZ=x"}, `HANBRIDGE_ZZZZZZ: no such setting (for example, the variable of the key`},
 		{"variable for a whole section", "", []string{"HANBRIDGE_MQTT=x"}, `HANBRIDGE_MQTT: no such setting`},
+		{"unknown preset of the MQTT output", "mqtt: {publish: often}\n", nil, `config.yaml:1: mqtt.publish: "often" is not one of realtime, balanced, frugal`},
+		{"empty preset of the MQTT output", "mqtt: {publish: }\n", nil, `config.yaml:1: mqtt.publish: has no value`},
 		{"file is too large", strings.Repeat("# long\n", maxConfigFile), nil, "config.yaml: larger than 64 KiB"},
 	}
 	for _, tt := range tests {

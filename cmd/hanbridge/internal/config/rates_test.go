@@ -154,6 +154,38 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestMQTTPlan tests that the MQTT output has the preset of mqtt.publish with the settings of single quantities, and the preset of publish if
+// mqtt.publish is not set.
+func TestMQTTPlan(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		env        []string
+		want       throttle.Preset
+	}{
+		{"neither is set", "", nil, throttle.Balanced},
+		{"only publish", "publish: frugal\n", nil, throttle.Frugal},
+		{"both", "publish: frugal\nmqtt: {publish: realtime}\n", nil, throttle.Realtime},
+		{"the variable overrides the file", "mqtt: {publish: realtime}\n", []string{"HANBRIDGE_MQTT_PUBLISH=frugal"}, throttle.Frugal},
+		{"the variable of publish", "mqtt: {publish: realtime}\n", []string{"HANBRIDGE_PUBLISH=frugal"}, throttle.Realtime},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := Load(writeTemp(t, tt.text+"quantities: {gas: {min_interval: 7s, max_silence: 8s}}\n"), tt.env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			preset := throttle.NewPlan(tt.want)
+			for _, plan := range []*throttle.Plan{c.MQTTPlan(), c.Output().Plan} {
+				if got, want := plan.Rate(quantity.ImportPower), preset.Rate(quantity.ImportPower); got != want || plan.DiagnosticsInterval() != preset.DiagnosticsInterval() {
+					t.Errorf("import_power: got %+v, want %+v", got, want)
+				}
+				if got, want := plan.Rate(quantity.Gas), (throttle.Rate{MinInterval: 7 * time.Second, MaxSilence: 8 * time.Second}); got != want {
+					t.Errorf("gas: got %+v, want %+v", got, want)
+				}
+			}
+		})
+	}
+}
+
 // TestConfigTextIsReadBack tests that Text writes values that need quotes so that Load returns the same values, and that HideSecrets hides
 // secrets.
 func TestConfigTextIsReadBack(t *testing.T) {

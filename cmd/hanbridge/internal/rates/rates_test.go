@@ -143,7 +143,8 @@ func TestProfileOf(t *testing.T) {
 	}
 }
 
-// TestRatesFollowPublish tests that a preset or an override that publishes less often gives fewer states.
+// TestRatesFollowPublish tests that a preset or an override that publishes less often gives fewer states, and that the preset of the MQTT output
+// counts.
 func TestRatesFollowPublish(t *testing.T) {
 	setup := houseSetup()
 	f, err := virtualport.Family("aidon-se")
@@ -166,6 +167,11 @@ func TestRatesFollowPublish(t *testing.T) {
 	if realtime <= 2*balanced || balanced <= frugal {
 		t.Errorf("realtime %d, balanced %d, frugal %d: want balanced below half of realtime, and frugal below balanced", realtime, balanced, frugal)
 	}
+	setup.MQTT.Publish = new(throttle.Frugal)
+	if got := dailyStates(throttle.Realtime, ""); got != frugal {
+		t.Errorf("mqtt.publish is frugal, publish is realtime: got %d states, want %d", got, frugal)
+	}
+	setup.MQTT.Publish = nil
 	if got := dailyStates(throttle.Balanced, "voltage_* min_interval=10m max_silence=10m"); got >= balanced {
 		t.Errorf("voltages every ten minutes: got %d states, want fewer than %d", got, balanced)
 	}

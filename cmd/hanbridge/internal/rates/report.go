@@ -30,7 +30,7 @@ func Run(ctx context.Context, p *cli.Program, from *announcements.MeterFlags, fi
 	if err != nil {
 		return err
 	}
-	r := report{Publish: setup.Publish.String()}
+	r := report{Publish: setup.MQTTPreset().String()}
 	if observed != nil {
 		r.add(setup.Config, profileOf(observed))
 	} else {
@@ -50,6 +50,7 @@ func Run(ctx context.Context, p *cli.Program, from *announcements.MeterFlags, fi
 
 // report is what `rates --json` prints.
 type report struct {
+	// Publish is the preset of the MQTT output, from which a hub gets its states.
 	Publish string `json:"publish"`
 	// Note says which meters are not counted, or why the numbers are those of a typical meter; "" for none.
 	Note   string       `json:"note,omitempty"`
@@ -100,17 +101,18 @@ func (d *dayRates) addRates(other dayRates) {
 	d.EveryTelegram += other.EveryTelegram
 }
 
-// add adds the rates of a meter to the report.
+// add adds the rates of a meter to the report. A hub gets its states from the MQTT output, so the plan of this output counts.
 func (r *report) add(c config.Config, p sendProfile) {
+	plan := c.MQTTPlan()
 	rates := meterRates{Meter: p.id, Interval: inSeconds(p.interval)}
-	for i, states := range estimate.Day(c.Plan(), p.quantities, p.interval) {
+	for i, states := range estimate.Day(plan, p.quantities, p.interval) {
 		rate := quantityRate{states.ID.String(), inSeconds(p.quantities[i].Interval), dayRates{states.Throttled, states.EveryTelegram}}
 		rates.Quantities = append(rates.Quantities, rate)
 		rates.addRates(rate.dayRates)
 	}
 	// Diagnostic values are not published with every telegram, not even with the preset realtime, which publishes them once a minute. Therefore
 	// EveryTelegram counts them once a minute.
-	every, n := c.Plan().DiagnosticsInterval(), len(changingDiagnostics)
+	every, n := plan.DiagnosticsInterval(), len(changingDiagnostics)
 	rates.Diagnostics = diagnosticRate{inSeconds(every), changingDiagnostics, dayRates{n * int(day/every), n * int(day/time.Minute)}}
 	rates.addRates(rates.Diagnostics.dayRates)
 	r.Meters = append(r.Meters, rates)
