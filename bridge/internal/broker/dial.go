@@ -81,8 +81,8 @@ func (c *Conn) login(ctx context.Context) error {
 
 // options returns the options of a paho client for one connection.
 //
-// OrderMatters is false. With true, paho calls the functions of subscriptions from the goroutine that reads from the network. A function
-// that publishes or waits would then stop the acknowledgements that it waits for. The option does not affect the order of publishing.
+// OrderMatters is true, so paho calls the functions of subscriptions in the order of the messages, on one goroutine. AutoAckDisabled is true
+// because paho would otherwise send each acknowledgement on that goroutine, and read no packets while the network accepts no data.
 func (c *Conn) options(dialCtx context.Context) *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions().
 		SetClientID(c.target.ClientID).SetUsername(c.target.Username).SetPassword(c.target.Password).
@@ -90,7 +90,8 @@ func (c *Conn) options(dialCtx context.Context) *mqtt.ClientOptions {
 		SetCleanSession(true).
 		SetAutoReconnect(false).
 		SetConnectRetry(false).
-		SetOrderMatters(false).
+		SetOrderMatters(true).
+		SetAutoAckDisabled(true). // Subscribe acknowledges messages
 		SetKeepAlive(c.target.KeepAlive).
 		SetPingTimeout(c.target.KeepAlive / 3).
 		SetConnectTimeout(dialTimeout).

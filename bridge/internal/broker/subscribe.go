@@ -25,10 +25,10 @@ const (
 var ErrUnanswered = errors.New("is the broker overloaded? Look at its log")
 
 // Subscribe subscribes to a topic filter with at most the given QoS and returns when the broker has granted it. It is safe for concurrent
-// use and can be called from f. Each message is passed to f in a separate goroutine, so f can block. Calls of f can overlap, and their order
-// is not the order of the messages. f owns its Message. A later Subscribe with the same filter replaces f and causes the broker to send the
-// retained messages again. If the broker does not answer in time, the error wraps ErrUnanswered. The connection then remains usable, and
-// f still receives messages that arrive. Messages above 1 MiB are discarded.
+// use. The messages of all subscriptions are passed to their functions one after another, in the order in which the broker sent them. f must
+// not block, and must not call methods of c, because no packet is read until f returns. f owns its Message. A later Subscribe with the same
+// filter replaces f and causes the broker to send the retained messages again. If the broker does not answer in time, the error wraps
+// ErrUnanswered. The connection then remains usable, and f still receives messages that arrive. Messages above 1 MiB are discarded.
 func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Message)) error {
 	if err := c.endErr(); err != nil {
 		return err
@@ -38,6 +38,9 @@ func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Mes
 	for range 2 {
 		token := c.client.Subscribe(topic, qos, func(_ mqtt.Client, m mqtt.Message) {
 			f(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retain: m.Retained()})
+			if m.Qos() > 0 {
+				go m.Ack() // Ack waits until the network accepts the acknowledgement
+			}
 		})
 		if err := c.awaitResponse(ctx, token, "the subscription to "+topic); err != nil {
 			return err

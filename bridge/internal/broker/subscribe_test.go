@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -51,35 +52,38 @@ func receive(t *testing.T, received <-chan broker.Message) broker.Message {
 	}
 }
 
-// TestSubscribeDoesNotDeadlock tests that a waiting handler blocks neither acknowledgements nor other messages, and that a handler can
-// subscribe.
-func TestSubscribeDoesNotDeadlock(t *testing.T) {
+// TestSubscribeKeepsOrder tests that the messages of two subscriptions arrive in the order in which they were published, and that the functions of
+// the subscriptions are not called at the same time.
+func TestSubscribeKeepsOrder(t *testing.T) {
 	s := start(t)
 	c := dial(t, config(s.url))
-	release := make(chan struct{})
-	subscribed := make(chan error, 100)
-	f := func(broker.Message) {
-		subscribed <- c.Subscribe(t.Context(), "other", 1, func(broker.Message) {})
-		<-release
-	}
-	if err := c.Subscribe(t.Context(), "n", 1, f); err != nil {
-		t.Fatal(err)
-	}
-	publishAll(t, c, 0, 100)
-	if err := c.Flush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for range 100 {
-		select {
-		case err := <-subscribed:
-			if err != nil {
-				t.Error(err)
+	const n = 4000
+	var got []string // without a lock, so the race detector reports calls at the same time
+	done := make(chan struct{})
+	for qos, topic := range []string{"a", "b"} {
+		if err := c.Subscribe(t.Context(), topic, byte(qos), func(m broker.Message) {
+			if got = append(got, string(m.Payload)); len(got) == n {
+				close(done)
 			}
-		case <-time.After(testTimeout):
-			t.Fatal("while a handler waits for one message, it is not called for other messages")
+		}); err != nil {
+			t.Fatal(err)
 		}
 	}
-	close(release)
+	want := make([]string, n)
+	for i := range n {
+		want[i] = strconv.Itoa(i)
+		if err := c.Publish(broker.Message{Topic: []string{"a", "b"}[i%2], Payload: []byte(want[i]), QoS: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case <-done:
+	case <-time.After(testTimeout):
+		t.Fatal("not all messages arrived")
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
 }
 
 // TestSubscribeRefused tests that a refused subscription returns an error with its topic, and does not end the connection.
