@@ -6,6 +6,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 	"github.com/hanbridge/hanbridge/pkg/line"
+	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
 // connection counts what has arrived since the wire was opened.
@@ -17,34 +18,35 @@ type connection struct {
 	lastDamaged bool // the last telegram was damaged
 }
 
-// probingReader reads a wire. It collects evidence of the line setting from the bytes, and reports pauses to the decoder.
+// probingReader is a meter.TimedReader. It reads a wire, and collects evidence of the line setting from the bytes.
 type probingReader struct {
 	io.Reader
 	*Attempt
-	decoder  Decoder
 	progress *progress.Reporter
 	copyTo   func([]byte) error // nil if the bytes are not copied
 }
 
-// messageGap is longer than any pause between the parts of a message, and shorter than the pause between two messages.
-const messageGap = 500 * time.Millisecond
-
+// Read implements io.Reader.
 func (r *probingReader) Read(p []byte) (int, error) {
+	n, _, err := r.ReadTimed(p)
+	return n, err
+}
+
+// ReadTimed implements meter.TimedReader. The bytes arrived when the Read of the wire returned.
+func (r *probingReader) ReadTimed(p []byte) (int, meter.Arrival, error) {
 	start := time.Now()
 	r.progress.Waiting()
 	n, err := r.Reader.Read(p)
 	r.progress.Working()
 	now := time.Now()
-	if now.Sub(start) >= messageGap {
-		r.decoder.NoteSilence()
-	}
+	arrival := meter.Arrival{Time: now, Waited: now.Sub(start)}
 	r.addBytes(p[:n], now)
 	if r.copyTo != nil && n > 0 {
 		if copyErr := r.copyTo(p[:n]); copyErr != nil {
-			return n, copyErr
+			return n, arrival, copyErr
 		}
 	}
-	return n, err
+	return n, arrival, err
 }
 
 // A ClosedError says that the other side closed a connection, with the most likely reason.

@@ -41,8 +41,8 @@ func newIdleTimer(wire io.Closer, a *Attempt, timeout, silent, dwell time.Durati
 			t.timer.Reset(min(dwell, left))
 			return
 		}
-		// Bytes arrive if the last byte is less than 2 s old.
-		arriving := a.OnlyEndpoint && !singlePass && time.Since(last) < 4*messageGap
+		const pause = 2 * time.Second // bytes arrive if the last byte is not older
+		arriving := a.OnlyEndpoint && !singlePass && time.Since(last) < pause
 		if !t.extended && (arriving || slices.Contains(partialVerdicts, a.Finding().Verdict)) {
 			t.extended = true
 			t.timer.Reset(dwell)

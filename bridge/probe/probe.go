@@ -33,11 +33,11 @@ type Options struct {
 	CopyTo func(b []byte) error
 }
 
-// A Decoder decodes the telegrams in the bytes of a wire, like meter.Decoder. A wire is an open connection to an endpoint.
+// A Decoder decodes the telegrams in the bytes of a wire, like meter.Decoder. A wire is an open connection to an endpoint. Probe calls Reset with
+// a meter.TimedReader.
 type Decoder interface {
 	Reset(wire io.Reader)
 	Next() (*meter.Reading, error)
-	NoteSilence()
 }
 
 // A Handler receives what a search finds. Its methods are called one after another, by the goroutine that called Probe.
@@ -187,7 +187,7 @@ func (p *prober) read(ctx context.Context, wire io.ReadCloser, a *Attempt) error
 	timeout, silent := p.timeouts()
 	idle := newIdleTimer(wire, a, timeout, silent, p.Dwell, p.SinglePass)
 	defer idle.stop()
-	p.Decoder.Reset(&probingReader{Reader: wire, Attempt: a, decoder: p.Decoder, copyTo: p.CopyTo, progress: p.Progress})
+	p.Decoder.Reset(&probingReader{Reader: wire, Attempt: a, copyTo: p.CopyTo, progress: p.Progress})
 	for !p.done {
 		reading, err := p.Decoder.Next()
 		telegramErr, isTelegramErr := errors.AsType[*meter.TelegramError](err)

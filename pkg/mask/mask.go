@@ -71,9 +71,6 @@ func (m *Masker) Reset(r io.Reader) {
 	m.decoder.Reset(&m.stream)
 }
 
-// NoteSilence tells the Masker that no bytes arrived for half a second or longer. See meter.Decoder.NoteSilence.
-func (m *Masker) NoteSilence() { m.decoder.NoteSilence() }
-
 // NewTestKey returns TestKey as a dlms.Key. Each call returns a new Key, because a dlms.Key is not safe for concurrent use.
 func NewTestKey() *dlms.Key {
 	b, err := hex.DecodeString(TestKey)
@@ -97,7 +94,7 @@ func (m *Masker) Next() (*Telegram, error) {
 		t.Bytes, ok = m.mask(r, raw)
 	}
 	if !ok || !m.verify(r, t.Bytes) {
-		return nil, &meter.TelegramError{Protocol: r.Protocol, Offset: r.Offset, Bytes: r.Bytes, Raw: raw, Intact: true, Err: ErrUnmaskable}
+		return nil, &meter.TelegramError{Protocol: r.Protocol, Offset: r.Offset, Bytes: r.Bytes, Received: r.Received, Raw: raw, Intact: true, Err: ErrUnmaskable}
 	}
 	return t, nil
 }
@@ -158,13 +155,19 @@ const minRecent = 1 << 17
 
 // Read implements io.Reader.
 func (b *recentBytes) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
+	n, _, err := b.ReadTimed(p)
+	return n, err
+}
+
+// ReadTimed implements meter.TimedReader.
+func (b *recentBytes) ReadTimed(p []byte) (int, meter.Arrival, error) {
+	n, arrival, err := meter.ReadTimed(b.r, p)
 	if drop := len(b.buf) - minRecent; drop > minRecent { // drop many bytes at a time, because the other bytes must be moved
 		b.buf = append(b.buf[:0], b.buf[drop:]...)
 		b.base += int64(drop)
 	}
 	b.buf = append(b.buf, p[:n]...)
-	return n, err
+	return n, arrival, err
 }
 
 // at returns the n bytes of the stream at the offset. They are valid until the next Read. ok is false if the bytes are not stored any more.

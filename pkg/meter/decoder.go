@@ -42,6 +42,7 @@ type Decoder struct {
 	// base is the offset of buf[0].
 	base            int64
 	readErr         error // the error of r, after which nothing more is read
+	arrivals        arrivals
 	telnet          line.TelnetFilter
 	unframedChecked bool // the Decoder has checked whether the stream consists of a single message without a frame
 
@@ -101,26 +102,9 @@ func (d *Decoder) AddKey(k *dlms.Key) {
 // Reset after a reconnect, instead of making a new Decoder.
 func (d *Decoder) Reset(r io.Reader) {
 	d.r, d.at, d.end, d.base, d.damagedEnd, d.decodedEnd = r, 0, 0, 0, 0, 0
-	d.readErr, d.unframedChecked, d.lossReported, d.telnet = nil, false, false, line.TelnetFilter{}
+	d.readErr, d.unframedChecked, d.lossReported, d.telnet, d.arrivals = nil, false, false, line.TelnetFilter{}, arrivals{}
 	d.segments.drop()
 	d.blocks.drop()
-}
-
-// NoteSilence tells the Decoder that no bytes arrived for half a second or longer, and that the next bytes arrive after this silence. A meter never
-// pauses so long within a message. So the Decoder drops an incomplete message, and does not join its parts with parts of the next message.
-// Without NoteSilence, it could join parts of two messages: HDLC segments have no numbers, and the numbers of M-Bus segments and blocks begin
-// again with each message.
-//
-// Call NoteSilence between two calls of Next, or within a Read of the stream. A program that does not know when bytes arrived does not call
-// NoteSilence.
-func (d *Decoder) NoteSilence() {
-	const flag = 1 // the flag that ends a frame remains in buf, because it possibly begins the next frame
-	isWithinPart := d.end-d.at > flag
-	if isWithinPart {
-		return // the checksum of the part shows whether bytes are missing
-	}
-	d.segments.noteSilence()
-	d.blocks.noteSilence()
 }
 
 // TelnetNegotiated reports whether the stream is from a gateway in telnet mode. The Decoder then removes negotiations, and turns FF FF into
@@ -171,14 +155,19 @@ func (d *Decoder) fill() {
 		d.at, d.end = d.at-dropped, d.end-dropped
 	}
 	for range maxEmptyReads {
-		var n int
-		n, d.readErr = d.r.Read(d.buf[d.end+pending:])
+		n, arrival, err := ReadTimed(d.r, d.buf[d.end+pending:])
+		if d.readErr = err; arrival.Waited >= messageGap {
+			d.noteSilence()
+		}
 		if d.telnet.PassesThrough() {
 			d.end += n
 		} else {
 			d.end = len(d.telnet.Append(d.buf[:d.end], d.buf[d.end+pending:d.end+pending+n]))
 		}
-		if n > 0 || d.readErr != nil {
+		if n > 0 {
+			d.arrivals.add(d.base+int64(d.end), arrival.Time, d.offset())
+		}
+		if n > 0 || err != nil {
 			return
 		}
 	}

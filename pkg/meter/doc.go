@@ -7,6 +7,9 @@
 // recognises the framing of each telegram: ASCII telegrams (DSMR P1, IEC 62056-21), HDLC frames (IEC 62056-46), M-Bus frames
 // (EN 13757-3), and DLMS messages without a frame. It joins messages that are sent in several frames or blocks.
 //
+// If the reader is a [TimedReader], the Decoder also learns when the bytes arrived. It sets Reading.Received, and does not join parts of a
+// message that are half a second or longer apart.
+//
 // The Decoder never writes to the stream, never closes it, logs nothing and starts no goroutine. It has no timeouts.
 //
 // # Output

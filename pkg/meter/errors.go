@@ -3,6 +3,7 @@ package meter
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
@@ -48,6 +49,8 @@ type TelegramError struct {
 	// Offset is the offset of the telegram in the stream, in bytes. Bytes is the length of the telegram.
 	Offset int64
 	Bytes  int
+	// Received is when the last of these bytes arrived. It is zero if the reader of the Decoder is no TimedReader.
+	Received time.Time
 	// Raw are the bytes of the telegram, or of the last part that was read if the message has several parts. Raw is nil if the message was
 	// dropped because further parts are missing. The bytes are valid until the next call of Next.
 	Raw []byte

@@ -65,6 +65,33 @@ func ExampleOptions_keys() {
 	// Kamstrup, checked true, security 30, frame counter 202478400
 }
 
+// clocked is the TimedReader of a serial port or a TCP connection.
+type clocked struct{ io.Reader }
+
+// ReadTimed implements meter.TimedReader.
+func (c clocked) ReadTimed(p []byte) (int, meter.Arrival, error) {
+	start := time.Now()
+	n, err := c.Read(p)
+	now := time.Now()
+	return n, meter.Arrival{Time: now, Waited: now.Sub(start)}, err
+}
+
+// With a TimedReader, a Reading says when it arrived.
+func ExampleTimedReader() {
+	d := meter.NewDecoder(clocked{damagedAndIntact()}, meter.Options{})
+	for {
+		r, err := d.Next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			continue
+		}
+		fmt.Println("received in the last minute:", time.Since(r.Received) < time.Minute)
+	}
+	// Output: received in the last minute: true
+}
+
 // The first telegram without a checksum gives ErrUnverified. The next telegram with the same codes is verified.
 func ExampleErrUnverified() {
 	const telegram = "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"

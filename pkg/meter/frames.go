@@ -2,6 +2,7 @@ package meter
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
@@ -108,6 +109,7 @@ func (d *Decoder) joinBlocks(p Protocol, message []byte) ([]byte, error) {
 func (d *Decoder) addPart(message *reassembly, p Protocol, part []byte, last bool) ([]byte, error) {
 	d.partsProtocol = p
 	r := &d.reading
+	message.received = r.Received
 	if err := message.add(part, r.Offset, r.Offset+int64(r.Bytes)); err != nil || !last {
 		return nil, err
 	}
@@ -129,7 +131,8 @@ type reassembly struct {
 	parts int // number of parts in buf
 	// start is the offset in the stream of the first part. end is the offset after the last part in buf.
 	start, end int64
-	silent     bool // a silence followed the last part in buf: see NoteSilence
+	received   time.Time // when the last byte of the last part in buf arrived
+	silent     bool      // a silence followed the last part in buf: see Decoder.noteSilence
 }
 
 // started reports whether the message has parts, and further parts must follow.

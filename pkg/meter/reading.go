@@ -1,6 +1,8 @@
 package meter
 
 import (
+	"time"
+
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -31,6 +33,8 @@ type Reading struct {
 	// Offset is the offset of the telegram in the stream, in bytes. Bytes is the length of the telegram with all its parts.
 	Offset int64
 	Bytes  int
+	// Received is when the last byte of the telegram arrived. It is zero if the reader of the Decoder is no TimedReader.
+	Received time.Time
 	// Checked is true if the telegram has a right checksum or a valid authentication tag.
 	Checked bool
 	// Verified is true if the telegram is Checked, or if an earlier telegram confirms it (see Trust in the package documentation). It is

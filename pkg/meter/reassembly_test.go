@@ -3,10 +3,10 @@ package meter_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -201,25 +201,6 @@ func lettersOfDecoder(t *testing.T, d *meter.Decoder) string {
 	return strings.Join(got, " ")
 }
 
-// A pausingReader returns one piece in each Read. It calls NoteSilence before each piece except the first.
-type pausingReader struct {
-	decoder *meter.Decoder
-	pieces  []string
-	started bool
-}
-
-func (r *pausingReader) Read(p []byte) (int, error) {
-	if len(r.pieces) == 0 {
-		return 0, io.EOF
-	}
-	if r.started {
-		r.decoder.NoteSilence()
-	}
-	n := copy(p, r.pieces[0])
-	r.pieces, r.started = r.pieces[1:], true
-	return n, nil
-}
-
 // TestReassemblySilence tests that parts before and after a silence are not joined to a message. If the silence is within a part or between
 // messages, all messages must be read.
 func TestReassemblySilence(t *testing.T) {
@@ -237,9 +218,11 @@ func TestReassemblySilence(t *testing.T) {
 			{"silence between messages", []string{strings.Join(a, ""), strings.Join(b, "")}, "a b"},
 			{"silence within a part", []string{a[0] + a[1][:half], a[1][half:] + a[2] + a[3], strings.Join(b, "")}, "a b"},
 		} {
-			d := newDecoder(nil)
-			d.Reset(&pausingReader{decoder: d, pieces: tt.pieces})
-			if got := lettersOfDecoder(t, d); got != tt.want {
+			r := &timedReader{}
+			for _, piece := range tt.pieces {
+				r.pieces = append(r.pieces, timedPiece{piece, meter.Arrival{Waited: 500 * time.Millisecond}})
+			}
+			if got := lettersOfDecoder(t, newDecoder(r)); got != tt.want {
 				t.Errorf("%s: %s: got %q, want %q", transport.name, tt.name, got, tt.want)
 			}
 		}

@@ -16,7 +16,7 @@ func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 		return nil, d.giveUpMessage()
 	}
 	r := &d.reading
-	*r = Reading{Protocol: p, Offset: d.offset(), Bytes: n, Samples: r.Samples[:0]}
+	*r = Reading{Protocol: p, Offset: d.offset(), Bytes: n, Received: d.arrivals.of(d.offset() + int64(n)), Samples: r.Samples[:0]}
 	d.intact = false // unframe and read set intact to true
 	message, err := d.unframe(p, b)
 	if errors.Is(err, errNotContinued) {
@@ -45,7 +45,7 @@ func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 	d.advance(p, n)
 	r.Verified = d.verifier.verify(r)
 	if !r.Verified && !d.options.AcceptUnverified {
-		return nil, &TelegramError{Protocol: p, Offset: r.Offset, Bytes: r.Bytes, Raw: b, Intact: true, Err: ErrUnverified}
+		return nil, &TelegramError{Protocol: p, Offset: r.Offset, Bytes: r.Bytes, Received: r.Received, Raw: b, Intact: true, Err: ErrUnverified}
 	}
 	return r, nil
 }
@@ -61,15 +61,18 @@ func (d *Decoder) advance(p Protocol, n int) {
 
 // giveUpMessage drops the message that is being joined, and returns ErrIncomplete for it. It returns nil if no message is being joined.
 func (d *Decoder) giveUpMessage() error {
-	message := &d.segments
+	message, received := &d.segments, d.segments.received
 	if d.blocks.started() { // the segments are then parts of the next block
 		message = &d.blocks
+		if !d.segments.started() {
+			received = d.blocks.received
+		}
 	}
 	if !message.started() {
 		return nil
 	}
 	length := int(max(message.end, d.segments.end) - message.start)
-	e := &TelegramError{Protocol: d.partsProtocol, Offset: message.start, Bytes: length, Err: ErrIncomplete}
+	e := &TelegramError{Protocol: d.partsProtocol, Offset: message.start, Bytes: length, Received: received, Err: ErrIncomplete}
 	d.dropParts()
 	return e
 }
@@ -100,5 +103,5 @@ func (d *Decoder) reject(p Protocol, b []byte, err error) error {
 	if !returned {
 		return nil
 	}
-	return &TelegramError{Protocol: p, Offset: r.Offset, Bytes: r.Bytes, Raw: b, Intact: d.intact, Err: err}
+	return &TelegramError{Protocol: p, Offset: r.Offset, Bytes: r.Bytes, Received: r.Received, Raw: b, Intact: d.intact, Err: err}
 }
