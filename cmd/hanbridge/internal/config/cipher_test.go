@@ -52,7 +52,7 @@ func TestKeyFile(t *testing.T) {
 		{"a key in binary", "\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 0, ": contains the bytes of a key, not its digits: type xxd -p -c 32 "},
 		{"two keys in binary", strings.Repeat("\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 2), 0, ": contains the bytes of a key"},
 		{"a comment in Latin-1", "# Schl\xFCssel\n" + aKey, 1, ""},
-		{"a file too large", strings.Repeat("#\n", maxConfigFile), 0, ": larger than 64 KiB"},
+		{"a file too large", strings.Repeat("#\n", maxSecretFile<<10), 0, ": larger than 64 KiB"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -281,7 +281,7 @@ func TestConfigErrors(t *testing.T) {
 		{"variable for a whole section", "", []string{"HANBRIDGE_MQTT=x"}, `HANBRIDGE_MQTT: no such setting`},
 		{"unknown preset of the MQTT output", "mqtt: {publish: often}\n", nil, `config.yaml:1: mqtt.publish: "often" is not one of realtime, balanced, frugal`},
 		{"empty preset of the MQTT output", "mqtt: {publish: }\n", nil, `config.yaml:1: mqtt.publish: has no value`},
-		{"file is too large", strings.Repeat("# long\n", maxConfigFile), nil, "config.yaml: larger than 64 KiB"},
+		{"file is too large", strings.Repeat("# long\n", maxConfigFile<<10/7+1), nil, "config.yaml: larger than 4096 KiB: is it the right file?"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -599,7 +599,7 @@ func parseScale(t *testing.T, text string) map[string]obis.Decimal {
 	return cfg.Meters[0].Scale
 }
 
-func writeTemp(t *testing.T, text string) string {
+func writeTemp(t testing.TB, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {

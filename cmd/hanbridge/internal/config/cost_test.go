@@ -54,7 +54,7 @@ func TestConfigCost(t *testing.T) {
 		"blank lines and comments after an error":  repeat("log:\n  level: \"info\n", "# x\n\n", ""),
 	} {
 		t.Run(name, func(t *testing.T) {
-			const n = 6 << 10
+			const n = 16 << 10
 			shortFile, longFile := writeTemp(t, text(n)), writeTemp(t, text(4*n))
 			var short, long time.Duration
 			for range 10 {

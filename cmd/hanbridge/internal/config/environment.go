@@ -44,7 +44,6 @@ func CountVariables(environ []string) (n int) {
 // with NAME: ${NAME} sets an empty variable if NAME is not set.
 func (l *loader) readEnviron(environ []string, meterCount int) map[string]any {
 	variables := map[string]any{}
-	allKeys := valueKeys(configKeys)
 	for _, entry := range slices.Sorted(slices.Values(environ)) {
 		name, text, _ := strings.Cut(entry, "=")
 		if !strings.HasPrefix(name, variablePrefix) {
@@ -78,7 +77,7 @@ func (l *loader) readEnviron(environ []string, meterCount int) map[string]any {
 func guessVariable(name string) string {
 	name = strings.TrimPrefix(name, variablePrefix)
 	var names []string
-	for _, k := range valueKeys(configKeys) {
+	for _, k := range allKeys {
 		if strings.HasSuffix(k.variable(), "_"+name) { // the name of the section is missing
 			return fmt.Sprintf(" (did you mean %q?)", k.variable())
 		}
@@ -111,7 +110,7 @@ func (l *loader) merge(file map[string]any, environ []string) (cfg Config) {
 // of a meter. If ofMeter is false, out is a Config, and the keys of meters are ignored.
 func (l *loader) mergeKeys(file, variables map[string]any, ofMeter bool, out any) {
 	v := viper.New()
-	for _, k := range valueKeys(configKeys) {
+	for _, k := range allKeys {
 		path, inMeter := k.inMeter()
 		if inMeter != ofMeter {
 			continue

@@ -29,6 +29,9 @@ type key struct {
 // configKeys are the keys of a Config, in the order of its fields.
 var configKeys = keysOf(reflect.TypeFor[Config](), "")
 
+// allKeys are the keys of single values and of tables among configKeys and their descendants.
+var allKeys = valueKeys(configKeys)
+
 // keysOf returns the keys that the fields of the struct t define. path is the path of t itself.
 func keysOf(t reflect.Type, path string) (keys []key) {
 	if t.Kind() != reflect.Struct || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {

@@ -23,12 +23,15 @@ type loader struct {
 	secretsInFile bool
 }
 
+// The limits of a configuration file: its size in KiB, and the length of the list meters. The settings of maxMeters meters fit into the file.
+const maxConfigFile, maxMeters = 4096, 10000
+
 // readFile returns the settings of the file by key. A section is a map, and a list of sections is a slice of maps.
 func (l *loader) readFile() map[string]any {
 	if l.file == "" {
 		return nil
 	}
-	text, err := readSmallFile(l.file)
+	text, err := readSmallFile(l.file, maxConfigFile)
 	if err != nil {
 		l.addProblem(location{name: l.file}, "", "%s", fileFault(err, "copy config.example.yaml to this name and edit it, or go without a file: "+
 			"HANBRIDGE_MQTT_URL=mqtt://localhost HANBRIDGE_METER_PORT=/dev/ttyUSB0 hanbridge run"))
@@ -48,7 +51,7 @@ func (l *loader) readFile() map[string]any {
 func (l *loader) section(n *yaml.Node, keys []key, at location, path string) map[string]any {
 	const wrongKind = "want lines of \"key: value\" here (is the space after a colon missing?)"
 	return l.mapping(n, at, path, wrongKind, func(name string, n *yaml.Node, at location) any {
-		i := slices.Index(names(keys), name)
+		i := slices.IndexFunc(keys, func(k key) bool { return k.name == name })
 		if i < 0 {
 			l.addUnknown(name, keys, at, path)
 			return nil
@@ -89,7 +92,7 @@ func (l *loader) mapping(n *yaml.Node, at location, path, wrongKind string, read
 // applies, the text lists the keys of the section.
 func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 	shown, hint := joined(path, shownName(name)), ""
-	elsewhere := slices.IndexFunc(valueKeys(configKeys), func(k key) bool { return k.name == name })
+	elsewhere := slices.IndexFunc(allKeys, func(k key) bool { return k.name == name })
 	switch {
 	case strings.Contains(name, ":"):
 		l.addProblem(at, shown, "a space is missing after the colon")
@@ -98,7 +101,7 @@ func (l *loader) addUnknown(name string, keys []key, at location, path string) {
 	case cli.Nearest(name, names(keys)) != "":
 		hint = cli.DidYouMean(name, names(keys))
 	case elsewhere >= 0:
-		hint = fmt.Sprintf(" (did you mean %q?)", valueKeys(configKeys)[elsewhere].path)
+		hint = fmt.Sprintf(" (did you mean %q?)", allKeys[elsewhere].path)
 	default:
 		hint = " (known here: " + strings.Join(names(keys), ", ") + ")"
 	}
@@ -148,6 +151,10 @@ func (l *loader) value(n *yaml.Node, k key, at location, path string) any {
 func (l *loader) list(n *yaml.Node, k key, at location, path string) any {
 	if !isNull(n) && n.Kind != yaml.SequenceNode {
 		l.addProblem(at.on(n.Line), path, "want a list: begin each of its %s with \"- \"", k.name)
+		return nil
+	}
+	if len(n.Content) > maxMeters {
+		l.addProblem(at, path, "has %d %s, and a bridge can have %d: divide them among several bridges", len(n.Content), k.name, maxMeters)
 		return nil
 	}
 	var out []any

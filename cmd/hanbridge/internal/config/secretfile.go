@@ -15,20 +15,20 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// maxConfigFile is the maximum size of a configuration file or of a file with a secret, in bytes.
-const maxConfigFile = 64 << 10
+// maxSecretFile is the maximum size of a file with a password or with keys, in KiB.
+const maxSecretFile = 64
 
-// readSmallFile reads a file of at most maxConfigFile bytes, and removes a byte order mark at the beginning of the text. fileFault turns its
-// errors into advice for users.
-func readSmallFile(name string) ([]byte, error) {
+// readSmallFile reads a file of at most maxSize KiB, and removes a byte order mark at the beginning of the text. fileFault turns its errors
+// into advice for users.
+func readSmallFile(name string, maxSize int) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
-	if err == nil && len(text) > maxConfigFile {
-		err = fmt.Errorf("larger than %d KiB", maxConfigFile>>10)
+	text, err := io.ReadAll(io.LimitReader(f, int64(maxSize)<<10+1))
+	if err == nil && len(text) > maxSize<<10 {
+		err = fmt.Errorf("larger than %d KiB: is it the right file?", maxSize)
 	}
 	return bytes.TrimPrefix(text, []byte("\ufeff")), err
 }
@@ -71,7 +71,7 @@ var secretFiles = map[string]secretFile{
 
 // read returns the text of the file. Errors contain the name of the file unless the name is possibly a secret.
 func (s secretFile) read(name string) ([]byte, error) {
-	text, err := readSmallFile(name)
+	text, err := readSmallFile(name, maxSecretFile)
 	if err != nil {
 		return nil, s.fault(name, err)
 	}

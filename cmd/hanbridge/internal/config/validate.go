@@ -99,32 +99,47 @@ func (m Meter) check(p *Problems, path string) {
 	}
 }
 
-// checkPorts adds the conflicts between the ports of meters. It compares each meter with the meters before it in the list, and adds at most
-// one conflict for each meter.
+// checkPorts adds the conflicts between the ports of meters. Each meter has at most one conflict, with the first meter in the list whose port
+// conflicts with its own.
 func (c Config) checkPorts(p *Problems) {
-	devices := make([]string, len(c.Meters))
+	// first has the index of the first meter with a device. A Port without an address stands for all ports of its kind.
+	first := map[Port]int{}
 	for n, m := range c.Meters {
-		devices[n] = m.Port.device()
-		for i := range n {
-			if conflict := portConflict(m.Port, c.Meters[i].Port, i, devices[n] == devices[i]); conflict != "" {
-				p.addConflict(meterKey(n, "port"), meterKey(i, "port"), "%s", conflict)
-				break
+		device, kind := m.Port.device(), Port{Kind: m.Port.Kind}
+		var rivals []Port // the ports that conflict with m.Port
+		switch m.Port.Kind {
+		case AutoPort:
+			rivals = []Port{kind, {Kind: SerialPort}}
+		case SerialPort:
+			rivals = []Port{device, {Kind: AutoPort}}
+		case TCPPort:
+			rivals = []Port{device}
+		case ReplayPort: // several meters can read the same file
+		}
+		other := n
+		for _, rival := range rivals {
+			if i, ok := first[rival]; ok {
+				other = min(other, i)
+			}
+		}
+		if other < n {
+			p.addConflict(meterKey(n, "port"), meterKey(other, "port"), "%s", portConflict(m.Port, c.Meters[other].Port, other))
+		}
+		for _, port := range []Port{device, kind} {
+			if _, ok := first[port]; !ok {
+				first[port] = n
 			}
 		}
 	}
 }
 
-// portConflict compares the port of a meter with other, which is the port of meter i. It returns why the two meters cannot have these ports, or
-// "" if they can. sameDevice is true if Port.device returns the same result for both ports.
-func portConflict(port, other Port, i int, sameDevice bool) string {
-	anyAuto := port.Kind == AutoPort || other.Kind == AutoPort
+// portConflict returns why a meter cannot have a port beside other, which is the port of meter i.
+func portConflict(port, other Port, i int) string {
 	switch {
 	case port.Kind == AutoPort && other.Kind == AutoPort:
 		return fmt.Sprintf("auto is the port of meters[%d] too, and would find the same port: %s", i, portAdvice)
-	case anyAuto && (port.Kind == SerialPort || other.Kind == SerialPort):
+	case port.Kind != other.Kind: // one of them is auto
 		return fmt.Sprintf("%s, and meters[%d] has %s: auto can find the device of the other meter, and publish its values under the wrong id: %s", port, i, other, portAdvice)
-	case port.Kind != other.Kind || port.Kind == ReplayPort || !sameDevice:
-		return ""
 	case port == other:
 		return fmt.Sprintf("%s is the port of meters[%d] too: two meters cannot have the same port", port, i)
 	}
@@ -134,14 +149,14 @@ func portConflict(port, other Port, i int, sameDevice bool) string {
 // meterKey returns the path of a key of meter i.
 func meterKey(i int, name string) string { return fmt.Sprintf("meters[%d].%s", i, name) }
 
-// device returns the path of the device of a serial port, without symbolic links. For other ports it returns the address.
-func (p Port) device() string {
+// device returns a serial port with the path of its device, without symbolic links. It returns other ports as they are.
+func (p Port) device() Port {
 	if p.Kind == SerialPort {
 		if real, err := filepath.EvalSymlinks(p.Address); err == nil {
-			return real
+			p.Address = real
 		}
 	}
-	return p.Address
+	return p
 }
 
 // checkIDs adds a problem for each meter id that an earlier meter has too. It also adds a problem for each meter id that gives the same unique

@@ -20,11 +20,12 @@ func healthAddresses(c config.Config) []string {
 
 // identity returns a text that differs between the bridges on a machine.
 func identity(c config.Config) string {
-	text := fmt.Sprintf("%q %q %q", c.StateDir, c.MQTT.ClientID, defaultClientID("hanbridge", c))
+	var text strings.Builder
+	fmt.Fprintf(&text, "%q %q %q", c.StateDir, c.MQTT.ClientID, defaultClientID("hanbridge", c))
 	for _, m := range c.Meters {
-		text += fmt.Sprintf(" %q", m.Port)
+		fmt.Fprintf(&text, " %q", m.Port)
 	}
-	return text
+	return text.String()
 }
 
 // Health asks the running bridge of a configuration file whether a part of the bridge is stuck, and prints the answer. A part is stuck if it
