@@ -133,6 +133,7 @@ func (c *Conn) echo(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
+	c.Send()
 	ctx, cancel := context.WithTimeoutCause(ctx, echoTimeout, errNoEcho)
 	defer cancel()
 	for {

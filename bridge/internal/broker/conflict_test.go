@@ -79,6 +79,7 @@ func TestConflictWhilePublishing(t *testing.T) {
 		s.closeConnections(false)
 		<-queried
 		err := conn.Publish(broker.Message{Topic: "a", Payload: []byte("b"), QoS: 1})
+		conn.Send()
 		answer <- struct{}{}
 		if err == nil {
 			err = awaitLoss(t, conn, testTimeout)

@@ -14,8 +14,8 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// A Conn is one connection to a broker, from login to loss or Close. Publish, Flush, Close and DropsSilently must not be called
-// concurrently. Subscribe, Unsubscribe, Lost and Err are safe for concurrent use.
+// A Conn is one connection to a broker, from login to loss or Close. Subscribe, Unsubscribe, Lost and Err are safe for concurrent use. The
+// other methods must not be called concurrently.
 type Conn struct {
 	target         target
 	client         mqtt.Client
@@ -26,7 +26,7 @@ type Conn struct {
 	// stopAndWait makes Publish wait for the acknowledgement of each message before it sends the next message. If the broker closes the
 	// connection, the message that caused this is then known. Only the publishing goroutine uses stopAndWait and suspectTopic.
 	stopAndWait  bool
-	suspectTopic string // when a message under this topic is acknowledged, the next Flush ends stopAndWait; "" if there is none
+	suspectTopic string // when a message under this topic is acknowledged, stopAndWait ends (see endStopAndWait); "" if there is none
 	dialedAt     time.Time
 	secondConn   *Conn // a connection that shows whether the broker still runs (see ConflictDetector); usually nil
 
@@ -60,10 +60,10 @@ func (m Message) validate() error {
 	return nil
 }
 
-// Publish sends m after all earlier messages and does not wait for its acknowledgement. It copies m.Payload. It blocks only while
-// Config.MaxInFlight messages are unacknowledged, or while the network accepts no data. If the previous connection was lost with messages in
-// flight, it also blocks while one message is unacknowledged. It closes the connection if the broker acknowledges nothing for
-// Config.AckTimeout. After a *MessageError or a *RefusedError the connection remains usable. Any other error means that the connection has
+// Publish accepts m, to be sent after all earlier messages, and copies m.Payload. It does not wait for the acknowledgement. The message can
+// remain in a buffer until Send or a method that waits is called. Publish blocks only while Config.MaxInFlight messages are unacknowledged, or
+// while the network accepts no data. If the previous connection was lost with messages in flight, it also blocks while one message is
+// unacknowledged. After a *MessageError or a *RefusedError the connection remains usable. Any other error means that the connection has
 // ended, and that m has possibly not arrived.
 func (c *Conn) Publish(m Message) error {
 	if err := m.validate(); err != nil {
@@ -86,6 +86,7 @@ func (c *Conn) Publish(m Message) error {
 		err := token.Error()
 		if err == nil {
 			c.window.setToken(token)
+			c.startAckTimer()
 			return nil
 		}
 		if ended := c.endErr(); ended != nil {
@@ -96,91 +97,6 @@ func (c *Conn) Publish(m Message) error {
 			return c.fail(c.explainLoss(err))
 		}
 	}
-}
-
-// waitForRoom removes acknowledged messages. If the window is then full, or stopAndWait is set, it waits for the oldest remaining message.
-func (c *Conn) waitForRoom() error {
-	if err := c.endErr(); err != nil {
-		return err
-	}
-	for len(c.window.queue) > 0 && c.window.oldest().done() {
-		if err := c.completeOldest(); err != nil {
-			return err
-		}
-	}
-	inFlight := len(c.window.queue)
-	mustWait := inFlight == c.target.MaxInFlight || c.stopAndWait
-	// After the deadline, awaitOldest does not wait but ends the connection.
-	if inFlight > 0 && (mustWait || time.Now().After(c.ackDeadline())) {
-		return c.awaitOldest(context.Background())
-	}
-	return nil
-}
-
-// awaitOldest waits until the oldest message is acknowledged, and removes it from the window.
-func (c *Conn) awaitOldest(ctx context.Context) error {
-	deadline := time.NewTimer(time.Until(c.ackDeadline()))
-	defer deadline.Stop()
-	select {
-	case <-c.window.oldest().token.Done():
-		return c.completeOldest()
-	case <-c.ended:
-		return c.endErr()
-	case <-ctx.Done():
-		if c.window.oldest().done() { // select chooses at random if both channels are ready
-			return c.completeOldest()
-		}
-		return fmt.Errorf("mqtt: %d messages not yet acknowledged by %s: %w", len(c.window.queue), c.target.host, context.Cause(ctx))
-	case <-deadline.C:
-		if c.ackDeadline().After(time.Now()) { // oversized messages have moved the deadline
-			return c.awaitOldest(ctx)
-		}
-		return c.fail(fmt.Errorf("mqtt: %s is connected but has acknowledged nothing for %v (is the broker overloaded, or the network down?)", c.target.host, c.target.AckTimeout))
-	}
-}
-
-// ackDeadline returns the time until which the broker must acknowledge a message. AckTimeout counts from the
-// latest of three times: when the oldest message was sent, when the last acknowledgement arrived, and when bytes were last discarded.
-func (c *Conn) ackDeadline() time.Time {
-	since := time.Unix(0, c.packets.lastDiscard.Load())
-	for _, at := range []time.Time{c.window.oldest().sentAt, c.window.lastAck} {
-		if at.After(since) {
-			since = at
-		}
-	}
-	return since.Add(c.target.AckTimeout)
-}
-
-// completeOldest removes the oldest message, whose token is done, from the window. A token without an error means that the message was
-// acknowledged (QoS 1) or written to the network (QoS 0).
-func (c *Conn) completeOldest() error {
-	m := c.window.oldest()
-	if err := m.token.Error(); err != nil {
-		return c.fail(c.explainLoss(err))
-	}
-	if c.suspectTopic != "" && m.topic == c.suspectTopic {
-		c.suspectTopic = ""
-		c.target.Capabilities.clearSuspect()
-	}
-	c.window.pop()
-	if c.target.OnAcknowledged != nil {
-		c.target.OnAcknowledged()
-	}
-	return nil
-}
-
-// Flush waits until every published message is acknowledged or, with QoS 0, written to the network. It returns an error if ctx ends
-// before that. It also returns an error if the connection has ended, even if every message was acknowledged before.
-func (c *Conn) Flush(ctx context.Context) error {
-	for c.endErr() == nil && len(c.window.queue) > 0 {
-		if err := c.awaitOldest(ctx); err != nil {
-			return err
-		}
-	}
-	if c.suspectTopic == "" {
-		c.stopAndWait = false
-	}
-	return c.endErr()
 }
 
 // Lost returns a channel that is closed when the connection has ended. The cause can also be an error on this side, or Close.
@@ -243,6 +159,7 @@ func (c *Conn) end(err error) {
 	c.endOnce.Do(func() {
 		c.err = c.explainEnding(err)
 		close(c.ended)
+		c.window.stopAckTimer()
 		if c.secondConn != nil {
 			c.secondConn.closeIdle()
 		}

@@ -151,6 +151,21 @@ func TestAckTimeoutEndsConnection(t *testing.T) {
 			}
 			return c.Flush(context.Background())
 		},
+		"wait for the loss": func(c *broker.Conn) error {
+			if err := c.Publish(numbered(0)); err != nil {
+				return err
+			}
+			c.Send()
+			<-c.Lost()
+			return c.Err()
+		},
+		"wait for acknowledgements": func(c *broker.Conn) error {
+			if err := c.Publish(numbered(0)); err != nil {
+				return err
+			}
+			<-c.AllAcknowledged() // the message has failed
+			return c.Flush(context.Background())
+		},
 		"Publish every 30 ms": func(c *broker.Conn) (err error) {
 			tick := time.NewTicker(30 * time.Millisecond)
 			defer tick.Stop()

@@ -147,6 +147,7 @@ func TestOversizedFloodIsDiscarded(t *testing.T) {
 	if err := flooding.Publish(broker.Message{Topic: "quiet", QoS: 1}); err != nil {
 		t.Fatal(err)
 	}
+	flooding.Send()
 	if m := receive(t, received); m.Topic != "quiet" {
 		t.Errorf("received %d bytes under %q, want only the message under quiet", len(m.Payload), m.Topic)
 	}

@@ -16,13 +16,9 @@ import (
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-const (
-	// maxInboundPacket is the largest remaining length, in bytes, of a packet that is read. paho allocates memory for the whole packet.
-	// Without this limit, any program that publishes to a subscribed topic could make the bridge use much memory.
-	maxInboundPacket = 1 << 20
-	// writeTimeout is how long a Write waits for the network to accept its bytes.
-	writeTimeout = 5 * time.Second
-)
+// maxInboundPacket is the largest remaining length, in bytes, of a packet that is read. paho allocates memory for the whole packet.
+// Without this limit, any program that publishes to a subscribed topic could make the bridge use much memory.
+const maxInboundPacket = 1 << 20
 
 var (
 	errNotMQTT   = errors.New("no CONNACK")
@@ -41,9 +37,11 @@ type packetConn struct {
 	closeOnce    func() error
 	closed       atomic.Bool
 	drainOnClose atomic.Bool // Close first waits until the broker has closed the connection
-	// lastDiscard is when bytes of an oversized packet were last discarded, in ns since 1970. No acknowledgement can arrive while an
-	// oversized packet arrives.
-	lastDiscard     atomic.Int64
+	out          sendBuffer
+	opened       time.Time
+	// lastProgress is when a PUBACK last arrived or bytes of an oversized packet were last discarded, in ns since opened. No acknowledgement
+	// can arrive while an oversized packet arrives.
+	lastProgress    atomic.Int64
 	readMu          sync.Mutex // guards the fields below
 	reader          *bufio.Reader
 	unread          []byte // the part of the last packet that Read has not returned yet
@@ -53,7 +51,7 @@ type packetConn struct {
 
 // newPacketConn returns a packetConn over c.
 func newPacketConn(c net.Conn, onLoss func(error), onOversized func(string, int)) *packetConn {
-	l := &packetConn{Conn: c, onLoss: onLoss, onOversized: onOversized, reader: bufio.NewReader(c)}
+	l := &packetConn{Conn: c, onLoss: onLoss, onOversized: onOversized, opened: time.Now(), reader: bufio.NewReader(c)}
 	l.closeOnce = sync.OnceValue(func() error {
 		if l.drainOnClose.Load() {
 			l.drain()
@@ -119,6 +117,8 @@ func (l *packetConn) checkPacket(packet []byte) error {
 			return fmt.Errorf("%w: a second CONNACK", errMalformed)
 		}
 		l.connackReceived, l.returnCode = true, p.ReturnCode
+	case *packets.PubackPacket:
+		l.noteProgress()
 	case *packets.SubackPacket:
 		if len(p.ReturnCodes) != 1 {
 			return fmt.Errorf("%w: a SUBACK with %d codes for one topic", errMalformed, len(p.ReturnCodes))
@@ -145,7 +145,7 @@ func (l *packetConn) discardPacket(kind byte, length int) error {
 		l.onOversized(string(start[2:topicEnd]), length)
 	}
 	for left := length - len(start); left > 0; {
-		l.lastDiscard.Store(time.Now().UnixNano())
+		l.noteProgress()
 		discarded, err := io.CopyN(io.Discard, l.reader, int64(min(left, maxInboundPacket)))
 		if err != nil {
 			return err
@@ -159,13 +159,23 @@ func (l *packetConn) discardPacket(kind byte, length int) error {
 	return nil
 }
 
-func (l *packetConn) Write(b []byte) (int, error) {
-	_ = l.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // if it fails, Write fails too
-	n, err := l.Conn.Write(b)
-	return n, l.reportLoss(err)
+// noteProgress sets lastProgress to the present time.
+func (l *packetConn) noteProgress() { l.lastProgress.Store(int64(time.Since(l.opened))) }
+
+// progressAt returns the time that lastProgress stands for.
+func (l *packetConn) progressAt() time.Time {
+	return l.opened.Add(time.Duration(l.lastProgress.Load()))
 }
 
-// SetWriteDeadline does nothing. paho calls it with publishTimeout, but Write sets writeTimeout itself.
+// Write sends a whole packet, which it keeps in a buffer if it is a PUBLISH (see sendBuffer). paho passes each packet in one call.
+func (l *packetConn) Write(packet []byte) (int, error) {
+	if err := l.out.write(l.Conn, packet); err != nil {
+		return 0, l.reportLoss(err)
+	}
+	return len(packet), nil
+}
+
+// SetWriteDeadline does nothing. paho calls it with publishTimeout, but the sendBuffer sets writeTimeout itself.
 func (l *packetConn) SetWriteDeadline(time.Time) error { return nil }
 
 // Close closes the connection once. Every call returns after the connection is closed.

@@ -33,6 +33,7 @@ func TestSubscribeReceivesRetainedAndLive(t *testing.T) {
 	if err := c.Publish(retained); err != nil {
 		t.Fatal(err)
 	}
+	c.Send()
 	live := retained
 	live.Retain = false // the broker sets the flag only on a message that it stored before the subscription
 	if diff := cmp.Diff(live, receive(t, received)); diff != "" {
@@ -76,6 +77,7 @@ func TestSubscribeKeepsOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	c.Send()
 	select {
 	case <-done:
 	case <-time.After(testTimeout):

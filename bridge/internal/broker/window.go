@@ -2,6 +2,7 @@ package broker
 
 import (
 	"encoding/binary"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,11 +12,15 @@ import (
 // A window holds the messages in flight, oldest first. A broker acknowledges messages in the order in which it received them (MQTT 3.1.1,
 // section 4.6), so the sender waits only for the oldest message.
 type window struct {
-	mu         sync.Mutex // guards the fields below; only the publishing goroutine changes them, and it reads them without mu
+	mu         sync.Mutex // guards the fields below; the publishing goroutine reads without mu the fields that only it changes
 	queue      []inFlightMessage
-	lastAck    time.Time      // when the last message was removed because it was done
+	head       int            // the index of the oldest message in queue; the messages before it were removed
+	accepted   uint64         // the number of messages that paho has accepted
+	removed    uint64         // the number of messages that were removed because they were done
 	recentQoS0 messageSummary // the last QoS 0 messages, each sent within qos0Window after the previous message
 	lastQoS0   time.Time      // when the last QoS 0 message was sent
+	ackTimer   *time.Timer    // calls checkAckTimeout; nil until the first message
+	timerRuns  bool           // ackTimer will call checkAckTimeout
 }
 
 // qos0Window is how long a QoS 0 message counts as a possible cause of the end of the connection.
@@ -31,8 +36,8 @@ type inFlightMessage struct {
 	qos0   bool // the message has QoS 0, so the broker does not acknowledge it
 }
 
-// done reports whether the message was acknowledged (QoS 1), was written to the network (QoS 0), or has failed.
-func (m *inFlightMessage) done() bool {
+// tokenDone reports whether the message was acknowledged (QoS 1), was written to the send buffer (QoS 0), or has failed.
+func (m *inFlightMessage) tokenDone() bool {
 	if m.token == nil {
 		return false
 	}
@@ -55,13 +60,21 @@ type messageSummary struct {
 	onlyQoS0 bool // all messages are recent QoS 0 messages, so it is not known whether the broker received them
 }
 
+// inFlight returns the messages in the window.
+func (w *window) inFlight() []inFlightMessage { return w.queue[w.head:] }
+
 // oldest returns the oldest message. The window must not be empty.
-func (w *window) oldest() *inFlightMessage { return &w.queue[0] }
+func (w *window) oldest() *inFlightMessage { return &w.queue[w.head] }
 
 // push adds a message that is about to be passed to paho.
 func (w *window) push(m inFlightMessage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.queue) == cap(w.queue) && w.head >= len(w.queue)/2 { // the beginning of the array is used again
+		n := copy(w.queue, w.inFlight())
+		clear(w.queue[n:])
+		w.queue, w.head = w.queue[:n], 0
+	}
 	w.queue = append(w.queue, m)
 }
 
@@ -71,6 +84,7 @@ func (w *window) setToken(token mqtt.Token) {
 	defer w.mu.Unlock()
 	m := &w.queue[len(w.queue)-1]
 	m.token, m.sentAt = token, time.Now()
+	w.accepted++
 	if m.qos0 {
 		if m.sentAt.Sub(w.lastQoS0) > qos0Window {
 			w.recentQoS0 = messageSummary{}
@@ -84,17 +98,56 @@ func (w *window) setToken(token mqtt.Token) {
 func (w *window) pop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.queue, w.lastAck = w.queue[1:], time.Now()
+	*w.oldest() = inFlightMessage{} // so that the token can be freed
+	w.head++
+	w.removed++
+	if w.head == len(w.queue) {
+		w.queue, w.head = w.queue[:0], 0
+	}
 }
 
-// unacknowledged summarizes the messages that the broker has possibly not received: those in the queue that are not done, and the recent QoS 0
+// untilAckTimeout returns how long the broker may still take to acknowledge a message, and starts ackTimer again with this duration if it is
+// positive. AckTimeout counts from the later of two times: when the oldest message that is not done was published, and progressAt. unsent is
+// true if that message is not among the first sent messages, and so not yet written to the network. If no message is in flight, the timer is
+// not started and wait is timeout. It is safe for concurrent use.
+func (w *window) untilAckTimeout(sent uint64, progressAt time.Time, timeout time.Duration) (wait time.Duration, unsent bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i := slices.IndexFunc(w.inFlight(), func(m inFlightMessage) bool { return !m.tokenDone() })
+	if w.timerRuns = i >= 0; !w.timerRuns {
+		return timeout, false
+	}
+	since := w.inFlight()[i].sentAt
+	if progressAt.After(since) {
+		since = progressAt
+	}
+	wait = time.Until(since.Add(timeout))
+	if unsent = w.removed+uint64(i) >= sent; unsent {
+		wait = timeout
+	}
+	if wait > 0 {
+		w.ackTimer.Reset(wait)
+	}
+	return wait, unsent
+}
+
+// stopAckTimer stops ackTimer, because the connection has ended. It is safe for concurrent use.
+func (w *window) stopAckTimer() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ackTimer != nil {
+		w.ackTimer.Stop()
+	}
+}
+
+// unacknowledged summarizes the messages that the broker has possibly not received: those in the window that are not done, and the recent QoS 0
 // messages. It is safe for concurrent use.
 func (w *window) unacknowledged() (u messageSummary) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i := range w.queue {
-		if !w.queue[i].done() {
-			u.add(&w.queue[i])
+	for i, m := range w.inFlight() {
+		if !m.tokenDone() {
+			u.add(&w.inFlight()[i])
 		}
 	}
 	if w.recentQoS0.count > 0 && time.Since(w.lastQoS0) < qos0Window {

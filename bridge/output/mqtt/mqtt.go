@@ -101,6 +101,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		return err
 	}
 	for {
+		conn.Send()
 		select {
 		case <-ctx.Done():
 			return s.shutdown()

@@ -76,6 +76,7 @@ func (s *session) awaitRetained() {
 // idle, or if the connection is lost.
 func (s *session) runPostedUntil(timeout, idle time.Duration, done func() bool) bool {
 	for limit := time.After(timeout); !done(); s.runPosted() {
+		s.conn.Send()
 		select {
 		case <-s.wake:
 		case <-time.After(idle):

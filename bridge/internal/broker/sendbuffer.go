@@ -1,0 +1,78 @@
+package broker
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/eclipse/paho.mqtt.golang/packets"
+)
+
+const (
+	// sendBufferSize is the number of buffered bytes from which a sendBuffer writes them to the network.
+	sendBufferSize = 16 << 10
+	// writeTimeout is how long a write waits for the network to accept its bytes.
+	writeTimeout = 5 * time.Second
+)
+
+// A sendBuffer collects PUBLISH packets, so that many of them reach the network in one write. Its methods are safe for concurrent use.
+type sendBuffer struct {
+	sent atomic.Uint64 // the number of PUBLISH packets that were written to the network
+
+	mu      sync.Mutex // guards the fields below; it is held during a write to the network
+	pending []byte     // packets that were not written to the network yet
+	passed  uint64     // the number of PUBLISH packets that were passed to write
+	target  uint64     // when passed reaches target, pending is written to the network
+	err     error      // the error of the first failed write; nothing is written after it
+}
+
+// write adds a packet. It writes all pending packets to conn if packet is not a PUBLISH, if the buffer is full, or if packet is the last one
+// for which send was called.
+func (s *sendBuffer) write(conn net.Conn, packet []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending = append(s.pending, packet...)
+	if packet[0]>>4 == packets.Publish {
+		if s.passed++; s.passed != s.target && len(s.pending) < sendBufferSize {
+			return s.err
+		}
+	}
+	return s.flush(conn)
+}
+
+// send makes sure that the first count PUBLISH packets are written to conn: immediately if all of them were passed to write, and otherwise as
+// soon as the last of them is passed to write.
+func (s *sendBuffer) send(conn net.Conn, count uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.target = count
+	if s.passed < count {
+		return s.err
+	}
+	return s.flush(conn)
+}
+
+// sendPassed writes the packets to conn that were passed to write.
+func (s *sendBuffer) sendPassed(conn net.Conn) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.flush(conn)
+}
+
+// flush writes the pending packets to conn. The caller must hold mu.
+func (s *sendBuffer) flush(conn net.Conn) error {
+	if s.err != nil || len(s.pending) == 0 {
+		return s.err
+	}
+	_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // if it fails, Write fails too
+	_, s.err = conn.Write(s.pending)
+	if s.err == nil {
+		s.sent.Store(s.passed)
+	}
+	s.pending = s.pending[:0]
+	if cap(s.pending) > 2*sendBufferSize { // a large packet; the memory is not needed for the usual packets
+		s.pending = nil
+	}
+	return s.err
+}
