@@ -38,6 +38,9 @@ func (c Config) ACL() []Rule {
 // valueFilter returns the filter that matches the retained topics of all meters.
 func (c Config) valueFilter() string { return c.BaseTopic + "/+/+" }
 
+// statusTopic returns the topic of the bridge's status.
+func (c Config) statusTopic() string { return c.BaseTopic + "/" + bridgeStatus }
+
 // InfoTopic returns the topic with the retained description of a meter and the mark of the bridge that publishes it.
 func (c Config) InfoTopic(meter string) string { return c.BaseTopic + "/" + meter + "/info" }
 

@@ -12,7 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// commandIdleTime is how long a broker must send nothing before a command assumes that all retained messages have arrived.
+// commandIdleTime is how long a broker must send nothing before a command assumes that all retained messages have arrived, unless a marker shows
+// this earlier (see scan.run).
 const commandIdleTime = 500 * time.Millisecond
 
 // commandConfig returns the settings of the connection of a command. The client id ends with suffix, because the broker would close the
@@ -63,7 +64,7 @@ func readRetained(ctx context.Context, c Config, suffix string, accepts func(top
 		return nil, err
 	}
 	s := &scan{url: c.URL, accepts: accepts, limits: commandLimits, idleTime: commandIdleTime}
-	err = s.run(ctx, conn, c.testTopic(), filters)
+	err = s.run(ctx, conn, marker{topic: c.statusTopic()}, filters)
 	found, incompleteErr := s.result()
 	return found, cmp.Or(errors.Join(err, conn.Close(ctx)), incompleteErr)
 }

@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// sessionIdleTime is how long the broker must send nothing before the session assumes that all retained messages have arrived. A broker sends
-// them right after its answer to the subscription.
+// sessionIdleTime is how long the broker must send nothing before the session assumes that all retained messages have arrived, unless a marker shows
+// this earlier (see scan.run). A broker sends them right after its answer to the subscription.
 const sessionIdleTime = 100 * time.Millisecond
 
 // ownDevice is the id under which the bridge's own device is announced.
@@ -31,7 +32,7 @@ func (s *session) scanRetained(ctx context.Context) {
 		filters = append(filters, s.config.announcedFilters("hanbridge_"+m.ID)...)
 	}
 	sc := &scan{url: s.config.URL, limits: scanLimits{filterMessages * len(filters), filterBytes * len(filters)}, idleTime: sessionIdleTime}
-	if sc.run(ctx, s.conn, s.config.testTopic(), filters) != nil {
+	if sc.run(ctx, s.conn, s.scanMarker(), filters) != nil {
 		return
 	}
 	messages, incompleteErr := sc.result()
@@ -43,6 +44,21 @@ func (s *session) scanRetained(ctx context.Context) {
 	}
 	s.adoptFound(discoveryMessages(messages))
 	s.publishAll()
+}
+
+// scanMarker returns the marker of the retained scan: the status of this bridge, to which the session has subscribed before. The broker sends
+// a retained status again when the session subscribes again (MQTT 3.1.1, section 3.8.4). Nothing is published for the scan.
+// If the session has not received a retained status, the broker retains no status, or sends it late and the status that is expected
+// then is mistaken for the marker. Then the marker is a topic without messages.
+func (s *session) scanMarker() marker {
+	if !s.statusReceived {
+		return marker{topic: s.config.testTopic()}
+	}
+	return marker{topic: s.config.statusTopic(), qos: 1, receive: func(m broker.Message) {
+		if !m.Retain { // a retained status was recorded before, and possibly this session has replaced it since then
+			s.receiveOwnStatus(m)
+		}
+	}}
 }
 
 // requestTimeout is how long the broker has to answer requests to subscribe to announcements, or to end subscriptions.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
@@ -33,11 +35,11 @@ func TestScanLimits(t *testing.T) {
 		{"empty retained messages, which remove a topic", 100_000, broker.Message{Topic: "ours", Retain: true}, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &scan{url: "broker:1883", limits: scanLimits{100, 10_000}, accepts: func(topic string) bool { return strings.HasPrefix(topic, "ours") }}
+			s := &scan{url: "broker:1883", limits: scanLimits{100, 10_000}, idleTime: time.Hour, accepts: func(topic string) bool { return strings.HasPrefix(topic, "ours") }}
 			for range tt.count {
 				s.receive(tt.message)
 			}
-			if tt.wantIncomplete && !s.isIdle() {
+			if tt.wantIncomplete && s.remaining(time.Now(), 0) > 0 {
 				t.Error("the scan does not end at its limit")
 			}
 			found, err := s.result()
@@ -57,23 +59,42 @@ func TestScanLimits(t *testing.T) {
 	}
 }
 
-// TestScanIgnoresUnretained tests that only retained messages with a payload delay the end of a scan.
-func TestScanIgnoresUnretained(t *testing.T) {
-	s := &scan{limits: scanLimits{10, 1000}}
-	for i, step := range []struct {
-		message broker.Message
-		want    bool // whether the scan is idle after the message
+// TestScanEnd tests when a scan ends: after idleTime without a retained message, or after a tenth of it if the marker was the last message.
+func TestScanEnd(t *testing.T) {
+	retained := broker.Message{Topic: "a", Payload: []byte("1"), Retain: true}
+	receive := func(m broker.Message) func(*scan) { return func(s *scan) { s.receive(m) } }
+	const slowest = 7 * time.Second // how long the broker took to answer
+	for _, tt := range []struct {
+		name   string
+		events []func(*scan) // one event each second after the last subscription was answered
+		want   time.Duration // how long the scan then still waits
 	}{
-		{broker.Message{}, true},
-		{broker.Message{Topic: "a", Payload: []byte("1"), Retain: true}, false},
-		{broker.Message{Topic: "a", Payload: []byte("2")}, true},
-		{broker.Message{Topic: "b", Payload: []byte("1"), Retain: true}, false},
-		{broker.Message{Topic: "b", Retain: true}, true},
+		{"nothing", nil, 107 * time.Second},
+		{"a message", []func(*scan){receive(retained)}, 107 * time.Second},
+		{"a message that is not retained", []func(*scan){receive(retained), receive(broker.Message{Topic: "a", Payload: []byte("2")})}, 106 * time.Second},
+		{"an empty message, which removes a topic", []func(*scan){receive(retained), receive(broker.Message{Topic: "a", Retain: true})}, 106 * time.Second},
+		{"the marker", []func(*scan){(*scan).receiveMarker}, 24 * time.Second},
+		{"a message and then the marker", []func(*scan){receive(retained), (*scan).receiveMarker}, 24 * time.Second},
+		{"a message after the marker", []func(*scan){(*scan).receiveMarker, receive(retained)}, 107 * time.Second},
+		{"a message of other programs after the marker", []func(*scan){(*scan).receiveMarker, receive(broker.Message{Topic: "other", Payload: []byte("1"), Retain: true})}, 107 * time.Second},
 	} {
-		s.receive(step.message)
-		if got := s.isIdle(); got != step.want {
-			t.Errorf("step %d: isIdle: got %v, want %v", i, got, step.want)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &scan{limits: scanLimits{10, 1000}, idleTime: 100 * time.Second, accepts: func(topic string) bool { return topic == "a" }}
+				subscribedAt := time.Now()
+				for _, event := range tt.events {
+					time.Sleep(time.Second)
+					event(s)
+				}
+				if got := s.remaining(subscribedAt, slowest); got != tt.want {
+					t.Errorf("got %v until the end, want %v", got, tt.want)
+				}
+				time.Sleep(tt.want)
+				if got := s.remaining(subscribedAt, slowest); got > 0 {
+					t.Errorf("got %v until the end after waiting, want the end", got)
+				}
+			})
+		})
 	}
 }
 

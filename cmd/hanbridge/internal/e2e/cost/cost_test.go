@@ -78,21 +78,27 @@ func BenchmarkCost(b *testing.B) {
 	})
 	b.Run("start/nodelay", func(b *testing.B) { measureStart(b, program, nodelay) })
 	b.Run("start/default", func(b *testing.B) { measureStart(b, program, "") })
+	b.Run("start/no-state", func(b *testing.B) { measureStart(b, program, nodelay, "HANBRIDGE_STATE_DIR=state") }) // an empty folder for each start
 }
 
-// measureStart measures the time from the start of the program until a subscriber receives the status online.
-func measureStart(b *testing.B, program, brokerLine string) {
-	address := startMosquitto(b, brokerLine)
-	received := subscribe(b, address, "hanbridge/status")
-	_, port := openPTY(b)
+// measureStart measures the time from the start of the program until a subscriber receives the status online. An earlier run has announced the
+// meter, so the broker retains announcements and values. The runs have the same state folder, unless env sets another.
+func measureStart(b *testing.B, program, brokerLine string, env ...string) {
+	env = append([]string{"HANBRIDGE_STATE_DIR=" + b.TempDir()}, env...)
+	m := newMeasurement(b, program, brokerLine, "p1-se-aidon", 0, env...)
+	received := subscribe(b, m.address, "hanbridge/status")
+	stop := func() {
+		m.bridge.Signal(syscall.SIGTERM)
+		await(b, received, "offline")
+		m.bridge.RequireSuccess()
+	}
+	stop()
 	var times []time.Duration
 	for b.Loop() {
 		started := time.Now()
-		p := startBridge(b, program, address, port.Name())
+		m.start()
 		times = append(times, await(b, received, "online").at.Sub(started))
-		p.Signal(syscall.SIGTERM)
-		await(b, received, "offline")
-		p.RequireSuccess()
+		stop()
 	}
 	reportTimes(b, "online", times)
 }

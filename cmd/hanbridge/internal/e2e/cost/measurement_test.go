@@ -23,14 +23,16 @@ type measurement struct {
 	meter    *simulate.Meter
 	speed    int            // in bytes a second; 0 means that a telegram is sent in one write
 	control  *os.File       // the meter's end of the pseudo-terminal
+	address  string         // of the broker
 	received <-chan message // the messages that the subscriber receives
-	pid      int            // of the bridge
-	ticker   *time.Ticker   // ticks each second
+	start    func()         // starts the bridge and sets bridge
+	bridge   *testbed.Process
+	ticker   *time.Ticker // ticks each second
 }
 
 // newMeasurement starts the broker and the bridge. It also sends three telegrams, because after the first telegram the bridge
-// announces the meter, which must not be measured.
-func newMeasurement(b *testing.B, program, brokerLine, family string, speed int) *measurement {
+// announces the meter, which must not be measured. env holds settings of the bridge.
+func newMeasurement(b *testing.B, program, brokerLine, family string, speed int, env ...string) *measurement {
 	b.Helper()
 	f, ok := simulate.Named(family)
 	if !ok {
@@ -40,11 +42,12 @@ func newMeasurement(b *testing.B, program, brokerLine, family string, speed int)
 	address := startMosquitto(b, brokerLine)
 	control, port := openPTY(b)
 	m := &measurement{
-		b: b, meter: simulate.NewMeter(f, 1, time.Now()), speed: speed, control: control,
+		b: b, meter: simulate.NewMeter(f, 1, time.Now()), speed: speed, control: control, address: address,
 		received: subscribe(b, address, "hanbridge/#"), ticker: time.NewTicker(time.Second),
 	}
 	b.Cleanup(m.ticker.Stop)
-	m.pid = startBridge(b, program, address, port.Name()).Cmd.Process.Pid
+	m.start = func() { m.bridge = startBridge(b, program, address, port.Name(), env...) }
+	m.start()
 	await(b, m.received, "online")
 	for range 3 {
 		m.measureTelegram()
@@ -114,19 +117,19 @@ func sampleCount(b *testing.B, telegram []byte) int {
 
 // cpu returns the CPU time of the bridge, in steps of 10 ms. The fields utime and stime of /proc/pid/stat are in 1/100 s (proc(5)).
 func (m *measurement) cpu() time.Duration {
-	stat := readProc(m.b, m.pid, "stat")
+	stat := readProc(m.b, m.bridge.Cmd.Process.Pid, "stat")
 	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:]) // fields[0] is the third field of the line
 	return time.Duration(number(m.b, fields[11])+number(m.b, fields[12])) * 10 * time.Millisecond
 }
 
 // memory returns the value with this name in /proc/pid/status, in MiB. In the file each line has a name and a value in kB.
 func (m *measurement) memory(name string) float64 {
-	for line := range strings.Lines(readProc(m.b, m.pid, "status")) {
+	for line := range strings.Lines(readProc(m.b, m.bridge.Cmd.Process.Pid, "status")) {
 		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == name+":" {
 			return float64(number(m.b, fields[1])) / 1024
 		}
 	}
-	m.b.Fatalf("/proc/%d/status has no line %s", m.pid, name)
+	m.b.Fatalf("/proc/%d/status has no line %s", m.bridge.Cmd.Process.Pid, name)
 	return 0
 }
 
@@ -151,10 +154,11 @@ func releaseProgram(b *testing.B) string {
 	return path
 }
 
-// startBridge runs the bridge without a configuration file until the benchmark ends.
-func startBridge(b *testing.B, program, address, port string) *testbed.Process {
+// startBridge runs the bridge without a configuration file until the benchmark ends. env holds further settings.
+func startBridge(b *testing.B, program, address, port string, env ...string) *testbed.Process {
 	b.Helper()
-	return testbed.Launch(b, []string{"HANBRIDGE_MQTT_URL=mqtt://" + address, "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_PUBLISH=realtime"}, program, "run")
+	env = append([]string{"HANBRIDGE_MQTT_URL=mqtt://" + address, "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_PUBLISH=realtime"}, env...)
+	return testbed.Launch(b, env, program, "run")
 }
 
 // startMosquitto runs a Mosquitto on 127.0.0.1 and returns the address. line is a line of Mosquitto's configuration, or "".
