@@ -1,20 +1,18 @@
-// Package bridge reads meters and passes their values to outputs. It depends on no output, and an output can neither slow nor stop a meter.
+// Package bridge reads meters and passes their values to outputs. It depends on no output, and an output can neither slow nor stop a meter, nor
+// disturb another output.
 package bridge
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
-	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
-	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 	"github.com/hanbridge/hanbridge/bridge/probe"
-	"github.com/hanbridge/hanbridge/bridge/throttle"
 )
 
 // A Meter is the configuration of one meter.
@@ -32,45 +30,56 @@ type Meter struct {
 	KeySetting, AuthKeySetting string
 }
 
-// An Output delivers values to a destination, such as a broker. Run takes updates from the feed until ctx ends, delivers the rest and returns
-// nil. If it cannot continue, it returns an error, and the bridge calls Run again after a pause. If the error has the method
-// Wait() time.Duration, the pause is at least that long. Run waits for the channel that Feed.Ready returns. Every other wait in it needs a
-// time limit; see Feed.Progress.
-type Output interface {
-	Run(ctx context.Context, feed *Feed) error
-}
-
-// A Bridge reads meters and feeds outputs. Call all other methods before Run. It is not safe for concurrent use.
+// A Bridge reads meters and feeds outputs. Call New, KeepState and AddOutput before Run. AddMeter and RemoveMeter are safe for concurrent use,
+// before and during Run.
 type Bridge struct {
 	log     zerolog.Logger
-	meters  []Meter
-	sources []probe.Source
-	outputs []namedOutput
-	plan    *throttle.Plan
+	state   State
+	journal *journal
+	clock   *clock
+	health  *progress.Group
 	store   *state.Store
 	// instance is nil if the bridge has no state.
 	instance *Instance
+	outputs  []namedOutput
+	// advanced gets a value when an output has taken or delivered a batch.
+	advanced chan struct{}
+
+	mu      sync.Mutex // guards the fields below
+	meters  map[string]*runningMeter
+	starts  []*runningMeter // the meters that were added before Run, in their order
+	ctx     context.Context // of Run; nil before Run
+	changed chan struct{}   // has a value after a meter has ended
+	err     error           // of the meters that have ended
+	ended   bool            // no meter can be added any more
 }
 
+// A namedOutput is an output with its Subscription.
 type namedOutput struct {
-	name string
 	Output
+	subscription *Subscription
 }
 
-// New returns a Bridge without meters and outputs. It publishes every telegram and stores no state.
-func New(log zerolog.Logger) *Bridge { return &Bridge{log: log, plan: new(throttle.Plan)} }
-
-// SetPlan sets how often each quantity is published. It has no effect on recordings, which are published completely.
-func (b *Bridge) SetPlan(p *throttle.Plan) { b.plan = p }
-
-// AddMeter adds a meter and the source of its bytes.
-func (b *Bridge) AddMeter(m Meter, s probe.Source) {
-	b.meters, b.sources = append(b.meters, m), append(b.sources, s)
+// A runningMeter is a meter and the goroutine that reads it.
+type runningMeter struct {
+	meter  Meter
+	source probe.Source
+	reader *meterReader // nil before Run
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the goroutine has ended
 }
 
-// AddOutput adds an output. The name is used in the log and in the health status.
+// New returns a Bridge without meters and outputs, which stores no state.
+func New(log zerolog.Logger) *Bridge {
+	return &Bridge{
+		log: log, journal: newJournal(journalLimit), clock: newClock(), health: progress.NewGroup(),
+		advanced: make(chan struct{}, 1), changed: make(chan struct{}, 1), meters: map[string]*runningMeter{},
+	}
+}
+
+// AddOutput adds an output. The name is used in the log and in the health status, and names the output's cursor in the journal.
 func (b *Bridge) AddOutput(name string, o Output) {
-	b.outputs = append(b.outputs, namedOutput{name, o})
+	b.outputs = append(b.outputs, namedOutput{o, newSubscription(name, o.Streams(), &b.state, b.journal, b.advanced)})
 }
 
 // KeepState stores in a folder the state that must survive a restart: the last accepted value of each counter, what outputs have
@@ -81,74 +90,199 @@ func (b *Bridge) KeepState(dir string) {
 	b.instance = newInstance(b.store)
 }
 
-// journalSize is how many telegrams can wait for a slow output. A further telegram overwrites the oldest one, which the output then misses.
-const journalSize = 256
+// AddMeter adds a meter and the source of its bytes. It returns an error if there is a meter with the same id, or if Run has ended.
+func (b *Bridge) AddMeter(m Meter, s probe.Source) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.ended:
+		return errors.New("the bridge has ended")
+	case b.meters[m.ID] != nil:
+		return fmt.Errorf("there is a meter %q already", m.ID)
+	}
+	r := &runningMeter{meter: m, source: s, done: make(chan struct{})}
+	b.meters[m.ID] = r
+	if b.ctx == nil {
+		b.starts = append(b.starts, r)
+	} else {
+		b.start(r)
+	}
+	return nil
+}
+
+// RemoveMeter stops reading a meter, and waits until it is no longer read. Outputs then remove what they have published of it. The state file keeps
+// its counters, so that it can be added again. RemoveMeter reports whether there was such a meter.
+func (b *Bridge) RemoveMeter(id string) bool {
+	b.mu.Lock()
+	r := b.meters[id]
+	delete(b.meters, id)
+	isRunning := r != nil && r.reader != nil
+	b.mu.Unlock()
+	if !isRunning {
+		return r != nil
+	}
+	r.cancel()
+	<-r.done
+	r.reader.stored.keep()
+	record := r.reader.record
+	record.mu.Lock()
+	defer record.mu.Unlock()
+	b.state.remove(record)
+	for _, o := range b.outputs {
+		o.subscription.removeMeter(record)
+	}
+	return true
+}
+
+// start starts the goroutine of a meter. The caller holds b.mu.
+func (b *Bridge) start(r *runningMeter) {
+	r.reader = newMeterReader(b, r.meter, r.source)
+	r.reader.progress = b.health.Add("meter " + r.meter.ID)
+	record := r.reader.record
+	record.mu.Lock()
+	b.state.add(record)
+	for _, o := range b.outputs {
+		o.subscription.addMeter(record)
+	}
+	record.mu.Unlock()
+	ctx, cancel := context.WithCancel(b.ctx)
+	r.cancel = cancel
+	go func() {
+		defer close(r.done)
+		err := r.reader.run(ctx)
+		cancel()
+		b.health.Remove(r.reader.progress)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.err = errors.Join(b.err, err)
+		signal(b.changed)
+	}()
+}
 
 // Run reads meters and runs outputs until ctx ends. If all sources are recordings, it returns at their end. The outputs stop after the meters,
 // so that the last values are delivered. Run returns an error if a recording has no telegram or cannot be read to its end, or if the state
 // cannot be closed. Call Run once.
 func (b *Bridge) Run(ctx context.Context) error {
-	j, health := newJournal(journalSize), progress.NewGroup()
-	feeds := make([]*Feed, len(b.outputs))
-	for i := range feeds {
-		feeds[i] = newFeed(b.meters, j)
-		feeds[i].store, feeds[i].instance = b.store, b.instance
-		feeds[i].health, feeds[i].progress = health, health.Add("output "+b.outputs[i].name)
-	}
-	pipelines := make([]*pipeline, len(b.meters))
-	for i := range pipelines {
-		pipelines[i] = newPipeline(b, i, feeds, j)
-		pipelines[i].progress, pipelines[i].silenceProgress = health.Add("meter "+b.meters[i].ID), health.Add("silence of meter "+b.meters[i].ID)
-	}
-	b.store.SetReporter(health.Add("state file"))
 	outputCtx, stopOutputs := context.WithCancel(context.WithoutCancel(ctx))
-	storeCtx, stopStore := context.WithCancel(context.WithoutCancel(ctx))
-	var store, meters errgroup.Group
-	var outputs sync.WaitGroup
-	store.Go(func() error { return b.store.Run(storeCtx) })
-	for i, o := range b.outputs {
-		outputs.Go(func() { b.deliver(outputCtx, o, feeds[i]) })
+	defer stopOutputs()
+	lastCtx, stopLast := context.WithCancel(context.WithoutCancel(ctx)) // of the goroutines that end last
+	defer stopLast()
+	var outputs, last sync.WaitGroup
+	b.clock.progress = b.health.Add("clock")
+	b.store.SetReporter(b.health.Add("state file"))
+	var storeErr error
+	last.Go(func() { storeErr = b.store.Run(lastCtx) })
+	last.Go(func() { b.clock.run(lastCtx) })
+	for _, o := range b.outputs {
+		s := o.subscription
+		s.store, s.instance, s.health, s.progress = b.store, b.instance, b.health, b.health.Add("output "+s.name)
 	}
-	for _, p := range pipelines {
-		meters.Go(func() error { return p.run(ctx) })
+	b.startMeters(ctx)
+	for _, o := range b.outputs {
+		log := b.log.With().Str("output", o.subscription.name).Logger()
+		outputs.Go(func() { runOutput(outputCtx, log, o.Output, o.subscription) })
 	}
-	err := meters.Wait()
+	err := b.awaitMeters(ctx)
 	stopOutputs()
 	outputs.Wait()
-	stopStore()
-	return errors.Join(err, store.Wait(), b.store.Close())
+	stopLast()
+	last.Wait()
+	return errors.Join(err, storeErr, b.store.Close())
 }
 
-// stableAfter is how long an output must have delivered until it counts as stable. After that time, its back-off starts again at the shortest
-// pause, and its next interruption is logged at once. An earlier interruption counts as part of the same network problem.
-const stableAfter = 10 * time.Second
-
-// deliver runs an output, and runs it again after each interruption, until ctx ends.
-func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) {
-	log := b.log.With().Str("output", o.name).Logger()
-	backoff := ratelimit.Backoff{Min: 500 * time.Millisecond, Max: 8 * time.Second}
-	var interruptions faults
-	for ctx.Err() == nil {
-		feed.deliveringSince, feed.undelivered = time.Time{}, false
-		feed.progress.Working()
-		err := o.Run(ctx, feed)
-		feed.progress.Waiting()
-		if err == nil || ctx.Err() != nil {
-			return
+// startMeters starts the meters that were added before Run.
+func (b *Bridge) startMeters(ctx context.Context) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ctx = ctx
+	for _, r := range b.starts {
+		if b.meters[r.meter.ID] == r { // otherwise it was removed before Run
+			b.start(r)
 		}
-		if !feed.deliveringSince.IsZero() && time.Since(feed.deliveringSince) > stableAfter {
-			backoff.Reset()
-			interruptions.Recovered()
-		}
-		feed.progress.Note("interrupted: " + err.Error())
-		pause := backoff.Next()
-		var waiter interface{ Wait() time.Duration }
-		if errors.As(err, &waiter) {
-			pause = max(pause, waiter.Wait())
-		}
-		if interruptions.warn(log, "output interrupted, trying again", err.Error(), err, pause) {
-			feed.interrupted = true
-		}
-		ratelimit.Pause(ctx, pause)
 	}
+	b.starts = nil
+}
+
+// awaitMeters waits until ctx ends, or until all meters are recordings and have ended. It then waits for the goroutines of the meters, and returns
+// their errors.
+func (b *Bridge) awaitMeters(ctx context.Context) error {
+	for ctx.Err() == nil && !b.recordingsEnded() {
+		select {
+		case <-ctx.Done():
+		case <-b.changed:
+		}
+	}
+	b.mu.Lock()
+	b.ended = true
+	var running []*runningMeter
+	for _, r := range b.meters {
+		running = append(running, r)
+	}
+	b.mu.Unlock()
+	for _, r := range running {
+		<-r.done
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
+// recordingsEnded reports whether there are meters, all of them are recordings, and all have ended.
+func (b *Bridge) recordingsEnded() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.meters {
+		select {
+		case <-r.done:
+		default:
+			return false
+		}
+	}
+	return len(b.meters) > 0
+}
+
+// publishedCounters says whether an output publishes a counter because of an update. Any is true if there is such a counter. Rare is true if the
+// meter sends one of them only every 15 min or less often.
+type publishedCounters struct{ any, rare bool }
+
+// pass passes an update of a meter to the journal, the state and all outputs. The caller holds the lock of the record, and has set its Description,
+// Online and Stats.
+func (b *Bridge) pass(r *record, u *update) (counters publishedCounters) {
+	r.apply(u)
+	for _, o := range b.outputs {
+		published := o.subscription.apply(r, u)
+		counters.any, counters.rare = counters.any || published.any, counters.rare || published.rare
+	}
+	if u.telegram != nil { // after the changes, so that no output takes a telegram before the description of its meter
+		b.journal.append(u.telegram)
+		for _, o := range b.outputs {
+			o.subscription.noteTelegram()
+		}
+	}
+	return counters
+}
+
+// awaitTaken waits until every output has taken all telegrams and values, or ctx ends. Only recordings are read so that they wait for outputs; a
+// meter cannot wait.
+func (b *Bridge) awaitTaken(ctx context.Context) {
+	b.await(ctx, func(s *Subscription) bool { taken, _ := s.caughtUp(); return taken })
+}
+
+// awaitDelivered waits until every output has delivered everything, or ctx ends.
+func (b *Bridge) awaitDelivered(ctx context.Context) {
+	b.await(ctx, func(s *Subscription) bool { _, delivered := s.caughtUp(); return delivered })
+}
+
+// await waits until the function returns true for every output, or ctx ends.
+func (b *Bridge) await(ctx context.Context, done func(*Subscription) bool) {
+	for _, o := range b.outputs {
+		for !done(o.subscription) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-b.advanced:
+			}
+		}
+	}
+	signal(b.advanced) // wakes the next recording that waits
 }

@@ -34,25 +34,20 @@ func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait 
 	return true
 }
 
-// Damaged counts a telegram that gave no reading, and logs why. It never ends the search.
-func (p *pipeline) Damaged(e *meter.TelegramError) (done bool) {
-	p.countDropped(e.Intact)
+// logDamaged logs why a telegram gave no reading.
+func (l *meterLog) logDamaged(e *meter.TelegramError) {
 	encrypted, ok := errors.AsType[*dlms.EncryptedError](e)
 	switch {
 	case ok:
-		message := p.meter.encryptedMessage(encrypted)
-		p.wireFaults.warn(p.log, message, message, nil, 0)
+		message := l.meter.encryptedMessage(encrypted)
+		l.wireFaults.warn(l.Logger, message, message, nil, 0)
 	case errors.Is(e, meter.ErrRepeated):
-		p.telegramFaults.warn(p.log, "telegram with an old frame counter dropped, as frame_counter: rising says", "old", e, 0)
+		l.telegramFaults.warn(l.Logger, "telegram with an old frame counter dropped, as frame_counter: rising says", "old", e, 0)
 	case e.Intact:
-		p.telegramFaults.warn(p.log, "telegram is intact, but meters of this kind are not read yet", "unknown", e, 0)
+		l.telegramFaults.warn(l.Logger, "telegram is intact, but meters of this kind are not read yet", "unknown", e, 0)
 	default:
-		p.telegramFaults.warn(p.log, "damaged telegram dropped", "damaged", e, 0)
+		l.telegramFaults.warn(l.Logger, "damaged telegram dropped", "damaged", e, 0)
 	}
-	if e.Intact && p.liveness.attempt.Proved {
-		p.noteWorking()
-	}
-	return false
 }
 
 // encryptedMessage returns the message for a telegram that no key decrypts. It says what a person must do.

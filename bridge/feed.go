@@ -2,75 +2,18 @@ package bridge
 
 import (
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge/internal/progress"
-	"github.com/hanbridge/hanbridge/bridge/internal/state"
+	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
-
-// A Feed is one output's view of all meters. It holds the newest value of every quantity, and which values the output has not taken yet. Therefore
-// an output that is slow or interrupted for days does not slow a meter, and misses no quantity. Only the goroutine of the output calls the
-// methods of its Feed; Health is also safe for concurrent use.
-type Feed struct {
-	mu     sync.Mutex
-	slots  []slot
-	signal chan struct{} // has a value if there may be a new Batch
-
-	health          *progress.Group
-	progress        *progress.Reporter // of the output
-	store           *state.Store
-	instance        *Instance
-	journal         *journal
-	cursor          atomic.Uint64 // number of the last telegram in the journal that was delivered
-	telegramsTaken  uint64        // number of the last telegram that was taken; it counts as delivered at the next Take
-	batch           Batch
-	interrupted     bool      // see TakeInterrupted; only for the goroutine of the output
-	undelivered     bool      // a batch was taken and is not delivered yet
-	deliveringSince time.Time // when the output first delivered since Output.Run was called; zero before that. Only for the goroutine of the output
-}
-
-// TakeInterrupted reports whether an interruption of this output was logged, and clears the flag. The output then logs that it is connected
-// again.
-func (f *Feed) TakeInterrupted() bool {
-	interrupted := f.interrupted
-	f.interrupted = false
-	return interrupted
-}
-
-// slot holds the data of one meter.
-type slot struct {
-	MeterUpdate       // its Values are unused; its Events wait for Take
-	anyNew       bool // there is an update
-	allRequested bool // all values of the next telegram must be published, also those that the throttle would withhold
-	values       [maxQuantities]Value
-	have         [maxQuantities]bool // there is a value of the quantity
-	fresh        [maxQuantities]bool // there is a value that the output has not taken
-	eventsTaken  int                 // how many of Events were taken; they count as delivered at the next Take
-}
-
-// meterState is the state of a meter besides its values.
-type meterState struct {
-	description Description
-	online      bool
-	stats       Stats
-}
-
-// A Batch holds the updates since the last Take. It belongs to the Feed; see Take.
-type Batch struct {
-	// Updates has an entry for each meter with an update besides telegrams, in the order of the configuration.
-	Updates []MeterUpdate
-	// Telegrams are complete telegrams of all meters, in the order in which they arrived.
-	Telegrams []Telegram
-	// Lost is the number of telegrams that the output has missed because it was too slow.
-	Lost uint64
-}
 
 // A MeterUpdate is the update of one meter.
 type MeterUpdate struct {
 	Meter Meter
+	// Removed is true if the meter was removed from the bridge. All other fields except Meter are then zero. There is no further update of it.
+	Removed bool
 	// Description is set in every update; DescriptionNew is true if the description has changed. The same holds for Online and OnlineNew, and for
 	// Stats and StatsNew.
 	Description    Description
@@ -86,168 +29,231 @@ type MeterUpdate struct {
 	// is read-only.
 	Descriptors    []Descriptor
 	DescriptorsNew bool
-	// Events are the events that were not delivered yet, in order.
-	Events []Event
 }
 
-func newFeed(meters []Meter, j *journal) *Feed {
-	f := &Feed{slots: make([]slot, len(meters)), signal: make(chan struct{}, 1), journal: j}
-	for i := range meters {
-		f.slots[i] = slot{MeterUpdate: MeterUpdate{Meter: meters[i], OnlineNew: true}, anyNew: true}
+// A feed holds what one output has not taken of one meter. It belongs to a Subscription, which locks it.
+type feed struct {
+	record      *record
+	isDue       bool               // it is in Subscription.due
+	changed     bool               // there is an update besides events
+	update      MeterUpdate        // its Values are unused
+	throttle    *throttle.Throttle // nil if the output receives no values
+	values      []feedValue        // in the order of the table
+	reportEvery time.Duration      // how often the state of the meter is reported to the output, see throttle.Plan.DiagnosticsInterval
+	reportedAt  time.Time          // when it was last reported
+	extra       ratelimit.Window   // reports less than reportEvery after the last report
+	events      []feedEvent
+}
+
+// A feedValue is the newest value of a quantity that the throttle has let pass.
+type feedValue struct {
+	Value
+	fresh bool // the output has not taken it
+}
+
+// A feedEvent is an event that the output has not delivered.
+type feedEvent struct {
+	Event
+	taken uint64 // the number of the batch in which it was taken; 0 if it was not taken
+}
+
+const (
+	// maxEvents is how many events of a meter wait for one output. If there are more, the oldest are dropped. Events are rare, so this happens only
+	// if an output has delivered nothing for a long time.
+	maxEvents = 16
+	// maxExtraReports is how many extra reports are allowed in ten minutes.
+	maxExtraReports = 6
+)
+
+// newFeed returns the feed of a meter. The output gets all that is known of the meter.
+func newFeed(r *record, plan *throttle.Plan) *feed {
+	f := &feed{record: r, changed: true, reportEvery: time.Minute}
+	f.update = MeterUpdate{Meter: r.Meter, OnlineNew: true, Descriptors: r.Descriptors, DescriptorsNew: r.Descriptors != nil}
+	if plan != nil {
+		f.throttle, f.reportEvery = throttle.New(plan), plan.DiagnosticsInterval()
 	}
-	f.wake()
-	j.readers = append(j.readers, f)
+	if r.Description != (Description{}) {
+		f.report(time.Now())
+	}
 	return f
 }
 
-// Ready returns a channel that has a value if there is a new Batch. It may also have a value if there is none; Take then returns nil. The call
-// also reports that the output waits from now on, for any time, and is not stuck. So call Ready again before each wait.
-func (f *Feed) Ready() <-chan struct{} {
-	f.progress.Note("") // removes the note about an interruption, which is over
-	f.progress.Waiting()
-	return f.signal
-}
-
-// Progress reports that the output has made progress in its work. An output that works for two minutes without calling Progress, Take or
-// Ready counts as stuck.
-func (f *Feed) Progress() { f.progress.Working() }
-
-// Health returns the status of all goroutines of the bridge. It takes no lock that a stuck goroutine could hold.
-func (f *Feed) Health() []progress.Status { return f.health.Statuses() }
-
-// Take returns the updates since the last Take; nil if there are none. It never blocks. The Batch belongs to the Feed and is valid until the next
-// Take. The next Take also confirms that the Batch was delivered, so call Take until it returns nil.
-func (f *Feed) Take() *Batch {
-	if f.cursor.Swap(f.telegramsTaken) != f.telegramsTaken {
-		f.journal.signalDelivered()
-	}
-	f.progress.Working()
-	if f.undelivered && f.deliveringSince.IsZero() {
-		f.deliveringSince = time.Now()
-	}
-	b := f.collect()
-	f.undelivered = b != nil
-	return b
-}
-
-// Resync makes the next Take return everything again, for an output that has reconnected: all values, states and descriptions, and the
-// telegrams and events of the last Batch if it was not delivered. Values that the throttle withheld follow with the next telegram.
-func (f *Feed) Resync() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.telegramsTaken, f.undelivered = f.cursor.Load(), false
-	for i := range f.slots {
-		s := &f.slots[i]
-		s.fresh, s.eventsTaken, s.allRequested = s.have, 0, true
-		s.DescriptionNew, s.OnlineNew, s.DescriptorsNew, s.StatsNew, s.anyNew = true, true, true, true, true
-	}
-	f.wake()
-}
-
-// Meter returns the meter with an index, as in Telegram.Meter.
-func (f *Feed) Meter(index int) Meter { return f.slots[index].Meter }
-
-// Meters returns all meters in the order of the configuration.
-func (f *Feed) Meters() []Meter {
-	all := make([]Meter, len(f.slots))
-	for i := range f.slots {
-		all[i] = f.slots[i].Meter
-	}
-	return all
-}
-
-func (f *Feed) wake() {
-	select {
-	case f.signal <- struct{}{}:
-	default:
-	}
-}
-
-// collect moves the updates into the batch. It returns nil if there are none.
-func (f *Feed) collect() *Batch {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	b := &f.batch
-	b.Telegrams, f.telegramsTaken, b.Lost = f.journal.since(f.telegramsTaken, b.Telegrams[:0])
-	b.Updates = b.Updates[:0]
-	for i := range f.slots {
-		s := &f.slots[i]
-		s.Events, s.eventsTaken = slices.Delete(s.Events, 0, s.eventsTaken), 0
-		if s.anyNew {
-			b.Updates = slices.Grow(b.Updates, 1)[:len(b.Updates)+1] // an element beyond the length is reused with its slices
-			s.move(&b.Updates[len(b.Updates)-1])
-		}
-	}
-	if len(b.Updates) == 0 && len(b.Telegrams) == 0 {
-		return nil
-	}
-	return b
-}
-
-// move moves the update of a slot to n, and reuses the slices of n.
-func (s *slot) move(n *MeterUpdate) {
-	values, events := n.Values[:0], append(n.Events[:0], s.Events...)
-	*n = s.MeterUpdate
-	n.Values, n.Events = values, events
-	s.eventsTaken = len(s.Events)
-	for id := range s.fresh {
-		if s.fresh[id] {
-			n.Values = append(n.Values, s.values[id])
-		}
-	}
-	s.fresh = [maxQuantities]bool{}
-	s.DescriptionNew, s.OnlineNew, s.DescriptorsNew, s.StatsNew, s.anyNew = false, false, false, false, false
-}
-
-// update holds the changes that a meter puts into a feed in one step, so that no output sees a meter online without values.
-type update struct {
-	values      []Value
-	repeats     []quantity.ID // values that are published again without a change
-	descriptors []Descriptor  // all quantities; nil if they have not changed
-	expired     []quantity.ID // quantities that the meter no longer sends
-	state       *meterState   // nil if it is not reported
-}
-
-// takeAllRequested reports whether all values of the next telegram must be published, and clears the request.
-func (f *Feed) takeAllRequested(meter int) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	s := &f.slots[meter]
-	requested := s.allRequested
-	s.allRequested = false
-	return requested
-}
-
-// put adds an update of a meter. It never waits for the output. The feed uses the slice u.descriptors itself, and copies the other slices.
-func (f *Feed) put(meter int, u update) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	s := &f.slots[meter]
-	for i := range u.values {
-		id := u.values[i].ID
-		s.values[id], s.fresh[id], s.have[id] = u.values[i], true, true
-	}
-	for _, id := range u.repeats {
-		s.fresh[id] = s.have[id] // a value that has expired is not repeated
-	}
-	for _, id := range u.expired {
-		s.have[id], s.fresh[id] = false, false
+// apply stores what an update means for this output. Due is true if the output must take something. Counters are those that it publishes.
+func (f *feed) apply(u *update) (due bool, counters publishedCounters) {
+	if f.throttle != nil {
+		due, counters = f.applyValues(u)
 	}
 	if u.descriptors != nil {
-		s.Descriptors, s.DescriptorsNew = u.descriptors, true
+		f.update.Descriptors, f.update.DescriptorsNew, due = u.descriptors, true, true
 	}
-	if st := u.state; st != nil {
-		s.OnlineNew = s.OnlineNew || s.Online != st.online
-		s.DescriptionNew = s.DescriptionNew || s.Description != st.description
-		s.Description, s.Online, s.Stats, s.StatsNew = st.description, st.online, st.stats, true
+	if f.reportDue(u) {
+		f.report(u.at)
+		due = true
 	}
-	s.anyNew = true
-	f.wake()
+	f.changed = f.changed || due
+	for _, e := range u.events {
+		if len(f.events) == maxEvents {
+			f.events = slices.Delete(f.events, 0, 1)
+		}
+		e.Meter = f.record.Meter.ID
+		f.events = append(f.events, feedEvent{Event: e})
+	}
+	return due || len(u.events) > 0, counters
 }
 
-// Store returns the store for documents that must survive a restart. Each output uses keys of its own. It is nil, which stores nothing, if the
-// bridge has no state.
-func (f *Feed) Store() *state.Store { return f.store }
+// applyValues lets the throttle decide about each value of an update. Published is true if a value is published.
+func (f *feed) applyValues(u *update) (published bool, counters publishedCounters) {
+	for _, id := range u.forgotten {
+		f.throttle.Forget(id)
+	}
+	if u.telegram != nil {
+		for i := range u.telegram.Values {
+			v := &u.telegram.Values[i]
+			switch f.decide(v, u) {
+			case throttle.Publish:
+				f.setFresh(v)
+				f.noteCounter(v.ID, &counters)
+				published = true
+			case throttle.Repeat:
+				published = f.repeat(v.ID) || published
+			case throttle.Withhold:
+			}
+		}
+	}
+	for i := range u.earlier {
+		f.setFresh(&u.earlier[i])
+		published = true
+	}
+	if len(u.expired) > 0 {
+		f.values = slices.DeleteFunc(f.values, func(v feedValue) bool { return slices.Contains(u.expired, v.ID) })
+	}
+	if u.final {
+		published = f.publishWithheld() || published
+	}
+	return published, counters
+}
 
-// Instance returns the identity of this bridge; nil if the bridge has no state.
-func (f *Feed) Instance() *Instance { return f.instance }
+// noteCounter records in counters that a quantity is published, if it is a counter.
+func (f *feed) noteCounter(id quantity.ID, counters *publishedCounters) {
+	if id.Row().StateClass != quantity.TotalIncreasing {
+		return
+	}
+	counters.any = true
+	i, found := slices.BinarySearchFunc(f.record.Descriptors, id, func(d Descriptor, id quantity.ID) int { return int(d.ID) - int(id) })
+	counters.rare = counters.rare || found && f.record.Descriptors[i].Every > minRoundedInterval
+}
+
+// decide returns what to do with a value of a telegram.
+func (f *feed) decide(v *Value, u *update) throttle.Decision {
+	if u.complete {
+		return throttle.Publish
+	}
+	return f.throttle.Decide(u.at, u.interval, v.ID, v.Number, v.Decimals, v.Text)
+}
+
+// find returns the index of a quantity in values, and whether there is a value.
+func (f *feed) find(id quantity.ID) (int, bool) {
+	return slices.BinarySearchFunc(f.values, id, func(v feedValue, id quantity.ID) int { return int(v.ID) - int(id) })
+}
+
+// setFresh sets a value that the output must take.
+func (f *feed) setFresh(v *Value) {
+	i, found := f.find(v.ID)
+	if !found {
+		f.values = slices.Insert(f.values, i, feedValue{})
+	}
+	f.values[i] = feedValue{*v, true}
+}
+
+// repeat makes the output take the last published value again, and reports whether there is one.
+func (f *feed) repeat(id quantity.ID) bool {
+	i, found := f.find(id)
+	if found {
+		f.values[i].fresh = true
+	}
+	return found
+}
+
+// publishWithheld makes the output take the newest values that the throttle has withheld, and reports whether there are any.
+func (f *feed) publishWithheld() (published bool) {
+	for i := range f.record.Values {
+		if v := &f.record.Values[i]; f.throttle.Withheld(v.ID) {
+			f.setFresh(v)
+			published = true
+		}
+	}
+	return published
+}
+
+// reportDue reports whether the state of the meter must be reported to the output. Reports are rare, because a hub stores each change of a count in
+// its database and sets up the device again after each change of the description.
+func (f *feed) reportDue(u *update) bool {
+	r, last := &f.record.Snapshot, &f.update
+	if u.final || r.Online != last.Online || u.at.Sub(f.reportedAt) >= f.reportEvery {
+		return true
+	}
+	intervalLearned := last.Stats.Interval == usualInterval && r.Stats.Interval != usualInterval
+	changed := r.Description != last.Description || r.Stats.Rejected != last.Stats.Rejected
+	return intervalLearned || changed && f.extra.Allow(u.at, maxExtraReports)
+}
+
+// report makes the output take the state of the meter.
+func (f *feed) report(at time.Time) {
+	r, u := &f.record.Snapshot, &f.update
+	u.OnlineNew = u.OnlineNew || u.Online != r.Online
+	u.DescriptionNew = u.DescriptionNew || u.Description != r.Description
+	u.Description, u.Online, u.Stats, u.StatsNew = r.Description, r.Online, r.Stats, true
+	f.reportedAt, f.changed = at, true
+}
+
+// take moves the update to n, and reuses the slice of n.
+func (f *feed) take(n *MeterUpdate) {
+	values := n.Values[:0]
+	for i := range f.values {
+		if f.values[i].fresh {
+			values = append(values, f.values[i].Value)
+			f.values[i].fresh = false
+		}
+	}
+	*n = f.update
+	n.Values, f.changed = values, false
+	u := &f.update
+	u.DescriptionNew, u.OnlineNew, u.DescriptorsNew, u.StatsNew = false, false, false, false
+}
+
+// takeEvents appends the events that were not taken to a batch.
+func (f *feed) takeEvents(b *Batch) {
+	for i := range f.events {
+		if e := &f.events[i]; e.taken == 0 {
+			e.taken = b.Number
+			b.Events = append(b.Events, e.Event)
+		}
+	}
+}
+
+// dropEvents drops the events that were delivered with the batch of this number or before.
+func (f *feed) dropEvents(number uint64) {
+	if len(f.events) > 0 {
+		f.events = slices.DeleteFunc(f.events, func(e feedEvent) bool { return e.taken > 0 && e.taken <= number })
+	}
+}
+
+// resync makes the output take everything again. The caller holds the lock of the record.
+func (f *feed) resync() {
+	if f.throttle != nil {
+		for i := range f.record.Values {
+			f.setFresh(&f.record.Values[i])
+		}
+		f.throttle.PublishNewest()
+	}
+	for i := range f.events {
+		f.events[i].taken = 0
+	}
+	u := &f.update
+	u.DescriptionNew, u.OnlineNew, u.DescriptorsNew, u.StatsNew, f.changed = true, true, true, true, true
+}
+
+// remove makes the output take the last update, which says that the meter was removed.
+func (f *feed) remove() {
+	f.update, f.values, f.changed = MeterUpdate{Meter: f.update.Meter, Removed: true}, nil, true
+}

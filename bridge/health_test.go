@@ -18,18 +18,22 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// An observer is an output that takes all batches and does nothing with them. Tests use its feed to get the health of the bridge.
-type observer struct{ feed atomic.Pointer[bridge.Feed] }
+// An observer is an output that takes all batches and does nothing with them. Tests use its Subscription to get the health of the bridge.
+type observer struct {
+	subscription atomic.Pointer[bridge.Subscription]
+}
 
-func (o *observer) Run(ctx context.Context, feed *bridge.Feed) error {
-	o.feed.Store(feed)
+// Streams returns that the observer receives everything.
+func (o *observer) Streams() bridge.Streams { return outputFunc(nil).Streams() }
+
+func (o *observer) Run(ctx context.Context, s *bridge.Subscription) error {
+	o.subscription.Store(s)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-feed.Ready():
-			for feed.Take() != nil {
-			}
+		case <-s.Ready():
+			takeAll(s)
 		}
 	}
 }
@@ -37,7 +41,7 @@ func (o *observer) Run(ctx context.Context, feed *bridge.Feed) error {
 // stuck returns the names of the goroutines that are stuck, such as "meter house, output other".
 func (o *observer) stuck() string {
 	var names []string
-	for _, s := range progress.Stuck(o.feed.Load().Health(), progress.StuckAfter) {
+	for _, s := range progress.Stuck(o.subscription.Load().Health(), progress.StuckAfter) {
 		name, _, _ := strings.Cut(s, " is stuck")
 		names = append(names, name)
 	}
@@ -46,7 +50,7 @@ func (o *observer) stuck() string {
 
 // note returns the note in the health status of a goroutine.
 func (o *observer) note(name string) string {
-	for _, s := range o.feed.Load().Health() {
+	for _, s := range o.subscription.Load().Health() {
 		if s.Name == name {
 			return s.Note
 		}
@@ -59,7 +63,7 @@ func runObserved(t *testing.T, w io.Writer, s probe.Source, outputs ...bridge.Ou
 	t.Helper()
 	o = new(observer)
 	b := bridge.New(zerolog.New(w))
-	b.AddMeter(bridge.Meter{ID: "house"}, s)
+	addMeter(t, b, bridge.Meter{ID: "house"}, s)
 	b.AddOutput("observer", o)
 	for _, other := range outputs {
 		b.AddOutput("other", other)
@@ -80,17 +84,19 @@ func runObserved(t *testing.T, w io.Writer, s probe.Source, outputs ...bridge.Ou
 // A blockingOutput takes a batch, and then does nothing until release is closed.
 type blockingOutput struct{ release chan struct{} }
 
-func (b blockingOutput) Run(ctx context.Context, feed *bridge.Feed) error {
-	<-feed.Ready()
-	feed.Take()
+// Streams returns that the output receives everything.
+func (b blockingOutput) Streams() bridge.Streams { return outputFunc(nil).Streams() }
+
+func (b blockingOutput) Run(ctx context.Context, s *bridge.Subscription) error {
+	<-s.Ready()
+	s.Take()
 	<-b.release
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-feed.Ready():
-			for feed.Take() != nil {
-			}
+		case <-s.Ready():
+			takeAll(s)
 		}
 	}
 }
@@ -162,8 +168,8 @@ func TestBlockedMeter(t *testing.T) {
 	})
 }
 
-// TestBlockedSilenceTimer checks that the silence timer counts as stuck while it is blocked by the log, and that telegrams are read meanwhile.
-func TestBlockedSilenceTimer(t *testing.T) {
+// TestBlockedClock checks that the clock counts as stuck while it is blocked by the log, and that telegrams are read meanwhile.
+func TestBlockedClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		var rec recorder
@@ -172,8 +178,8 @@ func TestBlockedSilenceTimer(t *testing.T) {
 		m := newMeter(t, "aidon-se")
 		p.send(nextTelegram(m))
 		advance(offlineAfter + progress.StuckAfter)
-		if got := o.stuck(); got != "silence of meter house" {
-			t.Errorf("while the log is blocked: got stuck goroutines %q, want silence of meter house", got)
+		if got := o.stuck(); got != "clock" {
+			t.Errorf("while the log is blocked: got stuck goroutines %q, want clock", got)
 		}
 		p.send(nextTelegram(m))
 		if got := rec.telegramCount(); got != 2 {
@@ -193,20 +199,21 @@ const offlineAfter = time.Minute
 
 // TestNothingIsStuck checks for a day that two things do not count as stuck: slow outputs, and faults that a restart of the bridge would not remove.
 func TestNothingIsStuck(t *testing.T) {
-	away := outputFunc(func(context.Context, *bridge.Feed) error { return errors.New("the broker is away") })
-	idle := outputFunc(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
-	slow := outputFunc(func(ctx context.Context, feed *bridge.Feed) error { // needs nearly two minutes for each step
+	away := outputFunc(func(context.Context, *bridge.Subscription) error { return errors.New("the broker is away") })
+	idle := outputFunc(func(ctx context.Context, s *bridge.Subscription) error { s.Ready(); <-ctx.Done(); return nil })
+	slow := outputFunc(func(ctx context.Context, s *bridge.Subscription) error { // needs nearly two minutes for each step
 		for {
 			select {
 			case <-ctx.Done():
 				return nil
-			case <-feed.Ready():
+			case <-s.Ready():
 			}
-			for feed.Take() != nil {
+			for b := s.Take(); b != nil; b = s.Take() {
 				for range 50 {
 					<-time.After(progress.StuckAfter - time.Second)
-					feed.Progress()
+					s.Progress()
 				}
+				s.Delivered(b.Number)
 			}
 		}
 	})
@@ -252,12 +259,12 @@ func TestNotesAreCleared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		hasFailed := false
-		failsOnce := outputFunc(func(ctx context.Context, feed *bridge.Feed) error {
+		failsOnce := outputFunc(func(ctx context.Context, s *bridge.Subscription) error {
 			if !hasFailed {
 				hasFailed = true
 				return errAway
 			}
-			return new(observer).Run(ctx, feed)
+			return new(observer).Run(ctx, s)
 		})
 		o, end := runObserved(t, io.Discard, sourceOf(&p), failsOnce)
 		m := newMeter(t, "aidon-se")

@@ -81,6 +81,7 @@ func sourceOf(ports ...*port) probe.Source {
 
 // A recorder is an output that records all updates.
 type recorder struct {
+	preset           throttle.Preset // says how often values are published; Realtime unless the test sets it
 	mu               sync.Mutex
 	states           []string // such as "house offline"
 	order            []string // the contents of the batches in their order, such as "values", "online", "telegram"
@@ -89,7 +90,7 @@ type recorder struct {
 	description      bridge.Description
 	stats            bridge.Stats
 	events           []string // such as "profile_changed aidon hdlc > aidon p1"
-	telegrams        []bridge.Telegram
+	telegrams        []*bridge.Telegram
 	telegramTimes    []time.Time // when each telegram was taken
 	lost             uint64
 	energyIntervals  []time.Duration // Descriptor.Every of import_energy, for each time that the descriptors were new
@@ -98,20 +99,25 @@ type recorder struct {
 	resyncRequests   chan struct{}   // see resync
 }
 
+// Streams returns what the recorder receives: values as often as its plan says, and telegrams.
+func (r *recorder) Streams() bridge.Streams {
+	return bridge.Streams{Plan: throttle.NewPlan(r.preset), Telegrams: true}
+}
+
 // Run takes all updates. It calls Resync when the test asks for that.
-func (r *recorder) Run(ctx context.Context, feed *bridge.Feed) error {
+func (r *recorder) Run(ctx context.Context, s *bridge.Subscription) error {
 	r.mu.Lock()
 	r.resyncRequests = make(chan struct{})
 	r.mu.Unlock()
 	for {
 		select {
 		case <-ctx.Done():
-			r.record(feed)
+			r.record(s)
 			return nil
-		case <-feed.Ready():
-			r.record(feed)
+		case <-s.Ready():
+			r.record(s)
 		case <-r.resyncRequests:
-			feed.Resync()
+			s.Resync()
 		}
 	}
 }
@@ -123,21 +129,24 @@ func (r *recorder) resync() {
 }
 
 // record takes all batches.
-func (r *recorder) record(feed *bridge.Feed) {
-	for b := feed.Take(); b != nil; b = feed.Take() {
+func (r *recorder) record(s *bridge.Subscription) {
+	for b := s.Take(); b != nil; b = s.Take() {
 		r.addBatch(b)
+		s.Delivered(b.Number)
 	}
 }
 
 func (r *recorder) addBatch(b *bridge.Batch) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, update := range b.Updates {
-		r.addUpdate(&update)
+	for i := range b.Changes {
+		r.addUpdate(&b.Changes[i])
+	}
+	for _, e := range b.Events {
+		r.events = append(r.events, fmt.Sprintf("%s %s > %s", e.Name, e.From, e.To))
 	}
 	r.lost += b.Lost
 	for _, t := range b.Telegrams {
-		t.Values = append([]bridge.Value(nil), t.Values...) // the slice belongs to the feed
 		r.telegrams = append(r.telegrams, t)
 		r.telegramTimes = append(r.telegramTimes, time.Now())
 		r.order = append(r.order, "telegram")
@@ -161,9 +170,6 @@ func (r *recorder) addUpdate(update *bridge.MeterUpdate) {
 		if update.Online && len(update.Values) == 0 {
 			r.order = append(r.order, "online without values")
 		}
-	}
-	for _, e := range update.Events {
-		r.events = append(r.events, fmt.Sprintf("%s %s > %s", e.Name, e.From, e.To))
 	}
 	if update.DescriptorsNew {
 		r.quantities = r.quantities[:0]
@@ -253,12 +259,14 @@ func runWithPreset(t *testing.T, dir string, preset throttle.Preset, m bridge.Me
 	t.Helper()
 	running := &runningBridge{t: t, log: &logBuffer{}, done: make(chan error, 1)}
 	b := bridge.New(zerolog.New(running.log).Level(zerolog.InfoLevel))
-	b.SetPlan(throttle.NewPlan(preset))
-	b.AddMeter(m, s)
+	addMeter(t, b, m, s)
 	if dir != "" {
 		b.KeepState(dir)
 	}
 	for i, o := range outputs {
+		if rec, ok := o.(*recorder); ok {
+			rec.preset = preset
+		}
 		b.AddOutput(fmt.Sprint("output", i), o)
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -266,6 +274,21 @@ func runWithPreset(t *testing.T, dir string, preset throttle.Preset, m bridge.Me
 	go func() { running.done <- b.Run(ctx) }()
 	synctest.Wait()
 	return running
+}
+
+// addMeter adds a meter to a bridge.
+func addMeter(t *testing.T, b *bridge.Bridge, m bridge.Meter, s probe.Source) {
+	t.Helper()
+	if err := b.AddMeter(m, s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// takeAll takes all batches and confirms them.
+func takeAll(s *bridge.Subscription) {
+	for b := s.Take(); b != nil; b = s.Take() {
+		s.Delivered(b.Number)
+	}
 }
 
 // countLines returns how many lines of the log contain the text.

@@ -29,6 +29,17 @@ const (
 	silentIntervals = 6
 )
 
+// restore takes the interval from the quantities of an earlier run, if it is longer than a minute.
+func (i *interval) restore(descriptors []Descriptor) {
+	shortest := probe.LongestInterval
+	for _, d := range descriptors {
+		shortest = min(shortest, d.Every)
+	}
+	if len(descriptors) > 0 && shortest > minRoundedInterval {
+		i.fromEarlierRun = shortest
+	}
+}
+
 // add adds the time of a telegram.
 func (i *interval) add(at time.Time) {
 	if !i.last.IsZero() && at.Sub(i.last) >= minGap {

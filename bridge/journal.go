@@ -1,78 +1,139 @@
 package bridge
 
 import (
-	"context"
 	"slices"
 	"sync"
+	"unsafe"
 )
 
-// journal is a ring buffer of the last telegrams. Each output reads it with a cursor of its own. If the buffer is full, the oldest telegram
-// is overwritten. A journal is safe for concurrent use.
+// A journal holds whole telegrams of all meters in the order in which they arrived. Each reader has a cursor of its own, which moves only past
+// telegrams that were delivered. Telegrams that all readers have delivered are dropped. If the journal is full, the oldest telegrams are dropped,
+// and the readers that have not delivered them count them as lost. A journal is safe for concurrent use.
 type journal struct {
 	mu        sync.Mutex
-	ring      []Telegram
-	count     uint64 // how many telegrams were added
-	readers   []*Feed
-	delivered chan struct{} // has a value after a reader has delivered telegrams
+	limit     int         // the largest size in bytes
+	size      int         // of all telegrams, in bytes
+	telegrams []*Telegram // the oldest first
+	first     uint64      // the position of telegrams[0]; the first telegram has position 0
+	cursors   map[string]*cursor
 }
 
-func newJournal(size int) *journal {
-	return &journal{ring: make([]Telegram, size), delivered: make(chan struct{}, 1)}
-}
+// journalLimit is the size of a journal. It has room for more than an hour of a meter that sends 31 values every second.
+const journalLimit = 8 << 20
 
-// add copies a telegram into the ring, and reuses the slices there.
-func (j *journal) add(t Telegram) {
+func newJournal(limit int) *journal { return &journal{limit: limit, cursors: map[string]*cursor{}} }
+
+// append adds a telegram.
+func (j *journal) append(t *Telegram) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	slot := &j.ring[j.count%uint64(len(j.ring))]
-	values := append(slot.Values[:0], t.Values...)
-	*slot = t
-	slot.Values = values
-	j.count++
+	if len(j.cursors) == 0 {
+		j.first++
+		return
+	}
+	j.telegrams = append(j.telegrams, t)
+	j.size += sizeOf(t)
+	n := 0
+	for size := j.size; size > j.limit && n < len(j.telegrams)-1; n++ {
+		size -= sizeOf(j.telegrams[n])
+	}
+	j.dropOldest(n)
 }
 
-// since appends the telegrams after cursor to dst. Next is the cursor for the next call. Lost is how many telegrams after cursor are
-// missing because they were overwritten. The telegrams in dst own their values.
-func (j *journal) since(cursor uint64, dst []Telegram) (telegrams []Telegram, next, lost uint64) {
+// dropOldest drops the oldest n telegrams.
+func (j *journal) dropOldest(n int) {
+	for _, t := range j.telegrams[:n] {
+		j.size -= sizeOf(t)
+	}
+	j.telegrams = slices.Delete(j.telegrams, 0, n) // moves some thousand pointers at most
+	j.first += uint64(n)
+}
+
+// dropDelivered drops the telegrams that all readers have delivered.
+func (j *journal) dropDelivered() {
+	delivered := j.end()
+	for _, c := range j.cursors {
+		delivered = min(delivered, c.delivered)
+	}
+	if delivered > j.first {
+		j.dropOldest(int(delivered - j.first))
+	}
+}
+
+// end returns the position of the next telegram.
+func (j *journal) end() uint64 { return j.first + uint64(len(j.telegrams)) }
+
+// sizeOf returns the memory that a telegram occupies, in bytes. Texts are not counted, because telegrams share them as long as they do not change.
+func sizeOf(t *Telegram) int {
+	return int(unsafe.Sizeof(*t)) + cap(t.Values)*int(unsafe.Sizeof(Value{}))
+}
+
+// reader returns the cursor with this name. A new cursor stands at the end of the journal.
+func (j *journal) reader(name string) *cursor {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if oldest := j.count - min(j.count, uint64(len(j.ring))); cursor < oldest {
-		lost, cursor = oldest-cursor, oldest
+	c, ok := j.cursors[name]
+	if !ok {
+		c = &cursor{journal: j, delivered: j.end(), read: j.end()}
+		j.cursors[name] = c
 	}
-	for ; cursor < j.count; cursor++ {
-		dst = slices.Grow(dst, 1)[:len(dst)+1]
-		t := &dst[len(dst)-1]
-		values := t.Values
-		*t = j.ring[cursor%uint64(len(j.ring))]
-		t.Values = append(values[:0], t.Values...)
-	}
-	return dst, j.count, lost
+	return c
 }
 
-// awaitDelivered waits until every output has delivered all telegrams, or ctx ends. Only recordings are read
-// so that they wait for outputs; a meter cannot wait.
-func (j *journal) awaitDelivered(ctx context.Context) {
-	for !j.allDelivered() {
-		select {
-		case <-ctx.Done():
-			return
-		case <-j.delivered:
-		}
-	}
-	j.signalDelivered() // wakes the next recording that waits
+// A cursor is how far one reader has come in a journal. A nil cursor reads nothing.
+type cursor struct {
+	journal   *journal
+	delivered uint64 // the position after the last telegram that was delivered
+	read      uint64 // the position after the last telegram that take has returned
 }
 
-// allDelivered reports whether every output has delivered all telegrams.
-func (j *journal) allDelivered() bool {
+// take appends at most limit telegrams after the last call to dst. Lost is how many telegrams the journal has dropped before that. End is the
+// position that the reader passes to confirm when it has delivered them.
+func (c *cursor) take(dst []*Telegram, limit int) (telegrams []*Telegram, lost, end uint64) {
+	if c == nil {
+		return dst, 0, 0
+	}
+	j := c.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return !slices.ContainsFunc(j.readers, func(f *Feed) bool { return f.cursor.Load() < j.count })
+	if c.read < j.first {
+		lost, c.read = j.first-c.read, j.first
+		c.delivered = max(c.delivered, j.first) // so that they do not count as lost again after rewind
+	}
+	available := j.telegrams[c.read-j.first:]
+	n := min(len(available), limit)
+	c.read += uint64(n)
+	return append(dst, available[:n]...), lost, c.read
 }
 
-// signalDelivered wakes awaitDelivered.
-func (j *journal) signalDelivered() {
-	select {
-	case j.delivered <- struct{}{}:
-	default:
+// confirm moves the cursor to a position, because all telegrams before it were delivered.
+func (c *cursor) confirm(position uint64) {
+	if c == nil {
+		return
 	}
+	j := c.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	c.delivered = max(c.delivered, position)
+	j.dropDelivered()
+}
+
+// rewind makes take return the telegrams again that were not delivered.
+func (c *cursor) rewind() {
+	if c == nil {
+		return
+	}
+	c.journal.mu.Lock()
+	defer c.journal.mu.Unlock()
+	c.read = c.delivered
+}
+
+// progress reports whether all telegrams were taken, and whether all were delivered.
+func (c *cursor) progress() (allTaken, allDelivered bool) {
+	if c == nil {
+		return true, true
+	}
+	c.journal.mu.Lock()
+	defer c.journal.mu.Unlock()
+	return c.read >= c.journal.end(), c.delivered >= c.journal.end()
 }

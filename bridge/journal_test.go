@@ -1,106 +1,144 @@
 package bridge
 
 import (
-	"context"
+	"slices"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
 // seqs returns the numbers of telegrams.
-func seqs(telegrams []Telegram) (all []uint64) {
+func seqs(telegrams []*Telegram) (all []uint64) {
 	for _, t := range telegrams {
 		all = append(all, t.Seq)
 	}
 	return all
 }
 
-// TestJournalSince checks which telegrams since returns for a cursor, and how many are lost.
-func TestJournalSince(t *testing.T) {
+// telegramOfSize returns a telegram with one value, as in all tests of the journal.
+func telegramOfSize(seq uint64) *Telegram {
+	return &Telegram{Seq: seq, Values: []Value{{ID: 1, Number: obis.Decimal{Coef: 7}}}}
+}
+
+// journalFor returns a journal with room for this number of telegrams with one value.
+func journalFor(telegrams int) *journal { return newJournal(telegrams * sizeOf(telegramOfSize(0))) }
+
+// TestJournal checks which telegrams a reader takes, and how many are lost.
+func TestJournal(t *testing.T) {
 	tests := []struct {
-		name               string
-		added              uint64 // how many telegrams were added to a journal that holds four
-		cursor, next, lost uint64
-		want               []uint64
+		name        string
+		before      uint64 // how many telegrams are added before the first take
+		after       uint64 // how many telegrams are added between the first and the second take
+		confirmed   bool   // the first take is confirmed
+		rewound     bool
+		first, then []uint64
+		lost        uint64 // of the second take
 	}{
-		{"an empty journal", 0, 0, 0, 0, nil},
-		{"all", 3, 0, 3, 0, []uint64{1, 2, 3}},
-		{"one telegram after the cursor", 3, 2, 3, 0, []uint64{3}},
-		{"no telegram after the cursor", 3, 3, 3, 0, nil},
-		{"a full journal", 4, 0, 4, 0, []uint64{1, 2, 3, 4}},
-		{"the oldest telegrams are overwritten", 10, 0, 10, 6, []uint64{7, 8, 9, 10}},
-		{"one telegram after the cursor is overwritten", 10, 5, 10, 1, []uint64{7, 8, 9, 10}},
-		{"the overwritten telegrams were read before", 10, 8, 10, 0, []uint64{9, 10}},
+		{"an empty journal", 0, 0, true, false, nil, nil, 0},
+		{"telegrams are taken once", 3, 0, true, false, []uint64{1, 2, 3}, nil, 0},
+		{"new telegrams", 2, 1, true, false, []uint64{1, 2}, []uint64{3}, 0},
+		{"after rewind, telegrams that were not confirmed", 2, 1, false, true, []uint64{1, 2}, []uint64{1, 2, 3}, 0},
+		{"after rewind, no telegrams that were confirmed", 2, 1, true, true, []uint64{1, 2}, []uint64{3}, 0},
+		{"a full journal", 4, 4, true, false, []uint64{1, 2, 3, 4}, []uint64{5, 6, 7, 8}, 0},
+		{"the oldest telegrams are dropped", 1, 9, true, false, []uint64{1}, []uint64{7, 8, 9, 10}, 5},
+		{"telegrams that were not confirmed are dropped", 2, 4, false, true, []uint64{1, 2}, []uint64{3, 4, 5, 6}, 2},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			j := newJournal(4)
-			for i := range tt.added {
-				j.add(Telegram{Seq: i + 1})
+			j := journalFor(4)
+			c := j.reader("tested")
+			for seq := range tt.before {
+				j.append(telegramOfSize(seq + 1))
 			}
-			got, next, lost := j.since(tt.cursor, nil)
-			if diff := cmp.Diff(tt.want, seqs(got)); diff != "" || next != tt.next || lost != tt.lost {
-				t.Errorf("got next cursor %d and %d lost, want %d and %d; telegrams (-want +got):\n%s", next, lost, tt.next, tt.lost, diff)
+			first, _, end := c.take(nil, 100)
+			if tt.confirmed {
+				c.confirm(end)
+			}
+			for seq := range tt.after {
+				j.append(telegramOfSize(tt.before + seq + 1))
+			}
+			if tt.rewound {
+				c.rewind()
+			}
+			then, lost, _ := c.take(nil, 100)
+			if diff := cmp.Diff([][]uint64{tt.first, tt.then}, [][]uint64{seqs(first), seqs(then)}); diff != "" || lost != tt.lost {
+				t.Errorf("got %d lost, want %d; telegrams (-want +got):\n%s", lost, tt.lost, diff)
+			}
+			if _, again, _ := c.take(nil, 100); again != 0 {
+				t.Errorf("the next take: got %d lost again, want none", again)
 			}
 		})
 	}
 }
 
-// TestJournalCopiesValues checks that neither the writer nor a reader shares slices with the journal.
-func TestJournalCopiesValues(t *testing.T) {
-	j := newJournal(2)
-	values := []Value{{ID: 1, Number: obis.Decimal{Coef: 7}}}
-	j.add(Telegram{Seq: 1, Values: values})
-	values[0].Number.Coef = 8
-	first, _, _ := j.since(0, nil)
-	j.add(Telegram{Seq: 2, Values: values})
-	j.add(Telegram{Seq: 3, Values: values}) // overwrites the first telegram
-	if got := first[0].Values[0].Number.Coef; got != 7 {
-		t.Errorf("value of the first telegram: got %d, want 7", got)
+// TestJournalIsEmptyAfterDelivery checks that a journal holds no telegram that all readers have delivered, and that a reader that delivers nothing
+// keeps telegrams only up to the limit.
+func TestJournalIsEmptyAfterDelivery(t *testing.T) {
+	j := journalFor(4)
+	quick, slow := j.reader("quick"), j.reader("slow")
+	for seq := range uint64(100) {
+		j.append(telegramOfSize(seq))
+		_, _, end := quick.take(nil, 100)
+		quick.confirm(end)
+		if n := len(j.telegrams); n > 4 {
+			t.Fatalf("the journal holds %d telegrams, want 4 at most", n)
+		}
 	}
-	if again, _, _ := j.since(1, first[:0]); again[0].Values[0].Number.Coef != 8 {
-		t.Errorf("value of the second telegram: got %d, want 8", again[0].Values[0].Number.Coef)
+	_, _, end := slow.take(nil, 100)
+	slow.confirm(end)
+	if len(j.telegrams) > 0 || j.size != 0 {
+		t.Errorf("after the slow reader has delivered: the journal holds %d telegrams with %d bytes, want none", len(j.telegrams), j.size)
 	}
 }
 
-// TestJournalAwaitDelivered checks that awaitDelivered waits until every output has delivered, also if two recordings wait.
-func TestJournalAwaitDelivered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		j := newJournal(4)
-		meters := []Meter{{ID: "house"}}
-		one, two := newFeed(meters, j), newFeed(meters, j)
-		j.add(Telegram{Seq: 1})
-		waited := make(chan bool, 2)
-		for range 2 {
-			go func() { j.awaitDelivered(t.Context()); waited <- true }()
-		}
-		one.Take()
-		one.Take() // confirms that the telegram was delivered
-		two.Take() // takes the telegram; the next Take confirms that it was delivered
-		synctest.Wait()
-		if len(waited) > 0 {
-			t.Fatal("awaitDelivered returned before the second output has delivered")
-		}
-		two.Take()
-		synctest.Wait()
-		if len(waited) != 2 {
-			t.Fatalf("%d of two calls of awaitDelivered have returned after every output has delivered", len(waited))
-		}
-	})
+// TestJournalWithoutReaders checks that a journal without readers holds nothing, and that a new reader begins at the end.
+func TestJournalWithoutReaders(t *testing.T) {
+	j := journalFor(4)
+	j.append(telegramOfSize(1))
+	c := j.reader("new")
+	if len(j.telegrams) > 0 {
+		t.Error("a journal without readers holds a telegram")
+	}
+	j.append(telegramOfSize(2))
+	if got, _, _ := c.take(nil, 100); !slices.Equal(seqs(got), []uint64{2}) {
+		t.Errorf("got telegrams %v, want telegram 2", seqs(got))
+	}
 }
 
-// TestJournalAwaitDeliveredContext checks that awaitDelivered ends with its context.
-func TestJournalAwaitDeliveredContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		j := newJournal(4)
-		newFeed(nil, j)
-		j.add(Telegram{Seq: 1})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		j.awaitDelivered(ctx) // if it did not end, synctest would report a deadlock
+// TestJournalReaders checks with random steps that the readers of a journal do not depend on each other: each takes every telegram that fits into
+// the journal in order, and no telegram that it has confirmed.
+func TestJournalReaders(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const room = 6
+		j, last := journalFor(room), uint64(0)
+		cursors := []*cursor{j.reader("a"), j.reader("b"), j.reader("c")}
+		var next, confirmed [3]uint64 // of each reader: the number before the telegram that must come next, and the last number that was confirmed
+		reader := func(t *rapid.T) int { return rapid.IntRange(0, 2).Draw(t, "reader") }
+		t.Repeat(map[string]func(*rapid.T){
+			"append": func(*rapid.T) { last++; j.append(telegramOfSize(last)) },
+			"rewind": func(t *rapid.T) { i := reader(t); cursors[i].rewind(); next[i] = confirmed[i] },
+			"take": func(t *rapid.T) {
+				i := reader(t)
+				got, lost, end := cursors[i].take(nil, rapid.IntRange(1, 4).Draw(t, "limit"))
+				if lost > 0 && last-next[i] <= room {
+					t.Fatalf("reader %d: %d of %d telegrams lost, want none", i, lost, last-next[i])
+				}
+				if next[i] += lost; lost > 0 {
+					confirmed[i] = max(confirmed[i], next[i]) // telegrams that are lost do not come back
+				}
+				for _, seq := range seqs(got) {
+					if next[i]++; seq != next[i] {
+						t.Fatalf("reader %d: got telegram %d, want %d", i, seq, next[i])
+					}
+				}
+				if rapid.Bool().Draw(t, "confirm") {
+					cursors[i].confirm(end)
+					confirmed[i] = next[i]
+				}
+			},
+		})
 	})
 }

@@ -15,20 +15,26 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/probe"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 )
 
 // An outputFunc is a function that is an output.
-type outputFunc func(ctx context.Context, feed *bridge.Feed) error
+type outputFunc func(ctx context.Context, s *bridge.Subscription) error
 
-func (o outputFunc) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
+// Streams returns what an outputFunc receives: the values of every telegram, and telegrams.
+func (o outputFunc) Streams() bridge.Streams {
+	return bridge.Streams{Plan: new(throttle.Plan), Telegrams: true}
+}
+
+func (o outputFunc) Run(ctx context.Context, s *bridge.Subscription) error { return o(ctx, s) }
 
 // TestOutputsDoNotSlowMeters checks that outputs that fail, wait or never confirm a delivery do not delay the telegrams for another output.
 func TestOutputsDoNotSlowMeters(t *testing.T) {
-	fails := outputFunc(func(context.Context, *bridge.Feed) error { return errAway })
-	waits := outputFunc(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
-	neverConfirms := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
+	fails := outputFunc(func(context.Context, *bridge.Subscription) error { return errAway })
+	waits := outputFunc(func(ctx context.Context, _ *bridge.Subscription) error { <-ctx.Done(); return nil })
+	neverConfirms := outputFunc(func(ctx context.Context, f *bridge.Subscription) error {
 		<-f.Ready()
-		f.Take() // the next Take would confirm that this batch was delivered
+		f.Take()
 		<-ctx.Done()
 		return nil
 	})
@@ -62,7 +68,7 @@ func TestOutputRunsAgain(t *testing.T) {
 		var p port
 		var rec recorder
 		var runs []time.Time
-		failing := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
+		failing := outputFunc(func(ctx context.Context, f *bridge.Subscription) error {
 			runs = append(runs, time.Now())
 			f.Resync()
 			if len(runs) == 4 { // the fourth run does not fail
@@ -115,10 +121,11 @@ func TestBackoffReset(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var endedAt, pause time.Duration // the end of the last run, since start; and the pause after the run
 				start := time.Now()
-				failing := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
+				failing := outputFunc(func(ctx context.Context, f *bridge.Subscription) error {
 					pause = time.Since(start) - endedAt
 					f.Resync()
 					for b := f.Take(); b != nil && tc.delivers; b = f.Take() {
+						f.Delivered(b.Number)
 					}
 					advance(tc.duration)
 					endedAt = time.Since(start)
@@ -140,7 +147,7 @@ func TestBackoffReset(t *testing.T) {
 func TestOutputsStopAfterMeters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var rec recorder
-		late := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
+		late := outputFunc(func(ctx context.Context, f *bridge.Subscription) error {
 			<-ctx.Done()
 			rec.record(f)
 			return nil
@@ -196,13 +203,13 @@ func TestRecordingsWaitForOutputs(t *testing.T) {
 			for range telegrams {
 				recording.Write(nextTelegram(m))
 			}
-			b.AddMeter(bridge.Meter{ID: id}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
+			addMeter(t, b, bridge.Meter{ID: id}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 				Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
 			})})
 		}
 		var quick, slow recorder
 		b.AddOutput("quick", &quick)
-		b.AddOutput("slow", outputFunc(func(ctx context.Context, f *bridge.Feed) error {
+		b.AddOutput("slow", outputFunc(func(ctx context.Context, f *bridge.Subscription) error {
 			for ctx.Err() == nil {
 				<-time.After(time.Second)
 				slow.record(f)
@@ -227,7 +234,7 @@ func TestRecordingStops(t *testing.T) {
 		s := probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 			Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(telegram)), nil },
 		})}
-		waits := outputFunc(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
+		waits := outputFunc(func(ctx context.Context, _ *bridge.Subscription) error { <-ctx.Done(); return nil })
 		running := run(t, s, waits)
 		advance(time.Hour)
 		if len(running.done) > 0 {
@@ -243,7 +250,7 @@ func TestDamagedRecording(t *testing.T) {
 		readErr := errors.New("house.txt:5: cut")
 		telegram := nextTelegram(newMeter(t, "p1-se-aidon"))
 		b := bridge.New(zerolog.Nop())
-		b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
+		addMeter(t, b, bridge.Meter{ID: "house"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 			Port: "house.txt",
 			Dial: func(context.Context) (io.ReadCloser, error) {
 				return io.NopCloser(io.MultiReader(bytes.NewReader(telegram), iotest.ErrReader(readErr))), nil

@@ -200,18 +200,21 @@ func TestCounterResetIsPublished(t *testing.T) {
 	})
 }
 
-// TestResyncPublishesWithheld checks that the first telegram after Resync is published completely, also the values that the throttle would
-// withhold.
+// TestResyncPublishesWithheld checks that Resync publishes the newest values, also those that the throttle has withheld, and that the throttle then
+// continues from them.
 func TestResyncPublishesWithheld(t *testing.T) {
 	withPreset(t, "", throttle.Balanced, func(p *port, rec *recorder) {
 		p.send(powerTelegram(500))
 		advance(10 * time.Second)
 		p.send(powerTelegram(501))
 		rec.resync()
+		if got := rec.value("import_power"); got != "501" {
+			t.Errorf("after Resync: got import_power %q, want 501", got)
+		}
 		advance(10 * time.Second)
 		p.send(powerTelegram(502))
-		if got := rec.value("import_power"); got != "502" {
-			t.Errorf("got import_power %q, want 502", got)
+		if got := rec.value("import_power"); got != "501" {
+			t.Errorf("10 s after Resync: got import_power %q, want 501, because 502 differs too little", got)
 		}
 	})
 }

@@ -9,46 +9,54 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// meterSilent makes the meter offline. It logs the likely cause, at once and then every ten minutes while the silence lasts.
-func (p *pipeline) meterSilent() {
-	p.silenceProgress.Working()
-	defer p.silenceProgress.Waiting()
-	if findings, stats, due := p.setOffline(); due {
-		p.explainSilence(findings, &stats)
+// silenceAlarm makes the meter offline if no telegram has come in time. It logs the likely cause, at once and then every ten minutes while the
+// silence lasts. The clock calls it.
+func (m *meterReader) silenceAlarm(now time.Time) {
+	m.record.mu.Lock()
+	silent, due := m.liveness.checkSilence(now)
+	findings, stats := slices.Clone(m.liveness.findings), m.record.Stats
+	if silent {
+		m.bridge.pass(m.record, &update{at: now})
+	}
+	isBroken := m.liveness.broken
+	m.record.mu.Unlock()
+	if silent && stats.Telegrams > 0 && !isBroken {
+		m.progress.Note("silent since " + stats.LastTelegram.Format(time.DateTime))
+	}
+	if due {
+		m.log.explainSilence(findings, &stats)
 	}
 }
 
-// setOffline makes the meter offline. Due is true if the likely cause must be logged; explainSilence then needs the findings and stats.
-func (p *pipeline) setOffline() (findings probe.Findings, stats Stats, due bool) {
-	l := &p.liveness
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.stopped || l.online && time.Since(l.stats.LastTelegram) < silentIntervals*l.stats.Interval {
-		return nil, stats, false // a telegram has arrived since the timer fired
+// checkSilence makes the meter offline if it is silent, and sets the next alarm. Due is true if the likely cause must be logged. The caller holds
+// the lock of the record.
+func (l *liveness) checkSilence(now time.Time) (silent, due bool) {
+	r := l.record
+	silentAt := r.Stats.LastTelegram.Add(silentIntervals * r.Stats.Interval)
+	switch {
+	case l.stopped:
+		return false, false
+	case r.Online && now.Before(silentAt): // a telegram has arrived since the alarm was set
+		l.alarm.set(silentAt)
+		return false, false
 	}
-	if l.online || time.Since(l.reportedAt) >= p.plan.DiagnosticsInterval() {
-		l.online = false
-		p.putUpdate(update{}, true)
-	}
-	l.timer.Reset(ratelimit.Period) // the cause is logged again then
-	if l.stats.Telegrams > 0 && !l.broken {
-		p.progress.Note("silent since " + l.stats.LastTelegram.Format(time.DateTime))
-	}
-	if l.broken || !l.lastUnreadable.IsZero() && time.Since(l.lastUnreadable) < minProvedTimeout {
-		return nil, stats, false // the fault is logged already
+	r.Online = false
+	l.alarm.set(now.Add(ratelimit.Period)) // the cause is logged again then
+	if l.broken || !l.lastUnreadable.IsZero() && now.Sub(l.lastUnreadable) < minProvedTimeout {
+		return true, false // the fault is logged already
 	}
 	l.findings = l.findings.With(l.attempt.Finding())
 	if _, bytes := l.findings.Best(); bytes > 0 && !l.allTried {
-		l.timer.Reset(probe.Dwell) // the search has not tried all line settings yet, so the cause is not known
-		return nil, stats, false
+		l.alarm.set(now.Add(probe.Dwell)) // the search has not tried all line settings yet, so the cause is not known
+		return true, false
 	}
-	return slices.Clone(l.findings), l.stats, l.silentLines.Allow(time.Now(), maxStateLines)
+	return true, l.silentLines.Allow(now, maxStateLines)
 }
 
 // explainSilence logs the likely cause of the silence.
-func (p *pipeline) explainSilence(findings probe.Findings, stats *Stats) {
+func (l *meterLog) explainSilence(findings probe.Findings, stats *Stats) {
 	best, bytes := findings.Best()
-	log := p.log.Warn().Fields(nonEmpty("source", best.Port))
+	log := l.Warn().Fields(nonEmpty("source", best.Port))
 	network := strings.HasPrefix(best.Port, "tcp://")
 	switch {
 	case bytes == 0 && network && stats.Telegrams > 0:

@@ -9,7 +9,6 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
-	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -121,25 +120,37 @@ func (m *storedMeter) encode() []byte {
 	return text
 }
 
-// update stores the state of a meter after a telegram, if something has changed. Descriptors is nil if they have not changed. Counted is true if a
-// counter was published. Rare is true if the meter seldom sends one of these counters. In that case the state is written to disk at once, because
-// after a crash the next run publishes the stored value long before the meter sends another one. A stored value that is too old would be below
-// the value that was published before the crash.
-func (m *storedMeter) update(description *Description, descriptors []Descriptor, s meter.CurrentScaling, counted, rare bool, g *guard.Guard) {
-	if descriptors == nil && !counted && m.description == *description && m.scaling == s {
+// update stores the state of a meter after a telegram, if something has changed. Descriptors is nil if they have not changed. If an output has
+// published a counter that the meter seldom sends, the state is written to disk at once, because after a crash the next run publishes the stored
+// value long before the meter sends another one. A stored value that is too old would be below the value that was published before the crash.
+func (m *storedMeter) update(now *Snapshot, descriptors []Descriptor, s meter.CurrentScaling, published publishedCounters, c *chain) {
+	if descriptors == nil && !published.any && m.description == now.Description && m.scaling == s {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.description, m.scaling = *description, s
+	m.description, m.scaling = now.Description, s
 	if descriptors != nil {
 		m.descriptors = descriptors
 	}
-	g.Snapshot(&m.counters)
-	if rare {
+	m.counters.Serial = c.identify.serials.Current()
+	c.guard.guard.Snapshot(&m.counters)
+	if published.rare {
 		m.store.MarkUrgent()
 	} else {
 		m.store.MarkChanged()
+	}
+}
+
+// forgetCounters drops the counters of the earlier run, and makes update store nothing.
+func (m *storedMeter) forgetCounters() {
+	m.store, m.counters = nil, guard.Snapshot{}
+}
+
+// keep makes the state file keep the last state of a meter that was removed.
+func (m *storedMeter) keep() {
+	if text := m.encode(); text != nil {
+		m.store.Register(m.key, func() []byte { return text })
 	}
 }
 
@@ -152,33 +163,4 @@ func (m *storedMeter) counterValues() (values []Value) {
 		}
 	}
 	return values
-}
-
-// restore restores the state of the meter in an earlier run. No value is published before the first verified telegram. For a recording, counters
-// are not restored and nothing is stored, because a recording can be replayed, and because the state of the meter with the same id must not change.
-func (p *pipeline) restore(store *state.Store) {
-	m := newStoredMeter(store, p.meter.ID, p.source.Options.Scale)
-	p.stored = m
-	if p.source.Recorded {
-		m.store, m.counters = nil, guard.Snapshot{}
-	} else {
-		store.Register(m.key, m.encode)
-	}
-	if m.description.Protocol == "" {
-		return
-	}
-	p.liveness.description = m.description
-	p.lastWorking = probe.Endpoint{Port: m.description.Port, Line: m.description.Line}
-	p.decoder.SetCurrentScaling(m.scaling)
-	p.guard.Restore(&m.counters)
-	p.storedCounters = m.counterValues()
-	shortest := probe.LongestInterval
-	for _, d := range m.descriptors {
-		p.descriptors.restore(d)
-		shortest = min(shortest, d.Every)
-	}
-	if len(m.descriptors) > 0 && shortest > minRoundedInterval {
-		p.interval.fromEarlierRun = shortest
-	}
-	p.putUpdate(update{descriptors: p.descriptors.takeChanged()}, true)
 }

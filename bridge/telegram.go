@@ -7,18 +7,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Telegram holds the values of one verified telegram.
+// A Telegram holds the values of one verified telegram. Nobody changes a Telegram after it was made, so all goroutines share it without a copy.
 type Telegram struct {
-	// Meter is the meter's index in the order of the configuration.
-	Meter int
+	// Meter is the id of the meter.
+	Meter string
 	// Seq counts the telegrams of this meter since the bridge was started, from 1.
 	Seq uint64
-	// Received is the time of arrival by the clock of this machine.
+	// Received is the time of arrival of its last byte by the clock of this machine.
 	Received time.Time
 	// MeterTime is the meter's own clock; zero if the telegram has none.
 	MeterTime obis.Time
-	// Values are the values of the telegram, without the counters that the guard has rejected. A Telegram in a Batch is read-only and belongs to
-	// the Batch.
+	// Values are the values of the telegram in the order of the table of quantities, without the counters that the guard has rejected.
 	Values []Value
 }
 
@@ -67,23 +66,4 @@ type Stats struct {
 	LastTelegram time.Time
 	// Interval is the usual time between telegrams, learned from the last ones; 10 s until it is known.
 	Interval time.Duration
-}
-
-// zoned corrects the zone of a meter's clock by the time at which its telegram arrived. The zone that meters send is often wrong: Norwegian
-// meters send none, and Finnish ones send a letter that elsewhere means an hour less. The clock is not changed if no zone of Europe brings
-// it within ten minutes of the arrival, as in a recording.
-func zoned(t obis.Time, received time.Time) obis.Time {
-	if t.IsZero() {
-		return t
-	}
-	const tolerance = 10 * time.Minute
-	local := t
-	local.Zone = false
-	offset := local.Time(time.UTC).Sub(received)
-	hours := offset.Round(time.Hour)
-	if off := offset - hours; off.Abs() > tolerance || hours < 0 || hours > 3*time.Hour {
-		return t
-	}
-	t.Zone, t.Offset = true, int16(hours/time.Minute)
-	return t
 }

@@ -4,30 +4,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
-	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
-
-// checkUnits warns once if import_energy rises ten times too fast or too slowly for import_power. The values are published all the same, since
-// only a person can decide which is right.
-func (p *pipeline) checkUnits(now time.Time, samples []quantity.Sample) {
-	var power, energy *obis.Decimal
-	for i := range samples {
-		switch samples[i].ID.String() {
-		case "import_power":
-			power = &samples[i].Value
-		case "import_energy":
-			energy = &samples[i].Value
-		}
-	}
-	switch p.units.add(now, power, energy) {
-	case 10:
-		p.log.Warn().Msg("import_energy counts ten times what import_power says: this meter most likely counts in Wh. Give it " +
-			"scale: {import_energy: 0.1, export_energy: 0.1} in the configuration, and the same for its reactive energies")
-	case -10:
-		p.log.Warn().Msg("import_energy counts a tenth of what import_power says: this meter most likely counts in 10 Wh. Give it " +
-			"scale: {import_energy: 10, export_energy: 10} in the configuration, and the same for its reactive energies")
-	}
-}
 
 // unitCheck compares the rise of an energy counter with the power in the telegrams of the same time. Kamstrup's binary lists do not say whether
 // they count Wh or 10 Wh. Values in a wrong unit stay in a hub's statistics for ever.

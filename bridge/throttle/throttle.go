@@ -173,3 +173,12 @@ func (a *arrival) isNextToFullHour() bool {
 	current := a.now / hour
 	return a.previous/hour != current || (a.now+next+next/4)/hour != current
 }
+
+// PublishNewest stub
+func (t *Throttle) PublishNewest() {
+	for i := range t.quantities {
+		if q := &t.quantities[i]; q.started {
+			q.publish(q.newestAt, t.plan.rates[i].Deadband)
+		}
+	}
+}

@@ -18,7 +18,7 @@ const typicalTelegram = "import_power=1727 export_power=0 net_power=1727 import_
 
 // A telegramLoop passes telegrams to a Guard. It allocates no memory itself.
 type telegramLoop struct {
-	guard    *guard.Guard
+	guard    *meterGuard
 	at       time.Time
 	telegram guard.Telegram
 	samples  []quantity.Sample
@@ -27,7 +27,7 @@ type telegramLoop struct {
 
 func newTelegramLoop(t testing.TB) *telegramLoop {
 	all, _ := samples(t, typicalTelegram)
-	return &telegramLoop{guard: guard.New(25), at: start, samples: all}
+	return &telegramLoop{guard: newGuard(25), at: start, samples: all}
 }
 
 // next passes a telegram to the Guard. The telegram arrives 10 s after the last telegram. If zero is true, all its counters are 0.
@@ -36,7 +36,7 @@ func (l *telegramLoop) next(zero bool) guard.Result {
 	l.count++
 	l.at = l.at.Add(10 * time.Second)
 	t := &l.telegram
-	t.Received, t.MeterTime, t.Serial = l.at, obis.FromTime(l.at), "123456"
+	t.Received, t.MeterTime, t.MeterReplaced = l.at, obis.FromTime(l.at), l.guard.replaced("123456")
 	t.Samples = append(t.Samples[:0], l.samples...)
 	for i := range t.Samples {
 		s := &t.Samples[i]

@@ -100,7 +100,7 @@ func TestClock(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g := guard.New(0)
+			g := newGuard(0)
 			wall, meter := start, start
 			for i, step := range tt.steps {
 				if i == tt.restart && i > 0 {
@@ -125,7 +125,7 @@ func TestClock(t *testing.T) {
 
 // TestClockZone checks that no time counts if only the zone of the meter's clock changes.
 func TestClockZone(t *testing.T) {
-	g := guard.New(0)
+	g := newGuard(0)
 	for i, want := range []string{"", "import_energy jump"} {
 		all, _ := samples(t, []string{"import_energy=1000", "import_energy=1003"}[i])
 		clock := obis.FromTime(start.In(time.FixedZone("", 3600*i)))

@@ -20,8 +20,8 @@ type Telegram struct {
 	Received time.Time
 	// MeterTime is the time by the clock of the meter; zero if the telegram has no time.
 	MeterTime obis.Time
-	// Serial is the serial number of the meter; "" if the telegram has none. The Guard stores the string.
-	Serial string
+	// MeterReplaced is true if the telegram shows that the meter was replaced. Then each counter continues from its next value.
+	MeterReplaced bool
 	// Samples are in the order of pkg/quantity: a sum comes after its parts. Check removes the rejected samples from the slice.
 	Samples []quantity.Sample
 }
@@ -29,7 +29,6 @@ type Telegram struct {
 // A Guard checks the counters of one meter. It takes all times from the telegrams. A Guard is not safe for concurrent use.
 type Guard struct {
 	clock        clock
-	serials      serials
 	power        power
 	meterStarted bool       // the last telegram shows that the meter has started (see inspect), so a zero can be a true value
 	registers    []register // by quantity ID
@@ -53,8 +52,7 @@ func (g *Guard) Check(t *Telegram) Result {
 	g.clock.advance(t.Received, t.MeterTime)
 	result := &g.result
 	*result = Result{Rejected: result.Rejected[:0], Resets: result.Resets[:0]}
-	if oldSerial, replaced := g.serials.update(t.Serial); replaced {
-		result.ReplacedSerial = oldSerial
+	if t.MeterReplaced {
 		for i := range g.registers {
 			g.registers[i].meterReplaced = g.registers[i].known
 		}
@@ -63,9 +61,6 @@ func (g *Guard) Check(t *Telegram) Result {
 	result.Accepted = slices.DeleteFunc(t.Samples, func(s quantity.Sample) bool { return isCounter(s.ID) && !g.accept(&s) })
 	return *result
 }
-
-// Serial returns the serial number of the meter whose counters the Guard checks; "" if no telegram had one.
-func (g *Guard) Serial() string { return g.serials.current }
 
 // accept reports whether the value of a counter is accepted. It updates the register, and adds a rejection or a reset to the result.
 func (g *Guard) accept(s *quantity.Sample) bool {
@@ -135,45 +130,4 @@ const resetWindow = int64(70 * time.Minute / time.Millisecond)
 // within resetWindow and this counter has had no accepted value since.
 func (g *Guard) resetWithMain(r *register, v obis.Decimal) bool {
 	return r.known && v.Cmp(r.accepted.value) < 0 && r.accepted.last < g.lastReset && g.clock.now-g.lastReset <= resetWindow
-}
-
-// serials tracks the serial numbers in telegrams, to find out that the meter was replaced.
-type serials struct {
-	current    string
-	other      string // the number in the last telegrams, if it is not current
-	otherCount int    // how many telegrams in a row had the number other; telegrams without a number are skipped
-	previous   string // the number before current
-}
-
-const (
-	// minSerialCount is how many telegrams in a row must have a different number before the Guard concludes that the meter was replaced.
-	minSerialCount = 2
-	// minReturnCount is how many telegrams in a row must have the previous number before the Guard concludes that the previous meter is used
-	// again. It is high because the telegrams of two meters can alternate.
-	minReturnCount = 100
-)
-
-// update adds the serial number of a telegram. It reports whether the meter was replaced, and returns the number of the old meter.
-func (s *serials) update(serial string) (oldSerial string, replaced bool) {
-	switch {
-	case serial == "":
-		return "", false
-	case s.current == "":
-		s.current = serial
-	case serial == s.current:
-		s.other, s.otherCount = "", 0
-	case serial != s.other:
-		s.other, s.otherCount = serial, 1
-	default:
-		s.otherCount++
-	}
-	minCount := minSerialCount
-	if s.other == s.previous {
-		minCount = minReturnCount
-	}
-	if s.otherCount < minCount {
-		return "", false
-	}
-	*s = serials{current: serial, previous: s.current}
-	return s.previous, true
 }

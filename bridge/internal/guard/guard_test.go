@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
+	"github.com/hanbridge/hanbridge/bridge/internal/identity"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -40,14 +41,37 @@ func samples(t testing.TB, text string) (all []quantity.Sample, serial string) {
 	return all, serial
 }
 
-// describe returns a result as text: a replaced meter, the rejected counters and the resets, such as "meter A replaced, gas zero,
-// import_energy 1000 to 3". It is "" if there are none.
+// A meterGuard is a Guard with the serial numbers of the meter, as the bridge uses it.
+type meterGuard struct {
+	*guard.Guard
+	serials identity.Serials
+}
+
+func newGuard(fuse int) *meterGuard { return &meterGuard{Guard: guard.New(fuse)} }
+
+// replaced reports whether a telegram with this serial number shows that the meter was replaced.
+func (g *meterGuard) replaced(serial string) bool {
+	_, replaced := g.serials.Update(serial)
+	return replaced
+}
+
+// Snapshot writes a snapshot with the serial number to m.
+func (g *meterGuard) Snapshot(m *guard.Snapshot) {
+	m.Serial = g.serials.Current()
+	g.Guard.Snapshot(m)
+}
+
+// Restore continues from a snapshot with a serial number.
+func (g *meterGuard) Restore(m *guard.Snapshot) {
+	g.serials.Restore(m.Serial)
+	g.Guard.Restore(m)
+}
+
+// describe returns a result as text: the rejected counters and the resets, such as "gas zero, import_energy 1000 to 3". It is "" if there are
+// none.
 func describe(result guard.Result) string {
 	reasons := map[guard.Reason]string{guard.Zero: "zero", guard.Backward: "back", guard.Jump: "jump", guard.PartRejected: "part"}
 	var all []string
-	if result.ReplacedSerial != "" {
-		all = append(all, "meter "+result.ReplacedSerial+" replaced")
-	}
 	for _, r := range result.Rejected {
 		all = append(all, fmt.Sprintf("%v %s", r.ID, reasons[r.Reason]))
 	}
@@ -290,7 +314,7 @@ func TestRules(t *testing.T) {
 	} {
 		for _, clock := range []string{"wall", "meter"} {
 			t.Run(tt.name+"/"+clock, func(t *testing.T) {
-				g := guard.New(tt.fuse)
+				g := newGuard(tt.fuse)
 				at, wall := start, clock == "wall"
 				for i, step := range tt.steps {
 					for k := range step.telegrams {
@@ -308,10 +332,11 @@ func TestRules(t *testing.T) {
 // check passes a telegram to g and returns the result of describe. If wall is true, the telegram arrives at the given time and has no
 // time of the meter. If wall is false, the clock of the machine stands still and the given time is the meter's. Every sample must be
 // accepted or rejected, and every reason must have a text.
-func check(t testing.TB, g *guard.Guard, at time.Time, wall bool, values string) string {
+func check(t testing.TB, g *meterGuard, at time.Time, wall bool, values string) string {
 	t.Helper()
 	all, serial := samples(t, values)
-	telegram := guard.Telegram{Received: at, Serial: serial, Samples: all}
+	oldSerial := g.serials.Current()
+	telegram := guard.Telegram{Received: at, MeterReplaced: g.replaced(serial), Samples: all}
 	if !wall {
 		telegram.Received, telegram.MeterTime = start, obis.FromTime(at)
 	}
@@ -325,12 +350,16 @@ func check(t testing.TB, g *guard.Guard, at time.Time, wall bool, values string)
 			t.Errorf("%s: reason %d has no text", values, r.Reason)
 		}
 	}
-	return describe(result)
+	text := describe(result)
+	if telegram.MeterReplaced {
+		text = strings.TrimSuffix("meter "+oldSerial+" replaced, "+text, ", ")
+	}
+	return text
 }
 
 // TestRejection checks the fields of a rejection, and that the accepted samples stay in their order.
 func TestRejection(t *testing.T) {
-	g := guard.New(0)
+	g := newGuard(0)
 	check(t, g, start, true, "import_energy=1000")
 	for i, repeated := range []bool{false, true, false} {
 		if i == 2 { // an accepted value ends the repetition
@@ -359,7 +388,7 @@ func TestAlternatingMeters(t *testing.T) {
 		{a + "serial=A", a + "serial=A", b + "serial=B", b + "serial=B"}, {a, a, a, a, b, b, b, b},
 	} {
 		for _, years := range []int{0, 7} { // between the clocks of the two meters
-			g := guard.New(0)
+			g := newGuard(0)
 			changes := 0
 			for i := range 400 {
 				text := order[i%len(order)]
@@ -369,8 +398,9 @@ func TestAlternatingMeters(t *testing.T) {
 				if strings.HasPrefix(text, b) {
 					clock = at.AddDate(years, 0, 0)
 				}
-				result := g.Check(&guard.Telegram{Received: at, MeterTime: obis.FromTime(clock), Serial: serial, Samples: all})
-				if len(result.Resets) > 0 || result.ReplacedSerial != "" {
+				replaced := g.replaced(serial)
+				result := g.Check(&guard.Telegram{Received: at, MeterTime: obis.FromTime(clock), MeterReplaced: replaced, Samples: all})
+				if len(result.Resets) > 0 || replaced {
 					changes++
 				}
 			}
@@ -385,7 +415,7 @@ func TestAlternatingMeters(t *testing.T) {
 func TestExtremeNumbers(t *testing.T) {
 	coefs := []int64{0, 1, -1, 9, 1000, math.MaxInt64, math.MinInt64, math.MinInt64 + 1, math.MaxInt64 / 10}
 	exps := []int8{0, -3, 3, 100, -100, 127, -128}
-	g := guard.New(math.MaxInt)
+	g := newGuard(math.MaxInt)
 	for _, a := range coefs {
 		for _, x := range exps {
 			for _, b := range coefs {

@@ -89,7 +89,7 @@ func (h household) run(t *testing.T, duration time.Duration) {
 	f.Interval = max(f.Interval, cmp.Or(h.interval, 30*time.Second))
 	sender := simulate.NewMeter(f, 7, begin) // 7 is an arbitrary seed
 	random := rand.New(rand.NewPCG(1, 2))
-	g, d := guard.New(0), decoder(h.ratio)
+	g, d := newGuard(0), decoder(h.ratio)
 	var snapshot guard.Snapshot
 	withQuantity := 0 // telegrams with the quantity mustHave
 	for silentUntil := begin; ; {
@@ -121,10 +121,10 @@ func (h household) run(t *testing.T, duration time.Duration) {
 }
 
 // check checks that no value of a reading is rejected. It reports whether the reading has the quantity mustHave.
-func (h household) check(t *testing.T, g *guard.Guard, at time.Time, r *meter.Reading) bool {
+func (h household) check(t *testing.T, g *meterGuard, at time.Time, r *meter.Reading) bool {
 	t.Helper()
 	hasQuantity := slices.ContainsFunc(r.Samples, func(s quantity.Sample) bool { return s.ID.String() == h.mustHave })
-	telegram := guard.Telegram{Received: at, MeterTime: r.Time, Serial: r.Meter.Serial, Samples: r.Samples}
+	telegram := guard.Telegram{Received: at, MeterTime: r.Time, MeterReplaced: g.replaced(r.Meter.Serial), Samples: r.Samples}
 	if h.recorded {
 		telegram.Received = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
@@ -152,14 +152,14 @@ func decoder(ratio int64) *meter.Decoder {
 }
 
 // restarted returns a new Guard that is restored from a snapshot of g. It writes the snapshot to m.
-func restarted(t fataler, g *guard.Guard, m *guard.Snapshot) *guard.Guard {
+func restarted(t fataler, g *meterGuard, m *guard.Snapshot) *meterGuard {
 	t.Helper()
 	g.Snapshot(m)
 	return restored(t, m)
 }
 
 // restored returns a new Guard that is restored from a snapshot. It encodes the snapshot as JSON and decodes it, like the state file.
-func restored(t fataler, m *guard.Snapshot) *guard.Guard {
+func restored(t fataler, m *guard.Snapshot) *meterGuard {
 	t.Helper()
 	text, err := json.Marshal(m)
 	if err != nil {
@@ -169,7 +169,7 @@ func restored(t fataler, m *guard.Snapshot) *guard.Guard {
 	if err := json.Unmarshal(text, &decoded); err != nil {
 		t.Fatal(err)
 	}
-	g := guard.New(0)
+	g := newGuard(0)
 	g.Restore(&decoded)
 	return g
 }

@@ -20,7 +20,7 @@ const sum, export = 2, 3 // indexes in counters
 // A model is a meter that counts, is replaced and sends wrong values, and the Guard that checks its telegrams. Numbers are in Wh.
 type model struct {
 	t          *rapid.T
-	guard      *guard.Guard
+	guard      *meterGuard
 	snapshot   guard.Snapshot
 	at         time.Time
 	meterClock bool // telegrams have the meter's time
@@ -157,7 +157,7 @@ func (m *model) restart() {
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{
-			t: t, guard: guard.New(0), at: start, actual: [4]int64{5_000_000, 3_000_000, 8_000_000, 2_000_000},
+			t: t, guard: newGuard(0), at: start, actual: [4]int64{5_000_000, 3_000_000, 8_000_000, 2_000_000},
 			accepted: map[quantity.ID]int64{}, sinceReplaced: -1, meterClock: rapid.Bool().Draw(t, "clock"),
 		}
 		m.live = !m.meterClock || rapid.Bool().Draw(t, "live")

@@ -13,8 +13,6 @@ type Result struct {
 	Rejected []Rejection
 	// Resets are the counters among Accepted that were reset: the value does not follow from the last accepted value.
 	Resets []Reset
-	// ReplacedSerial is the serial number of the old meter, if this telegram shows that the meter was replaced; otherwise "".
-	ReplacedSerial string
 }
 
 // A Rejection is a value of a counter that must not be published.

@@ -10,7 +10,7 @@ import (
 // A Snapshot is the history that a Guard needs to continue after a restart. It is stored as JSON. The names in the JSON must not change,
 // because later versions read them.
 type Snapshot struct {
-	// Serial is the serial number of the meter.
+	// Serial is the serial number of the meter. The caller sets and reads it; the Guard does not use it.
 	Serial string `json:"serial,omitempty"`
 	// MaxPower is the highest power that two telegrams in a row have reached, in W.
 	MaxPower int64 `json:"power,omitempty"`
@@ -48,11 +48,11 @@ type Pending struct {
 	Count int          `json:"times"` // the number of telegrams in the row
 }
 
-// Snapshot writes the Guard's history to m, and reuses the memory of m.Counters. Before the first telegram there are no counters.
+// Snapshot writes the Guard's history to m, and reuses the memory of m.Counters. It does not change m.Serial. Before the first telegram there are no counters.
 func (g *Guard) Snapshot(m *Snapshot) {
 	c := &g.clock
 	*m = Snapshot{
-		Serial: g.serials.current, MaxPower: g.power.peak, Received: c.received.UnixMilli(), MeterTime: c.meterTime, Counters: m.Counters[:0],
+		Serial: m.Serial, MaxPower: g.power.peak, Received: c.received.UnixMilli(), MeterTime: c.meterTime, Counters: m.Counters[:0],
 	}
 	now := c.now
 	if g.lastReset != never {
@@ -79,7 +79,6 @@ func (g *Guard) Restore(m *Snapshot) {
 	}
 	// The time now of the new clock is 0, so all earlier times are negative.
 	g.clock = clock{received: time.UnixMilli(m.Received), meterTime: m.MeterTime, maxMeterTime: m.MeterTime}
-	g.serials.current = m.Serial
 	g.power.peak = min(max(m.MaxPower, 0), maxWatts)
 	if m.SinceReset > 0 {
 		g.lastReset = -m.SinceReset

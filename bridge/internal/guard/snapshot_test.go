@@ -13,7 +13,7 @@ import (
 
 // TestSnapshot checks that a restored Guard gives the same snapshot and accepts the same values.
 func TestSnapshot(t *testing.T) {
-	g := guard.New(0)
+	g := newGuard(0)
 	at := start
 	send := func(wait time.Duration, values, want string) {
 		t.Helper()
@@ -40,7 +40,7 @@ func TestSnapshot(t *testing.T) {
 // before the restart.
 func TestSnapshotAfterReset(t *testing.T) {
 	for _, serials := range [][2]string{{"", ""}, {" serial=A", " serial=B"}} { // of the old and the new meter; "" for a reset
-		g := guard.New(0)
+		g := newGuard(0)
 		check(t, g, start, true, "import_energy=1000 export_energy=50 gas=9"+serials[0])
 		g = restarted(t, g, new(guard.Snapshot))
 		for i := range 3 {
@@ -63,7 +63,7 @@ func TestSnapshotAfterReset(t *testing.T) {
 
 // TestSnapshotPower checks that the highest power is restored, so that a rise above the limit of the default fuse is accepted.
 func TestSnapshotPower(t *testing.T) {
-	g := guard.New(0)
+	g := newGuard(0)
 	for range 2 {
 		check(t, g, start, true, "import_power=300000 import_energy=1000")
 	}
@@ -76,7 +76,7 @@ func TestSnapshotPower(t *testing.T) {
 // TestRestoreImpossibleValues checks that Restore skips impossible values and that nothing panics.
 func TestRestoreImpossibleValues(t *testing.T) {
 	for _, n := range []int64{0, 1, -1, math.MaxInt64, math.MinInt64} {
-		g := guard.New(0)
+		g := newGuard(0)
 		g.Restore(&guard.Snapshot{MaxPower: n, Received: n, MeterTime: n, SinceReset: n, Counters: []guard.Counter{
 			{Quantity: "import_energy", Value: obis.Decimal{Coef: 1000}, Since: n, Seen: n},
 			{Quantity: "export_energy", Value: obis.Decimal{Coef: -7}, Since: n, Seen: n},

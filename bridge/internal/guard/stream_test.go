@@ -62,7 +62,7 @@ func TestStream(t *testing.T) {
 }
 
 func (v variant) run(t *testing.T) {
-	g := guard.New(25)
+	g := newGuard(25)
 	snapshots := make([]guard.Snapshot, streamLength+1) // before each telegram
 	acceptedFrom, resets := -1, 0
 	var reasons []guard.Reason
@@ -104,7 +104,7 @@ func (v variant) run(t *testing.T) {
 }
 
 // send passes telegram i to the Guard.
-func (v variant) send(g *guard.Guard, i int) (result guard.Result, correct bool) {
+func (v variant) send(g *meterGuard, i int) (result guard.Result, correct bool) {
 	at := time.Duration(i) * v.interval
 	wh, correct := streamValue(i, int64(at.Seconds()))
 	telegram := guard.Telegram{

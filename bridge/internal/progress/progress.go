@@ -4,6 +4,8 @@ package progress
 
 import (
 	"fmt"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -12,10 +14,10 @@ import (
 // minute, also if a network or a broker does not answer, because all waits within a step have a time limit.
 const StuckAfter = 2 * time.Minute
 
-// A Group holds the Reporters of all goroutines of one bridge. Call Add before the goroutines start. After that, a Group is safe for
-// concurrent use. A nil Group is empty.
+// A Group holds the Reporters of all goroutines of one bridge. It is safe for concurrent use. A nil Group is empty.
 type Group struct {
 	began     time.Time
+	mu        sync.Mutex // held only for a moment, and never by a goroutine that works
 	reporters []*Reporter
 }
 
@@ -25,8 +27,17 @@ func NewGroup() *Group { return &Group{began: time.Now()} }
 // Add returns a new Reporter, whose first status is that its goroutine waits. The name, such as "output mqtt", is shown to users.
 func (g *Group) Add(name string) *Reporter {
 	r := &Reporter{name: name, began: g.began}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.reporters = append(g.reporters, r)
 	return r
+}
+
+// Remove removes the Reporter of a goroutine that has ended.
+func (g *Group) Remove(r *Reporter) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.reporters = slices.DeleteFunc(g.reporters, func(o *Reporter) bool { return o == r })
 }
 
 // Statuses returns the status of each goroutine, in the order of Add. It takes no lock that a stuck goroutine could hold.
@@ -34,6 +45,8 @@ func (g *Group) Statuses() (statuses []Status) {
 	if g == nil {
 		return nil
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for _, r := range g.reporters {
 		statuses = append(statuses, r.status())
 	}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
@@ -36,28 +37,32 @@ func New(w io.Writer, size func() (width, height int)) *Console {
 	return &Console{w: w, terminalSize: size}
 }
 
+// Streams returns what the Console receives: the values of every telegram.
+func (c *Console) Streams() bridge.Streams { return bridge.Streams{Plan: new(throttle.Plan)} }
+
 // Run prints values until ctx ends. It returns the error of the writer.
-func (c *Console) Run(ctx context.Context, feed *bridge.Feed) error {
+func (c *Console) Run(ctx context.Context, s *bridge.Subscription) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return c.deliver(feed)
-		case <-feed.Ready():
-			if err := c.deliver(feed); err != nil {
+			return c.deliver(s)
+		case <-s.Ready():
+			if err := c.deliver(s); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// deliver prints the new values of the feed.
-func (c *Console) deliver(feed *bridge.Feed) error {
-	for b := feed.Take(); b != nil; b = feed.Take() {
-		for i := range b.Updates {
-			if err := c.show(b.Updates[i].Values); err != nil {
+// deliver prints the new values.
+func (c *Console) deliver(s *bridge.Subscription) error {
+	for b := s.Take(); b != nil; b = s.Take() {
+		for i := range b.Changes {
+			if err := c.show(b.Changes[i].Values); err != nil {
 				return err
 			}
 		}
+		s.Delivered(b.Number)
 	}
 	return nil
 }

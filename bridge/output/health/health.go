@@ -27,29 +27,29 @@ var _ bridge.Output = (*Output)(nil)
 // New returns an Output that listens at the first address where listening is possible. SocketAddresses returns suitable addresses.
 func New(addresses []string) *Output { return &Output{addresses, 10 * time.Second} }
 
+// Streams returns that the Output receives nothing.
+func (o *Output) Streams() bridge.Streams { return bridge.Streams{} }
+
 // Run answers connections until ctx ends. It returns an error if it cannot listen at any of the addresses, or if the file of the socket was
 // removed.
-func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
+func (o *Output) Run(ctx context.Context, s *bridge.Subscription) error {
 	l, err := listen(ctx, o.addresses)
 	if err != nil {
 		return err
 	}
 	var serveErr error
 	done := make(chan struct{})
-	go func() { defer close(done); serveErr = serve(l, feed) }()
+	go func() { defer close(done); serveErr = serve(l, s) }()
 	defer func() { _ = l.Close(); <-done }()
 	check := time.NewTicker(o.checkInterval)
 	defer check.Stop()
 	for {
+		_ = s.Ready() // reports that the Output waits
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-done:
 			return serveErr
-		case <-feed.Ready():
-			// The values are not needed. But the bridge ends after a recording only if every output has taken all batches.
-			for feed.Take() != nil {
-			}
 		case <-check.C:
 			if address := l.Addr().String(); removed(address) {
 				return fmt.Errorf("%s was removed: hanbridge health needs this file", address)
@@ -59,14 +59,14 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 }
 
 // serve writes the status of all parts of the bridge to each connection, until the listener is closed.
-func serve(l net.Listener, feed *bridge.Feed) error {
+func serve(l net.Listener, s *bridge.Subscription) error {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			return err
 		}
 		_ = conn.SetDeadline(time.Now().Add(time.Second)) // a client that does not read must not block others
-		_ = json.NewEncoder(conn).Encode(feed.Health())   // an error means that the client has closed the connection
+		_ = json.NewEncoder(conn).Encode(s.Health())      // an error means that the client has closed the connection
 		_ = conn.Close()
 	}
 }

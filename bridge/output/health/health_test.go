@@ -19,13 +19,19 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/health"
 	"github.com/hanbridge/hanbridge/bridge/probe"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
 // An output is a function that implements bridge.Output.
-type output func(ctx context.Context, feed *bridge.Feed) error
+type output func(ctx context.Context, s *bridge.Subscription) error
 
-func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
+// Streams returns that the output receives everything.
+func (o output) Streams() bridge.Streams {
+	return bridge.Streams{Plan: new(throttle.Plan), Telegrams: true}
+}
+
+func (o output) Run(ctx context.Context, s *bridge.Subscription) error { return o(ctx, s) }
 
 // A port simulates the port of a meter. The meter sends nothing until the test writes to a connection.
 type port struct {
@@ -43,7 +49,7 @@ func run(t *testing.T, addresses []string, others ...bridge.Output) (p port, sto
 	t.Helper()
 	p = port{make(chan *io.PipeWriter, 8)}
 	b := bridge.New(zerolog.Nop())
-	b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: p.dial})})
+	addMeter(t, b, bridge.Meter{ID: "house"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: p.dial})})
 	b.AddOutput("health", health.NewWithCheckInterval(addresses, 20*time.Millisecond))
 	for _, o := range others {
 		b.AddOutput("other", o)
@@ -112,9 +118,9 @@ func TestHealthy(t *testing.T) {
 // TestBlockedOutputIsReported tests that an output that makes no progress is reported as stuck.
 func TestBlockedOutputIsReported(t *testing.T) {
 	addresses, release := newAddresses(t), make(chan struct{})
-	run(t, addresses, output(func(_ context.Context, feed *bridge.Feed) error {
-		<-feed.Ready()
-		feed.Take()
+	run(t, addresses, output(func(_ context.Context, s *bridge.Subscription) error {
+		<-s.Ready()
+		s.Take()
 		<-release
 		return nil
 	}))
@@ -245,7 +251,7 @@ func TestTakesWholeRecording(t *testing.T) {
 		recording.Write(telegram)
 	}
 	b := bridge.New(zerolog.Nop())
-	b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
+	addMeter(t, b, bridge.Meter{ID: "house"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 		Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
 	})})
 	b.AddOutput("health", health.New(newAddresses(t)))
@@ -253,5 +259,13 @@ func TestTakesWholeRecording(t *testing.T) {
 	defer cancel()
 	if err := b.Run(ctx); err != nil || ctx.Err() != nil {
 		t.Fatalf("the bridge has failed (%v), or has not ended after the recording (%v)", err, ctx.Err())
+	}
+}
+
+// addMeter adds a meter to a bridge.
+func addMeter(t *testing.T, b *bridge.Bridge, m bridge.Meter, s probe.Source) {
+	t.Helper()
+	if err := b.AddMeter(m, s); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -63,7 +63,7 @@ func (s *session) announce(a *announcer) {
 	}
 	a.steps, a.lastStep = a.steps[1:], now
 	if len(a.steps) == 0 {
-		s.undelivered[a.meterID] = a.afterSteps
+		s.undelivered[a.meterID] = undeliveredDevice{a.afterSteps, s.conn.Published()}
 		if a.arrival != nil && a.arrival.deadline.IsZero() {
 			a.arrival.deadline = now.Add(arrivalTimeout)
 			s.schedule.in(arrivalTask, arrivalTimeout)
@@ -74,12 +74,21 @@ func (s *session) announce(a *announcer) {
 	}
 }
 
-// storeDelivered copies undelivered to the record of retained messages. Call storeDelivered only after the broker has acknowledged every message.
-func (s *session) storeDelivered() {
-	for id, delivered := range s.undelivered {
-		s.devices.set(id, delivered)
+// An undeliveredDevice is what the broker retains of a device when it has acknowledged the last announcement step.
+type undeliveredDevice struct {
+	device
+	published uint64 // the number of messages that were published on this connection up to the last step
+}
+
+// storeDelivered copies the devices whose last step the broker has acknowledged to the record of retained messages. Acknowledged is the number
+// of acknowledged messages of this connection.
+func (s *session) storeDelivered(acknowledged uint64) {
+	for id, u := range s.undelivered {
+		if u.published <= acknowledged {
+			s.devices.set(id, u.device)
+			delete(s.undelivered, id)
+		}
 	}
-	clear(s.undelivered)
 }
 
 // prepareSteps sets the steps that change the retained announcements and values of a device to the wanted announcements and values. Until the

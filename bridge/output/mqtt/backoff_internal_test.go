@@ -58,8 +58,8 @@ func TestBackoffOverADay(t *testing.T) {
 func TestIncompleteScanResultOutlivesConnection(t *testing.T) {
 	o := New(Config{}, zerolog.Nop())
 	o.devices, o.scanIncomplete = loadDevices(nil, &o.config), true
-	newSession(o, nil, new(bridge.Feed)).adoptFound(nil)
-	if got := time.Until(newSession(o, nil, new(bridge.Feed)).schedule[expireTask]); got < foundLifetime-time.Hour {
+	newSession(o, nil, new(bridge.Subscription)).adoptFound(nil)
+	if got := time.Until(newSession(o, nil, new(bridge.Subscription)).schedule[expireTask]); got < foundLifetime-time.Hour {
 		t.Errorf("on the second connection, the announcements expire in %v, want about %v", got, foundLifetime)
 	}
 }

@@ -79,7 +79,7 @@ func runWithLog(t *testing.T, newOutput func(zerolog.Logger) bridge.Output, mete
 	if stateDir != "" {
 		b.KeepState(stateDir)
 	}
-	b.AddMeter(bridge.Meter{ID: meter, Name: "House"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{
+	addMeter(t, b, bridge.Meter{ID: meter, Name: "House"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{
 		Port: "/dev/ttyUSB0", Line: "115200 8N1", Dial: h.dial,
 	})})
 	b.AddOutput("mqtt", newOutput(zerolog.New(h).Level(zerolog.InfoLevel)))
@@ -194,4 +194,12 @@ func announcements(all []message) (found []message) {
 		}
 	}
 	return found
+}
+
+// addMeter adds a meter to a bridge.
+func addMeter(t *testing.T, b *bridge.Bridge, m bridge.Meter, s probe.Source) {
+	t.Helper()
+	if err := b.AddMeter(m, s); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -32,9 +32,9 @@ func NewStepAnnouncer(ctx context.Context, c Config, previous *StepAnnouncer, de
 	if err != nil {
 		return nil, err
 	}
-	s := &StepAnnouncer{newSession(o, conn, new(bridge.Feed)), brokerConfig.Capabilities}
+	s := &StepAnnouncer{newSession(o, conn, new(bridge.Subscription)), brokerConfig.Capabilities}
 	o.scanned, o.marks = true, newMarks(c.ClientID, nil)
-	s.session.removedMeters = nil // newSession adds a recorded meter "house", because the feed has no meters
+	s.session.removedMeters = nil // newSession adds a recorded meter "house", because the Subscription has no meters
 	s.session.bridgeDevice.pending = true
 	s.SetDescriptors(descriptors...)
 	return s, nil
@@ -42,7 +42,11 @@ func NewStepAnnouncer(ctx context.Context, c Config, previous *StepAnnouncer, de
 
 // SetDescriptors sets the quantities that the meter sends from now on.
 func (s *StepAnnouncer) SetDescriptors(descriptors ...bridge.Descriptor) {
-	m := s.session.meter(bridge.Meter{ID: "house"})
+	if s.session.meters["house"] == nil {
+		s.session.meterIDs = append(s.session.meterIDs, "house") // so that addMeter does not subscribe
+		s.session.addMeter(context.Background(), bridge.Meter{ID: "house"})
+	}
+	m := s.session.meters["house"]
 	m.descriptors, m.pending, m.isFirst = descriptors, true, true
 	s.session.dropConfirmed(m)
 }
@@ -55,7 +59,7 @@ func (s *StepAnnouncer) Step(ctx context.Context, recordDelivered bool) (more bo
 	s.session.announceDue()
 	err = s.session.conn.Flush(ctx)
 	if recordDelivered {
-		s.session.storeDelivered()
+		s.session.storeDelivered(s.session.conn.Published())
 	}
 	return len(s.session.bridgeDevice.steps) > 0 || len(m.steps) > 0 || m.pending, err
 }

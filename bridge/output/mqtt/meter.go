@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -33,21 +34,65 @@ type meter struct {
 	infoRepublished  time.Time                    // when the description was last published because of another bridge
 }
 
-// meter returns the state of a meter. It creates the state on first use.
-func (s *session) meter(m bridge.Meter) *meter {
-	if existing, ok := s.meters[m.ID]; ok {
-		return existing
+// addAndRemoveMeters creates the state of meters that were added to the bridge, and removes what the broker retains of meters that were removed.
+func (s *session) addAndRemoveMeters(ctx context.Context, updates []bridge.MeterUpdate) {
+	for i := range updates {
+		u := &updates[i]
+		switch {
+		case u.Removed:
+			s.removeMeter(u.Meter.ID)
+		case s.meters[u.Meter.ID] == nil:
+			s.addMeter(ctx, u.Meter)
+		}
 	}
+}
+
+// addMeter creates the state of a meter.
+func (s *session) addMeter(ctx context.Context, m bridge.Meter) {
 	created := &meter{Meter: m, prefix: s.config.BaseTopic + "/" + m.ID + "/", ownership: s.ownership(m.ID), withheldCounters: map[quantity.ID]bridge.Value{}}
 	created.announcer = announcer{meterID: m.ID, wanted: func(style discovery.Style) wantedDevice { return s.wanted(created, style) }}
 	s.meters[m.ID] = created
-	return created
+	if slices.Contains(s.meterIDs, m.ID) {
+		return
+	}
+	// The meter was added while this session runs.
+	s.removedMeters = slices.DeleteFunc(s.removedMeters, func(a announcer) bool { return a.meterID == m.ID })
+	s.meterIDs = append(s.meterIDs, m.ID)
+	_ = s.subscribeToOthers(ctx, m.ID) // an error means that the connection or ctx has ended
 }
 
-// publishUpdate publishes an update of one meter. The status is published last, so that a hub that shows the meter as available already has
-// its newest values.
-func (s *session) publishUpdate(u *bridge.MeterUpdate) {
-	m := s.meter(u.Meter)
+// removeMeter removes the announcements and values of a meter from the broker, unless another bridge publishes the meter.
+func (s *session) removeMeter(id string) {
+	m := s.meters[id]
+	if m == nil {
+		return
+	}
+	s.endArrivalCheck(&m.announcer)
+	s.unsubscribe(s.config.filtersOfOthers(id))
+	if m.otherAnnounces() {
+		s.dropRecord(m)
+	}
+	delete(s.meters, id)
+	delete(s.foundMeters, id)
+	delete(s.ownerships, id)
+	delete(s.arrivalChecked, id)
+	s.meterIDs = slices.DeleteFunc(s.meterIDs, func(other string) bool { return other == id })
+	removed := announcer{meterID: id, pending: true, wanted: func(discovery.Style) wantedDevice { return wantedDevice{} }}
+	s.removedMeters = append(s.removedMeters, removed)
+	s.announce(&s.removedMeters[len(s.removedMeters)-1])
+}
+
+// filtersOfOthers returns the filters of the topics under which another bridge publishes its description and its telegrams of a meter.
+func (c Config) filtersOfOthers(id string) []string {
+	return []string{c.BaseTopic + "/" + id + "/info", c.BaseTopic + "/" + id + "/telegram"}
+}
+
+// announceMeter announces a meter if an update changes the announcement.
+func (s *session) announceMeter(u *bridge.MeterUpdate) {
+	m := s.meters[u.Meter.ID]
+	if m == nil || u.Removed {
+		return
+	}
 	if u.DescriptionNew && u.Description.Protocol != "" { // before the first telegram, the description of an earlier run remains on the broker
 		m.description, m.pending = u.Description, true
 		if m.isFirst {
@@ -60,10 +105,14 @@ func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 	}
 	s.announce(&s.bridgeDevice) // before the meter: see announceDue
 	s.announce(&m.announcer)
-	for _, e := range u.Events {
-		if m.isFirst || e.Quantity == "" { // only the first bridge publishes events about a quantity
-			s.publishEvent(m, e)
-		}
+}
+
+// publishUpdate publishes the values and the state of one meter. The status is published last, so that a hub that shows the meter as available
+// already has its newest values.
+func (s *session) publishUpdate(u *bridge.MeterUpdate) {
+	m := s.meters[u.Meter.ID]
+	if m == nil || u.Removed {
+		return
 	}
 	for i := range u.Values {
 		v := &u.Values[i]
@@ -150,7 +199,11 @@ func (s *session) publishInfo(m *meter) {
 }
 
 // publishEvent publishes an event of a meter. The message is never retained, because a hub that starts would take an old event for a new event.
-func (s *session) publishEvent(m *meter, e bridge.Event) {
+func (s *session) publishEvent(e *bridge.Event) {
+	m := s.meters[e.Meter]
+	if m == nil || !m.isFirst && e.Quantity != "" { // only the first bridge publishes events about a quantity
+		return
+	}
 	s.publishJSON(m.prefix+"event", false, struct {
 		Time     string `json:"time"`
 		Event    string `json:"event"`

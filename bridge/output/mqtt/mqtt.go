@@ -13,6 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -37,7 +38,6 @@ type Output struct {
 	logLimiter       ratelimit.Limiter    // for log lines that other programs can cause
 	loggedAt         map[string]time.Time // when the log line of each key was last logged (see logDue)
 	lostTelegrams    uint64               // the number of lost telegrams that are not in the log yet
-	earlyTelegrams   []bridge.Telegram    // telegrams that arrived before the description of their meter
 	shutdownTimer    *time.Timer          // ends the delivery of the last values; nil until shutdown
 
 	marks      marks
@@ -69,9 +69,18 @@ const (
 	stopAckTimeout, stopTimeout = 5 * time.Second, time.Minute
 )
 
+// Streams returns what the Output receives: values as often as the configuration says, and every telegram.
+func (o *Output) Streams() bridge.Streams {
+	plan := o.config.Plan
+	if plan == nil {
+		plan = new(throttle.Plan)
+	}
+	return bridge.Streams{Plan: plan, Telegrams: true}
+}
+
 // Run connects and publishes until ctx ends or the connection is lost. When ctx ends, Run delivers the last values, which takes a minute at most.
 // Run returns an error if it cannot connect or the connection is lost.
-func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
+func (o *Output) Run(ctx context.Context, feed *bridge.Subscription) error {
 	connConfig := o.config.brokerConfig()
 	connConfig.Conflict, connConfig.Capabilities = &o.conflicts, &o.capabilities
 	connConfig.OnAcknowledged = func() {
@@ -100,23 +109,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		_ = conn.Close(ctx) // begin also fails on an open connection, if ctx has ended
 		return err
 	}
-	for {
-		conn.Send()
-		select {
-		case <-ctx.Done():
-			return s.shutdown()
-		case <-conn.Lost():
-			return conn.Err()
-		case <-s.wake:
-			s.processPosted(ctx)
-		case <-time.After(s.schedule.wait()):
-			s.runDueTasks(ctx)
-		case <-feed.Ready():
-			if err := s.deliver(ctx); err != nil && ctx.Err() == nil { // if ctx has ended, shutdown delivers again
-				return err
-			}
-		}
-	}
+	return s.run(ctx)
 }
 
 // warn logs a warning that other programs can cause repeatedly. logLimiter limits the number of lines.

@@ -35,17 +35,17 @@ func (s *session) receiveTelegram(o *ownership, m broker.Message) {
 	}
 }
 
-// subscribeToOthers subscribes to the descriptions and telegrams that other bridges publish of the meters. It then waits for the retained
-// descriptions.
-func (s *session) subscribeToOthers(ctx context.Context) error {
+// subscribeToOthers subscribes to the descriptions and telegrams that other bridges publish of the meters with these ids. It then waits for the
+// retained descriptions.
+func (s *session) subscribeToOthers(ctx context.Context, ids ...string) error {
 	subscribeCtx, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
-	for _, id := range s.meterIDs {
-		o, prefix := s.ownership(id), s.config.BaseTopic+"/"+id+"/"
+	for _, id := range ids {
+		o, filters := s.ownership(id), s.config.filtersOfOthers(id)
 		o.resetForConnection(time.Now())
-		err := s.conn.Subscribe(subscribeCtx, prefix+"info", 1, func(m broker.Message) { s.receiveInfo(o, m) })
+		err := s.conn.Subscribe(subscribeCtx, filters[0], 1, func(m broker.Message) { s.receiveInfo(o, m) })
 		if err == nil { // QoS 0 is sufficient, because the bridge sends more telegrams if one is lost
-			err = s.conn.Subscribe(subscribeCtx, prefix+"telegram", 0, func(m broker.Message) { s.receiveTelegram(o, m) })
+			err = s.conn.Subscribe(subscribeCtx, filters[1], 0, func(m broker.Message) { s.receiveTelegram(o, m) })
 		}
 		if err != nil && !s.ended(ctx) {
 			s.warnUnchecked(err)
@@ -114,8 +114,8 @@ func (s *session) becomeFirst(ctx context.Context, updates []bridge.MeterUpdate)
 	var claimed []*meter
 	for i := range updates {
 		u := &updates[i]
-		m := s.meter(u.Meter)
-		if u.Description.Protocol == "" || m.isFirst {
+		m := s.meters[u.Meter.ID]
+		if m == nil || u.Removed || u.Description.Protocol == "" || m.isFirst {
 			continue
 		}
 		m.description, m.ownership.minSilence = u.Description, max(s.minSilence, silentIntervals*u.Stats.Interval)

@@ -23,16 +23,17 @@ import (
 type session struct {
 	*Output
 	conn             *broker.Conn
-	feed             *bridge.Feed
+	feed             *bridge.Subscription
 	schedule         schedule
-	meters           map[string]*meter // by id
-	bridgeDevice     announcer         // the bridge's own device
-	removedMeters    []announcer       // meters that are no longer configured
-	meterIDs         []string          // the ids of the configured and the removed meters
-	undelivered      map[string]device // by meter id: what the broker retains of a device when it has acknowledged all published steps
-	buf              []byte            // reused for each payload
-	announcedLevel   zerolog.Level     // the level of log lines about a device before its first step on this connection (see logAnnounced)
-	othersUnreadable bool              // messages of other bridges cannot be received
+	meters           map[string]*meter            // by id
+	bridgeDevice     announcer                    // the bridge's own device
+	removedMeters    []announcer                  // meters that are no longer configured
+	meterIDs         []string                     // the ids of the configured and the removed meters
+	undelivered      map[string]undeliveredDevice // by meter id
+	sentBatches      []sentBatch                  // the batches that the broker has not acknowledged, the oldest first
+	buf              []byte                       // reused for each payload
+	announcedLevel   zerolog.Level                // the level of log lines about a device before its first step on this connection (see logAnnounced)
+	othersUnreadable bool                         // messages of other bridges cannot be received
 
 	statusReceived  bool // the retained status of the bridge has arrived
 	bridgeWasOnline bool // a bridge with this base topic was online when this bridge connected
@@ -43,9 +44,9 @@ type session struct {
 }
 
 // newSession returns a session of o that has not published anything.
-func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
+func newSession(o *Output, conn *broker.Conn, feed *bridge.Subscription) *session {
 	s := &session{
-		Output: o, conn: conn, feed: feed, meters: map[string]*meter{}, undelivered: map[string]device{}, wake: make(chan struct{}, 1),
+		Output: o, conn: conn, feed: feed, meters: map[string]*meter{}, undelivered: map[string]undeliveredDevice{}, wake: make(chan struct{}, 1),
 	}
 	if o.foundMeters != nil {
 		s.schedule[expireTask] = o.foundExpiry
@@ -108,7 +109,7 @@ func (s *session) subscribe(ctx context.Context) error {
 	if err := subscribe(s.config.BaseTopic+"/status", s.receiveOwnStatus, "cannot detect that another client publishes that this bridge is offline"); err != nil {
 		return err
 	}
-	return s.subscribeToOthers(ctx)
+	return s.subscribeToOthers(ctx, s.meterIDs...)
 }
 
 // ended reports whether the connection or ctx has ended.
@@ -142,19 +143,61 @@ func (s *session) publishAll() {
 	s.feed.Resync()
 }
 
-// deliver publishes the new batches of the feed. A batch counts as delivered when the broker has acknowledged all of its messages.
-func (s *session) deliver(ctx context.Context) error {
-	for b := s.feed.Take(); b != nil; b = s.feed.Take() {
-		earlyCount := len(s.earlyTelegrams) // publishBatch publishes these telegrams, and appends the telegrams that must still wait
-		s.publishBatch(ctx, b)
-		if err := s.conn.Flush(ctx); err != nil {
-			s.earlyTelegrams = s.earlyTelegrams[:earlyCount] // the feed returns the telegrams of this batch again
-			return err
+// A sentBatch is a batch whose messages were all published.
+type sentBatch struct {
+	number    uint64 // see bridge.Batch
+	published uint64 // the number of messages that were published on this connection up to its end
+}
+
+// run publishes until ctx ends or the connection is lost. It does not wait for the acknowledgements of one batch before it publishes the next.
+func (s *session) run(ctx context.Context) error {
+	timer := time.NewTimer(s.schedule.wait())
+	defer timer.Stop()
+	for {
+		s.confirm()
+		s.conn.Send()
+		timer.Reset(s.schedule.wait())
+		select {
+		case <-ctx.Done():
+			return s.shutdown()
+		case <-s.conn.Lost():
+			return s.conn.Err()
+		case <-s.wake:
+			s.processPosted(ctx)
+		case <-timer.C:
+			s.runDueTasks(ctx)
+		case <-s.conn.AllAcknowledged():
+		case <-s.feed.Ready():
+			s.deliver(ctx)
 		}
-		s.earlyTelegrams = s.earlyTelegrams[earlyCount:]
-		s.storeDelivered()
 	}
-	return nil
+}
+
+// deliver publishes the new batches of the feed. It ends early if the connection or ctx ends.
+func (s *session) deliver(ctx context.Context) {
+	for !s.ended(ctx) {
+		b := s.feed.Take()
+		if b == nil {
+			return
+		}
+		s.publishBatch(ctx, b)
+		s.sentBatches = append(s.sentBatches, sentBatch{b.Number, s.conn.Published()})
+		s.confirm()
+	}
+}
+
+// confirm reports to the feed which batches the broker has acknowledged: all of their messages, and all messages before them.
+func (s *session) confirm() {
+	acknowledged := s.conn.Acknowledged()
+	n := 0
+	for n < len(s.sentBatches) && s.sentBatches[n].published <= acknowledged {
+		n++
+	}
+	if n > 0 && s.conn.Err() == nil {
+		s.feed.Delivered(s.sentBatches[n-1].number)
+		s.sentBatches = slices.Delete(s.sentBatches, 0, n)
+	}
+	s.storeDelivered(acknowledged)
 }
 
 // logLostTelegrams logs that a number of telegrams were lost. The logged count includes earlier losses that were not logged.
@@ -173,15 +216,19 @@ func (o *Output) logLostTelegrams(count uint64) {
 // publishBatch publishes the messages of a batch.
 func (s *session) publishBatch(ctx context.Context, b *bridge.Batch) {
 	s.logLostTelegrams(b.Lost)
-	s.becomeFirst(ctx, b.Updates)
-	for i := range b.Updates {
-		s.publishUpdate(&b.Updates[i])
+	s.addAndRemoveMeters(ctx, b.Changes)
+	s.becomeFirst(ctx, b.Changes)
+	for i := range b.Changes {
+		s.announceMeter(&b.Changes[i])
 	}
-	for i := range len(s.earlyTelegrams) { // the loop leaves out the telegrams that publishTelegram appends
-		s.publishTelegram(&s.earlyTelegrams[i])
+	for i := range b.Events {
+		s.publishEvent(&b.Events[i])
 	}
-	for i := range b.Telegrams {
-		s.publishTelegram(&b.Telegrams[i])
+	for i := range b.Changes {
+		s.publishUpdate(&b.Changes[i])
+	}
+	for _, t := range b.Telegrams {
+		s.publishTelegram(t)
 	}
 }
 
@@ -197,18 +244,21 @@ func (s *session) shutdown() error {
 	s.shutdownTimer = time.AfterFunc(stopAckTimeout, stop)
 	defer s.shutdownTimer.Stop()
 	defer time.AfterFunc(stopTimeout, stop).Stop()
-	deliverErr := s.deliver(ctx)
+	s.deliver(ctx)
 	for _, m := range s.meters {
 		if !m.otherPublishesStatus() {
 			s.publish(m.prefix+"status", []byte(offline), true)
 		}
 	}
 	s.publish(s.config.BaseTopic+"/status", []byte(offline), true)
-	if err := cmp.Or(deliverErr, s.conn.Close(ctx)); err != nil {
+	if err := cmp.Or(s.conn.Close(ctx), context.Cause(ctx)); err != nil {
 		s.log.Warn().Err(err).Msg("last values not delivered")
 		return nil
 	}
-	s.storeDelivered()
+	s.storeDelivered(s.conn.Published())
+	if n := len(s.sentBatches); n > 0 {
+		s.feed.Delivered(s.sentBatches[n-1].number)
+	}
 	return nil
 }
 

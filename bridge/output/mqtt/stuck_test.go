@@ -18,13 +18,13 @@ import (
 // An observedOutput is an output that stores its Feed for the test.
 type observedOutput struct {
 	bridge.Output
-	feed atomic.Pointer[bridge.Feed]
+	subscription atomic.Pointer[bridge.Subscription]
 }
 
 // Run runs the output.
-func (o *observedOutput) Run(ctx context.Context, feed *bridge.Feed) error {
-	o.feed.Store(feed)
-	return o.Output.Run(ctx, feed)
+func (o *observedOutput) Run(ctx context.Context, s *bridge.Subscription) error {
+	o.subscription.Store(s)
+	return o.Output.Run(ctx, s)
 }
 
 // A blockingLog is a log whose Write blocks at a line that contains text. Write then sends to reached, and returns when released is closed.
@@ -57,11 +57,11 @@ func TestBlockedOutputIsStuck(t *testing.T) {
 		t.Fatal("the log line about the announcement is not written within a minute")
 	}
 	for deadline := time.Now().Add(time.Minute); ; <-time.After(10 * time.Millisecond) {
-		if strings.Contains(strings.Join(progress.Stuck(o.feed.Load().Health(), 100*time.Millisecond), ""), "output mqtt is stuck") {
+		if strings.Contains(strings.Join(progress.Stuck(o.subscription.Load().Health(), 100*time.Millisecond), ""), "output mqtt is stuck") {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("a blocked output is not reported as stuck: %+v", o.feed.Load().Health())
+			t.Fatalf("a blocked output is not reported as stuck: %+v", o.subscription.Load().Health())
 		}
 	}
 }

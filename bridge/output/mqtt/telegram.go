@@ -2,7 +2,6 @@ package mqtt
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 
 	"github.com/hanbridge/hanbridge/bridge"
@@ -12,13 +11,11 @@ import (
 const millisecondLayout = "2006-01-02T15:04:05.000Z07:00"
 
 // publishTelegram publishes all values of a telegram in one JSON object. The message is never retained, because a hub that starts would take an
-// old telegram for a new telegram. A telegram that arrives before the description of its meter is stored in earlyTelegrams.
+// old telegram for a new telegram.
 func (s *session) publishTelegram(t *bridge.Telegram) {
-	m := s.meter(s.feed.Meter(t.Meter))
-	if m.description.Protocol == "" { // it is not decided yet which bridge publishes the meter
-		t.Values = slices.Clone(t.Values)
-		s.earlyTelegrams = append(s.earlyTelegrams, *t)
-		return
+	m := s.meters[t.Meter]
+	if m == nil {
+		return // it was removed
 	}
 	s.buf = appendTelegram(s.buf[:0], m.ID, t, s.marks.run, m.isFirst)
 	s.publish(m.prefix+"telegram", s.buf, false)

@@ -30,8 +30,8 @@ func (g *stopGate) runArmed() {
 }
 
 // Run runs the output.
-func (g *stopGate) Run(ctx context.Context, feed *bridge.Feed) error {
-	return g.Output.Run(gatedContext{ctx, g}, feed)
+func (g *stopGate) Run(ctx context.Context, s *bridge.Subscription) error {
+	return g.Output.Run(gatedContext{ctx, g}, s)
 }
 
 // A gatedContext is the context that a stopGate passes to its output.

@@ -168,8 +168,12 @@ func testReportsWaiting(t *testing.T, start Factory) {
 	p.send()
 	awaitFirstValue(t, delivered)
 	isWaiting := func() (any, bool) {
-		health := r.output.feed.Load().Health()[0]
-		return health, health.Working == 0
+		for _, health := range r.output.subscription.Load().Health() {
+			if health.Name == "output tested" {
+				return health, health.Working == 0
+			}
+		}
+		return "no such output", false
 	}
 	if got, ok := pollUntil(isWaiting); !ok {
 		t.Errorf("health of the output: got %+v, want Working 0", got)

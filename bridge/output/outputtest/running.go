@@ -23,7 +23,9 @@ type runningBridge struct {
 // run starts a bridge with the output o, and with a meter whose telegrams come from the source s.
 func run(t *testing.T, o bridge.Output, s probe.Source) *runningBridge {
 	b := bridge.New(zerolog.Nop())
-	b.AddMeter(bridge.Meter{ID: Meter, Name: "House"}, s)
+	if err := b.AddMeter(bridge.Meter{ID: Meter, Name: "House"}, s); err != nil {
+		t.Fatal(err)
+	}
 	r := &runningBridge{t: t, done: make(chan error, 1), output: &recordingOutput{Output: o}}
 	b.AddOutput("tested", r.output)
 	var ctx context.Context
@@ -53,16 +55,16 @@ func (r *runningBridge) wait() error {
 	return r.output.err
 }
 
-// A recordingOutput records the feed and the error of the output's last Run.
+// A recordingOutput records the Subscription and the error of the output's last Run.
 type recordingOutput struct {
 	bridge.Output
-	feed atomic.Pointer[bridge.Feed]
-	err  error
+	subscription atomic.Pointer[bridge.Subscription]
+	err          error
 }
 
 // Run runs the output.
-func (r *recordingOutput) Run(ctx context.Context, feed *bridge.Feed) error {
-	r.feed.Store(feed)
-	r.err = r.Output.Run(ctx, feed)
+func (r *recordingOutput) Run(ctx context.Context, s *bridge.Subscription) error {
+	r.subscription.Store(s)
+	r.err = r.Output.Run(ctx, s)
 	return r.err
 }

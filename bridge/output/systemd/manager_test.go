@@ -143,7 +143,7 @@ func runWith(t *testing.T, tested *systemd.Output, log io.Writer, ports []*port,
 	t.Helper()
 	b := bridge.New(zerolog.New(log))
 	for i, p := range ports {
-		b.AddMeter(bridge.Meter{ID: string(rune('a' + i))}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: p.dial})})
+		addMeter(t, b, bridge.Meter{ID: string(rune('a' + i))}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: p.dial})})
 	}
 	for _, o := range others {
 		b.AddOutput("other", o)

@@ -36,6 +36,10 @@ func (s *status) add(u *bridge.MeterUpdate) {
 	}
 	previous := s.meters[u.Meter.ID]
 	s.meters[u.Meter.ID] = meter{u.Online, u.Stats.Telegrams}
+	if u.Removed {
+		delete(s.meters, u.Meter.ID)
+		s.mustSend = true
+	}
 	s.countsChanged = s.countsChanged || u.Stats.Telegrams != previous.telegrams
 	if u.Online == previous.online {
 		return

@@ -30,27 +30,30 @@ func Enabled() bool { return os.Getenv("NOTIFY_SOCKET") != "" }
 // New returns an Output for the service manager of this process.
 func New() *Output { return &Output{stuckAfter: progress.StuckAfter} }
 
+// Streams returns that the Output receives only the states of the meters.
+func (o *Output) Streams() bridge.Streams { return bridge.Streams{} }
+
 // Run notifies the service manager until ctx ends. It then notifies that the bridge is stopping. Run returns an error if the socket fails, or
 // if the watchdog interval in the environment is not valid.
-func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
+func (o *Output) Run(ctx context.Context, s *bridge.Subscription) error {
 	watchdogInterval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
 		return err
 	}
 	check := time.NewTicker(cmp.Or(watchdogInterval/2, checkInterval))
 	defer check.Stop()
-	feed.Resync()
+	s.Resync()
 	for {
 		select {
 		case <-ctx.Done():
-			if err := o.deliver(feed); err != nil {
+			if err := o.deliver(s); err != nil {
 				return err
 			}
 			return notify(daemon.SdNotifyStopping)
-		case <-feed.Ready():
-			err = o.deliver(feed)
+		case <-s.Ready():
+			err = o.deliver(s)
 		case <-check.C:
-			err = o.checkProgress(feed, watchdogInterval > 0)
+			err = o.checkProgress(s, watchdogInterval > 0)
 		}
 		if err != nil {
 			return err
@@ -62,8 +65,8 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 const checkInterval = 30 * time.Second
 
 // checkProgress pings the watchdog, if there is a watchdog and no part of the bridge is stuck. The status names the stuck parts.
-func (o *Output) checkProgress(feed *bridge.Feed, hasWatchdog bool) error {
-	stuck := progress.Stuck(feed.Health(), o.stuckAfter)
+func (o *Output) checkProgress(s *bridge.Subscription, hasWatchdog bool) error {
+	stuck := progress.Stuck(s.Health(), o.stuckAfter)
 	if len(stuck) == 0 && hasWatchdog {
 		if err := notify(daemon.SdNotifyWatchdog); err != nil {
 			return err
@@ -73,12 +76,13 @@ func (o *Output) checkProgress(feed *bridge.Feed, hasWatchdog bool) error {
 	return o.sendStatus()
 }
 
-// deliver takes the new batches of the feed and notifies the service manager of the changes.
-func (o *Output) deliver(feed *bridge.Feed) error {
-	for b := feed.Take(); b != nil; b = feed.Take() {
-		for i := range b.Updates {
-			o.status.add(&b.Updates[i])
+// deliver takes the new batches and notifies the service manager of the changes.
+func (o *Output) deliver(s *bridge.Subscription) error {
+	for b := s.Take(); b != nil; b = s.Take() {
+		for i := range b.Changes {
+			o.status.add(&b.Changes[i])
 		}
+		s.Delivered(b.Number)
 	}
 	if o.status.online > 0 && !o.readySent {
 		if err := notify(daemon.SdNotifyReady); err != nil {

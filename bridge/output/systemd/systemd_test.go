@@ -16,6 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/systemd"
 	"github.com/hanbridge/hanbridge/bridge/probe"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 )
 
 // The tests of package outputtest cannot be used because systemd.Output delivers no values. So the tests below check what every output must
@@ -114,9 +115,9 @@ func TestManagerListensLate(t *testing.T) {
 // TestPingsContinueWithoutTelegrams tests that the watchdog is pinged although a meter is silent or an output fails. In these cases a restart
 // of the program would not help.
 func TestPingsContinueWithoutTelegrams(t *testing.T) {
-	failing := output(func(context.Context, *bridge.Feed) error { return errors.New("the broker is down") })
+	failing := output(func(context.Context, *bridge.Subscription) error { return errors.New("the broker is down") })
 	// The call of Ready reports that the output waits.
-	idle := output(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
+	idle := output(func(ctx context.Context, s *bridge.Subscription) error { s.Ready(); <-ctx.Done(); return nil })
 	for name, tt := range map[string]struct {
 		port   *port
 		others []bridge.Output
@@ -162,11 +163,11 @@ func TestPingsEndWhenAMeterIsStuck(t *testing.T) {
 func TestPingsEndWhenAnOutputIsStuck(t *testing.T) {
 	m, p, blocked := newListeningManager(t), newPort(t), make(chan struct{})
 	release := sync.OnceFunc(func() { close(blocked) })
-	blocking := output(func(ctx context.Context, feed *bridge.Feed) error {
-		<-feed.Ready()
-		feed.Take()
+	blocking := output(func(ctx context.Context, s *bridge.Subscription) error {
+		<-s.Ready()
+		s.Take()
 		<-blocked
-		<-feed.Ready()
+		<-s.Ready()
 		<-ctx.Done()
 		return nil
 	})
@@ -188,7 +189,7 @@ func TestTakesWholeRecording(t *testing.T) {
 		recording.Write(telegram)
 	}
 	b := bridge.New(zerolog.Nop())
-	b.AddMeter(bridge.Meter{ID: "a"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
+	addMeter(t, b, bridge.Meter{ID: "a"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 		Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
 	})})
 	b.AddOutput("systemd", systemd.New())
@@ -205,9 +206,14 @@ func TestTakesWholeRecording(t *testing.T) {
 }
 
 // An output is a function that implements bridge.Output.
-type output func(ctx context.Context, feed *bridge.Feed) error
+type output func(ctx context.Context, s *bridge.Subscription) error
 
-func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
+// Streams returns that the output receives everything.
+func (o output) Streams() bridge.Streams {
+	return bridge.Streams{Plan: new(throttle.Plan), Telegrams: true}
+}
+
+func (o output) Run(ctx context.Context, s *bridge.Subscription) error { return o(ctx, s) }
 
 // A blockingLog is a log that reports the first line with a text, and can block such lines.
 type blockingLog struct {
@@ -226,4 +232,12 @@ func (b *blockingLog) Write(line []byte) (int, error) {
 		}
 	}
 	return len(line), nil
+}
+
+// addMeter adds a meter to a bridge.
+func addMeter(t *testing.T, b *bridge.Bridge, m bridge.Meter, s probe.Source) {
+	t.Helper()
+	if err := b.AddMeter(m, s); err != nil {
+		t.Fatal(err)
+	}
 }

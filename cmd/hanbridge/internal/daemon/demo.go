@@ -13,6 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/console"
 	"github.com/hanbridge/hanbridge/bridge/output/health"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
@@ -42,7 +43,9 @@ func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 		return err
 	}
 	defer stopBroker()
-	b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, virtualport.SimulatedSource(family, seed))
+	if err := b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, virtualport.SimulatedSource(family, seed)); err != nil {
+		return err
+	}
 	b.AddOutput("console", table)
 	fmt.Fprintf(toOut, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, viewingHelp(setup.Config, embedded))
 	return b.Run(ctx)
@@ -69,6 +72,7 @@ func demoBridge(p *cli.Program, log io.Writer) (setup *Setup, b *bridge.Bridge, 
 	if cfg.MQTT.ClientID == "" {
 		cfg.MQTT.ClientID = defaultClientID("hanbridge-demo", cfg)
 	}
+	cfg.Publish, cfg.MQTT.Publish, cfg.Quantities = throttle.Realtime, nil, nil // a person watches the values
 	if cfg.Log.Level == "info" {
 		cfg.Log.Level = "warn" // the table shows the values, so the log shows only problems
 	}

@@ -44,7 +44,6 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 		return err
 	}
 	defer stopBroker()
-	b.SetPlan(cfg.Plan())
 	if dir := cfg.StateDirToWrite(); dir != "" {
 		b.KeepState(dir)
 	}

@@ -99,8 +99,7 @@ func (s *Setup) addMeter(b *bridge.Bridge, index int) error {
 		return err
 	}
 	key, authKey := s.keySettings(index)
-	b.AddMeter(bridge.Meter{ID: m.ID, Name: m.Name, Fuse: m.Fuse, KeySetting: key, AuthKeySetting: authKey}, src)
-	return nil
+	return b.AddMeter(bridge.Meter{ID: m.ID, Name: m.Name, Fuse: m.Fuse, KeySetting: key, AuthKeySetting: authKey}, src)
 }
 
 // keySettings returns texts for log messages. key says where the user sets the encryption key of a meter: in a setting, in a file of keys, or in

@@ -9,54 +9,43 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestCadence checks the rounded interval of a quantity after a sequence of gaps.
-func TestCadence(t *testing.T) {
-	tests := []struct {
-		name string
-		gaps []time.Duration
-		want time.Duration
-	}{
-		{"one value", nil, time.Minute},
-		{"one gap, which is not enough", []time.Duration{time.Hour}, time.Minute},
-		{"every 2 s", []time.Duration{2 * time.Second, 2 * time.Second}, time.Minute},
-		{"every hour", []time.Duration{time.Hour, time.Hour}, time.Hour},
-		{"every 15 min", []time.Duration{15 * time.Minute, 15 * time.Minute}, 15 * time.Minute},
-		{"once a day", []time.Duration{24 * time.Hour, 24 * time.Hour}, 24 * time.Hour},
-		{"one hourly list was lost", []time.Duration{time.Hour, time.Hour, 2 * time.Hour, time.Hour}, time.Hour},
-		{"an outage of five hours", []time.Duration{time.Second, time.Second, 5 * time.Hour, time.Second}, time.Minute},
-		{"first every hour, then every second", []time.Duration{time.Hour, time.Hour, time.Second, time.Second}, time.Minute},
+// TestDerive checks that the step makes the values of a telegram, tells which quantities the meter sends, and says nothing when nothing is new.
+func TestDerive(t *testing.T) {
+	var d deriver
+	samples := []quantity.Sample{{ID: quantity.ImportPower, Value: obis.Decimal{Coef: 1727}}, {ID: quantity.ImportEnergy, Value: obis.Decimal{Coef: 1000}}}
+	first := d.derive(samples, start, false)
+	if len(first.values) != 2 || string(first.values[1].Append(nil)) != "1000.000" || len(first.descriptors) != 2 {
+		t.Errorf("first telegram: got %+v, want two values and two descriptors", first)
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			var c cadence
-			now := time.Unix(1_800_000_000, 0)
-			c.addValue(now)
-			for _, gap := range tt.gaps {
-				now = now.Add(gap)
-				c.addValue(now)
-			}
-			if got := c.roundedInterval(); got != tt.want {
-				t.Errorf("got %v, want %v", got, tt.want)
-			}
-		})
+	if second := d.derive(samples[:1], start.Add(time.Second), false); len(second.values) != 1 || second.descriptors != nil || second.expired != nil {
+		t.Errorf("second telegram: got %+v, want one value and nothing else", second)
 	}
 }
 
-// TestCadenceOfOneValue checks that a quantity that came once counts as hourly after ten minutes.
-func TestCadenceOfOneValue(t *testing.T) {
-	var c cadence
-	c.addValue(time.Unix(1_800_000_000, 0))
-	if c.addMissing(9 * time.Minute); c.roundedInterval() != time.Minute {
-		t.Errorf("after 9 min: got %v, want a minute", c.roundedInterval())
+// TestDeriveNewMeter checks that the quantities that only a replaced meter has sent expire after 70 min.
+func TestDeriveNewMeter(t *testing.T) {
+	var d deriver
+	power, energy := []quantity.Sample{{ID: quantity.ImportPower}}, []quantity.Sample{{ID: quantity.ImportEnergy}}
+	d.derive(energy, start, false)
+	d.derive(power, start.Add(time.Minute), true)
+	at := start
+	for range 70 {
+		at = at.Add(time.Minute)
+		if got := d.derive(power, at, false); got.expired != nil {
+			t.Fatalf("after %v: got %v expired, want none", at.Sub(start), got.expired)
+		}
 	}
-	if c.addMissing(11 * time.Minute); c.roundedInterval() != time.Hour {
-		t.Errorf("after 11 min: got %v, want an hour", c.roundedInterval())
+	if got := d.derive(power, at.Add(time.Minute), false); !slices.Equal(got.expired, []quantity.ID{quantity.ImportEnergy}) {
+		t.Errorf("got %v expired, want import_energy", got.expired)
 	}
 }
+
+// start is when the first telegram arrives in tests of the steps.
+var start = time.Unix(1_800_000_000, 0)
 
 // TestCadenceChangesDescriptors checks that the descriptors change if the rounded interval of a quantity changes, and only then.
 func TestCadenceChangesDescriptors(t *testing.T) {
-	var d descriptors
+	var d deriver
 	now := time.Unix(1_800_000_000, 0)
 	var got []time.Duration
 	collect := func() {
@@ -69,10 +58,10 @@ func TestCadenceChangesDescriptors(t *testing.T) {
 		d.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
 		collect()
 	}
-	d = descriptors{} // from here on, the quantity comes only once
+	d = deriver{sendingSince: now} // from here on, the quantity comes only once
 	d.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
 	for _, missing := range []time.Duration{0, 9 * time.Minute, 11 * time.Minute, 12 * time.Minute} {
-		d.expire(now.Add(missing), now)
+		d.expire(now.Add(missing))
 		collect()
 	}
 	if want := []time.Duration{time.Minute, time.Hour, time.Minute, time.Hour}; !slices.Equal(got, want) {
@@ -83,15 +72,16 @@ func TestCadenceChangesDescriptors(t *testing.T) {
 // TestExpireAfterSilence checks that quantities of a replaced meter do not expire while the new meter is silent, because
 // the new meter cannot send its hourly list in that time.
 func TestExpireAfterSilence(t *testing.T) {
-	var d descriptors
+	var d deriver
 	start := time.Unix(1_800_000_000, 0)
 	d.value(&quantity.Sample{ID: quantity.ImportEnergy}, start)
-	d.meterChangedAt = start.Add(time.Minute)
+	d.replacedAt = start.Add(time.Minute)
 	sendsAgain := start.Add(3 * time.Hour)
-	if expired := d.expire(sendsAgain, sendsAgain); len(expired) > 0 {
+	d.sendingSince = sendsAgain
+	if expired := d.expire(sendsAgain); len(expired) > 0 {
 		t.Errorf("expired when the meter sends again: %v, want none", expired)
 	}
-	if expired := d.expire(sendsAgain.Add(expireAfterMeterChange), sendsAgain); len(expired) != 1 {
+	if expired := d.expire(sendsAgain.Add(expireAfterMeterChange)); len(expired) != 1 {
 		t.Errorf("expired after %v of telegrams: %v, want the quantity of the replaced meter", expireAfterMeterChange, expired)
 	}
 }
@@ -122,7 +112,7 @@ func TestValueDecimals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var d descriptors
+			var d deriver
 			id := quantityNamed(t, tt.quantity)
 			for i, sent := range tt.sent {
 				v := d.value(&quantity.Sample{ID: id, Value: sent}, time.Now())
@@ -136,7 +126,7 @@ func TestValueDecimals(t *testing.T) {
 
 // TestValueText checks that a Value does not share its text with the telegram, whose bytes are overwritten by the next telegram.
 func TestValueText(t *testing.T) {
-	var d descriptors
+	var d deriver
 	text := []byte("tonight")
 	id := quantity.TextMessage
 	first := d.value(&quantity.Sample{ID: id, Text: text}, time.Now())

@@ -1,0 +1,159 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/progress"
+	"github.com/hanbridge/hanbridge/bridge/internal/state"
+	"github.com/hanbridge/hanbridge/bridge/probe"
+	"github.com/hanbridge/hanbridge/pkg/line"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+)
+
+// A meterReader reads one meter: it passes each reading through the chain, and what the chain made of it to those who listen: the log, the
+// liveness, the state that survives a restart, and through Bridge.pass the outputs. It is a probe.Handler. Only the goroutine that called run
+// uses it, except liveness, which the clock uses too.
+type meterReader struct {
+	bridge   *Bridge
+	meter    Meter
+	source   probe.Source
+	decoder  *meter.Decoder
+	progress *progress.Reporter
+
+	chain    chain
+	interval interval
+	record   *record
+	liveness liveness
+	log      meterLog
+	stored   *storedMeter
+	// lastWorking is the last endpoint that gave an intact telegram, possibly in an earlier run.
+	lastWorking probe.Endpoint
+}
+
+// newMeterReader returns the reader of a meter, with the state that an earlier run has stored.
+func newMeterReader(b *Bridge, m Meter, s probe.Source) *meterReader {
+	s.Options.AcceptUnverified = true // otherwise an unverified telegram would be an intact TelegramError, which proves the endpoint
+	r := &meterReader{
+		bridge: b, meter: m, source: s, decoder: meter.NewDecoder(nil, s.Options), record: &record{Snapshot: Snapshot{Meter: m}},
+		chain: chain{meter: m.ID, guard: newCounterGuard(m.Fuse)}, log: newMeterLog(b.log, m),
+	}
+	r.liveness = liveness{record: r.record, attempt: new(probe.Attempt)}
+	r.restore(b.store)
+	return r
+}
+
+// restore restores the state of the meter in an earlier run. No value is published before the first verified telegram. For a recording, counters
+// are not restored and nothing is stored, because a recording can be replayed, and because the state of the meter with the same id must not change.
+func (m *meterReader) restore(store *state.Store) {
+	s := newStoredMeter(store, m.meter.ID, m.source.Options.Scale)
+	m.stored = s
+	if m.source.Recorded {
+		s.forgetCounters()
+	} else {
+		store.Register(s.key, s.encode)
+	}
+	if s.description.Protocol == "" {
+		return
+	}
+	m.lastWorking = probe.Endpoint{Port: s.description.Port, Line: s.description.Line}
+	m.decoder.SetCurrentScaling(s.scaling)
+	m.chain.identify.restore(s.description, s.counters.Serial)
+	m.chain.guard.restore(&s.counters, s.counterValues())
+	m.chain.derive.restore(s.descriptors)
+	m.interval.restore(s.descriptors)
+	m.record.Description, m.record.Descriptors = s.description, m.chain.derive.takeChanged()
+}
+
+// run reads the meter until ctx ends, or until the end of a recording. It returns an error if a recording has no telegram.
+func (m *meterReader) run(ctx context.Context) error {
+	m.progress.Working()
+	defer m.progress.Waiting()
+	m.progress.Note("no telegram yet")
+	m.liveness.start(m.bridge.clock, m.silenceAlarm)
+	defer m.stop()
+	result := probe.Probe(ctx, m.source, probe.Options{
+		ProvedTimeout: m.provedTimeout, LastProved: m.lastWorking, Progress: m.progress, Decoder: m.decoder,
+	}, m)
+	if m.source.Recorded && ctx.Err() == nil {
+		return m.finishRecording(ctx, result)
+	}
+	return nil
+}
+
+// finishRecording waits until the outputs have delivered the telegrams of a recording. If the recording could not be read to its end, the result
+// is the read error. The recording is then not read again, because its first telegrams were already published.
+func (m *meterReader) finishRecording(ctx context.Context, result probe.Result) error {
+	m.progress.Waiting()
+	m.bridge.awaitDelivered(ctx)
+	m.progress.Working()
+	if !errors.Is(result.Err, io.EOF) {
+		return result.Err
+	}
+	end := m.liveness.stats()
+	m.log.Info().Uint64("telegrams", end.Telegrams).Uint64("errors", end.Errors).Msg("end of the recording")
+	if end.Telegrams == 0 {
+		return fmt.Errorf("%s: no telegram in it", m.liveness.attempt.Port)
+	}
+	return nil
+}
+
+// Reading passes a telegram through the chain. It never ends the search.
+func (m *meterReader) Reading(ctx context.Context, r *meter.Reading) (done bool) {
+	res, ok := m.chain.process(r, r.Received)
+	if !ok {
+		return false
+	}
+	m.interval.add(r.Received)
+	u := update{
+		at: r.Received, telegram: res.telegram, earlier: res.guarded.earlier, interval: m.interval.learned(), complete: m.source.Recorded,
+		descriptors: res.derived.descriptors, expired: res.derived.expired, forgotten: res.forgotten(), events: res.events(),
+	}
+	m.record.mu.Lock()
+	lines := m.liveness.noteTelegram(r, &res, &u)
+	counters := m.bridge.pass(m.record, &u)
+	state := m.record.Snapshot
+	m.record.mu.Unlock()
+	m.log.logTelegram(r, &res, lines, &state)
+	m.progress.Note("")
+	m.stored.update(&state, res.derived.descriptors, m.decoder.CurrentScaling(), counters, &m.chain)
+	if m.decoder.TelnetNegotiated() && m.log.isFirst("telnet") {
+		m.log.Warn().Msg(line.Telnet.Advice())
+	}
+	if m.source.Recorded {
+		m.progress.Waiting()
+		m.bridge.awaitTaken(ctx)
+		m.progress.Working()
+	}
+	m.noteWorking(r.Received)
+	return false
+}
+
+// Damaged counts a telegram that gave no reading, and logs why. It never ends the search.
+func (m *meterReader) Damaged(e *meter.TelegramError) (done bool) {
+	m.record.mu.Lock()
+	m.liveness.noteDropped(e)
+	m.bridge.pass(m.record, &update{at: e.Received})
+	m.record.mu.Unlock()
+	m.log.logDamaged(e)
+	if e.Intact && m.liveness.attempt.Proved {
+		m.noteWorking(e.Received)
+	}
+	return false
+}
+
+// stop passes on the last counts and the values that throttles have withheld. It also stores the counters, so that the next run does not
+// begin with values below the last published ones.
+func (m *meterReader) stop() {
+	m.record.mu.Lock()
+	m.liveness.stop()
+	m.bridge.pass(m.record, &update{at: time.Now(), final: true})
+	state := m.record.Snapshot
+	m.record.mu.Unlock()
+	if m.chain.seq > 0 {
+		m.stored.update(&state, nil, m.decoder.CurrentScaling(), publishedCounters{any: true}, &m.chain)
+	}
+}
