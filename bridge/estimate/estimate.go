@@ -43,15 +43,52 @@ var typicalDay = time.Date(2026, time.March, 18, 23, 0, 0, 0, time.UTC)
 // typicalSeed selects a simulated household in which a car is charged at night.
 const typicalSeed = 1
 
-// Day estimates the states that each of the quantities causes in a day with plan p. The result has the order of quantities. Interval is the
+// An Estimator estimates for any number of meters with the same plan. It simulates a household only for quantities and intervals that it has not
+// estimated before, so meters of one family need one simulation. An Estimator is not safe for concurrent use.
+type Estimator struct {
+	plan        *throttle.Plan
+	results     map[sending]DailyStates
+	simulations int // how many days were simulated, for tests
+}
+
+// A sending is how a meter sends a quantity. The states of a quantity do not depend on the other quantities of the meter.
+type sending struct {
+	Quantity
+	telegramInterval time.Duration
+}
+
+// New returns an Estimator for a plan, which must not change afterwards.
+func New(p *throttle.Plan) *Estimator { return &Estimator{plan: p, results: map[sending]DailyStates{}} }
+
+// Day estimates the states that each of the quantities of a meter causes in a day. The result has the order of quantities. Interval is the
 // time between two telegrams of the meter. Intervals below 1 s are raised to 1 s, and intervals above 1 h are lowered to 1 h. Real households
-// differ from the simulated household. A call takes about 20 ms on a fast machine.
-func Day(p *throttle.Plan, quantities []Quantity, interval time.Duration) []DailyStates {
+// differ from the simulated household. A simulation takes about 20 ms on a fast machine.
+func (e *Estimator) Day(quantities []Quantity, interval time.Duration) []DailyStates {
 	interval = min(max(interval, time.Second), time.Hour)
-	e := estimator{interval: interval, throttled: throttle.New(p), unthrottled: throttle.New(new(throttle.Plan))}
-	for _, q := range quantities {
+	sent, missing := make([]sending, len(quantities)), []Quantity(nil)
+	for i, q := range quantities {
 		q.Interval = max(q.Interval, interval)
-		e.counts = append(e.counts, count{Quantity: q, value: simulatedValue(q.ID), every: int(q.Interval / interval)})
+		sent[i] = sending{q, interval}
+		if _, known := e.results[sent[i]]; !known {
+			missing = append(missing, q)
+		}
+	}
+	if len(missing) > 0 {
+		e.simulate(missing, interval)
+	}
+	all := make([]DailyStates, len(sent))
+	for i := range sent {
+		all[i] = e.results[sent[i]]
+	}
+	return all
+}
+
+// simulate adds the results of quantities, which a meter sends in telegrams of an interval. No interval of a quantity is below this interval.
+func (e *Estimator) simulate(quantities []Quantity, interval time.Duration) {
+	e.simulations++
+	d := simulatedDay{interval: interval, throttled: throttle.New(e.plan), unthrottled: throttle.New(new(throttle.Plan))}
+	for _, q := range quantities {
+		d.counts = append(d.counts, count{Quantity: q, value: simulatedValue(q.ID), every: int(q.Interval / interval)})
 	}
 	telegrams := int(partDuration / interval) // in each part of the day
 	hasGaps := telegrams > maxTelegramsPerPart
@@ -62,14 +99,16 @@ func Day(p *throttle.Plan, quantities []Quantity, interval time.Duration) []Dail
 		for i := range telegrams {
 			house.Advance(start.Add(time.Duration(i) * interval))
 			state := house.State()
-			e.add(&state, part*telegrams+i, i == 0 && hasGaps)
+			d.add(&state, part*telegrams+i, i == 0 && hasGaps)
 		}
 	}
-	return e.dailyStates(time.Duration(partsPerDay*telegrams) * interval)
+	for i, states := range d.dailyStates(time.Duration(partsPerDay*telegrams) * interval) {
+		e.results[sending{quantities[i], interval}] = states
+	}
 }
 
-// An estimator counts the states of the simulated telegrams. It numbers the telegrams as if there were no gaps between the parts of the day.
-type estimator struct {
+// A simulatedDay counts the states of the simulated telegrams. It numbers the telegrams as if there were no gaps between the parts of the day.
+type simulatedDay struct {
 	throttled   *throttle.Throttle
 	unthrottled *throttle.Throttle // publishes every change
 	interval    time.Duration
@@ -86,16 +125,16 @@ type count struct {
 
 // add counts the states of the nth telegram. If every telegram has a quantity, add does not count the first state after a gap, because the
 // gap can make the value jump.
-func (e *estimator) add(s *simulate.State, n int, afterGap bool) {
-	now := typicalDay.Add(time.Duration(n) * e.interval)
-	for i := range e.counts {
-		q := &e.counts[i]
+func (d *simulatedDay) add(s *simulate.State, n int, afterGap bool) {
+	now := typicalDay.Add(time.Duration(n) * d.interval)
+	for i := range d.counts {
+		q := &d.counts[i]
 		if q.value == nil || n%q.every != q.every-1 {
 			continue
 		}
 		value := q.value(s)
-		throttled := e.throttled.Decide(now, q.Interval, q.ID, value, q.Decimals, "")
-		unthrottled := e.unthrottled.Decide(now, q.Interval, q.ID, value, q.Decimals, "")
+		throttled := d.throttled.Decide(now, q.Interval, q.ID, value, q.Decimals, "")
+		unthrottled := d.unthrottled.Decide(now, q.Interval, q.ID, value, q.Decimals, "")
 		if afterGap && q.every == 1 {
 			continue
 		}
@@ -109,10 +148,10 @@ func (e *estimator) add(s *simulate.State, n int, afterGap bool) {
 }
 
 // dailyStates scales the counts from the simulated duration to a day. Each quantity has at least one state.
-func (e *estimator) dailyStates(simulated time.Duration) []DailyStates {
-	all := make([]DailyStates, len(e.counts))
+func (d *simulatedDay) dailyStates(simulated time.Duration) []DailyStates {
+	all := make([]DailyStates, len(d.counts))
 	perDay := func(n int) int { return max(1, int(time.Duration(n)*24*time.Hour/simulated)) }
-	for i, q := range e.counts {
+	for i, q := range d.counts {
 		all[i] = DailyStates{ID: q.ID, Throttled: perDay(q.throttled), EveryTelegram: perDay(q.unthrottled)}
 	}
 	return all

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hanbridge/hanbridge/bridge/estimate"
 	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -38,7 +40,7 @@ func TestDay(t *testing.T) {
 				}
 			}
 			var states, changes, wantStates, wantChanges int
-			for i, got := range estimate.Day(plan, quantities, tt.interval) {
+			for i, got := range estimate.New(plan).Day(quantities, tt.interval) {
 				q := day[quantities[i].ID]
 				if got.ID != q.id || got.Throttled < 1 || got.Throttled > got.EveryTelegram || got.EveryTelegram > q.telegrams {
 					t.Errorf("%v: got estimate %+v, but a complete day had %d telegrams, %d states and %d changes", q.id, got, q.telegrams, q.states, q.changes)
@@ -67,7 +69,7 @@ func TestDayOfEveryQuantity(t *testing.T) {
 	for i := range quantity.Rows() {
 		quantities = append(quantities, estimate.Quantity{ID: quantity.ID(i), Decimals: uint8(max(quantity.Rows()[i].Decimals, 0))})
 	}
-	for _, got := range estimate.Day(throttle.NewPlan(throttle.Balanced), quantities, 10*time.Second) {
+	for _, got := range estimate.New(throttle.NewPlan(throttle.Balanced)).Day(quantities, 10*time.Second) {
 		row := got.ID.Row()
 		switch isUnusedTariff := strings.HasSuffix(row.Name, "_t3") || strings.HasSuffix(row.Name, "_t4"); {
 		case row.Kind == quantity.Status || isUnusedTariff:
@@ -96,12 +98,12 @@ func TestDayOfIntervals(t *testing.T) {
 		{0, 0, 700, 1500}, // a telegram each second
 		{-time.Second, -time.Second, 700, 1500},
 	} {
-		got := estimate.Day(plan, []estimate.Quantity{{ID: id, Decimals: 3, Interval: tt.quantity}}, tt.telegrams)[0]
+		got := estimate.New(plan).Day([]estimate.Quantity{{ID: id, Decimals: 3, Interval: tt.quantity}}, tt.telegrams)[0]
 		if got.Throttled < tt.minStates || got.Throttled > tt.maxStates {
 			t.Errorf("quantity every %v, telegram every %v: got %d states, want %d to %d", tt.quantity, tt.telegrams, got.Throttled, tt.minStates, tt.maxStates)
 		}
 	}
-	if got := estimate.Day(plan, nil, time.Second); len(got) != 0 {
+	if got := estimate.New(plan).Day(nil, time.Second); len(got) != 0 {
 		t.Errorf("meter without quantities: got %v, want nothing", got)
 	}
 }
@@ -110,10 +112,48 @@ func TestDayOfIntervals(t *testing.T) {
 func TestDayUsesPublishedUnit(t *testing.T) {
 	id, plan, day := quantity.ImportEnergy, throttle.NewPlan(throttle.Balanced), 24*time.Hour
 	plan.Set(id, throttle.Override{Deadband: &throttle.Deadband{Absolute: obis.Decimal{Coef: 5}}, MaxSilence: &day})
-	got := estimate.Day(plan, []estimate.Quantity{{ID: id, Decimals: 3}}, 20*time.Second)[0]
+	got := estimate.New(plan).Day([]estimate.Quantity{{ID: id, Decimals: 3}}, 20*time.Second)[0]
 	// One or two states for each hour, and one state for each 5 kWh. The household uses at most 100 kWh a day.
 	if limit := 24*2 + 100/5; got.Throttled < 24 || got.Throttled > limit {
 		t.Errorf("got %d states, want 24 to %d", got.Throttled, limit)
+	}
+}
+
+// TestDaySimulatesOnce tests that meters that send the same quantities at the same intervals need one simulation, and that an estimate does not
+// depend on the other quantities or on earlier estimates.
+func TestDaySimulatesOnce(t *testing.T) {
+	plan := throttle.NewPlan(throttle.Balanced)
+	e := estimate.New(plan)
+	quantities := []estimate.Quantity{{ID: quantity.ImportPower}, {ID: quantity.ImportEnergy, Decimals: 3, Interval: time.Hour}}
+	first := e.Day(quantities, 10*time.Second)
+	for range 1000 {
+		if diff := cmp.Diff(first, e.Day(quantities, 10*time.Second)); diff != "" {
+			t.Fatalf("another meter of the same family (-first +other):\n%s", diff)
+		}
+	}
+	if got := e.Simulations(); got != 1 {
+		t.Errorf("1001 meters of one family: got %d simulations, want 1", got)
+	}
+	more := []estimate.Quantity{quantities[1], {ID: quantity.ImportReactivePower, Decimals: 3}, quantities[0]}
+	for i, tt := range []struct {
+		name       string
+		quantities []estimate.Quantity
+		interval   time.Duration
+	}{
+		{"an additional quantity", more, 10 * time.Second},
+		{"another number of decimals", []estimate.Quantity{{ID: quantity.ImportPower, Decimals: 3}}, 10 * time.Second},
+		{"another interval of a quantity", []estimate.Quantity{{ID: quantity.ImportEnergy, Decimals: 3, Interval: time.Minute}}, 10 * time.Second},
+		{"another interval of telegrams", quantities, 5 * time.Second},
+	} {
+		if diff := cmp.Diff(estimate.New(plan).Day(tt.quantities, tt.interval), e.Day(tt.quantities, tt.interval)); diff != "" {
+			t.Errorf("%s (-alone +after others):\n%s", tt.name, diff)
+		}
+		if got := e.Simulations(); got != i+2 {
+			t.Errorf("%s: got %d simulations, want %d", tt.name, got, i+2)
+		}
+	}
+	if e.Day(more[:2], 10*time.Second); e.Simulations() != 5 {
+		t.Errorf("fewer quantities: got %d simulations, want 5", e.Simulations())
 	}
 }
 
@@ -174,7 +214,7 @@ func BenchmarkDay(b *testing.B) {
 		b.Run(interval.String(), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				estimate.Day(throttle.NewPlan(throttle.Balanced), quantities, interval)
+				estimate.New(throttle.NewPlan(throttle.Balanced)).Day(quantities, interval)
 			}
 		})
 	}

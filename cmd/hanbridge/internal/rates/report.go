@@ -56,6 +56,7 @@ type report struct {
 	Note   string       `json:"note,omitempty"`
 	Meters []meterRates `json:"meters"`
 	dayRates
+	estimator *estimate.Estimator // nil before the first meter
 }
 
 // dayRates are numbers of states a day.
@@ -101,11 +102,14 @@ func (d *dayRates) addRates(other dayRates) {
 	d.EveryTelegram += other.EveryTelegram
 }
 
-// add adds the rates of a meter to the report. A hub gets its states from the MQTT output, so the plan of this output counts.
+// add adds the rates of a meter to the report. c must be the same for all meters. A hub gets its states from the MQTT output, so the plan of this output counts.
 func (r *report) add(c config.Config, p sendProfile) {
 	plan := c.MQTTPlan()
+	if r.estimator == nil {
+		r.estimator = estimate.New(plan)
+	}
 	rates := meterRates{Meter: p.id, Interval: inSeconds(p.interval)}
-	for i, states := range estimate.Day(plan, p.quantities, p.interval) {
+	for i, states := range r.estimator.Day(p.quantities, p.interval) {
 		rate := quantityRate{states.ID.String(), inSeconds(p.quantities[i].Interval), dayRates{states.Throttled, states.EveryTelegram}}
 		rates.Quantities = append(rates.Quantities, rate)
 		rates.addRates(rate.dayRates)
