@@ -48,8 +48,9 @@ const (
 	filterMessages, filterBytes = 400, 512 << 10
 )
 
-// commandLimits are the limits of commands, which read the announcements or values of all bridges at a broker.
-var commandLimits = scanLimits{20_000, 16 << 20}
+// commandLimits are the limits of commands, which read the announcements or values of all bridges at a broker. A thousand meters have about 45,000
+// values, and announcements of 14 MB in total.
+var commandLimits = scanLimits{100_000, 64 << 20}
 
 // An IncompleteError reports that the broker possibly retains more messages than were read. A function that returns an IncompleteError also
 // returns the messages that were read.
