@@ -83,13 +83,13 @@ func TestScanEnd(t *testing.T) {
 				s := &scan{limits: scanLimits{10, 1000}, idleTime: 100 * time.Second, accepts: func(topic string) bool { return topic == "a" }}
 				subscribedAt := time.Now()
 				for _, event := range tt.events {
-					time.Sleep(time.Second)
+					<-time.After(time.Second)
 					event(s)
 				}
 				if got := s.remaining(subscribedAt, slowest); got != tt.want {
 					t.Errorf("got %v until the end, want %v", got, tt.want)
 				}
-				time.Sleep(tt.want)
+				<-time.After(tt.want)
 				if got := s.remaining(subscribedAt, slowest); got > 0 {
 					t.Errorf("got %v until the end after waiting, want the end", got)
 				}
