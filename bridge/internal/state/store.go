@@ -69,10 +69,19 @@ func Open(dir string, log zerolog.Logger) *Store {
 	return s
 }
 
-// Value returns a copy of the document that the file had under the key at Open; nil if there was none.
+// Value returns a copy of the document with this key: what the function returns that was registered for it. If there is none, or if it returns nil,
+// Value returns what the file had at Open; nil if there was no document.
 func (s *Store) Value(key string) []byte {
 	if s == nil {
 		return nil
+	}
+	s.mu.Lock()
+	encode := s.encoders[key]
+	s.mu.Unlock()
+	if encode != nil {
+		if text := encode(); text != nil {
+			return slices.Clone(text)
+		}
 	}
 	return slices.Clone(s.atOpen[key])
 }
