@@ -4,6 +4,7 @@ package cost_test
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -115,21 +116,21 @@ func sampleCount(b *testing.B, telegram []byte) int {
 	return len(reading.Samples)
 }
 
-// cpu returns the CPU time of the bridge, in steps of 10 ms. The fields utime and stime of /proc/pid/stat are in 1/100 s (proc(5)).
-func (m *measurement) cpu() time.Duration {
-	stat := readProc(m.b, m.bridge.Cmd.Process.Pid, "stat")
+// cpuTime returns the CPU time of a process, in steps of 10 ms. The fields utime and stime of /proc/pid/stat are in 1/100 s (proc(5)).
+func cpuTime(b *testing.B, pid int) time.Duration {
+	stat := readProc(b, pid, "stat")
 	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:]) // fields[0] is the third field of the line
-	return time.Duration(number(m.b, fields[11])+number(m.b, fields[12])) * 10 * time.Millisecond
+	return time.Duration(number(b, fields[11])+number(b, fields[12])) * 10 * time.Millisecond
 }
 
 // memory returns the value with this name in /proc/pid/status, in MiB. In the file each line has a name and a value in kB.
-func (m *measurement) memory(name string) float64 {
-	for line := range strings.Lines(readProc(m.b, m.bridge.Cmd.Process.Pid, "status")) {
+func memory(b *testing.B, pid int, name string) float64 {
+	for line := range strings.Lines(readProc(b, pid, "status")) {
 		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == name+":" {
-			return float64(number(m.b, fields[1])) / 1024
+			return float64(number(b, fields[1])) / 1024
 		}
 	}
-	m.b.Fatalf("/proc/%d/status has no line %s", m.bridge.Cmd.Process.Pid, name)
+	b.Fatalf("/proc/%d/status has no line %s", pid, name)
 	return 0
 }
 
@@ -141,9 +142,15 @@ func readProc(b *testing.B, pid int, name string) string {
 	return string(text)
 }
 
-// releaseProgram builds the program as for a release, and returns its path.
+// otherProgram is the path of a program to measure in place of the program of this module. It serves to compare two versions.
+var otherProgram = flag.String("program", "", "measure the program in this `FILE`")
+
+// releaseProgram builds the program as for a release, and returns its path. With the flag -program it returns the path in this flag.
 func releaseProgram(b *testing.B) string {
 	b.Helper()
+	if *otherProgram != "" {
+		return *otherProgram
+	}
 	path := filepath.Join(b.TempDir(), "hanbridge")
 	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./cmd/hanbridge")
 	build.Dir = testbed.ModuleRoot
