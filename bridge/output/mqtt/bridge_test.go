@@ -29,6 +29,7 @@ func config(addr string) mqtt.Config {
 // A testBridge is a bridge with one meter and one output. It is also the writer of the bridge's log.
 type testBridge struct {
 	t      *testing.T
+	bridge *bridge.Bridge
 	dialed chan *io.PipeWriter // receives the pipe to which the test writes telegrams, for each connection of the bridge to the meter
 	pipe   *io.PipeWriter      // the newest pipe from dialed; nil before the first telegram
 	stop   func()
@@ -76,6 +77,7 @@ func runWithLog(t *testing.T, newOutput func(zerolog.Logger) bridge.Output, mete
 	t.Helper()
 	h := &testBridge{t: t, dialed: make(chan *io.PipeWriter, 1), interrupted: make(chan struct{}, 1)}
 	b := bridge.New(zerolog.New(h))
+	h.bridge = b
 	if stateDir != "" {
 		b.KeepState(stateDir)
 	}
