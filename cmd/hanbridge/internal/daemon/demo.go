@@ -76,6 +76,7 @@ func demoBridge(p *cli.Program, log io.Writer) (setup *Setup, b *bridge.Bridge, 
 	if cfg.Log.Level == "info" {
 		cfg.Log.Level = "warn" // the table shows the values, so the log shows only problems
 	}
+	limitProcessors(cfg)
 	setup = &Setup{Config: cfg, health: addresses, Logger: newLogger(cfg.Log, log, cli.IsTerminal(p.Err))}
 	for _, setup.MQTT.Listen = range listen { // until the bridge has a broker
 		if b, done, err = setup.Bridge(); err == nil {

@@ -53,3 +53,27 @@ func TestDefaultClientID(t *testing.T) {
 		}
 	}
 }
+
+// TestOneProcessorIsEnough tests that a home uses one processor, and that a fleet and a recording use all.
+func TestOneProcessorIsEnough(t *testing.T) {
+	meters := func(n int, kind config.PortKind) (c config.Config) {
+		c.Meters = make([]config.Meter, n)
+		c.Meters[n-1].Port.Kind = kind
+		return c
+	}
+	for _, tt := range []struct {
+		name   string
+		config config.Config
+		want   bool
+	}{
+		{"one meter", meters(1, config.AutoPort), true},
+		{"20 meters", meters(20, config.TCPPort), true},
+		{"21 meters", meters(21, config.TCPPort), false},
+		{"a recording", meters(1, config.ReplayPort), false},
+		{"a meter and a recording", meters(2, config.ReplayPort), false},
+	} {
+		if got := oneProcessorIsEnough(tt.config); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
