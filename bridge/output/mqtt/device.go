@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
@@ -15,7 +16,8 @@ import (
 // they are no longer wanted. If there is a state file, the record remains after a restart.
 type savedDevices struct {
 	store    *state.Store
-	document deviceDocument
+	mu       sync.Mutex     // guards document, which only the goroutine of Run changes, with change
+	document deviceDocument // other goroutines read it with encode
 }
 
 // A deviceDocument is the form of savedDevices in the state file.
@@ -51,16 +53,30 @@ func loadDevices(store *state.Store, c *Config) *savedDevices {
 	if d.document.Prefix != c.Prefix { // a scan must find the announcements that the broker retains under the new prefix
 		d.document.Prefix, d.document.FirstScan = c.Prefix, time.Time{}
 	}
-	d.save()
+	store.Register(devicesKey, d.encode)
+	store.MarkChanged()
 	return d
 }
 
-// save passes a copy of the document to the store of the state file. It must be called after each change.
-func (d *savedDevices) save() {
-	if text, err := json.Marshal(d.document); err == nil { // Marshal cannot fail, because every field can be encoded
-		d.store.Register(devicesKey, func() []byte { return text })
-		d.store.MarkChanged()
+// change changes the document. The devices in it must not be changed, only replaced, because encode reads them later.
+func (d *savedDevices) change(f func(*deviceDocument)) {
+	d.mu.Lock()
+	f(&d.document)
+	d.mu.Unlock()
+	d.store.MarkChanged()
+}
+
+// encode returns the document as JSON. The goroutine of the state file calls it.
+func (d *savedDevices) encode() []byte {
+	d.mu.Lock()
+	document := d.document
+	document.Devices = maps.Clone(document.Devices)
+	d.mu.Unlock()
+	text, err := json.Marshal(document)
+	if err != nil {
+		return nil // cannot happen, because every field can be encoded
 	}
+	return text
 }
 
 // recordCompleteAt returns the time from which a start needs no retained scan, because the bridge has then removed or confirmed everything that
@@ -75,11 +91,12 @@ func (d *savedDevices) add(id string, added device) {
 
 // set records what the broker retains of a device. It removes the device from the record if the broker retains nothing of it.
 func (d *savedDevices) set(id string, retained device) {
-	d.document.Devices[id] = retained
-	if len(retained.Announced) == 0 && len(retained.Topics) == 0 {
-		delete(d.document.Devices, id)
-	}
-	d.save()
+	d.change(func(document *deviceDocument) {
+		document.Devices[id] = retained
+		if len(retained.Announced) == 0 && len(retained.Topics) == 0 {
+			delete(document.Devices, id)
+		}
+	})
 }
 
 // syncTimeout is how long sync waits for the disk. A full disk must not stop publishing.

@@ -114,6 +114,10 @@ func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 	if m == nil || u.Removed {
 		return
 	}
+	// The time of the last telegram comes before the counters. Otherwise a bridge that is killed between them would not recognise its own counters.
+	if u.StatsNew && m.publishesStats() {
+		s.publishStats(m, &u.Stats)
+	}
 	for i := range u.Values {
 		v := &u.Values[i]
 		if !m.isFirst && isCounter(v.ID) {
@@ -121,9 +125,6 @@ func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 		}
 		s.buf = v.Append(s.buf[:0])
 		s.publish(m.prefix+v.ID.String(), truncated(s.buf), s.config.Retain)
-	}
-	if u.StatsNew && m.publishesStats() {
-		s.publishStats(m, &u.Stats)
 	}
 	m.online = u.Online
 	if u.OnlineNew && !m.otherPublishesStatus() {

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -29,6 +30,9 @@ func (s *session) receiveInfo(o *ownership, m broker.Message) {
 // receiveTelegram passes the origin of a telegram of another bridge to the session's goroutine. It ignores retained telegrams, because they can
 // be old. It ignores the telegrams of this bridge, which this session receives too.
 func (s *session) receiveTelegram(o *ownership, m broker.Message) {
+	if bytes.Contains(m.Payload, []byte(`"instance":"`+s.marks.run+`"`)) { // a telegram of this run: most telegrams that arrive
+		return
+	}
 	origin := parseJSON[telegramOrigin](m.Payload)
 	if !m.Retain && len(m.Payload) > 0 && !s.marks.isOwn(origin.Instance) {
 		s.post(func() { o.receiveTelegram(origin.Instance, origin.Counters == withheldText, time.Now()) })

@@ -98,8 +98,7 @@ func (s *session) adoptFound(found []discovery.Message) {
 	s.foundExpiry = time.Now().Add(foundLifetime)
 	if !s.scanIncomplete { // an incomplete scan is not recorded, so the next start scans again
 		if s.devices.document.FirstScan.IsZero() {
-			s.devices.document.FirstScan = time.Now()
-			s.devices.save()
+			s.devices.change(func(document *deviceDocument) { document.FirstScan = time.Now() })
 		}
 		s.foundExpiry = s.devices.recordCompleteAt()
 	}

@@ -126,8 +126,7 @@ func (s *session) removeOldBaseTopics(ctx context.Context) error {
 	if err := s.conn.Flush(ctx); err != nil {
 		return err
 	}
-	s.devices.document.Base = s.config.BaseTopic
-	s.devices.save()
+	s.devices.change(func(document *deviceDocument) { document.Base = s.config.BaseTopic })
 	s.devices.sync()
 	return nil
 }
