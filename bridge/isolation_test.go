@@ -81,7 +81,12 @@ func TestOutputsAreInvisibleToEachOther(t *testing.T) {
 			}
 		}
 	})
-	fails := outputFunc(func(_ context.Context, s *bridge.Subscription) error { s.Resync(); <-s.Ready(); s.Take(); return errAway })
+	fails := outputFunc(func(_ context.Context, s *bridge.Subscription) error {
+		s.Resync()
+		<-s.Ready()
+		s.Take()
+		return errAway
+	})
 	sleeps := outputFunc(func(ctx context.Context, _ *bridge.Subscription) error { <-ctx.Done(); return nil })
 	for _, preset := range []throttle.Preset{throttle.Realtime, throttle.Balanced, throttle.Frugal} {
 		t.Run(preset.String(), func(t *testing.T) {

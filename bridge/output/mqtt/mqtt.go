@@ -80,11 +80,11 @@ func (o *Output) Streams() bridge.Streams {
 
 // Run connects and publishes until ctx ends or the connection is lost. When ctx ends, Run delivers the last values, which takes a minute at most.
 // Run returns an error if it cannot connect or the connection is lost.
-func (o *Output) Run(ctx context.Context, feed *bridge.Subscription) error {
+func (o *Output) Run(ctx context.Context, subscription *bridge.Subscription) error {
 	connConfig := o.config.brokerConfig()
 	connConfig.Conflict, connConfig.Capabilities = &o.conflicts, &o.capabilities
 	connConfig.OnAcknowledged = func() {
-		feed.Progress()
+		subscription.Progress()
 		if o.shutdownTimer != nil {
 			o.shutdownTimer.Reset(stopAckTimeout)
 		}
@@ -95,13 +95,13 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Subscription) error {
 		return err
 	}
 	if o.devices == nil {
-		o.marks = newMarks(o.config.ClientID, feed.Instance())
-		o.devices = loadDevices(feed.Store(), &o.config)
+		o.marks = newMarks(o.config.ClientID, subscription.Instance())
+		o.devices = loadDevices(subscription.Store(), &o.config)
 		recordComplete := !o.devices.document.FirstScan.IsZero() && time.Now().After(o.devices.recordCompleteAt())
 		o.scanned = o.config.BrokerEmpty || recordComplete
 	}
-	s := newSession(o, conn, feed)
-	s.announcedLevel = o.logConnected(feed.TakeInterrupted())
+	s := newSession(o, conn, subscription)
+	s.announcedLevel = o.logConnected(subscription.TakeInterrupted())
 	if !conn.RetainAvailable() && o.firstTime("retain") {
 		o.log.Warn().Str("source", o.config.URL).Err(errors.New(o.config.noRetainText())).Msg("the broker keeps no messages: published without being retained")
 	}

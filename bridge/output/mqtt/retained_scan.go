@@ -28,7 +28,7 @@ func (s *session) scanRetained(ctx context.Context) {
 		s.endArrivalCheck(&m.announcer) // the check has subscribed to the same topics, and the scan ends these subscriptions
 	}
 	var filters []string // only for the devices of this bridge, because other programs can have announced thousands of devices
-	for _, m := range append(s.feed.Meters(), bridge.Meter{ID: ownDevice}) {
+	for _, m := range append(s.subscription.Meters(), bridge.Meter{ID: ownDevice}) {
 		filters = append(filters, s.config.announcedFilters("hanbridge_"+m.ID)...)
 	}
 	sc := &scan{url: s.config.URL, limits: scanLimits{filterMessages * len(filters), filterBytes * len(filters)}, idleTime: sessionIdleTime}

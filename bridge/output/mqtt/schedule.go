@@ -52,7 +52,7 @@ func (s *session) runDueTasks(ctx context.Context) {
 		if at.IsZero() || time.Now().Before(at) {
 			continue
 		}
-		s.feed.Progress()
+		s.subscription.Progress()
 		s.schedule[t] = time.Time{}
 		run[t]()
 	}
@@ -89,7 +89,7 @@ func (s *session) runPosted() {
 
 // processPosted calls the posted functions, and then the checks that depend on the fields that these functions change.
 func (s *session) processPosted(ctx context.Context) {
-	s.feed.Progress()
+	s.subscription.Progress()
 	s.runPosted()
 	s.concludeArrivalChecks()
 	s.review(ctx)

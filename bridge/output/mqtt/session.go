@@ -23,7 +23,7 @@ import (
 type session struct {
 	*Output
 	conn             *broker.Conn
-	feed             *bridge.Subscription
+	subscription     *bridge.Subscription
 	schedule         schedule
 	meters           map[string]*meter            // by id
 	bridgeDevice     announcer                    // the bridge's own device
@@ -44,9 +44,9 @@ type session struct {
 }
 
 // newSession returns a session of o that has not published anything.
-func newSession(o *Output, conn *broker.Conn, feed *bridge.Subscription) *session {
+func newSession(o *Output, conn *broker.Conn, subscription *bridge.Subscription) *session {
 	s := &session{
-		Output: o, conn: conn, feed: feed, meters: map[string]*meter{}, undelivered: map[string]undeliveredDevice{}, wake: make(chan struct{}, 1),
+		Output: o, conn: conn, subscription: subscription, meters: map[string]*meter{}, undelivered: map[string]undeliveredDevice{}, wake: make(chan struct{}, 1),
 	}
 	if o.foundMeters != nil {
 		s.schedule[expireTask] = o.foundExpiry
@@ -54,7 +54,7 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Subscription) *sessio
 	s.bridgeDevice = announcer{wanted: func(style discovery.Style) wantedDevice {
 		return wantedDevice{messages: s.config.discovery(style).Bridge(), topics: []string{"status"}}
 	}}
-	for _, m := range feed.Meters() {
+	for _, m := range subscription.Meters() {
 		s.meterIDs = append(s.meterIDs, m.ID)
 	}
 	for _, id := range slices.Sorted(maps.Keys(o.devices.document.Devices)) {
@@ -93,7 +93,7 @@ func (s *session) subscribe(ctx context.Context) error {
 	subscribeCtx, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
 	subscribe := func(topic string, receive func(broker.Message), warning string) error {
-		s.feed.Progress()
+		s.subscription.Progress()
 		err := s.conn.Subscribe(subscribeCtx, topic, 1, receive)
 		if err != nil && !s.ended(ctx) { // values can still be published
 			s.warn(err, warning)
@@ -131,7 +131,7 @@ func (s *session) removeOldBaseTopics(ctx context.Context) error {
 	return nil
 }
 
-// publishAll publishes the announcements and the status of the bridge again, and makes the feed return every value again.
+// publishAll publishes the announcements and the status of the bridge again, and makes Take return every value again.
 func (s *session) publishAll() {
 	s.bridgeDevice.pending = true
 	for i := range s.removedMeters {
@@ -139,7 +139,7 @@ func (s *session) publishAll() {
 	}
 	s.announceDue()
 	s.publish(s.config.BaseTopic+"/status", []byte(online), true)
-	s.feed.Resync()
+	s.subscription.Resync()
 }
 
 // A sentBatch is a batch whose messages were all published.
@@ -166,16 +166,16 @@ func (s *session) run(ctx context.Context) error {
 		case <-timer.C:
 			s.runDueTasks(ctx)
 		case <-s.conn.AllAcknowledged():
-		case <-s.feed.Ready():
+		case <-s.subscription.Ready():
 			s.deliver(ctx)
 		}
 	}
 }
 
-// deliver publishes the new batches of the feed. It ends early if the connection or ctx ends.
+// deliver publishes the new batches. It ends early if the connection or ctx ends.
 func (s *session) deliver(ctx context.Context) {
 	for !s.ended(ctx) {
-		b := s.feed.Take()
+		b := s.subscription.Take()
 		if b == nil {
 			return
 		}
@@ -185,7 +185,7 @@ func (s *session) deliver(ctx context.Context) {
 	}
 }
 
-// confirm reports to the feed which batches the broker has acknowledged: all of their messages, and all messages before them.
+// confirm reports which batches the broker has acknowledged: all of their messages, and all messages before them.
 func (s *session) confirm() {
 	acknowledged := s.conn.Acknowledged()
 	n := 0
@@ -193,7 +193,7 @@ func (s *session) confirm() {
 		n++
 	}
 	if n > 0 && s.conn.Err() == nil {
-		s.feed.Delivered(s.sentBatches[n-1].number)
+		s.subscription.Delivered(s.sentBatches[n-1].number)
 		s.sentBatches = slices.Delete(s.sentBatches, 0, n)
 	}
 	s.storeDelivered(acknowledged)
@@ -256,7 +256,7 @@ func (s *session) shutdown() error {
 	}
 	s.storeDelivered(s.conn.Published())
 	if n := len(s.sentBatches); n > 0 {
-		s.feed.Delivered(s.sentBatches[n-1].number)
+		s.subscription.Delivered(s.sentBatches[n-1].number)
 	}
 	return nil
 }
@@ -265,7 +265,7 @@ func (s *session) shutdown() error {
 // the message, because the broker would drop it or close the connection. After any other error the connection has ended, and the next Flush
 // returns the error.
 func (s *session) publish(topic string, payload []byte, retain bool) {
-	s.feed.Progress()
+	s.subscription.Progress()
 	err := s.conn.Publish(s.message(topic, payload, retain))
 	if !errors.As(err, new(*broker.MessageError)) && !errors.As(err, new(*broker.RefusedError)) {
 		return

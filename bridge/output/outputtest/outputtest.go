@@ -100,7 +100,7 @@ func testDeliversLastTelegram(t *testing.T, start Factory) {
 }
 
 // testRecording tests that an output delivers the last values of a recording, and that the bridge then ends. The bridge ends only after the output
-// has taken every batch of the feed.
+// has taken every batch.
 func testRecording(t *testing.T, start Factory) {
 	o, delivered := start(t)
 	p := newMeterPort()

@@ -184,7 +184,7 @@ func TestPingsEndWhenAnOutputIsStuck(t *testing.T) {
 func TestTakesWholeRecording(t *testing.T) {
 	m, p := newListeningManager(t), newPort(t)
 	var recording bytes.Buffer
-	for range 600 { // more telegrams than a feed can hold
+	for range 600 { // more telegrams than a batch has
 		_, telegram := p.meter.Next()
 		recording.Write(telegram)
 	}
