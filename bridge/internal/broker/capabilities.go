@@ -214,15 +214,15 @@ const (
 
 // CheckMessage returns a *RefusedError if this broker is known not to accept m, and nil otherwise. It sends nothing.
 func (c *Conn) CheckMessage(m Message) error {
-	known := &c.known
-	e := &RefusedError{Host: c.target.host, Topic: m.Topic, Size: packetSize(&m)}
-	switch {
-	case known.maxPacket > 0 && e.Size > known.maxPacket:
-		e.reaction, e.limit = statesLimit, known.maxPacket
-	case known.refusedSize > 0 && e.Size >= known.refusedSize:
-		e.reaction, e.limit = known.reaction, known.refusedSize
-	case !known.refusedTopics[m.Topic]: // there is no reason to refuse m
+	known, size := &c.known, packetSize(&m)
+	if !known.tooLarge(size) && !known.refusedTopics[m.Topic] {
 		return nil
+	}
+	e := &RefusedError{Host: c.target.host, Topic: m.Topic, Size: size}
+	if known.maxPacket > 0 && size > known.maxPacket {
+		e.reaction, e.limit = statesLimit, known.maxPacket
+	} else if known.tooLarge(size) {
+		e.reaction, e.limit = known.reaction, known.refusedSize
 	}
 	return e
 }

@@ -88,6 +88,7 @@ func (c *Conn) options(dialCtx context.Context) *mqtt.ClientOptions {
 		SetClientID(c.target.ClientID).SetUsername(c.target.Username).SetPassword(c.target.Password).
 		SetProtocolVersion(4). // MQTT 3.1.1; by default paho answers a refusal with a second attempt with MQTT 3.1
 		SetCleanSession(true).
+		SetStore(noStore{}).
 		SetAutoReconnect(false).
 		SetConnectRetry(false).
 		SetOrderMatters(true).
@@ -126,3 +127,14 @@ func (p *target) connect(ctx context.Context) (net.Conn, error) {
 	}
 	return new(net.Dialer).DialContext(ctx, "tcp", p.host)
 }
+
+// A noStore is a store of paho that keeps nothing. paho stores packets to send them again on the next connection, and a Conn has only one.
+type noStore struct{}
+
+func (noStore) Open()                             {}
+func (noStore) Put(string, packets.ControlPacket) {}
+func (noStore) Get(string) packets.ControlPacket  { return nil }
+func (noStore) All() []string                     { return nil }
+func (noStore) Del(string)                        {}
+func (noStore) Close()                            {}
+func (noStore) Reset()                            {}

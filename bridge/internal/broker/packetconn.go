@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,9 @@ import (
 // maxInboundPacket is the largest remaining length, in bytes, of a packet that is read. paho allocates memory for the whole packet.
 // Without this limit, any program that publishes to a subscribed topic could make the bridge use much memory.
 const maxInboundPacket = 1 << 20
+
+// maxKeptPacket is the size, in bytes, of the largest packet whose memory a packetConn uses again.
+const maxKeptPacket = 4096
 
 var (
 	errNotMQTT   = errors.New("no CONNACK")
@@ -44,6 +48,7 @@ type packetConn struct {
 	lastProgress    atomic.Int64
 	readMu          sync.Mutex // guards the fields below
 	reader          *bufio.Reader
+	buf             []byte // memory for small packets, which is used again for each packet
 	unread          []byte // the part of the last packet that Read has not returned yet
 	connackReceived bool
 	returnCode      byte // the return code of the CONNACK
@@ -51,7 +56,8 @@ type packetConn struct {
 
 // newPacketConn returns a packetConn over c.
 func newPacketConn(c net.Conn, onLoss func(error), onOversized func(string, int)) *packetConn {
-	l := &packetConn{Conn: c, onLoss: onLoss, onOversized: onOversized, opened: time.Now(), reader: bufio.NewReader(c)}
+	l := &packetConn{Conn: c, onLoss: onLoss, onOversized: onOversized, opened: time.Now()}
+	l.reader = bufio.NewReader(&networkReader{Conn: c, quickAck: newQuickAck(c), unackedCount: &l.out.unackedCount})
 	l.closeOnce = sync.OnceValue(func() error {
 		if l.drainOnClose.Load() {
 			l.drain()
@@ -94,19 +100,30 @@ func (l *packetConn) readPacket() error {
 	case length > maxInboundPacket:
 		return l.discardPacket(kind, int(length))
 	}
-	packet := binary.AppendUvarint([]byte{kind}, length)
+	packet := binary.AppendUvarint(append(l.buf[:0], kind), length)
 	headerSize := len(packet)
-	packet = append(packet, make([]byte, length)...)
+	packet = slices.Grow(packet, int(length))[:headerSize+int(length)]
+	if cap(packet) <= maxKeptPacket {
+		l.buf = packet
+	}
 	if _, err := io.ReadFull(l.reader, packet[headerSize:]); err != nil {
 		return err
 	}
-	quickAck(l.Conn)
 	l.unread = packet
-	return l.checkPacket(packet)
+	return l.checkPacket(packet, packet[headerSize:])
 }
 
-// checkPacket returns errMalformed for a packet that paho would not handle correctly. It stores the return code of a CONNACK.
-func (l *packetConn) checkPacket(packet []byte) error {
+// checkPacket returns errMalformed for a packet that paho would not handle correctly. body is the part of packet after the fixed header.
+// checkPacket stores the return code of a CONNACK and notes the progress that a PUBACK shows.
+func (l *packetConn) checkPacket(packet, body []byte) error {
+	if packet[0]>>4 == packets.Puback { // the most frequent packet, whose only field is the packet identifier
+		if len(body) < 2 {
+			return fmt.Errorf("%w: a PUBACK without a packet identifier", errMalformed)
+		}
+		l.noteProgress()
+		l.out.unackedCount.Add(-1)
+		return nil
+	}
 	decoded, err := packets.ReadPacket(bytes.NewReader(packet))
 	if err != nil {
 		return fmt.Errorf("%w: %v", errMalformed, err) //nolint:errorlint // an io.EOF of ReadPacket does not mean the end of the connection
@@ -117,8 +134,6 @@ func (l *packetConn) checkPacket(packet []byte) error {
 			return fmt.Errorf("%w: a second CONNACK", errMalformed)
 		}
 		l.connackReceived, l.returnCode = true, p.ReturnCode
-	case *packets.PubackPacket:
-		l.noteProgress()
 	case *packets.SubackPacket:
 		if len(p.ReturnCodes) != 1 {
 			return fmt.Errorf("%w: a SUBACK with %d codes for one topic", errMalformed, len(p.ReturnCodes))

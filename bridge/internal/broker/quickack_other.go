@@ -4,5 +4,5 @@ package broker
 
 import "net"
 
-// quickAck does nothing, because only Linux has TCP_QUICKACK.
-func quickAck(net.Conn) {}
+// newQuickAck returns a function that does nothing, because only Linux has TCP_QUICKACK.
+func newQuickAck(net.Conn) func() { return func() {} }

@@ -18,13 +18,15 @@ const (
 
 // A sendBuffer collects PUBLISH packets, so that many of them reach the network in one write. Its methods are safe for concurrent use.
 type sendBuffer struct {
-	sent atomic.Uint64 // the number of PUBLISH packets that were written to the network
+	sent         atomic.Uint64 // the number of PUBLISH packets that were written to the network
+	unackedCount atomic.Int64  // the number of PUBLISH packets with QoS 1 that were written and have no PUBACK yet; the reader subtracts one for each PUBACK
 
-	mu      sync.Mutex // guards the fields below; it is held during a write to the network
-	pending []byte     // packets that were not written to the network yet
-	passed  uint64     // the number of PUBLISH packets that were passed to write
-	target  uint64     // when passed reaches target, pending is written to the network
-	err     error      // the error of the first failed write; nothing is written after it
+	mu          sync.Mutex // guards the fields below; it is held during a write to the network
+	pending     []byte     // packets that were not written to the network yet
+	pendingQoS1 int64      // the number of PUBLISH packets with QoS 1 in pending
+	passed      uint64     // the number of PUBLISH packets that were passed to write
+	target      uint64     // when passed reaches target, pending is written to the network
+	err         error      // the error of the first failed write; nothing is written after it
 }
 
 // write adds a packet. It writes all pending packets to conn if packet is not a PUBLISH, if the buffer is full, or if packet is the last one
@@ -34,6 +36,9 @@ func (s *sendBuffer) write(conn net.Conn, packet []byte) error {
 	defer s.mu.Unlock()
 	s.pending = append(s.pending, packet...)
 	if packet[0]>>4 == packets.Publish {
+		if packet[0]&0x06 != 0 { // the QoS bits
+			s.pendingQoS1++
+		}
 		if s.passed++; s.passed != s.target && len(s.pending) < sendBufferSize {
 			return s.err
 		}
@@ -65,6 +70,8 @@ func (s *sendBuffer) flush(conn net.Conn) error {
 	if s.err != nil || len(s.pending) == 0 {
 		return s.err
 	}
+	s.unackedCount.Add(s.pendingQoS1)
+	s.pendingQoS1 = 0
 	_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // if it fails, Write fails too
 	_, s.err = conn.Write(s.pending)
 	if s.err == nil {
