@@ -2,32 +2,42 @@ package p1
 
 import "github.com/hanbridge/hanbridge/pkg/obis"
 
-// cachedLines is the number of records whose code is cached.
+// cachedLines is the maximum number of records whose code is cached.
 const cachedLines = 64
 
 // A cachedCode is the text before the first '(' of a line, and the code that was read from the text.
 type cachedCode struct {
 	text [16]byte
-	size int // in bytes, 0 for none
+	size uint8 // in bytes, 0 for none
 	code obis.Code
 }
 
 // readCode returns the result of obis.ReadCode for the line of record i. It takes the result from the cache if the line begins like the line of
 // record i in the previous telegram. Without the cache, parsing takes 15 % longer (BenchmarkDecode of pkg/meter).
 func (t *Telegram) readCode(i int, b []byte) (obis.Code, int) {
-	if i >= len(t.codeCache) {
+	if i >= cachedLines {
 		return obis.ReadCode(b)
 	}
+	if i >= len(t.codeCache) {
+		t.growCache(i + 1)
+	}
 	cached := &t.codeCache[i]
-	if n := cached.size; n > 0 && len(b) > n && b[n] == '(' && string(b[:n]) == string(cached.text[:n]) {
+	if n := int(cached.size); n > 0 && len(b) > n && b[n] == '(' && string(b[:n]) == string(cached.text[:n]) {
 		return cached.code, n
 	}
 	code, n := obis.ReadCode(b)
-	if cached.size = copy(cached.text[:], b[:n]); cached.size < n {
+	if cached.size = uint8(copy(cached.text[:], b[:n])); int(cached.size) < n {
 		cached.size = 0 // the text is too long for the cache
 	}
 	cached.code = code
 	return code, n
+}
+
+// growCache makes the cache as long as the number of records that t.Records has room for, but at least n.
+func (t *Telegram) growCache(n int) {
+	larger := make([]cachedCode, min(max(n, cap(t.Records)), cachedLines))
+	copy(larger, t.codeCache)
+	t.codeCache = larger
 }
 
 // parseUsualValue reads the value at the start of b if it is a number with a unit before the line end: "(0000.345*kW)" CR LF. It returns the

@@ -20,7 +20,7 @@ type Telegram struct {
 	// parentheses. There are two exceptions. A time stamp and a number are one Number. Several numbers with units are one record each.
 	Records []obis.Record
 
-	codeCache [cachedLines]cachedCode // codes of the previous telegram
+	codeCache []cachedCode // codes of the previous telegram, at most cachedLines
 }
 
 // Parse reads b, which is one telegram of the length that Length returns, into t. It reuses the slice t.Records, so it allocates nothing once
@@ -62,6 +62,9 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 		if i := indexForbidden(body); i >= 0 {
 			return t.malformed(body[:i])
 		}
+	}
+	if t.Records == nil { // the records of later telegrams usually fit too
+		t.Records = make([]obis.Record, 0, min(bytes.Count(body, []byte("\n")), cachedLines))
 	}
 	for rest := body[end+1:]; len(rest) > 0; {
 		n, ok := t.parseLine(rest)
