@@ -24,10 +24,10 @@ type Attempt struct {
 	began       time.Time
 	extraDwells int // how many telegrams that are not verified have extended the turn, each by Options.Dwell
 
-	mu                  sync.Mutex // guards the fields below
-	finding             Finding    // its Verdict and Bytes are not set; evidence has them
-	evidence            line.Evidence
-	evidencePausedUntil time.Time // bytes that arrive earlier are not added to evidence
+	mu                  sync.Mutex     // guards the fields below
+	finding             Finding        // its Verdict and Bytes are not set; evidence has them
+	evidence            *line.Evidence // nil if no bytes were added since the last PauseEvidence
+	evidencePausedUntil time.Time      // bytes that arrive earlier are not added to evidence
 	connection
 }
 
@@ -36,7 +36,9 @@ type Attempt struct {
 func (a *Attempt) open() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.evidence.BeginConnection()
+	if a.evidence != nil {
+		a.evidence.BeginConnection()
+	}
 	a.finding.ClosedByPeer, a.evidencePausedUntil, a.connection = false, time.Time{}, connection{opened: time.Now()}
 }
 
@@ -52,8 +54,19 @@ func (a *Attempt) Finding() Finding {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	f := a.finding
-	f.Endpoint, f.Verdict, f.Bytes = a.Endpoint, a.evidence.Verdict(), a.evidence.Bytes()
+	f.Endpoint, f.Verdict = a.Endpoint, a.verdict()
+	if a.evidence != nil {
+		f.Bytes = a.evidence.Bytes()
+	}
 	return f
+}
+
+// verdict returns the verdict on the evidence. The caller must hold a.mu.
+func (a *Attempt) verdict() line.Verdict {
+	if a.evidence == nil {
+		return line.Silent
+	}
+	return a.evidence.Verdict()
 }
 
 // PauseEvidence drops the evidence that was collected so far, and collects no new evidence before the time until. Call it while telegrams
@@ -61,10 +74,7 @@ func (a *Attempt) Finding() Finding {
 func (a *Attempt) PauseEvidence(until time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.evidencePausedUntil = until
-	if a.evidence.Bytes() > 0 {
-		a.evidence.Reset()
-	}
+	a.evidencePausedUntil, a.evidence = until, nil
 }
 
 // count counts a telegram, and reports whether the telegram proves the endpoint. If the telegram gave no reading, telegramErr is its error.
@@ -108,7 +118,11 @@ func (a *Attempt) addBytes(b []byte, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.bytes, a.lastByte = a.bytes+int64(len(b)), now
-	if !now.Before(a.evidencePausedUntil) {
-		a.evidence.Add(b)
+	if now.Before(a.evidencePausedUntil) {
+		return
 	}
+	if a.evidence == nil {
+		a.evidence = new(line.Evidence)
+	}
+	a.evidence.Add(b)
 }

@@ -21,7 +21,7 @@ type slowHandler struct {
 
 func (h *slowHandler) Reading(_ context.Context, r *meter.Reading) bool {
 	h.received = append(h.received, r.Received.Sub(h.began))
-	time.Sleep(time.Second)
+	<-time.After(time.Second)
 	return false
 }
 

@@ -232,7 +232,7 @@ func (p *prober) endError(a *Attempt, idle *idleTimer, err error) error {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.finding.ClosedByPeer = true
-		err = a.closeReason(a.evidence.Verdict())
+		err = a.closeReason(a.verdict())
 	}
 	return fmt.Errorf("%s: %w", a.Port, err)
 }

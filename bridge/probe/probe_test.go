@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,9 +48,12 @@ func (w *wire) Read(p []byte) (int, error) {
 		return 0, os.ErrClosed
 	case <-timer.C:
 	}
-	b := w.deliveries[0].bytes
-	w.deliveries = w.deliveries[1:]
-	return copy(p, b), nil
+	next := &w.deliveries[0]
+	n := copy(p, next.bytes)
+	if next.after, next.bytes = 0, next.bytes[n:]; len(next.bytes) == 0 {
+		w.deliveries = w.deliveries[1:]
+	}
+	return n, nil
 }
 
 func (w *wire) Close() error {
@@ -65,7 +69,7 @@ func endpoint(setting string, err error, deliveries ...delivery) probe.Endpoint 
 		baud = 0 // the setting is ""
 	}
 	return probe.Endpoint{Port: "/dev/ttyUSB0", Line: setting, Baud: baud, Dial: func(context.Context) (io.ReadCloser, error) {
-		return &wire{deliveries: deliveries, err: err, closed: make(chan struct{})}, nil
+		return &wire{deliveries: slices.Clone(deliveries), err: err, closed: make(chan struct{})}, nil
 	}}
 }
 
