@@ -39,6 +39,8 @@ type Decoder struct {
 	// buf[at:end] has been read and not decoded yet. buf[at-1] remains in buf, because it shows whether buf[at] is at the start of a line.
 	buf     []byte
 	at, end int
+	idleBuf [idleSize]byte  // buf is idleBuf or fullBuf: see makeRoom
+	fullBuf *[fullSize]byte // nil if buf is idleBuf
 	// base is the offset of buf[0].
 	base            int64
 	readErr         error // the error of r, after which nothing more is read
@@ -78,17 +80,11 @@ type Decoder struct {
 	serialDigits [24]byte // buffer for a serial number that is sent as a number
 }
 
-// bufferSize is twice the longest telegram, in bytes, so that bytes are seldom moved.
-const bufferSize = 2 * p1.MaxLength
-
 // NewDecoder returns a Decoder that reads telegrams from r. r can be nil if Reset is called before Next. The Decoder never closes r.
 func NewDecoder(r io.Reader, o Options) *Decoder {
-	return &Decoder{
-		options: o,
-		r:       r,
-		buf:     make([]byte, bufferSize),
-		reading: Reading{Samples: make([]quantity.Sample, 0, quantity.Count())},
-	}
+	d := &Decoder{options: o, r: r}
+	d.buf = d.idleBuf[:]
+	return d
 }
 
 // AddKey adds a key to Options.Keys. Call it only between two calls of Next, or within a Read of the stream.
@@ -102,6 +98,7 @@ func (d *Decoder) AddKey(k *dlms.Key) {
 // Reset after a reconnect, instead of making a new Decoder.
 func (d *Decoder) Reset(r io.Reader) {
 	d.r, d.at, d.end, d.base, d.damagedEnd, d.decodedEnd = r, 0, 0, 0, 0, 0
+	d.useIdleBuf(nil)
 	d.readErr, d.unframedChecked, d.lossReported, d.telnet, d.arrivals = nil, false, false, line.TelnetFilter{}, arrivals{}
 	d.segments.drop()
 	d.blocks.drop()
@@ -145,15 +142,10 @@ func (d *Decoder) Next() (*Reading, error) {
 	}
 }
 
-// fill reads more bytes. If the buffer is full, it first drops the bytes before d.at, except for the last of them.
+// fill reads more bytes.
 func (d *Decoder) fill() {
 	pending := d.telnet.Pending() // number of bytes that the filter possibly appends before the new bytes
-	if d.end+pending >= len(d.buf) {
-		dropped := max(d.at-1, 0)
-		copy(d.buf, d.buf[dropped:d.end])
-		d.base += int64(dropped)
-		d.at, d.end = d.at-dropped, d.end-dropped
-	}
+	d.makeRoom(pending)
 	for range maxEmptyReads {
 		n, arrival, err := ReadTimed(d.r, d.buf[d.end+pending:])
 		if d.readErr = err; arrival.Waited >= messageGap {

@@ -22,7 +22,8 @@
 //
 // A Reading and all that it refers to belong to the Decoder. They are valid until the next call of Next or Reset. Copy what you need longer.
 // TelegramError.Raw is valid until that call too. Strings remain valid. The memory of a Decoder is bounded, and does not grow with the stream.
-// After the first telegrams of a meter, further readings allocate no memory. A Decoder must not be used by two goroutines at a time.
+// A Decoder of most meters has about 10 kB. All Decoders share the buffers for telegrams that are longer than 1 kB. After the first telegrams of a
+// meter, further readings allocate no memory, except if a garbage collection has removed a shared buffer. A Decoder must not be used by two goroutines at a time.
 //
 // # Errors
 //

@@ -47,7 +47,7 @@ func (d *Decoder) read(p Protocol, message []byte) error {
 // readP1 fills the reading from an ASCII telegram.
 func (d *Decoder) readP1(b []byte) error {
 	if b[0] == paritySlash {
-		b = d.text[:p1.StripParity(d.text[:p1.MaxLength], b)]
+		b = d.stripParity(b)
 	}
 	if header, body, ok := p1.SplitEncrypted(b); ok {
 		return d.readEncryptedP1(b, header, body)

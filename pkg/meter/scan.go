@@ -2,6 +2,7 @@ package meter
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
@@ -92,10 +93,7 @@ func (d *Decoder) lengthWithinLine(b []byte) int {
 // lengthWithParity returns the length of a telegram that is sent with seven bits and even parity, and read with eight bits. It writes the text
 // without parity bits to d.text. The text ends before the first byte that is no character with even parity.
 func (d *Decoder) lengthWithParity(b []byte) int {
-	if d.text == nil {
-		d.text = make([]byte, p1.MaxLength)
-	}
-	text := d.text[:p1.StripParity(d.text[:p1.MaxLength], b)]
+	text := d.stripParity(b)
 	ended := len(text) < len(b) || len(text) == p1.MaxLength // text cannot become longer
 	switch n := p1.Length(text); {
 	case len(text) >= identStart && !beginsWithFlagID(text), len(text) < identStart && ended:
@@ -105,6 +103,14 @@ func (d *Decoder) lengthWithParity(b []byte) int {
 	default:
 		return n
 	}
+}
+
+// stripParity returns the first bytes of b without parity bits, at most p1.MaxLength bytes. It returns only the bytes before the first byte that
+// is no character with even parity. The result is valid until the next call.
+func (d *Decoder) stripParity(b []byte) []byte {
+	b = b[:min(len(b), p1.MaxLength)]
+	d.text = slices.Grow(d.text[:0], len(b))[:len(b)]
+	return d.text[:p1.StripParity(d.text, b)]
 }
 
 // unframedLength returns the length of a stream that consists of a single message without a frame. People save such messages in files.

@@ -2,6 +2,7 @@ package meter
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -38,6 +39,8 @@ func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 	if p == HDLC || p == MBus { // only these framings send messages in parts
 		d.lossReported = false // no parts of the lost message follow, because a later message is complete
 	}
+	const derived = 4 // most telegrams give at most so many samples that are computed from several records
+	r.Samples = slices.Grow(r.Samples, min(len(r.Records)+derived, quantity.Count()))
 	r.Samples = d.converter.AppendSamples(r.Samples, r.Records, d.options.Scale)
 	if p == P1 && d.identFamily != nil && d.identFamily.signedPower {
 		r.Samples = quantity.SplitSignedPower(r.Samples)
