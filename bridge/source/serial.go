@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"runtime"
 	"sync"
 	"syscall"
 
@@ -30,7 +29,12 @@ func openSerial(path string, l Line) (io.ReadCloser, error) {
 	}
 	// Bytes that arrived earlier were possibly received with another setting. If the port cannot drop these bytes, Read returns them first.
 	_ = port.ResetInputBuffer()
-	return newWire(port, portLock), nil
+	reader, err := newPortReader(port, portLock)
+	if err != nil {
+		_, _ = port.Close(), portLock.Close() // errors do not matter because nothing was written
+		return nil, explainOpen(path, err)
+	}
+	return newWire(reader, port, portLock, l), nil
 }
 
 // wire is an open port.
@@ -39,16 +43,14 @@ type wire struct {
 	close func() error // closes and unlocks the port
 }
 
-// newWire returns the wire of an open port. On Linux the wire reads from the file that lock has opened, which is the same port. The Read of the
-// library uses select, and panics if the number of a file descriptor is 1024 or above.
-func newWire(port serial.Port, lock io.ReadCloser) wire {
-	var r io.Reader = port
-	if runtime.GOOS == "linux" {
-		r = lock
-	}
-	return wire{r, sync.OnceValue(func() error {
+// newWire returns the wire of an open port with the setting l. Closing the wire closes reader, port and lock, in this order.
+func newWire(reader io.ReadCloser, port, lock io.Closer, l Line) wire {
+	closed := make(chan struct{})
+	return wire{newPacedReader(reader, l, closed), sync.OnceValue(func() error {
+		close(closed)
+		_ = reader.Close() // an error does not matter because nothing was written
 		err := port.Close()
-		_ = lock.Close() // an error does not matter because nothing was written
+		_ = lock.Close() // as above
 		return err
 	})}
 }
@@ -60,6 +62,9 @@ func (w wire) Close() error { return w.close() }
 // cable. After Close, Read returns the same error, but no caller uses the error of such a Read.
 func (w wire) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
+	if err == nil {
+		return n, nil
+	}
 	portErr := new(serial.PortError)
 	isPulled := errors.Is(err, io.EOF) || errors.Is(err, syscall.EIO)
 	isClosed := errors.Is(err, fs.ErrClosed) || errors.As(err, &portErr) && portErr.Code() == serial.PortClosed

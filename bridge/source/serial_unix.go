@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/user"
 	"strconv"
@@ -16,12 +15,16 @@ import (
 // lock opens the port at path for reading and locks it until the result is closed. While the port is locked, lock fails for every other
 // caller and program. The exclusive mode of serial ports (TIOCEXCL) is not enough because it has no effect on root. Call lock before this
 // mode is set, because lock cannot open a port in this mode.
-func lock(path string) (io.ReadCloser, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
+func lock(path string) (*os.File, error) {
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
-	if err = flock(f); err == nil {
+	// The poller of the Go runtime would wake the program at every byte. os.NewFile does not add a blocking file to the poller.
+	err = syscall.SetNonblock(fd, false)
+	f := os.NewFile(uintptr(fd), path)
+	err = cmp.Or(err, syscall.SetNonblock(fd, true))
+	if err = cmp.Or(err, flock(f)); err == nil {
 		return f, nil
 	}
 	_ = f.Close() // an error does not matter because nothing was written
@@ -31,7 +34,7 @@ func lock(path string) (io.ReadCloser, error) {
 	return nil, err
 }
 
-// flock locks f. It does not call f.Fd, because f.Fd makes Read blocking, and Close cannot end a blocking Read.
+// flock locks f. It does not call f.Fd, because f.Fd makes reads blocking.
 func flock(f *os.File) error {
 	raw, err := f.SyscallConn()
 	if err != nil {

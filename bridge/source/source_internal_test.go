@@ -37,7 +37,7 @@ func (p *slowPort) Close() error {
 // matters because a goroutine can open the port again after its Close.
 func TestPortIsFreeAfterAnyClose(t *testing.T) {
 	port := &slowPort{begun: make(chan struct{}), release: make(chan struct{})}
-	w := newWire(port, io.NopCloser(nil))
+	w := newWire(io.NopCloser(nil), port, io.NopCloser(nil), UsualLines[0])
 	firstErr := make(chan error, 1)
 	go func() { firstErr <- w.Close() }()
 	<-port.begun
