@@ -51,7 +51,7 @@ func TestLoadFleetProblems(t *testing.T) {
 		name, old, replacement string // each old in the text is replaced
 		want                   string // a part of the error
 	}{
-		{"an unknown key in the last meter", "    name: House 999\n", "    nmae: House 999\n", fmt.Sprintf(`config.yaml:%d: meters[%d].nmae: no such key`, lastLine+1, last)},
+		{"an unknown key in the last meter", "    name: House 999\n", "    titel: House 999\n", fmt.Sprintf(`config.yaml:%d: meters[%d].titel: no such key`, lastLine+1, last)},
 		{"the last meter has the id of another", "id: house_999\n", "id: house_5\n", fmt.Sprintf(`config.yaml:%d: meters[%d].id: "house_5" is the id of meters[5] too`, lastLine, last)},
 		{"the last meter has the port of another", "tcp://10.0.3.249:", "tcp://10.0.0.5:", fmt.Sprintf(`config.yaml:%d: meters[%d].port: tcp://10.0.0.5:8088 is the port of meters[5] too`, lastLine+2, last)},
 		{"an open quote in the last meter", "name: House 999\n", "name: \"House 999\n", fmt.Sprintf(`config.yaml:%d: not valid YAML`, lastLine+1)},
