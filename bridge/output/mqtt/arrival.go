@@ -34,9 +34,10 @@ func (c Config) arrivalFilters(device string, want *wantedDevice) []string {
 }
 
 // startArrivalCheck starts a check and reports whether a check has started. When the check has succeeded, the log says that the meter is
-// announced. There is no check for the bridge's own device, for a device whose announcements are removed, or for a meter in arrivalChecked.
+// announced. There is no check for the bridge's own device, for a device whose announcements are removed, for a meter in arrivalChecked, or if many
+// meters were checked already.
 func (s *session) startArrivalCheck(a *announcer, want *wantedDevice) bool {
-	if a.meterID == "" || want.undecided || len(want.messages) == 0 || s.arrivalChecked[a.meterID] {
+	if a.meterID == "" || want.undecided || len(want.messages) == 0 || s.arrivalChecked[a.meterID] || len(s.arrivalChecked) > maxSingleFilters {
 		return false
 	}
 	s.endArrivalCheck(a)

@@ -68,7 +68,9 @@ func (s *session) removeMeter(id string) {
 		return
 	}
 	s.endArrivalCheck(&m.announcer)
-	s.unsubscribe(s.config.filtersOfOthers(id))
+	if !s.manyMeters() {
+		s.unsubscribe(s.config.filtersOfOthers(id))
+	}
 	if m.otherAnnounces() {
 		s.dropRecord(m)
 	}

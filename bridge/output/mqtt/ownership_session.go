@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
@@ -20,24 +21,44 @@ func (o *Output) ownership(meterID string) *ownership {
 }
 
 // receiveInfo passes a received description of a meter to the session's goroutine.
-func (s *session) receiveInfo(o *ownership, m broker.Message) {
+func (s *session) receiveInfo(m broker.Message) {
 	info := parseJSON[infoPayload](m.Payload)
 	s.post(func() {
-		o.receiveInfo(m.Payload, m.Retain, s.marks.isOwn(info.Instance), !m.Retain && info.Instance == s.marks.run, info, time.Now())
+		if o := s.ownerships[s.meterOf(m.Topic)]; o != nil {
+			o.receiveInfo(m.Payload, m.Retain, s.marks.isOwn(info.Instance), !m.Retain && info.Instance == s.marks.run, info, time.Now())
+		}
 	})
 }
 
 // receiveTelegram passes the origin of a telegram of another bridge to the session's goroutine. It ignores retained telegrams, because they can
 // be old. It ignores the telegrams of this bridge, which this session receives too.
-func (s *session) receiveTelegram(o *ownership, m broker.Message) {
-	if bytes.Contains(m.Payload, []byte(`"instance":"`+s.marks.run+`"`)) { // a telegram of this run: most telegrams that arrive
+func (s *session) receiveTelegram(m broker.Message) {
+	if bytes.Contains(m.Payload, s.ownInstance) { // most telegrams that arrive
 		return
 	}
 	origin := parseJSON[telegramOrigin](m.Payload)
-	if !m.Retain && len(m.Payload) > 0 && !s.marks.isOwn(origin.Instance) {
-		s.post(func() { o.receiveTelegram(origin.Instance, origin.Counters == withheldText, time.Now()) })
+	if m.Retain || len(m.Payload) == 0 || s.marks.isOwn(origin.Instance) {
+		return
 	}
+	s.post(func() {
+		if o := s.ownerships[s.meterOf(m.Topic)]; o != nil {
+			o.receiveTelegram(origin.Instance, origin.Counters == withheldText, time.Now())
+		}
+	})
 }
+
+// meterOf returns the id of the meter in a topic below the base topic.
+func (s *session) meterOf(topic string) string {
+	id, _, _ := strings.Cut(strings.TrimPrefix(topic, s.config.BaseTopic+"/"), "/")
+	return id
+}
+
+// maxSingleFilters is the number of meters up to which the session subscribes to the topics of each meter. With more meters it subscribes to the
+// topics of all meters at this broker, because paho compares each message with every filter of the session.
+const maxSingleFilters = 16
+
+// manyMeters reports whether the session subscribes to the topics of all meters at this broker.
+func (s *session) manyMeters() bool { return s.metersAtStart > maxSingleFilters }
 
 // subscribeToOthers subscribes to the descriptions and telegrams that other bridges publish of the meters with these ids. It then waits for the
 // retained descriptions.
@@ -45,11 +66,17 @@ func (s *session) subscribeToOthers(ctx context.Context, ids ...string) error {
 	subscribeCtx, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
 	for _, id := range ids {
-		o, filters := s.ownership(id), s.config.filtersOfOthers(id)
-		o.resetForConnection(time.Now())
-		err := s.conn.Subscribe(subscribeCtx, filters[0], 1, func(m broker.Message) { s.receiveInfo(o, m) })
+		s.ownership(id).resetForConnection(time.Now())
+	}
+	levels := ids
+	if s.manyMeters() { // if the session has subscribed already, the broker sends the retained descriptions again
+		levels = []string{"+"}
+	}
+	for _, level := range levels {
+		filters := s.config.filtersOfOthers(level)
+		err := s.conn.Subscribe(subscribeCtx, filters[0], 1, s.receiveInfo)
 		if err == nil { // QoS 0 is sufficient, because the bridge sends more telegrams if one is lost
-			err = s.conn.Subscribe(subscribeCtx, filters[1], 0, func(m broker.Message) { s.receiveTelegram(o, m) })
+			err = s.conn.Subscribe(subscribeCtx, filters[1], 0, s.receiveTelegram)
 		}
 		if err != nil && !s.ended(ctx) {
 			s.warnUnchecked(err)

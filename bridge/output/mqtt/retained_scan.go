@@ -3,10 +3,11 @@ package mqtt
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -27,11 +28,15 @@ func (s *session) scanRetained(ctx context.Context) {
 	for _, m := range s.meters {
 		s.endArrivalCheck(&m.announcer) // the check has subscribed to the same topics, and the scan ends these subscriptions
 	}
-	var filters []string // only for the devices of this bridge, because other programs can have announced thousands of devices
-	for _, m := range append(s.subscription.Meters(), bridge.Meter{ID: ownDevice}) {
-		filters = append(filters, s.config.announcedFilters("hanbridge_"+m.ID)...)
+	// The scan reads only the devices of this bridge, because other programs can have announced thousands of devices.
+	var filters []string
+	for _, id := range append(slices.Clone(s.meterIDs), ownDevice) {
+		filters = append(filters, s.config.announcedFilters("hanbridge_"+id)...)
 	}
 	sc := &scan{url: s.config.URL, limits: scanLimits{filterMessages * len(filters), filterBytes * len(filters)}, idleTime: sessionIdleTime}
+	if s.manyMeters() {
+		filters, sc.accepts = s.config.announcedFilters("+"), s.isOwnAnnouncement
+	}
 	if sc.run(ctx, s.conn, s.scanMarker(), filters) != nil {
 		return
 	}
@@ -44,6 +49,13 @@ func (s *session) scanRetained(ctx context.Context) {
 	}
 	s.adoptFound(discoveryMessages(messages))
 	s.publishAll()
+}
+
+// isOwnAnnouncement reports whether a topic announces a device of this bridge.
+func (s *session) isOwnAnnouncement(topic string) bool {
+	_, device, _ := strings.Cut(topic, "/hanbridge_")
+	id, _, _ := strings.Cut(device, "/")
+	return id == ownDevice || slices.Contains(s.meterIDs, id)
 }
 
 // scanMarker returns the marker of the retained scan: the status of this bridge, to which the session has subscribed before. The broker sends

@@ -34,6 +34,8 @@ type session struct {
 	buf              []byte                       // reused for each payload
 	announcedLevel   zerolog.Level                // the level of log lines about a device before its first step on this connection (see logAnnounced)
 	othersUnreadable bool                         // messages of other bridges cannot be received
+	metersAtStart    int                          // the number of meters when the session began
+	ownInstance      []byte                       // a part of the payload of every telegram of this run, and of no other telegram
 
 	statusReceived  bool // the retained status of the bridge has arrived
 	bridgeWasOnline bool // a bridge with this base topic was online when this bridge connected
@@ -57,6 +59,7 @@ func newSession(o *Output, conn *broker.Conn, subscription *bridge.Subscription)
 	for _, m := range subscription.Meters() {
 		s.meterIDs = append(s.meterIDs, m.ID)
 	}
+	s.metersAtStart, s.ownInstance = len(s.meterIDs), []byte(`"instance":"`+o.marks.run+`"`)
 	for _, id := range slices.Sorted(maps.Keys(o.devices.document.Devices)) {
 		if id != "" && !slices.Contains(s.meterIDs, id) {
 			s.meterIDs = append(s.meterIDs, id)
