@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
