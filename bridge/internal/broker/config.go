@@ -48,7 +48,7 @@ type Config struct {
 	// OnOversized is called with an error for each received message that was too large and was discarded. It is called from any
 	// goroutine and must not use the connection. It can be nil.
 	OnOversized func(error)
-	// OnAcknowledged is called by Publish, Flush and Close for each acknowledgement. It shows progress while a slow broker
+	// OnAcknowledged is called by Publish, Acknowledged, Flush and Close for each acknowledgement. It shows progress while a slow broker
 	// processes many messages. It can be nil.
 	OnAcknowledged func()
 	// InsecureSkipVerify accepts any certificate of the broker. Then somebody between client and broker can read and change every message.

@@ -175,7 +175,7 @@ func (c *Conn) explainLoss(err error) error {
 func (c *Conn) explainEnding(err error) error {
 	lifetime, brokerRuns := time.Since(c.dialedAt), false
 	if errors.As(err, new(closedByPeer)) {
-		unacked := c.window.unacknowledged() // before stillAnswers, because messages that are published during its wait are not the cause
+		unacked := c.window.unacknowledged(c.packets.out.begun.Load()) // before stillAnswers, because messages that are published during its wait are not the cause
 		brokerRuns = c.secondConn != nil && c.secondConn.stillAnswers()
 		c.target.Capabilities.connectionLost(unacked, lifetime, brokerRuns)
 		if unacked.count > 0 {

@@ -18,6 +18,7 @@ const (
 
 // A sendBuffer collects PUBLISH packets, so that many of them reach the network in one write. Its methods are safe for concurrent use.
 type sendBuffer struct {
+	begun        atomic.Uint64 // the number of PUBLISH packets whose write to the network has at least begun
 	sent         atomic.Uint64 // the number of PUBLISH packets that were written to the network
 	unackedCount atomic.Int64  // the number of PUBLISH packets with QoS 1 that were written and have no PUBACK yet; the reader subtracts one for each PUBACK
 
@@ -70,6 +71,7 @@ func (s *sendBuffer) flush(conn net.Conn) error {
 	if s.err != nil || len(s.pending) == 0 {
 		return s.err
 	}
+	s.begun.Store(s.passed)
 	s.unackedCount.Add(s.pendingQoS1)
 	s.pendingQoS1 = 0
 	_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // if it fails, Write fails too

@@ -141,13 +141,13 @@ func (w *window) stopAckTimer() {
 }
 
 // unacknowledged summarizes the messages that the broker has possibly not received: those in the window that are not done, and the recent QoS 0
-// messages. It is safe for concurrent use.
-func (w *window) unacknowledged() (u messageSummary) {
+// messages. It leaves out the messages after the first begun messages, because they did not reach the network. It is safe for concurrent use.
+func (w *window) unacknowledged(begun uint64) (u messageSummary) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i, m := range w.inFlight() {
-		if !m.tokenDone() {
-			u.add(&w.inFlight()[i])
+	for i := range w.inFlight() {
+		if m := &w.inFlight()[i]; w.removed+uint64(i) < begun && !m.tokenDone() {
+			u.add(m)
 		}
 	}
 	if w.recentQoS0.count > 0 && time.Since(w.lastQoS0) < qos0Window {
