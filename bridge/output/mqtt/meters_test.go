@@ -83,7 +83,12 @@ func awaitPresence(t *testing.T, b *broker, id string, present bool) {
 			}
 		}
 		if !present {
-			return entities == 0 && retained["hanbridge/"+id+"/status"] == "" && retained["hanbridge/"+id+"/import_power"] == ""
+			for topic := range retained {
+				if strings.HasPrefix(topic, "hanbridge/"+id+"/") {
+					return false
+				}
+			}
+			return entities == 0
 		}
 		return entities > 20 && retained["hanbridge/"+id+"/status"] == "online" && retained["hanbridge/"+id+"/import_power"] != ""
 	})
