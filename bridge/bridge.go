@@ -72,7 +72,7 @@ type runningMeter struct {
 // New returns a Bridge without meters and outputs, which stores no state.
 func New(log zerolog.Logger) *Bridge {
 	return &Bridge{
-		log: log, journal: newJournal(journalLimit), clock: newClock(), health: progress.NewGroup(),
+		log: log, journal: newJournal(journalBase), clock: newClock(), health: progress.NewGroup(),
 		advanced: make(chan struct{}, 1), changed: make(chan struct{}, 1), meters: map[string]*runningMeter{},
 	}
 }
@@ -124,6 +124,7 @@ func (b *Bridge) RemoveMeter(id string) bool {
 	r.cancel()
 	<-r.done
 	r.reader.stored.keep()
+	b.journal.grow(-journalPerMeter)
 	record := r.reader.record
 	record.mu.Lock()
 	defer record.mu.Unlock()
@@ -139,6 +140,7 @@ func (b *Bridge) start(r *runningMeter) {
 	r.reader = newMeterReader(b, r.meter, r.source)
 	r.reader.progress = b.health.Add("meter " + r.meter.ID)
 	record := r.reader.record
+	b.journal.grow(journalPerMeter)
 	record.mu.Lock()
 	b.state.add(record)
 	for _, o := range b.outputs {

@@ -86,14 +86,6 @@ func (d *deriver) find(id quantity.ID) (int, bool) {
 	return slices.BinarySearchFunc(d.sent, id, func(q sentQuantity, id quantity.ID) int { return int(q.ID) - int(id) })
 }
 
-// interval returns how often the meter sends a quantity, as in Descriptor.Every.
-func (d *deriver) interval(id quantity.ID) time.Duration {
-	if i, ok := d.find(id); ok {
-		return d.sent[i].roundedInterval()
-	}
-	return minRoundedInterval
-}
-
 // restore continues with the quantities of an earlier run. The time since that run does not count as a gap between two values.
 func (d *deriver) restore(descriptors []Descriptor) {
 	for _, q := range descriptors {

@@ -18,8 +18,13 @@ type journal struct {
 	cursors   map[string]*cursor
 }
 
-// journalLimit is the size of a journal. It has room for more than an hour of a meter that sends 31 values every second.
-const journalLimit = 8 << 20
+const (
+	// journalBase is the smallest limit of a journal. It has room for more than an hour of a meter that sends 31 values every second.
+	journalBase = 8 << 20
+	// journalPerMeter is how much each meter adds to the limit. It has room for some ten telegrams of each of many meters, so that none is lost
+	// while an output announces them all.
+	journalPerMeter = 16 << 10
+)
 
 func newJournal(limit int) *journal { return &journal{limit: limit, cursors: map[string]*cursor{}} }
 
@@ -38,6 +43,13 @@ func (j *journal) append(t *Telegram) {
 		size -= sizeOf(j.telegrams[n])
 	}
 	j.dropOldest(n)
+}
+
+// grow changes the limit.
+func (j *journal) grow(bytes int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.limit += bytes
 }
 
 // dropOldest drops the oldest n telegrams.

@@ -53,6 +53,8 @@ func explainNetwork(err error) error {
 	case isDNS:
 		return fmt.Errorf("%w: the name server gives no answer. Write the reader's address in digits, as the router shows it: "+
 			"tcp://192.168.1.20:8088", err)
+	case errors.Is(err, syscall.EMFILE):
+		return fmt.Errorf("%w: each meter in the network needs one. Raise the limit of open files for hanbridge: LimitNOFILE= in its systemd unit, or ulimit -n", err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w: the machine answers, but nothing listens on this port. Switch on the reader's TCP server (ser2net: is it running?), "+
 			"and compare the port with its settings", err)

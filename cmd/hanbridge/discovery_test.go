@@ -381,9 +381,9 @@ func TestDiscoveryIncomplete(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
 	s.retainAll(houseRetained(t, deviceStyle()))
-	// The commands read at most 16 MiB of retained messages. These 20 messages have about 18 MiB.
+	// The commands read at most 32 MiB of retained messages. These 40 messages have about 35 MiB.
 	longPayload := `{"x":"` + strings.Repeat("x", 900<<10) + `"}`
-	for i := range 20 {
+	for i := range 40 {
 		s.retain(fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), longPayload)
 	}
 	const incomplete = "not all that " // the beginning of the warning
