@@ -180,6 +180,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		s.store, s.instance, s.health, s.progress = b.store, b.instance, b.health, b.health.Add("output "+s.name)
 	}
 	b.startMeters(ctx)
+	b.startSummary()
 	for _, o := range b.outputs {
 		log := b.log.With().Str("output", o.subscription.name).Logger()
 		outputs.Go(func() { runOutput(outputCtx, log, o.Output, o.subscription) })

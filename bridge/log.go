@@ -17,6 +17,7 @@ import (
 type meterLog struct {
 	zerolog.Logger
 	meter          Meter
+	isOneOfMany    bool              // what is usual is logged at level debug, because summary logs it for all meters together
 	wireFaults     faults            // faults that end with the next telegram
 	telegramFaults faults            // faults of telegrams and counters
 	eventLines     ratelimit.Limiter // log lines of events
@@ -24,8 +25,16 @@ type meterLog struct {
 	logged         []string // the keys of lines that are logged once
 }
 
-func newMeterLog(log zerolog.Logger, m Meter) meterLog {
-	return meterLog{Logger: log.With().Str("meter", m.ID).Logger(), meter: m}
+func newMeterLog(log zerolog.Logger, m Meter, isOneOfMany bool) meterLog {
+	return meterLog{Logger: log.With().Str("meter", m.ID).Logger(), meter: m, isOneOfMany: isOneOfMany}
+}
+
+// usual begins a line about something usual, at this level or below.
+func (l *meterLog) usual(level zerolog.Level) *zerolog.Event {
+	if l.isOneOfMany {
+		level = zerolog.DebugLevel
+	}
+	return l.WithLevel(level)
 }
 
 // logTelegram logs what is remarkable about a verified telegram.
@@ -40,12 +49,12 @@ func (l *meterLog) logTelegram(r *meter.Reading, res *result, line livenessLine,
 	l.checkUnits(res.telegram)
 	if line.online {
 		d := &now.Description
-		l.WithLevel(line.level).Fields(nonEmpty("family", r.Family, "list", d.List, "protocol", d.Protocol, "source", d.Port, "line", d.Line)).
+		l.usual(line.level).Fields(nonEmpty("family", r.Family, "list", d.List, "protocol", d.Protocol, "source", d.Port, "line", d.Line)).
 			Msg("meter sends telegrams")
 	}
 	if line.allWell {
 		s := &now.Stats
-		l.Info().Uint64("telegrams", s.Telegrams).Uint64("errors", s.Errors).Uint64("repeated", s.Repeated).Msg("all is well")
+		l.usual(zerolog.InfoLevel).Uint64("telegrams", s.Telegrams).Uint64("errors", s.Errors).Uint64("repeated", s.Repeated).Msg("all is well")
 	}
 }
 

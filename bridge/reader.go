@@ -39,7 +39,7 @@ func newMeterReader(b *Bridge, m Meter, s probe.Source) *meterReader {
 	s.Options.AcceptUnverified = true // otherwise an unverified telegram would be an intact TelegramError, which proves the endpoint
 	r := &meterReader{
 		bridge: b, meter: m, source: s, decoder: meter.NewDecoder(nil, s.Options), record: &record{Snapshot: Snapshot{Meter: m}},
-		chain: chain{meter: m.ID, guard: newCounterGuard(m.Fuse)}, log: newMeterLog(b.log, m),
+		chain: chain{meter: m.ID, guard: newCounterGuard(m.Fuse)}, log: newMeterLog(b.log, m, b.manyMeters()),
 	}
 	r.liveness = liveness{record: r.record, attempt: new(probe.Attempt)}
 	r.restore(b.store)

@@ -120,7 +120,9 @@ func (s *session) logAnnounced(a *announcer, want *wantedDevice) {
 	case !isFirstStep:
 		level = zerolog.InfoLevel
 	}
-	a.loggedEntities = entities
+	if a.loggedEntities = entities; s.manyMeters() {
+		level = zerolog.DebugLevel
+	}
 	switch {
 	case a.meterID == "" || want.undecided: // nothing is logged
 	case entities == 0:
