@@ -111,3 +111,20 @@ func TestWindowReusesMemory(t *testing.T) {
 		t.Errorf("the array has room for %d messages, want at most 256", got)
 	}
 }
+
+// TestAcknowledgedEndsStopAndWait tests that messages are sent together again when the suspected message, and all others, are acknowledged.
+func TestAcknowledgedEndsStopAndWait(t *testing.T) {
+	c := &Conn{packets: newPacketConn(new(recordingConn), nil, nil), ended: make(chan struct{}), stopAndWait: true, suspectTopic: "suspect"}
+	c.target.Capabilities = new(Capabilities)
+	for _, m := range []struct {
+		topic           string
+		wantStopAndWait bool
+	}{{"other", true}, {"suspect", false}} {
+		c.window.push(inFlightMessage{topic: m.topic})
+		c.window.setToken(new(mqtt.DummyToken))
+		c.Acknowledged()
+		if c.stopAndWait != m.wantStopAndWait {
+			t.Errorf("after the acknowledgement of %q: got stopAndWait %v, want %v", m.topic, c.stopAndWait, m.wantStopAndWait)
+		}
+	}
+}

@@ -30,6 +30,7 @@ var _ net.Conn = (*scriptedConn)(nil)
 func TestPauseBeforeAcknowledgements(t *testing.T) {
 	puback := func(id byte) []byte { return []byte{0x40, 2, 0, id} }
 	connack, publish, pingresp := []byte{0x20, 2, 0, 0}, []byte{0x30, 3, 0, 1, 'n'}, []byte{0xd0, 0}
+	full := append([]byte{0x30, 0xfd, 0x1f, 0, 1, 'n'}, make([]byte, 4090)...) // a PUBLISH of 4096 bytes, which is the size of the read buffer
 	for name, tc := range map[string]struct {
 		sent       []byte // the first bytes of packets that are written before the reads
 		received   [][]byte
@@ -41,6 +42,7 @@ func TestPauseBeforeAcknowledgements(t *testing.T) {
 		"QoS 1":                              {[]byte{0x32, 0x33}, [][]byte{puback(1), puback(2), publish}, 2},
 		"QoS 1, acknowledgements in a read":  {[]byte{0x32, 0x33}, [][]byte{append(puback(1), puback(2)...), publish}, 1},
 		"QoS 1, another message in between":  {[]byte{0x32}, [][]byte{publish, puback(1), publish}, 2},
+		"QoS 1, more bytes wait":             {[]byte{0x32}, [][]byte{full, full, puback(1), publish}, 1},
 		"a PUBACK that nobody has asked for": {nil, [][]byte{puback(1), publish}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
