@@ -29,12 +29,12 @@ func newMeterLog(log zerolog.Logger, m Meter, isOneOfMany bool) meterLog {
 	return meterLog{Logger: log.With().Str("meter", m.ID).Logger(), meter: m, isOneOfMany: isOneOfMany}
 }
 
-// usual begins a line about something usual, at this level or below.
-func (l *meterLog) usual(level zerolog.Level) *zerolog.Event {
+// usual returns the level of a line about something usual, at most this level.
+func (l *meterLog) usual(level zerolog.Level) zerolog.Level {
 	if l.isOneOfMany {
-		level = zerolog.DebugLevel
+		return zerolog.DebugLevel
 	}
-	return l.WithLevel(level)
+	return level
 }
 
 // logTelegram logs what is remarkable about a verified telegram.
@@ -49,12 +49,12 @@ func (l *meterLog) logTelegram(r *meter.Reading, res *result, line livenessLine,
 	l.checkUnits(res.telegram)
 	if line.online {
 		d := &now.Description
-		l.usual(line.level).Fields(nonEmpty("family", r.Family, "list", d.List, "protocol", d.Protocol, "source", d.Port, "line", d.Line)).
+		l.WithLevel(l.usual(line.level)).Fields(nonEmpty("family", r.Family, "list", d.List, "protocol", d.Protocol, "source", d.Port, "line", d.Line)).
 			Msg("meter sends telegrams")
 	}
 	if line.allWell {
 		s := &now.Stats
-		l.usual(zerolog.InfoLevel).Uint64("telegrams", s.Telegrams).Uint64("errors", s.Errors).Uint64("repeated", s.Repeated).Msg("all is well")
+		l.WithLevel(l.usual(zerolog.InfoLevel)).Uint64("telegrams", s.Telegrams).Uint64("errors", s.Errors).Uint64("repeated", s.Repeated).Msg("all is well")
 	}
 }
 

@@ -174,7 +174,7 @@ func (a *arrival) isNextToFullHour() bool {
 	return a.previous/hour != current || (a.now+next+next/4)/hour != current
 }
 
-// PublishNewest stub
+// PublishNewest records that the newest value of every quantity has been published.
 func (t *Throttle) PublishNewest() {
 	for i := range t.quantities {
 		if q := &t.quantities[i]; q.started {

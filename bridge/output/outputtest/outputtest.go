@@ -110,7 +110,9 @@ func testRecording(t *testing.T, start Factory) {
 	}
 	close(p.telegrams)
 	b := bridge.New(zerolog.Nop())
-	b.AddMeter(bridge.Meter{ID: Meter}, probe.Source{Recorded: true, Endpoints: p.endpoints()})
+	if err := b.AddMeter(bridge.Meter{ID: Meter}, probe.Source{Recorded: true, Endpoints: p.endpoints()}); err != nil {
+		t.Fatal(err)
+	}
 	b.AddOutput("tested", o)
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
