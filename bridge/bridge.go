@@ -5,30 +5,13 @@ package bridge
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
-	"github.com/hanbridge/hanbridge/bridge/probe"
 )
-
-// A Meter is the configuration of one meter.
-type Meter struct {
-	// ID matches [a-z0-9_-]+ and is unique. Topics and entities are named after it.
-	ID string
-	// Name is shown to people.
-	Name string
-	// Simulated is true for a simulated meter, so that hubs can show that.
-	Simulated bool
-	// Fuse is the main fuse in A per phase; 0 if it is unknown. A counter that rises faster than the fuse allows is not published.
-	Fuse int
-	// KeySetting and AuthKeySetting are the names of the settings for the meter's key and its authentication key, such as meters[0].key.
-	// Messages use them; "" if there is none.
-	KeySetting, AuthKeySetting string
-}
 
 // A Bridge reads meters and feeds outputs. Call New, KeepState and AddOutput before Run. AddMeter and RemoveMeter are safe for concurrent use,
 // before and during Run.
@@ -45,6 +28,8 @@ type Bridge struct {
 	// advanced gets a value when an output has taken or delivered a batch.
 	advanced chan struct{}
 
+	changing sync.Mutex // held while a meter is added or removed; it is taken before mu
+
 	mu      sync.Mutex // guards the fields below
 	meters  map[string]*runningMeter
 	starts  []*runningMeter // the meters that were added before Run, in their order
@@ -58,15 +43,6 @@ type Bridge struct {
 type namedOutput struct {
 	Output
 	subscription *Subscription
-}
-
-// A runningMeter is a meter and the goroutine that reads it.
-type runningMeter struct {
-	meter  Meter
-	source probe.Source
-	reader *meterReader // nil before Run
-	cancel context.CancelFunc
-	done   chan struct{} // closed when the goroutine has ended
 }
 
 // New returns a Bridge without meters and outputs, which stores no state.
@@ -88,77 +64,6 @@ func (b *Bridge) AddOutput(name string, o Output) {
 func (b *Bridge) KeepState(dir string) {
 	b.store = state.Open(dir, b.log)
 	b.instance = newInstance(b.store)
-}
-
-// AddMeter adds a meter and the source of its bytes. It returns an error if there is a meter with the same id, or if Run has ended.
-func (b *Bridge) AddMeter(m Meter, s probe.Source) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch {
-	case b.ended:
-		return errors.New("the bridge has ended")
-	case b.meters[m.ID] != nil:
-		return fmt.Errorf("there is a meter %q already", m.ID)
-	}
-	r := &runningMeter{meter: m, source: s, done: make(chan struct{})}
-	b.meters[m.ID] = r
-	if b.ctx == nil {
-		b.starts = append(b.starts, r)
-	} else {
-		b.start(r)
-	}
-	return nil
-}
-
-// RemoveMeter stops reading a meter, and waits until it is no longer read. Outputs then remove what they have published of it. The state file keeps
-// its counters, so that it can be added again. RemoveMeter reports whether there was such a meter.
-func (b *Bridge) RemoveMeter(id string) bool {
-	b.mu.Lock()
-	r := b.meters[id]
-	delete(b.meters, id)
-	isRunning := r != nil && r.reader != nil
-	b.mu.Unlock()
-	if !isRunning {
-		return r != nil
-	}
-	r.cancel()
-	<-r.done
-	r.reader.stored.keep()
-	b.journal.grow(-journalPerMeter)
-	record := r.reader.record
-	record.mu.Lock()
-	defer record.mu.Unlock()
-	b.state.remove(record)
-	for _, o := range b.outputs {
-		o.subscription.removeMeter(record)
-	}
-	return true
-}
-
-// start starts the goroutine of a meter. The caller holds b.mu.
-func (b *Bridge) start(r *runningMeter) {
-	r.reader = newMeterReader(b, r.meter, r.source)
-	r.reader.progress = b.health.Add("meter " + r.meter.ID)
-	record := r.reader.record
-	b.journal.grow(journalPerMeter)
-	record.mu.Lock()
-	b.state.add(record)
-	for _, o := range b.outputs {
-		o.subscription.addMeter(record)
-	}
-	record.mu.Unlock()
-	ctx, cancel := context.WithCancel(b.ctx)
-	r.cancel = cancel
-	go func() {
-		defer close(r.done)
-		err := r.reader.run(ctx)
-		cancel()
-		b.health.Remove(r.reader.progress)
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.err = errors.Join(b.err, err)
-		signal(b.changed)
-	}()
 }
 
 // Run reads meters and runs outputs until ctx ends. If all sources are recordings, it returns at their end. The outputs stop after the meters,
@@ -191,57 +96,6 @@ func (b *Bridge) Run(ctx context.Context) error {
 	stopLast()
 	last.Wait()
 	return errors.Join(err, storeErr, b.store.Close())
-}
-
-// startMeters starts the meters that were added before Run.
-func (b *Bridge) startMeters(ctx context.Context) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.ctx = ctx
-	for _, r := range b.starts {
-		if b.meters[r.meter.ID] == r { // otherwise it was removed before Run
-			b.start(r)
-		}
-	}
-	b.starts = nil
-}
-
-// awaitMeters waits until ctx ends, or until all meters are recordings and have ended. It then waits for the goroutines of the meters, and returns
-// their errors.
-func (b *Bridge) awaitMeters(ctx context.Context) error {
-	for ctx.Err() == nil && !b.recordingsEnded() {
-		select {
-		case <-ctx.Done():
-		case <-b.changed:
-		}
-	}
-	b.mu.Lock()
-	b.ended = true
-	var running []*runningMeter
-	for _, r := range b.meters {
-		running = append(running, r)
-	}
-	b.mu.Unlock()
-	for _, r := range running {
-		<-r.done
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.err
-}
-
-// recordingsEnded reports whether there are meters, all of them are recordings, and all have ended.
-func (b *Bridge) recordingsEnded() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, r := range b.meters {
-		select {
-		case <-r.done:
-		default:
-			return false
-		}
-	}
-	return len(b.meters) > 0
 }
 
 // publishedCounters says whether an output publishes a counter because of an update. Any is true if there is such a counter. Rare is true if the
@@ -288,4 +142,12 @@ func (b *Bridge) await(ctx context.Context, done func(*Subscription) bool) {
 		}
 	}
 	signal(b.advanced) // wakes the next recording that waits
+}
+
+// signal puts a value into a channel with room for one, unless it has one already.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }

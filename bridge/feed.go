@@ -9,28 +9,6 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A MeterUpdate is the update of one meter.
-type MeterUpdate struct {
-	Meter Meter
-	// Removed is true if the meter was removed from the bridge. All other fields except Meter are then zero. There is no further update of it.
-	Removed bool
-	// Description is set in every update; DescriptionNew is true if the description has changed. The same holds for Online and OnlineNew, and for
-	// Stats and StatsNew.
-	Description    Description
-	DescriptionNew bool
-	Online         bool
-	// OnlineNew is true also in the first update, and in the first one after Resync.
-	OnlineNew bool
-	Stats     Stats
-	StatsNew  bool
-	// Values are the new values, in the order of the table of quantities.
-	Values []Value
-	// Descriptors are all quantities that the meter sends, also those of an earlier run. DescriptorsNew is true if they have changed. The slice
-	// is read-only.
-	Descriptors    []Descriptor
-	DescriptorsNew bool
-}
-
 // A feed holds what one output has not taken of one meter. It belongs to a Subscription, which locks it.
 type feed struct {
 	record      *record

@@ -7,16 +7,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
-	"github.com/hanbridge/hanbridge/bridge/throttle"
 )
-
-// Streams says what an output receives, in addition to the states of the meters and to events.
-type Streams struct {
-	// Plan says how often each quantity is published. If Plan is nil, the output receives no values.
-	Plan *throttle.Plan
-	// Telegrams is true if the output receives whole telegrams.
-	Telegrams bool
-}
 
 // A Subscription passes the data of all meters to one output. Each output has its own: its own throttle, its own cursor in the journal, and its own
 // list of events. So nothing that an output does has an effect on another output, and an output that is slow or interrupted for days does not
@@ -54,20 +45,6 @@ type Subscription struct {
 type takenBatch struct {
 	number uint64
 	end    uint64 // the position in the journal after its last telegram
-}
-
-// A Batch holds the updates since the last Take. It belongs to the Subscription; see Take.
-type Batch struct {
-	// Number identifies the batch for Delivered. The first batch has number 1.
-	Number uint64
-	// Changes has an entry for each meter with an update besides telegrams and events.
-	Changes []MeterUpdate
-	// Events are the events that were not taken yet. The events of a meter are in order.
-	Events []Event
-	// Telegrams are complete telegrams of all meters, in the order in which they arrived. They are read-only.
-	Telegrams []*Telegram
-	// Lost is the number of telegrams that the output has missed because it was too slow.
-	Lost uint64
 }
 
 // maxTelegrams is how many telegrams a batch has at most. After a long interruption many telegrams wait, and the output confirms them in parts.
@@ -263,12 +240,4 @@ func (s *Subscription) caughtUp() (allTaken, allDelivered bool) {
 	allTaken, allDelivered = s.cursor.progress()
 	allTaken = allTaken && len(s.due) == 0
 	return allTaken, allTaken && allDelivered && len(s.inFlight) == 0
-}
-
-// signal puts a value into a channel with room for one, unless it has one already.
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
 }
