@@ -209,6 +209,13 @@ func (f *feed) takeEvents(b *Batch) {
 	}
 }
 
+// rewindEvents makes the output take the events again that were not delivered.
+func (f *feed) rewindEvents() {
+	for i := range f.events {
+		f.events[i].taken = 0
+	}
+}
+
 // dropEvents drops the events that were delivered with the batch of this number or before.
 func (f *feed) dropEvents(number uint64) {
 	if len(f.events) > 0 {
@@ -223,9 +230,6 @@ func (f *feed) resync() {
 			f.setFresh(&f.record.Values[i])
 		}
 		f.throttle.PublishNewest()
-	}
-	for i := range f.events {
-		f.events[i].taken = 0
 	}
 	u := &f.update
 	u.DescriptionNew, u.OnlineNew, u.DescriptorsNew, u.StatsNew, f.changed = true, true, true, true, true

@@ -76,6 +76,7 @@ func runOutput(ctx context.Context, log zerolog.Logger, o Output, s *Subscriptio
 	var interruptions faults
 	for ctx.Err() == nil {
 		s.deliveringSince = time.Time{}
+		s.rewind()
 		s.progress.Working()
 		err := o.Run(ctx, s)
 		s.progress.Waiting()

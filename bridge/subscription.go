@@ -159,9 +159,20 @@ func (s *Subscription) Resync() {
 		s.mu.Unlock()
 		r.mu.Unlock()
 	}
+	s.rewind()
+}
+
+// rewind makes Take return the telegrams and events again that were not delivered. The bridge calls it before each Output.Run.
+func (s *Subscription) rewind() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inFlight = s.inFlight[:0]
+	s.inFlight, s.eventsInFlight = s.inFlight[:0], false
+	for _, f := range s.feeds {
+		if len(f.events) > 0 {
+			f.rewindEvents()
+			s.markDue(f)
+		}
+	}
 	s.cursor.rewind()
 	signal(s.signal)
 }
