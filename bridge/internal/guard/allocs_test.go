@@ -1,12 +1,16 @@
 package guard_test
 
 import (
+	"bytes"
+	"runtime"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
 // typicalTelegram has 30 samples, ten of them counters.
@@ -82,4 +86,41 @@ func BenchmarkCheck(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkMemory measures the heap that a Guard uses after an hour of telegrams of the family aidon-se.
+func BenchmarkMemory(b *testing.B) {
+	family, ok := simulate.Named("aidon-se")
+	if !ok {
+		b.Fatal("no family aidon-se")
+	}
+	sender, d := simulate.NewMeter(family, 1, start), decoder(1)
+	guards := make([]*guard.Guard, 1000)
+	before := heapInUse()
+	for i := range guards {
+		guards[i] = guard.New(0)
+	}
+	for b.Loop() {
+		for range time.Hour / family.Interval {
+			at, telegram := sender.Next()
+			d.Reset(bytes.NewReader(telegram))
+			r, err := d.Next()
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, g := range guards {
+				g.Check(&guard.Telegram{Received: at, MeterTime: r.Time, Samples: slices.Clone(r.Samples)})
+			}
+		}
+	}
+	b.ReportMetric(float64(heapInUse()-before)/float64(len(guards)), "heap-B/meter")
+	runtime.KeepAlive(guards)
+}
+
+// heapInUse returns the bytes of the heap that are in use after a garbage collection.
+func heapInUse() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }

@@ -31,16 +31,14 @@ type Guard struct {
 	clock        clock
 	power        power
 	meterStarted bool       // the last telegram shows that the meter has started (see inspect), so a zero can be a true value
-	registers    []register // by quantity ID
+	registers    []register // of the counters that the meter has sent, sorted by quantity ID
 	lastReset    int64      // when the last reset of the main counter was found, in ms of clock; never if there was none
 	result       Result
 }
 
 // New returns a Guard without history. Fuse is the main fuse in A per phase; 0 if it is unknown.
 func New(fuse int) *Guard {
-	n := quantity.Count()
-	r := Result{Rejected: make([]Rejection, 0, n), Resets: make([]Reset, 0, n)}
-	return &Guard{power: power{fuse: fuse}, registers: make([]register, n), lastReset: never, result: r}
+	return &Guard{power: power{fuse: fuse}, lastReset: never}
 }
 
 // never is a time long before every telegram. It is half the minimum so that differences do not overflow.
@@ -64,7 +62,7 @@ func (g *Guard) Check(t *Telegram) Result {
 
 // accept reports whether the value of a counter is accepted. It updates the register, and adds a rejection or a reset to the result.
 func (g *Guard) accept(s *quantity.Sample) bool {
-	r := &g.registers[s.ID]
+	r := g.register(s.ID)
 	reason, confirmed := g.examine(r, s)
 	if s.Derived && g.partRejected(s.ID) {
 		reason, confirmed = PartRejected, false
@@ -119,7 +117,11 @@ func (g *Guard) partRejected(sum quantity.ID) bool {
 // isMain reports whether this is a main counter. When a main counter was reset, the other counters of the meter can be reset too. The main
 // counter is import_energy. If the meter does not send import_energy, export_energy and absolute_energy are main counters.
 func (g *Guard) isMain(id quantity.ID) bool {
-	return id == quantity.ImportEnergy || !g.registers[quantity.ImportEnergy].known && (id == quantity.ExportEnergy || id == quantity.AbsoluteEnergy)
+	if id != quantity.ExportEnergy && id != quantity.AbsoluteEnergy {
+		return id == quantity.ImportEnergy
+	}
+	i, found := g.find(quantity.ImportEnergy)
+	return !found || !g.registers[i].known
 }
 
 // resetWindow is how long after a reset of the main counter the other counters can be reset too, in ms. It is more than an hour because

@@ -1,19 +1,37 @@
 package guard
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
 // A register is the history of one counter.
 type register struct {
+	id          quantity.ID
 	known       bool // a value has been accepted
 	accepted    timedValue
 	pending     series // the values that were rejected after the last accepted value
 	rejectedFor Reason // why the last value was rejected; 0 if it was accepted
 	// meterReplaced is true if the meter was replaced after the last accepted value. If so, the next value is accepted.
 	meterReplaced bool
+}
+
+// register returns the register of a counter, and adds it if there is none. The pointer is valid until the next register is added.
+func (g *Guard) register(id quantity.ID) *register {
+	i, found := g.find(id)
+	if !found {
+		g.registers = slices.Insert(g.registers, i, register{id: id})
+	}
+	return &g.registers[i]
+}
+
+// find returns the position of a counter's register, or where it must be inserted.
+func (g *Guard) find(id quantity.ID) (position int, found bool) {
+	return slices.BinarySearchFunc(g.registers, id, func(r register, id quantity.ID) int { return cmp.Compare(r.id, id) })
 }
 
 // accept stores a value as the last accepted value.

@@ -64,7 +64,7 @@ func (g *Guard) Snapshot(m *Snapshot) {
 			continue
 		}
 		v := r.accepted
-		counter := Counter{Quantity: quantity.ID(i).String(), Value: v.value, Since: now - v.first, Seen: now - v.last, MeterReplaced: r.meterReplaced}
+		counter := Counter{Quantity: r.id.String(), Value: v.value, Since: now - v.first, Seen: now - v.last, MeterReplaced: r.meterReplaced}
 		if p := &r.pending; p.isAbove && p.count > 0 { // a series of lower values is not stored because it is accepted within seconds
 			counter.Pending = Pending{p.value, now - p.began, now - p.first, now - p.last, p.count}
 		}
@@ -89,12 +89,12 @@ func (g *Guard) Restore(m *Snapshot) {
 		if !ok || !isCounter(id) || c.Value.Sign() < 0 {
 			continue
 		}
-		r := register{known: true, accepted: timedValue{c.Value, -clampAge(c.Since), -clampAge(c.Seen)}, meterReplaced: c.MeterReplaced}
+		r := register{id: id, known: true, accepted: timedValue{c.Value, -clampAge(c.Since), -clampAge(c.Seen)}, meterReplaced: c.MeterReplaced}
 		if p := &c.Pending; p.Count > 0 && p.Value.Sign() >= 0 {
 			last := timedValue{p.Value, -clampAge(p.Since), -clampAge(p.Seen)}
 			r.pending = series{timedValue: last, count: p.Count, began: -clampAge(p.Began), isAbove: true}
 		}
-		g.registers[id] = r
+		*g.register(id) = r
 	}
 }
 

@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
 	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
 // TestSnapshot checks that a restored Guard gives the same snapshot and accepts the same values.
@@ -34,6 +36,30 @@ func TestSnapshot(t *testing.T) {
 	send(h, "import_energy=1000", "")
 	send(h, "import_energy=1078 gas=99", "")
 	send(s, "import_energy=1078 export_energy=0 serial=A", "export_energy zero")
+}
+
+// TestSnapshotOrder checks that the counters of a snapshot are in the order of pkg/quantity, whatever the order in which the meter sends them.
+func TestSnapshotOrder(t *testing.T) {
+	g, at := newGuard(0), start
+	for _, values := range []string{"gas=7", "export_energy=50", "power_failures=3", "import_energy=1000"} {
+		at = at.Add(s)
+		check(t, g, at, true, values)
+	}
+	var m guard.Snapshot
+	g.Snapshot(&m)
+	var got, want []quantity.ID
+	for _, c := range m.Counters {
+		id, _ := quantity.ByName(c.Quantity)
+		got = append(got, id)
+	}
+	for _, name := range []string{"gas", "export_energy", "power_failures", "import_energy"} {
+		id, _ := quantity.ByName(name)
+		want = append(want, id)
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("counters (-want +got):\n%s", diff)
+	}
 }
 
 // TestSnapshotAfterReset checks that a restored Guard accepts lower values of the other counters if the meter was reset or replaced
