@@ -38,16 +38,32 @@ func (d Decision) String() string { return [...]string{"withhold", "publish", "r
 // RepeatAfter is the time after which a published value is repeated, if a telegram with the quantity arrives.
 const RepeatAfter = 5 * time.Minute
 
-// A Throttle decides about the values of one meter, and remembers what was published. It is not safe for concurrent use. Its methods do not
-// allocate.
+// A Throttle decides about the values of one meter, and remembers what was published. It is not safe for concurrent use. Only Decide
+// allocates memory, and only for the first value of a quantity.
 type Throttle struct {
-	plan       *Plan
-	quantities []history // by quantity.ID
+	plan      *Plan
+	positions []uint8   // by quantity.ID: 1 + the index in histories; 0 if the meter has not sent the quantity
+	histories []history // of the quantities that the meter has sent
 }
 
 // New returns the Throttle of a meter that has published nothing.
 func New(p *Plan) *Throttle {
-	return &Throttle{plan: p, quantities: make([]history, quantity.Count())}
+	return &Throttle{plan: p, positions: make([]uint8, quantity.Count())}
+}
+
+// history returns the history of a quantity, or nil if there is none.
+func (t *Throttle) history(id quantity.ID) *history {
+	if p := t.positions[id]; p != 0 {
+		return &t.histories[p-1]
+	}
+	return nil
+}
+
+// addHistory adds the history of a quantity that has none. It makes earlier pointers to histories invalid.
+func (t *Throttle) addHistory(id quantity.ID) *history {
+	t.histories = append(t.histories, history{})
+	t.positions[id] = uint8(len(t.histories))
+	return t.history(id)
 }
 
 // Decide decides about one value of a telegram that arrived at now. Call it in the order of the telegrams. A number is published with the
@@ -55,7 +71,10 @@ func New(p *Plan) *Throttle {
 // meter to the next, 0 if unknown. A telegram can arrive early by a quarter of interval. After the clock was set back, a value is possibly
 // published too early, but never too late.
 func (t *Throttle) Decide(now time.Time, interval time.Duration, id quantity.ID, number obis.Decimal, decimals uint8, text string) Decision {
-	q, rate := &t.quantities[id], &t.plan.rates[id]
+	q, rate := t.history(id), &t.plan.rates[id]
+	if q == nil {
+		q = t.addHistory(id)
+	}
 	if q.decimals != decimals {
 		*q = history{decimals: decimals}
 	}
@@ -77,13 +96,17 @@ func (t *Throttle) Decide(now time.Time, interval time.Duration, id quantity.ID,
 // Withheld reports whether the newest value of a quantity differs from the published one. The bridge publishes such a value when it stops,
 // so that the retained message has the newest value.
 func (t *Throttle) Withheld(id quantity.ID) bool {
-	q := &t.quantities[id]
-	return q.started && (q.newest != q.published || q.newestText != q.publishedText)
+	q := t.history(id)
+	return q != nil && q.started && (q.newest != q.published || q.newestText != q.publishedText)
 }
 
 // Forget drops the history of a quantity. Decide then publishes its next value. Call Forget for a published value that is no longer on the
 // broker or no longer valid.
-func (t *Throttle) Forget(id quantity.ID) { t.quantities[id] = history{} }
+func (t *Throttle) Forget(id quantity.ID) {
+	if q := t.history(id); q != nil {
+		*q = history{}
+	}
+}
 
 // A history holds what was published and what arrived of one quantity. Values are in units of the last decimal, times are Unix times in ns.
 type history struct {
@@ -176,9 +199,9 @@ func (a *arrival) isNextToFullHour() bool {
 
 // PublishNewest records that the newest value of every quantity has been published.
 func (t *Throttle) PublishNewest() {
-	for i := range t.quantities {
-		if q := &t.quantities[i]; q.started {
-			q.publish(q.newestAt, t.plan.rates[i].Deadband)
+	for id := range t.positions {
+		if q := t.history(quantity.ID(id)); q != nil && q.started {
+			q.publish(q.newestAt, t.plan.rates[id].Deadband)
 		}
 	}
 }

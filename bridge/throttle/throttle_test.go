@@ -1,12 +1,16 @@
 package throttle_test
 
 import (
+	"bytes"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/throttle"
+	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
 // TestText tests that a changed text is published at once, and that an unchanged text is repeated after five minutes.
@@ -133,13 +137,29 @@ func decideTelegram(th *throttle.Throttle, n int64) {
 
 var tariffs = [...]string{"0001", "0002"}
 
-// TestDecideAllocs tests that Decide does not allocate memory.
+// TestDecideAllocs tests that Decide does not allocate memory after the first telegram. AllocsPerRun does not count the first call.
 func TestDecideAllocs(t *testing.T) {
 	for _, preset := range []throttle.Preset{throttle.Realtime, throttle.Balanced, throttle.Frugal} {
 		th, n := throttle.New(throttle.NewPlan(preset)), int64(0)
 		if got := testing.AllocsPerRun(1000, func() { decideTelegram(th, n); n++ }); got != 0 {
 			t.Errorf("%v: got %v allocations a telegram, want 0", preset, got)
 		}
+	}
+}
+
+// TestUnsentQuantity tests that Withheld and Forget do not allocate memory for a quantity that the meter has not sent.
+func TestUnsentQuantity(t *testing.T) {
+	th, plan := throttle.New(new(throttle.Plan)), new(throttle.Plan)
+	baseline := testing.AllocsPerRun(100, func() { th = throttle.New(plan) })
+	got := testing.AllocsPerRun(100, func() {
+		th = throttle.New(plan)
+		th.Forget(quantity.Gas)
+		if th.Withheld(quantity.Gas) {
+			t.Error("Withheld is true for a quantity that was never sent")
+		}
+	})
+	if got != baseline {
+		t.Errorf("got %v allocations, want %v, as for New alone", got, baseline)
 	}
 }
 
@@ -151,4 +171,43 @@ func BenchmarkDecide(b *testing.B) {
 		n++
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(quantity.Count()), "ns/quantity")
+}
+
+// BenchmarkMemory measures the heap that a Throttle uses after a minute of telegrams of the family aidon-se.
+func BenchmarkMemory(b *testing.B) {
+	family, ok := simulate.Named("aidon-se")
+	if !ok {
+		b.Fatal("no family aidon-se")
+	}
+	sender, d, plan := simulate.NewMeter(family, 1, noon(0)), meter.NewDecoder(nil, meter.Options{}), throttle.NewPlan(throttle.Balanced)
+	throttles := make([]*throttle.Throttle, 1000)
+	before := heapInUse()
+	for i := range throttles {
+		throttles[i] = throttle.New(plan)
+	}
+	for b.Loop() {
+		for range time.Minute / family.Interval {
+			at, telegram := sender.Next()
+			d.Reset(bytes.NewReader(telegram))
+			r, err := d.Next()
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, th := range throttles {
+				for i := range r.Samples {
+					th.Decide(at, family.Interval, r.Samples[i].ID, r.Samples[i].Value, 3, "")
+				}
+			}
+		}
+	}
+	b.ReportMetric(float64(heapInUse()-before)/float64(len(throttles)), "heap-B/meter")
+	runtime.KeepAlive(throttles)
+}
+
+// heapInUse returns the bytes of the heap that are in use after a garbage collection.
+func heapInUse() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }
