@@ -22,8 +22,8 @@ type Bridge struct {
 	clock   *clock
 	health  *progress.Group
 	store   *state.Store
-	// instance is nil if the bridge has no state.
-	instance *Instance
+	// instance returns nil if the bridge has no state. It waits until the mark of this run is on disk.
+	instance func() *Instance
 	outputs  []namedOutput
 	// advanced gets a value when an output has taken or delivered a batch.
 	advanced chan struct{}
@@ -49,7 +49,7 @@ type namedOutput struct {
 func New(log zerolog.Logger) *Bridge {
 	return &Bridge{
 		log: log, journal: newJournal(journalBase), clock: newClock(), health: progress.NewGroup(),
-		advanced: make(chan struct{}, 1), changed: make(chan struct{}, 1), meters: map[string]*runningMeter{},
+		instance: func() *Instance { return nil }, advanced: make(chan struct{}, 1), changed: make(chan struct{}, 1), meters: map[string]*runningMeter{},
 	}
 }
 
@@ -63,7 +63,8 @@ func (b *Bridge) AddOutput(name string, o Output) {
 // logged once, and Run tries again.
 func (b *Bridge) KeepState(dir string) {
 	b.store = state.Open(dir, b.log)
-	b.instance = newInstance(b.store)
+	b.instance = sync.OnceValue(func() *Instance { return newInstance(b.store) })
+	go b.instance() // it writes to the disk while outputs connect
 }
 
 // Run reads meters and runs outputs until ctx ends. If all sources are recordings, it returns at their end. The outputs stop after the meters,
@@ -76,9 +77,13 @@ func (b *Bridge) Run(ctx context.Context) error {
 	defer stopLast()
 	var outputs, last sync.WaitGroup
 	b.clock.progress = b.health.Add("clock")
-	b.store.SetReporter(b.health.Add("state file"))
+	storeProgress := b.health.Add("state file")
 	var storeErr error
-	last.Go(func() { storeErr = b.store.Run(lastCtx) })
+	last.Go(func() {
+		b.instance() // uses the store, too
+		b.store.SetReporter(storeProgress)
+		storeErr = b.store.Run(lastCtx)
+	})
 	last.Go(func() { b.clock.run(lastCtx) })
 	for _, o := range b.outputs {
 		s := o.subscription

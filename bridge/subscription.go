@@ -36,7 +36,7 @@ type Subscription struct {
 	health          *progress.Group
 	progress        *progress.Reporter // of the output
 	store           *state.Store
-	instance        *Instance
+	instance        func() *Instance
 	interrupted     bool      // see TakeInterrupted; only for the goroutine of the output
 	deliveringSince time.Time // when the output first delivered since Output.Run was called; zero before that. Only for the goroutine of the output
 }
@@ -181,8 +181,8 @@ func (s *Subscription) rewind() {
 // bridge has no state.
 func (s *Subscription) Store() *state.Store { return s.store }
 
-// Instance returns the identity of this bridge; nil if the bridge has no state.
-func (s *Subscription) Instance() *Instance { return s.instance }
+// Instance returns the identity of this bridge; nil if the bridge has no state. It waits until the identity is on disk.
+func (s *Subscription) Instance() *Instance { return s.instance() }
 
 // addMeter adds a meter. The caller holds the lock of its record.
 func (s *Subscription) addMeter(r *record) {
