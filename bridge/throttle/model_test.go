@@ -39,6 +39,12 @@ func TestDecideProperties(t *testing.T) {
 			"silence": func(t *rapid.T) {
 				m.telegram(t, time.Duration(rapid.IntRange(0, 4000).Draw(t, "seconds"))*time.Second)
 			},
+			"all published again": func(*rapid.T) {
+				m.throttle.PublishNewest()
+				if m.newest != "" {
+					m.published, m.publishedAt, m.repeatedAt = m.newest, m.now, m.now
+				}
+			},
 			"clock set back": func(t *rapid.T) {
 				m.telegram(t, -time.Duration(rapid.IntRange(1, 1e8).Draw(t, "seconds"))*time.Second)
 			},

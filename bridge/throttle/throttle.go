@@ -197,7 +197,8 @@ func (a *arrival) isNextToFullHour() bool {
 	return a.previous/hour != current || (a.now+next+next/4)/hour != current
 }
 
-// PublishNewest records that the newest value of every quantity has been published.
+// PublishNewest records that the newest value of every quantity has been published, at the time when it arrived. Call it for an output that
+// has published all newest values again after a reconnect. A quantity that has published nothing, or that was forgotten, stays so.
 func (t *Throttle) PublishNewest() {
 	for id := range t.positions {
 		if q := t.history(quantity.ID(id)); q != nil && q.started {

@@ -80,6 +80,32 @@ func TestWithheld(t *testing.T) {
 	}
 }
 
+// TestPublishNewest tests that nothing is withheld after PublishNewest, that later changes count from the newest value, and that a quantity
+// that was forgotten is still published with its next value.
+func TestPublishNewest(t *testing.T) {
+	th := throttle.New(throttle.NewPlan(throttle.Balanced))
+	power, energy := quantity.ImportPower, quantity.ImportEnergy
+	for _, s := range []step{{0, "1000", publish}, {1, "5000", withhold}} {
+		if got := th.Decide(noon(s.seconds), time.Second, power, decimal(t, s.value), 0, ""); got != s.want {
+			t.Fatalf("after %v s: got %v, want %v", s.seconds, got, s.want)
+		}
+	}
+	th.Decide(noon(1), time.Second, energy, decimal(t, "7"), 3, "")
+	th.Forget(energy)
+	th.PublishNewest()
+	if th.Withheld(power) {
+		t.Error("Withheld is true for a value that was published again")
+	}
+	for _, s := range []step{{2, "1000", withhold}, {3, "5000", withhold}, {10, "5000", withhold}, {11, "1000", publish}} {
+		if got := th.Decide(noon(s.seconds), time.Second, power, decimal(t, s.value), 0, ""); got != s.want {
+			t.Errorf("after %v s, %s: got %v, want %v", s.seconds, s.value, got, s.want)
+		}
+	}
+	if got := th.Decide(noon(2), time.Second, energy, decimal(t, "7"), 3, ""); got != publish {
+		t.Errorf("a forgotten counter: got %v, want %v", got, publish)
+	}
+}
+
 // TestWithheldText tests that a text is withheld until MinInterval has passed, as a number is.
 func TestWithheldText(t *testing.T) {
 	plan, id := throttle.NewPlan(throttle.Balanced), quantity.Tariff
