@@ -71,3 +71,23 @@ func TestProfiles(t *testing.T) {
 		})
 	}
 }
+
+// TestSerialsRestore checks that Serials continues with the number of an earlier run, and forgets what it has seen before.
+func TestSerialsRestore(t *testing.T) {
+	var s Serials
+	s.Update("B")
+	s.Update("C")
+	s.Restore("A")
+	if got := s.Current(); got != "A" {
+		t.Errorf("got %q, want A", got)
+	}
+	for i, want := range []string{"", "A"} { // the second telegram with C after Restore shows that A was replaced
+		if old, replaced := s.Update("C"); old != want || replaced != (want != "") {
+			t.Errorf("telegram %d: got %q, %v; want %q", i, old, replaced, want)
+		}
+	}
+	s.Restore("")
+	if old, replaced := s.Update("D"); replaced || s.Current() != "D" {
+		t.Errorf("after Restore without a number: got %q, %v, current %q; want no change, current D", old, replaced, s.Current())
+	}
+}
