@@ -33,7 +33,7 @@ const serialSpeed = 11520
 // telegram. In a benchmark named "wire" the bytes arrive at the speed of a serial port, in the chunks of a USB adapter. In "whole" all bytes arrive
 // in one write. In "default" Mosquitto has its default configuration.
 func BenchmarkLatency(b *testing.B) {
-	program := releaseProgram(b)
+	program, reference := releaseProgram(b), buildReference(b)
 	cases := []struct {
 		name, brokerLine, family string
 		speed                    int // as in measurement
@@ -48,28 +48,38 @@ func BenchmarkLatency(b *testing.B) {
 	for _, c := range cases {
 		b.Run(c.name, func(b *testing.B) {
 			m := newMeasurement(b, program, c.brokerLine, c.family, c.speed)
-			var firstTimes, lastTimes []time.Duration
+			startReference(b, reference, m.address)
+			received := subscribe(b, m.address, "reference/meter/telegram")
+			var firstTimes, lastTimes, referenceTimes []time.Duration
 			for b.Loop() {
 				first, last := m.measureTelegram()
+				referenceTimes = append(referenceTimes, referenceTime(b, received))
 				firstTimes, lastTimes = append(firstTimes, first), append(lastTimes, last)
 			}
 			reportTimes(b, "first", firstTimes)
 			reportTimes(b, "last", lastTimes)
+			reportRatio(b, lastTimes, referenceTimes)
 		})
 	}
 }
 
 // BenchmarkCost measures CPU time and memory for one meter that sends a telegram each second.
 func BenchmarkCost(b *testing.B) {
-	program := releaseProgram(b)
+	program, reference := releaseProgram(b), buildReference(b)
 	b.Run("run", func(b *testing.B) {
 		m := newMeasurement(b, program, nodelay, "p1-se-aidon", serialSpeed)
 		pid := m.bridge.Cmd.Process.Pid
-		cpuBefore, started := cpuTime(b, pid), time.Now()
+		other := startReference(b, reference, m.address).Cmd.Process.Pid
+		next(b, subscribe(b, m.address, "reference/meter/telegram"))
+		cpuBefore, otherBefore, started := cpuTime(b, pid), cpuTime(b, other), time.Now()
 		for b.Loop() {
 			m.measureTelegram()
 		}
-		cpu, took := cpuTime(b, pid)-cpuBefore, time.Since(started)
+		cpu, otherCPU, took := cpuTime(b, pid)-cpuBefore, cpuTime(b, other)-otherBefore, time.Since(started)
+		b.ReportMetric(milliseconds(otherCPU)/float64(b.N), "reference-cpu-ms/op")
+		b.ReportMetric(float64(cpu)/float64(max(otherCPU, 10*time.Millisecond)), "cpu-ratio") // cpuTime counts steps of 10 ms
+		b.ReportMetric(memory(b, other, "VmRSS"), "reference-rss-MiB")
+		b.ReportMetric(memory(b, pid, "VmRSS")/memory(b, other, "VmRSS"), "rss-ratio")
 		b.ReportMetric(milliseconds(cpu)/float64(b.N), "cpu-ms/op")
 		b.ReportMetric(100*cpu.Seconds()/took.Seconds(), "%core")
 		b.ReportMetric(memory(b, pid, "VmRSS"), "rss-MiB")
@@ -77,14 +87,14 @@ func BenchmarkCost(b *testing.B) {
 		b.ReportMetric(binarySize(b, program), "binary-MiB")
 		b.ReportMetric(0, "ns/op")
 	})
-	b.Run("start/nodelay", func(b *testing.B) { measureStart(b, program, nodelay) })
-	b.Run("start/default", func(b *testing.B) { measureStart(b, program, "") })
-	b.Run("start/no-state", func(b *testing.B) { measureStart(b, program, nodelay, "HANBRIDGE_STATE_DIR=state") }) // an empty folder for each start
+	b.Run("start/nodelay", func(b *testing.B) { measureStart(b, program, reference, nodelay) })
+	b.Run("start/default", func(b *testing.B) { measureStart(b, program, reference, "") })
+	b.Run("start/no-state", func(b *testing.B) { measureStart(b, program, reference, nodelay, "HANBRIDGE_STATE_DIR=state") }) // an empty folder for each start
 }
 
 // measureStart measures the time from the start of the program until a subscriber receives the status online. An earlier run has announced the
 // meter, so the broker retains announcements and values. The runs have the same state folder, unless env sets another.
-func measureStart(b *testing.B, program, brokerLine string, env ...string) {
+func measureStart(b *testing.B, program, reference, brokerLine string, env ...string) {
 	env = append([]string{"HANBRIDGE_STATE_DIR=" + b.TempDir()}, env...)
 	m := newMeasurement(b, program, brokerLine, "p1-se-aidon", 0, env...)
 	received := subscribe(b, m.address, "hanbridge/status")
@@ -94,14 +104,24 @@ func measureStart(b *testing.B, program, brokerLine string, env ...string) {
 		m.bridge.RequireSuccess()
 	}
 	stop()
-	var times []time.Duration
+	other := subscribe(b, m.address, "reference/status")
+	var times, referenceTimes, versionTimes []time.Duration
 	for b.Loop() {
 		started := time.Now()
+		process := startReference(b, reference, m.address)
+		referenceTimes = append(referenceTimes, await(b, other, "online").at.Sub(started))
+		process.Kill()
+		started = time.Now()
+		testbed.Launch(b, nil, program, "version").RequireSuccess()
+		versionTimes = append(versionTimes, time.Since(started))
+		started = time.Now()
 		m.start()
 		times = append(times, await(b, received, "online").at.Sub(started))
 		stop()
 	}
 	reportTimes(b, "online", times)
+	reportTimes(b, "version", versionTimes)
+	reportRatio(b, times, referenceTimes)
 }
 
 // await returns the next message with the payload, and discards the messages before it.
