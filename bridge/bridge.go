@@ -118,7 +118,7 @@ func (b *Bridge) pass(r *record, u *update) (counters publishedCounters) {
 	if u.telegram != nil { // after the changes, so that no output takes a telegram before the description of its meter
 		b.journal.append(u.telegram)
 		for _, o := range b.outputs {
-			o.subscription.noteTelegram()
+			o.subscription.wakeForTelegram()
 		}
 	}
 	return counters

@@ -43,6 +43,12 @@ func (c *chain) process(r *meter.Reading, received time.Time) (res result, ok bo
 	return res, true
 }
 
+// snapshot writes the history of the counters to s.
+func (c *chain) snapshot(s *guard.Snapshot) {
+	s.Serial = c.identify.serials.Current()
+	c.guard.guard.Snapshot(s)
+}
+
 // events returns what happened to the meter with this telegram, in the order in which users should learn it.
 func (r *result) events() []Event {
 	events := r.identified.events
@@ -52,8 +58,8 @@ func (r *result) events() []Event {
 	return events
 }
 
-// forgotten returns the quantities whose published values are no longer valid: the counters that were reset, whose new value a hub needs together
-// with the event, and the quantities that the meter no longer sends.
+// forgotten returns the quantities whose published values are no longer valid. These are the quantities that the meter no longer sends, and the
+// counters that were reset. A hub needs the new value of a counter together with the event.
 func (r *result) forgotten() []quantity.ID {
 	forgotten := r.derived.expired
 	for i := range r.guarded.Resets {

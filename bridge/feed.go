@@ -21,6 +21,7 @@ type feed struct {
 	reportedAt  time.Time          // when it was last reported
 	extra       ratelimit.Window   // reports less than reportEvery after the last report
 	events      []feedEvent
+	storeDue    bool // counters were published since the last telegram, and the state file possibly has older ones
 }
 
 // A feedValue is the newest value of a quantity that the throttle has let pass.
@@ -97,6 +98,9 @@ func (f *feed) applyValues(u *update) (published bool, counters publishedCounter
 			case throttle.Withhold:
 			}
 		}
+	}
+	if f.storeDue && u.telegram != nil {
+		f.storeDue, counters.any = false, true
 	}
 	for i := range u.earlier {
 		f.setFresh(&u.earlier[i])
@@ -199,14 +203,15 @@ func (f *feed) take(n *MeterUpdate) {
 	u.DescriptionNew, u.OnlineNew, u.DescriptorsNew, u.StatsNew = false, false, false, false
 }
 
-// takeEvents appends the events that were not taken to a batch.
-func (f *feed) takeEvents(b *Batch) {
+// takeEvents appends the events that were not taken to a batch, and reports whether there are any.
+func (f *feed) takeEvents(b *Batch) (found bool) {
 	for i := range f.events {
 		if e := &f.events[i]; e.taken == 0 {
-			e.taken = b.Number
+			e.taken, found = b.Number, true
 			b.Events = append(b.Events, e.Event)
 		}
 	}
+	return found
 }
 
 // rewindEvents makes the output take the events again that were not delivered.
@@ -216,11 +221,10 @@ func (f *feed) rewindEvents() {
 	}
 }
 
-// dropEvents drops the events that were delivered with the batch of this number or before.
-func (f *feed) dropEvents(number uint64) {
-	if len(f.events) > 0 {
-		f.events = slices.DeleteFunc(f.events, func(e feedEvent) bool { return e.taken > 0 && e.taken <= number })
-	}
+// dropEvents drops the events that were delivered with the batch of this number or before. It reports whether other events were taken.
+func (f *feed) dropEvents(number uint64) (othersTaken bool) {
+	f.events = slices.DeleteFunc(f.events, func(e feedEvent) bool { return e.taken > 0 && e.taken <= number })
+	return slices.ContainsFunc(f.events, func(e feedEvent) bool { return e.taken > 0 })
 }
 
 // resync makes the output take everything again. The caller holds the lock of the record.
@@ -230,6 +234,7 @@ func (f *feed) resync() {
 			f.setFresh(&f.record.Values[i])
 		}
 		f.throttle.PublishNewest()
+		f.storeDue = true
 	}
 	u := &f.update
 	u.DescriptionNew, u.OnlineNew, u.DescriptorsNew, u.StatsNew, f.changed = true, true, true, true, true

@@ -20,7 +20,7 @@ type identifier struct {
 
 // identified is what the step returns for one telegram.
 type identified struct {
-	description Description // without Port and Line
+	description Description // Port and Line are those of an earlier run, or ""
 	change      meterChange
 	events      []Event // nil if nothing has changed
 }

@@ -5,6 +5,26 @@ import (
 	"time"
 )
 
+// TestIntervalOfEarlierRun checks after how long a port is opened again if the meter sent only every hour in an earlier run, and if it sent powers too.
+func TestIntervalOfEarlierRun(t *testing.T) {
+	for name, tt := range map[string]struct {
+		every []time.Duration // of the quantities of the earlier run
+		want  time.Duration
+	}{
+		"no earlier run": {nil, time.Minute}, "powers and hourly counters": {[]time.Duration{time.Minute, time.Hour}, time.Minute},
+		"only hourly counters": {[]time.Duration{time.Hour, time.Hour}, 6 * time.Hour},
+	} {
+		var i interval
+		var descriptors []Descriptor
+		for _, every := range tt.every {
+			descriptors = append(descriptors, Descriptor{Every: every})
+		}
+		if i.restore(descriptors); i.maxSilence() != tt.want {
+			t.Errorf("%s: got %v, want %v", name, i.maxSilence(), tt.want)
+		}
+	}
+}
+
 // TestIntervalLearned checks the interval that is learned from a sequence of gaps.
 func TestIntervalLearned(t *testing.T) {
 	const s = time.Second

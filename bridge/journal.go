@@ -13,8 +13,9 @@ type journal struct {
 	mu        sync.Mutex
 	limit     int         // the largest size in bytes
 	size      int         // of all telegrams, in bytes
-	telegrams []*Telegram // the oldest first
-	first     uint64      // the position of telegrams[0]; the first telegram has position 0
+	telegrams []*Telegram // the oldest first, after the places of head telegrams that were dropped
+	head      int
+	first     uint64 // the position of telegrams[head]; the first telegram has position 0
 	cursors   map[string]*cursor
 }
 
@@ -38,12 +39,13 @@ func (j *journal) append(t *Telegram) {
 	}
 	j.telegrams = append(j.telegrams, t)
 	j.size += sizeOf(t)
-	n := 0
-	for size := j.size; size > j.limit && n < len(j.telegrams)-1; n++ {
-		size -= sizeOf(j.telegrams[n])
+	for j.size > j.limit && len(j.held()) > 1 {
+		j.dropOldest(1)
 	}
-	j.dropOldest(n)
 }
+
+// held returns the telegrams that the journal holds.
+func (j *journal) held() []*Telegram { return j.telegrams[j.head:] }
 
 // grow changes the limit.
 func (j *journal) grow(bytes int) {
@@ -54,11 +56,14 @@ func (j *journal) grow(bytes int) {
 
 // dropOldest drops the oldest n telegrams.
 func (j *journal) dropOldest(n int) {
-	for _, t := range j.telegrams[:n] {
+	for _, t := range j.held()[:n] {
 		j.size -= sizeOf(t)
 	}
-	j.telegrams = slices.Delete(j.telegrams, 0, n) // moves some thousand pointers at most
-	j.first += uint64(n)
+	clear(j.held()[:n])
+	j.head, j.first = j.head+n, j.first+uint64(n)
+	if 2*j.head >= len(j.telegrams) { // so each telegram is moved once on average
+		j.telegrams, j.head = slices.Delete(j.telegrams, 0, j.head), 0
+	}
 }
 
 // dropDelivered drops the telegrams that all readers have delivered.
@@ -73,7 +78,7 @@ func (j *journal) dropDelivered() {
 }
 
 // end returns the position of the next telegram.
-func (j *journal) end() uint64 { return j.first + uint64(len(j.telegrams)) }
+func (j *journal) end() uint64 { return j.first + uint64(len(j.held())) }
 
 // sizeOf returns the memory that a telegram occupies, in bytes. Texts are not counted, because telegrams share them as long as they do not change.
 func sizeOf(t *Telegram) int {
@@ -112,7 +117,7 @@ func (c *cursor) take(dst []*Telegram, limit int) (telegrams []*Telegram, lost, 
 		lost, c.read = j.first-c.read, j.first
 		c.delivered = max(c.delivered, j.first) // so that they do not count as lost again after rewind
 	}
-	available := j.telegrams[c.read-j.first:]
+	available := j.held()[c.read-j.first:]
 	n := min(len(available), limit)
 	c.read += uint64(n)
 	return append(dst, available[:n]...), lost, c.read

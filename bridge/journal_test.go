@@ -83,14 +83,14 @@ func TestJournalIsEmptyAfterDelivery(t *testing.T) {
 		j.append(telegramOfSize(seq))
 		_, _, end := quick.take(nil, 100)
 		quick.confirm(end)
-		if n := len(j.telegrams); n > 4 {
+		if n := len(j.held()); n > 4 {
 			t.Fatalf("the journal holds %d telegrams, want 4 at most", n)
 		}
 	}
 	_, _, end := slow.take(nil, 100)
 	slow.confirm(end)
-	if len(j.telegrams) > 0 || j.size != 0 {
-		t.Errorf("after the slow reader has delivered: the journal holds %d telegrams with %d bytes, want none", len(j.telegrams), j.size)
+	if len(j.held()) > 0 || j.size != 0 {
+		t.Errorf("after the slow reader has delivered: the journal holds %d telegrams with %d bytes, want none", len(j.held()), j.size)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestJournalWithoutReaders(t *testing.T) {
 	j := journalFor(4)
 	j.append(telegramOfSize(1))
 	c := j.reader("new")
-	if len(j.telegrams) > 0 {
+	if len(j.held()) > 0 {
 		t.Error("a journal without readers holds a telegram")
 	}
 	j.append(telegramOfSize(2))

@@ -192,7 +192,8 @@ func (s *slowClosingPort) Close() error {
 	return nil
 }
 
-// TestRecordingsWaitForOutputs replays more telegrams of two meters than the journal holds. A slow output must get all of them.
+// TestRecordingsWaitForOutputs replays two recordings. A slow output must get all values of each telegram, and all telegrams, whatever its preset is.
+// Run must not return before the output has delivered the last one.
 func TestRecordingsWaitForOutputs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const telegrams = 400
@@ -207,22 +208,32 @@ func TestRecordingsWaitForOutputs(t *testing.T) {
 				Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
 			})})
 		}
-		var quick, slow recorder
-		b.AddOutput("quick", &quick)
-		b.AddOutput("slow", outputFunc(func(ctx context.Context, f *bridge.Subscription) error {
+		quick := &recorder{preset: throttle.Balanced}
+		values, taken, delivered := 0, 0, 0 // of the slow output
+		b.AddOutput("quick", quick)
+		b.AddOutput("slow", outputFunc(func(ctx context.Context, s *bridge.Subscription) error {
 			for ctx.Err() == nil {
 				<-time.After(time.Second)
-				slow.record(f)
+				for b := s.Take(); b != nil; b = s.Take() {
+					for _, u := range b.Changes {
+						values += len(u.Values)
+					}
+					taken += len(b.Telegrams)
+					<-time.After(time.Second)
+					delivered = taken
+					s.Delivered(b.Number)
+				}
 			}
 			return nil
 		}))
 		if err := b.Run(t.Context()); err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		for name, rec := range map[string]*recorder{"quick": &quick, "slow": &slow} {
-			if len(rec.telegrams) != 2*telegrams || rec.lost != 0 {
-				t.Errorf("%s: got %d telegrams and %d lost, want %d and none", name, len(rec.telegrams), rec.lost, 2*telegrams)
-			}
+		if len(quick.telegrams) != 2*telegrams || quick.lost != 0 {
+			t.Errorf("quick output: got %d telegrams and %d lost, want %d and none", len(quick.telegrams), quick.lost, 2*telegrams)
+		}
+		if delivered != 2*telegrams || values < 2*telegrams*30 { // each telegram has more than 30 values
+			t.Errorf("slow output: got %d telegrams with %d values before Run returned, want %d with 30 values and more each", delivered, values, 2*telegrams)
 		}
 	})
 }

@@ -61,7 +61,9 @@ func TestShortListAfterRestart(t *testing.T) {
 // begins with this value.
 func TestWithheldCounterIsStored(t *testing.T) {
 	dir := t.TempDir()
+	var first *recorder
 	withPreset(t, dir, throttle.Balanced, func(p *port, rec *recorder) {
+		first = rec
 		p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
 		advance(10 * time.Second)
 		p.send(energyTelegram("ABC5metering", "", kWh("40140.700")))
@@ -69,6 +71,9 @@ func TestWithheldCounterIsStored(t *testing.T) {
 			t.Fatalf("published: got %q, want the first value, since the throttle withholds the second", got)
 		}
 	})
+	if got := first.values["import_energy"]; got != "40140.700" {
+		t.Errorf("when the bridge stopped: got %q, want 40140.700", got)
+	}
 	withPreset(t, dir, throttle.Balanced, func(p *port, rec *recorder) {
 		p.send(powerTelegram(500))
 		if got := rec.value("import_energy"); got != "40140.700" {
@@ -206,15 +211,15 @@ func TestResyncPublishesWithheld(t *testing.T) {
 	withPreset(t, "", throttle.Balanced, func(p *port, rec *recorder) {
 		p.send(powerTelegram(500))
 		advance(10 * time.Second)
-		p.send(powerTelegram(501))
+		p.send(powerTelegram(520)) // balanced withholds changes below 30 W
 		rec.resync()
-		if got := rec.value("import_power"); got != "501" {
-			t.Errorf("after Resync: got import_power %q, want 501", got)
+		if got := rec.value("import_power"); got != "520" {
+			t.Errorf("after Resync: got import_power %q, want 520", got)
 		}
 		advance(10 * time.Second)
-		p.send(powerTelegram(502))
-		if got := rec.value("import_power"); got != "501" {
-			t.Errorf("10 s after Resync: got import_power %q, want 501, because 502 differs too little", got)
+		p.send(powerTelegram(540))
+		if got := rec.value("import_power"); got != "520" {
+			t.Errorf("10 s after Resync: got import_power %q, want 520, because 540 differs too little from it", got)
 		}
 	})
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// A meterReader reads one meter: it passes each reading through the chain, and what the chain made of it to those who listen: the log, the
-// liveness, the state that survives a restart, and through Bridge.pass the outputs. It is a probe.Handler. Only the goroutine that called run
-// uses it, except liveness, which the clock uses too.
+// A meterReader reads one meter. It passes each reading through the chain. It gives the result to the log, to the liveness, to the stored state, and
+// through Bridge.pass to the outputs. It is a probe.Handler. Only the goroutine that called run uses it, and the goroutine of the clock in
+// silenceAlarm.
 type meterReader struct {
 	bridge   *Bridge
 	meter    Meter
@@ -46,8 +46,8 @@ func newMeterReader(b *Bridge, m Meter, s probe.Source) *meterReader {
 	return r
 }
 
-// restore restores the state of the meter in an earlier run. No value is published before the first verified telegram. For a recording, counters
-// are not restored and nothing is stored, because a recording can be replayed, and because the state of the meter with the same id must not change.
+// restore restores the state of the meter in an earlier run. No value is published before the first verified telegram. A recording restores no
+// counters and stores nothing. It can be replayed, and must not change the state of the meter with the same id.
 func (m *meterReader) restore(store *state.Store) {
 	s := newStoredMeter(store, m.meter.ID, m.source.Options.Scale)
 	m.stored = s

@@ -28,7 +28,7 @@ type Snapshot struct {
 
 // Snapshots returns what is newest of every meter, in the order in which the meters were added. The caller owns the result.
 func (s *State) Snapshots() []Snapshot {
-	all := make([]Snapshot, 0, len(s.records))
+	var all []Snapshot
 	for _, r := range s.all() {
 		r.mu.Lock()
 		snapshot := r.Snapshot

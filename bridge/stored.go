@@ -120,9 +120,10 @@ func (m *storedMeter) encode() []byte {
 	return text
 }
 
-// update stores the state of a meter after a telegram, if something has changed. Descriptors is nil if they have not changed. If an output has
-// published a counter that the meter seldom sends, the state is written to disk at once, because after a crash the next run publishes the stored
-// value long before the meter sends another one. A stored value that is too old would be below the value that was published before the crash.
+// update stores the state of a meter after a telegram, if something has changed. Descriptors is nil if they have not changed.
+//
+// If an output has published a counter that the meter seldom sends, the state is written to disk at once. After a crash, the next run publishes the
+// stored value long before the meter sends another one. A stored value that is too old would be below the value that was published before the crash.
 func (m *storedMeter) update(now *Snapshot, descriptors []Descriptor, s meter.CurrentScaling, published publishedCounters, c *chain) {
 	if descriptors == nil && !published.any && m.description == now.Description && m.scaling == s {
 		return
@@ -133,8 +134,7 @@ func (m *storedMeter) update(now *Snapshot, descriptors []Descriptor, s meter.Cu
 	if descriptors != nil {
 		m.descriptors = descriptors
 	}
-	m.counters.Serial = c.identify.serials.Current()
-	c.guard.guard.Snapshot(&m.counters)
+	c.snapshot(&m.counters)
 	if published.rare {
 		m.store.MarkUrgent()
 	} else {
@@ -150,7 +150,7 @@ func (m *storedMeter) forgetCounters() {
 // keep makes the state file keep the last state of a meter that was removed.
 func (m *storedMeter) keep() {
 	if text := m.encode(); text != nil {
-		m.store.Register(m.key, func() []byte { return text })
+		m.store.Set(m.key, text)
 	}
 }
 

@@ -28,8 +28,8 @@ type Subscription struct {
 	taken uint64  // the number of the last batch
 	// inFlight are the batches that were taken and are not delivered, the oldest first.
 	inFlight []takenBatch
-	// eventsInFlight is true if such a batch has events.
-	eventsInFlight bool
+	// eventFeeds are the meters whose events are in such a batch. A meter can be there twice.
+	eventFeeds []*feed
 
 	cursor          *cursor // nil if the output receives no telegrams
 	batch           Batch
@@ -105,12 +105,15 @@ func (s *Subscription) Take() *Batch {
 	b.Changes, b.Events = b.Changes[:0], b.Events[:0]
 	for _, f := range s.due {
 		f.isDue = false
-		f.takeEvents(b)
+		if f.takeEvents(b) {
+			s.eventFeeds = append(s.eventFeeds, f)
+		}
 		if f.changed {
 			b.Changes = slices.Grow(b.Changes, 1)[:len(b.Changes)+1] // an element beyond the length is reused with its slice
 			f.take(&b.Changes[len(b.Changes)-1])
 		}
 	}
+	clear(s.due) // so that it does not keep meters that were removed
 	s.due = s.due[:0]
 	var end uint64
 	b.Telegrams, b.Lost, end = s.cursor.take(b.Telegrams[:0], maxTelegrams)
@@ -118,7 +121,6 @@ func (s *Subscription) Take() *Batch {
 		return nil
 	}
 	s.taken++
-	s.eventsInFlight = s.eventsInFlight || len(b.Events) > 0
 	s.inFlight = append(s.inFlight, takenBatch{s.taken, end})
 	signal(s.advanced)
 	return b
@@ -137,17 +139,13 @@ func (s *Subscription) Delivered(number uint64) {
 		s.cursor.confirm(s.inFlight[0].end)
 		s.inFlight = slices.Delete(s.inFlight, 0, 1)
 	}
-	if s.eventsInFlight {
-		for _, f := range s.feeds {
-			f.dropEvents(number)
-		}
-		s.eventsInFlight = len(s.inFlight) > 0
-	}
+	s.eventFeeds = slices.DeleteFunc(s.eventFeeds, func(f *feed) bool { return !f.dropEvents(number) })
 	signal(s.advanced)
 }
 
-// Resync makes the next Take return everything again, for an output that has reconnected: the newest values, states and descriptions of all meters,
-// and the telegrams and events that were not delivered. It has no effect on other outputs.
+// Resync makes the next Take return the newest values, states and descriptions of all meters again, for an output that has reconnected, or whose
+// receiver has lost them. It has no effect on other outputs. Telegrams and events that were not delivered come again only after Output.Run has
+// returned an error.
 func (s *Subscription) Resync() {
 	for _, r := range s.state.all() {
 		r.mu.Lock()
@@ -156,17 +154,17 @@ func (s *Subscription) Resync() {
 			f.resync()
 			s.markDue(f)
 		}
+		signal(s.signal)
 		s.mu.Unlock()
 		r.mu.Unlock()
 	}
-	s.rewind()
 }
 
 // rewind makes Take return the telegrams and events again that were not delivered. The bridge calls it before each Output.Run.
 func (s *Subscription) rewind() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inFlight, s.eventsInFlight = s.inFlight[:0], false
+	s.inFlight, s.eventFeeds = s.inFlight[:0], nil
 	for _, f := range s.feeds {
 		if len(f.events) > 0 {
 			f.rewindEvents()
@@ -218,15 +216,13 @@ func (s *Subscription) apply(r *record, u *update) (counters publishedCounters) 
 	due, counters := f.apply(u)
 	if due {
 		s.markDue(f)
-	}
-	if due {
 		signal(s.signal)
 	}
 	return counters
 }
 
-// noteTelegram wakes the output after a telegram was added to the journal.
-func (s *Subscription) noteTelegram() {
+// wakeForTelegram wakes the output after a telegram was added to the journal.
+func (s *Subscription) wakeForTelegram() {
 	if s.cursor != nil {
 		signal(s.signal)
 	}

@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 	"pgregory.net/rapid"
 
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
@@ -198,17 +201,29 @@ func (m *subscriptionMachine) Deliver(t *rapid.T) {
 	}
 }
 
-// Resync calls Resync, as an output does after a reconnect.
+// Interrupt makes the output run again after an error, as the bridge does. An output can then report a batch of the earlier run.
+func (m *subscriptionMachine) Interrupt(t *rapid.T) {
+	o := m.output(t)
+	o.subscription.rewind()
+	if len(o.batches) > 0 {
+		o.subscription.Delivered(o.batches[0].number)
+	}
+	o.batches, o.next, o.wakeDue = nil, o.confirmed+1, true
+	for i := range o.meters {
+		for k := range o.meters[i].events {
+			o.meters[i].events[k].batch = 0
+		}
+	}
+}
+
+// Resync calls Resync, as an output does after a reconnect, or if its receiver has lost everything.
 func (m *subscriptionMachine) Resync(t *rapid.T) {
 	o := m.output(t)
 	o.subscription.Resync()
-	o.batches, o.next, o.wakeDue = nil, o.confirmed+1, true
+	o.wakeDue = true
 	for i := range o.meters {
 		s := &o.meters[i]
 		s.fresh = maps.Clone(s.have)
-		for k := range s.events {
-			s.events[k].batch = 0
-		}
 		s.descriptorsNew, s.onlineNew, s.statsNew, s.changed = true, true, true, true
 	}
 }
@@ -337,10 +352,45 @@ func TestSubscription(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newSubscriptionMachine()
 		t.Repeat(map[string]func(*rapid.T){
-			"pass": m.Pass, "telegram": m.Telegram, "event": m.Event, "take": m.Take, "drain": m.Drain, "deliver": m.Deliver, "resync": m.Resync,
+			"pass": m.Pass, "telegram": m.Telegram, "event": m.Event, "take": m.Take, "drain": m.Drain, "deliver": m.Deliver, "interrupt": m.Interrupt, "resync": m.Resync,
 			"": m.Check,
 		})
 	})
+}
+
+// TestEventsAreBounded checks that an output that takes nothing gets the last events of a meter, and only these.
+func TestEventsAreBounded(t *testing.T) {
+	m := newSubscriptionMachine()
+	for i := range 3 * maxEvents {
+		m.bridge.pass(m.records[0], &update{at: start, events: []Event{{Name: strconv.Itoa(i)}}})
+	}
+	got := m.outputs[0].subscription.Take().Events
+	if len(got) != maxEvents || got[0].Name != strconv.Itoa(2*maxEvents) || got[0].Meter != "house" {
+		t.Errorf("got %d events, the first is %+v, want the last %d", len(got), got[0], maxEvents)
+	}
+}
+
+// TestJournalGrowsWithMeters checks that a bridge with many meters has a larger journal, until they are removed.
+func TestJournalGrowsWithMeters(t *testing.T) {
+	b := New(zerolog.Nop())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	b.startMeters(ctx)
+	before := b.journal.limit
+	silent := probe.Source{Endpoints: func() ([]probe.Endpoint, error) { return nil, errors.New("no port") }}
+	for _, id := range []string{"house", "barn"} {
+		if err := b.AddMeter(Meter{ID: id}, silent); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if grown := b.journal.limit - before; grown != 2*journalPerMeter {
+		t.Errorf("with two meters: the limit has grown by %d, want %d", grown, 2*journalPerMeter)
+	}
+	b.RemoveMeter("house")
+	if grown := b.journal.limit - before; grown != journalPerMeter {
+		t.Errorf("after a removal: the limit has grown by %d, want %d", grown, journalPerMeter)
+	}
+	b.RemoveMeter("barn")
 }
 
 // TestSubscriptionTakesPartsOfBacklog checks that many telegrams are taken in several batches, which are confirmed one by one.
@@ -357,7 +407,7 @@ func TestSubscriptionTakesPartsOfBacklog(t *testing.T) {
 		}
 		s.Delivered(batch.Number)
 	}
-	if batch := s.Take(); batch != nil || len(b.journal.telegrams) > 0 {
-		t.Errorf("after everything was delivered: got %v and %d telegrams in the journal, want none", batch, len(b.journal.telegrams))
+	if batch := s.Take(); batch != nil || len(b.journal.held()) > 0 {
+		t.Errorf("after everything was delivered: got %v and %d telegrams in the journal, want none", batch, len(b.journal.held()))
 	}
 }

@@ -3,8 +3,8 @@ package bridge
 import "time"
 
 const (
-	// maxSingleLines is the number of meters up to which the log has lines about what is usual for each meter. With more meters, a summary takes
-	// their place.
+	// maxSingleLines is the largest number of meters for which the log has routine lines about each meter. With more meters, a summary takes their
+	// place.
 	maxSingleLines = 16
 	// firstSummary is when the first summary is logged after the start: when meters that send every ten seconds have sent several telegrams.
 	firstSummary = time.Minute

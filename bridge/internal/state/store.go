@@ -20,7 +20,7 @@ import (
 type documents = map[string]json.RawMessage
 
 // A Store holds the documents of one folder. A nil Store stores nothing; all methods can be called on it. Value, Register, MarkChanged,
-// MarkUrgent and Sync are safe for concurrent use, also while Run commits. None of them except Sync waits for the disk.
+// MarkUrgent, Set and Sync are safe for concurrent use, also while Run commits. None of them except Sync waits for the disk.
 type Store struct {
 	dir    string
 	log    zerolog.Logger
@@ -31,7 +31,8 @@ type Store struct {
 
 	mu          sync.Mutex
 	encoders    map[string]func() []byte
-	syncWaiters []chan struct{} // closed after the next commit; see Sync
+	fixed       map[string][]byte // see Set
+	syncWaiters []chan struct{}   // closed after the next commit; see Sync
 
 	// The following fields are used by Open, then by Run, then by Close, one after the other.
 	lock        *flock.Flock // nil while the folder is not locked
@@ -50,7 +51,7 @@ func Open(dir string, log zerolog.Logger) *Store {
 	s := &Store{
 		dir: dir, log: log,
 		changed: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
-		encoders: make(map[string]func() []byte),
+		encoders: make(map[string]func() []byte), fixed: make(map[string][]byte),
 	}
 	if s.lastErr = s.lockAndLoad(); s.lastErr != nil {
 		// What this warning says is true until a commit succeeds. After errNewer it is true as long as the program runs.
@@ -69,19 +70,16 @@ func Open(dir string, log zerolog.Logger) *Store {
 	return s
 }
 
-// Value returns a copy of the document with this key: what the function returns that was registered for it. If there is none, or if it returns nil,
-// Value returns what the file had at Open; nil if there was no document.
+// Value returns a copy of the document with this key that was passed to Set. If there is none, it is the document that the file had at Open; nil if
+// there was none either.
 func (s *Store) Value(key string) []byte {
 	if s == nil {
 		return nil
 	}
 	s.mu.Lock()
-	encode := s.encoders[key]
-	s.mu.Unlock()
-	if encode != nil {
-		if text := encode(); text != nil {
-			return slices.Clone(text)
-		}
+	defer s.mu.Unlock()
+	if text, ok := s.fixed[key]; ok {
+		return slices.Clone(text)
 	}
 	return slices.Clone(s.atOpen[key])
 }
@@ -95,6 +93,18 @@ func (s *Store) Register(key string, encode func() []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.encoders[key] = encode
+}
+
+// Set replaces the function of a document by its last text, because the document does not change until Register is called again.
+func (s *Store) Set(key string, text []byte) {
+	if s == nil {
+		return
+	}
+	text = slices.Clone(text)
+	s.Register(key, func() []byte { return text })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fixed[key] = text
 }
 
 // Save writes a document that does not change any more, and reports whether the document is on disk. If the write failed, Run writes the

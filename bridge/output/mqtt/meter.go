@@ -63,16 +63,18 @@ func (s *session) addMeter(ctx context.Context, m bridge.Meter) {
 
 // removeMeter removes the announcements and values of a meter from the broker, unless another bridge publishes the meter.
 func (s *session) removeMeter(id string) {
-	m := s.meters[id]
-	if m == nil {
-		return
+	isRemoved := slices.ContainsFunc(s.removedMeters, func(a announcer) bool { return a.meterID == id })
+	if isRemoved || !slices.Contains(s.meterIDs, id) {
+		return // it was removed before this session began
 	}
-	s.endArrivalCheck(&m.announcer)
 	if !s.manyMeters() {
 		s.unsubscribe(s.config.filtersOfOthers(id))
 	}
-	if m.otherAnnounces() {
-		s.dropRecord(m)
+	if m := s.meters[id]; m != nil { // nil if it was removed while this session began
+		s.endArrivalCheck(&m.announcer)
+		if m.otherAnnounces() {
+			s.dropRecord(m)
+		}
 	}
 	delete(s.meters, id)
 	delete(s.foundMeters, id)

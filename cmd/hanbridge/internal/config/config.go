@@ -126,21 +126,15 @@ func (c Config) Output() mqtt.Config {
 	return out
 }
 
-// Plan returns how often an output without a preset of its own publishes each quantity.
-func (c Config) Plan() *throttle.Plan { return c.plan(c.Publish) }
-
-// MQTTPlan returns how often the MQTT output publishes each quantity.
-func (c Config) MQTTPlan() *throttle.Plan { return c.plan(c.MQTTPreset()) }
-
-// MQTTPreset returns the preset of the MQTT output.
-func (c Config) MQTTPreset() throttle.Preset { return *cmp.Or(c.MQTT.Publish, &c.Publish) }
-
-// plan returns a new plan of a preset with the overrides of Quantities.
-func (c Config) plan(preset throttle.Preset) *throttle.Plan {
-	plan := throttle.NewPlan(preset)
+// MQTTPlan returns how often the MQTT output publishes each quantity: its preset with the overrides of Quantities.
+func (c Config) MQTTPlan() *throttle.Plan {
+	plan := throttle.NewPlan(c.MQTTPreset())
 	plan.Override(c.Quantities)
 	return plan
 }
+
+// MQTTPreset returns the preset of the MQTT output.
+func (c Config) MQTTPreset() throttle.Preset { return *cmp.Or(c.MQTT.Publish, &c.Publish) }
 
 // ScaleFactors returns the factors of Scale by the quantity.ID, or nil if Scale is empty.
 func (m Meter) ScaleFactors() *quantity.Scale {

@@ -140,7 +140,7 @@ func TestPlan(t *testing.T) {
 		case "gas":
 			want = throttle.Rate{}
 		}
-		if got := c.Plan().Rate(id); got != want {
+		if got := c.MQTTPlan().Rate(id); got != want {
 			t.Errorf("%v: got %+v, want %+v", id, got, want)
 		}
 	}
@@ -148,7 +148,7 @@ func TestPlan(t *testing.T) {
 		c := defaultConfig()
 		c.Publish = preset
 		const anyQuantity = quantity.ImportPower
-		if diff := cmp.Diff(throttle.NewPlan(preset).Rate(anyQuantity), c.Plan().Rate(anyQuantity)); diff != "" {
+		if diff := cmp.Diff(throttle.NewPlan(preset).Rate(anyQuantity), c.MQTTPlan().Rate(anyQuantity)); diff != "" {
 			t.Errorf("rate with preset %v (-want +got):\n%s", preset, diff)
 		}
 	}
