@@ -52,19 +52,25 @@ func (s *session) addMeter(ctx context.Context, m bridge.Meter) {
 	created := &meter{Meter: m, prefix: s.config.BaseTopic + "/" + m.ID + "/", ownership: s.ownership(m.ID), withheldCounters: map[quantity.ID]bridge.Value{}}
 	created.announcer = announcer{meterID: m.ID, wanted: func(style discovery.Style) wantedDevice { return s.wanted(created, style) }}
 	s.meters[m.ID] = created
-	if slices.Contains(s.meterIDs, m.ID) {
-		return
+	isKnown := slices.Contains(s.meterIDs, m.ID)
+	if isKnown && !s.isRemoved(m.ID) {
+		return // the session began with this meter
 	}
-	// The meter was added while this session runs.
 	s.removedMeters = slices.DeleteFunc(s.removedMeters, func(a announcer) bool { return a.meterID == m.ID })
-	s.meterIDs = append(s.meterIDs, m.ID)
+	if !isKnown {
+		s.meterIDs = append(s.meterIDs, m.ID)
+	}
 	_ = s.subscribeToOthers(ctx, m.ID) // an error means that the connection or ctx has ended
+}
+
+// isRemoved reports whether a meter was removed, and this session removes what the broker retains of it.
+func (s *session) isRemoved(id string) bool {
+	return slices.ContainsFunc(s.removedMeters, func(a announcer) bool { return a.meterID == id })
 }
 
 // removeMeter removes the announcements and values of a meter from the broker, unless another bridge publishes the meter.
 func (s *session) removeMeter(id string) {
-	isRemoved := slices.ContainsFunc(s.removedMeters, func(a announcer) bool { return a.meterID == id })
-	if isRemoved || !slices.Contains(s.meterIDs, id) {
+	if s.isRemoved(id) || !slices.Contains(s.meterIDs, id) {
 		return // it was removed before this session began
 	}
 	if !s.manyMeters() {

@@ -195,7 +195,10 @@ func (s *session) confirm() {
 	for n < len(s.sentBatches) && s.sentBatches[n].published <= acknowledged {
 		n++
 	}
-	if n > 0 && s.conn.Err() == nil {
+	if s.conn.Err() != nil {
+		return
+	}
+	if n > 0 {
 		s.subscription.Delivered(s.sentBatches[n-1].number)
 		s.sentBatches = slices.Delete(s.sentBatches, 0, n)
 	}
