@@ -31,7 +31,7 @@ func checkAllocations(t *testing.T, family string, preset throttle.Preset) {
 	defer b.store.Close()
 	b.journal = journalFor(10)
 	for _, name := range []string{"taking", "other"} {
-		s := newSubscription(name, Streams{throttle.NewPlan(preset), true}, &b.state, b.journal, b.advanced)
+		s := newSubscription(name, Streams{throttle.NewPlan(preset), true}, &b.state, b.journal, b.outputProgress)
 		b.outputs = append(b.outputs, namedOutput{nil, s})
 	}
 	m := newMeterReader(b, Meter{ID: "house"}, probe.Source{})

@@ -25,18 +25,18 @@ type Bridge struct {
 	// instance returns nil if the bridge has no state. It waits until the mark of this run is on disk.
 	instance func() *Instance
 	outputs  []namedOutput
-	// advanced gets a value when an output has taken or delivered a batch.
-	advanced chan struct{}
+	// outputProgress gets a value when an output has taken or delivered a batch.
+	outputProgress chan struct{}
 
 	changing sync.Mutex // held while a meter is added or removed; it is taken before mu
 
-	mu      sync.Mutex // guards the fields below
-	meters  map[string]*runningMeter
-	starts  []*runningMeter // the meters that were added before Run, in their order
-	ctx     context.Context // of Run; nil before Run
-	changed chan struct{}   // has a value after a meter has ended
-	err     error           // of the meters that have ended
-	ended   bool            // no meter can be added any more
+	mu             sync.Mutex // guards the fields below
+	meters         map[string]*runningMeter
+	addedBeforeRun []*runningMeter // the meters that were added before Run, in their order
+	ctx            context.Context // of Run; nil before Run
+	changed        chan struct{}   // has a value after a meter has ended
+	err            error           // of the meters that have ended
+	ended          bool            // no meter can be added any more
 }
 
 // A namedOutput is an output with its Subscription.
@@ -49,13 +49,13 @@ type namedOutput struct {
 func New(log zerolog.Logger) *Bridge {
 	return &Bridge{
 		log: log, journal: newJournal(journalBase), clock: newClock(), health: progress.NewGroup(),
-		instance: func() *Instance { return nil }, advanced: make(chan struct{}, 1), changed: make(chan struct{}, 1), meters: map[string]*runningMeter{},
+		instance: func() *Instance { return nil }, outputProgress: make(chan struct{}, 1), changed: make(chan struct{}, 1), meters: map[string]*runningMeter{},
 	}
 }
 
 // AddOutput adds an output. The name is used in the log and in the health status, and names the output's cursor in the journal.
 func (b *Bridge) AddOutput(name string, o Output) {
-	b.outputs = append(b.outputs, namedOutput{o, newSubscription(name, o.Streams(), &b.state, b.journal, b.advanced)})
+	b.outputs = append(b.outputs, namedOutput{o, newSubscription(name, o.Streams(), &b.state, b.journal, b.outputProgress)})
 }
 
 // KeepState stores in a folder the state that must survive a restart: the last accepted value of each counter, what outputs have
@@ -68,8 +68,8 @@ func (b *Bridge) KeepState(dir string) {
 }
 
 // Run reads meters and runs outputs until ctx ends. If all sources are recordings, it returns at their end. The outputs stop after the meters,
-// so that the last values are delivered. Run returns an error if a recording has no telegram or cannot be read to its end, or if the state
-// cannot be closed. Call Run once.
+// so that the last values are delivered. Run returns an error if a recording has no telegram, or cannot be read to its end. It also returns an
+// error if the state cannot be closed. Call Run once.
 func (b *Bridge) Run(ctx context.Context) error {
 	outputCtx, stopOutputs := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopOutputs()
@@ -142,11 +142,11 @@ func (b *Bridge) await(ctx context.Context, done func(*Subscription) bool) {
 			select {
 			case <-ctx.Done():
 				return
-			case <-b.advanced:
+			case <-b.outputProgress:
 			}
 		}
 	}
-	signal(b.advanced) // wakes the next recording that waits
+	signal(b.outputProgress) // wakes the next recording that waits
 }
 
 // signal puts a value into a channel with room for one, unless it has one already.

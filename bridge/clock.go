@@ -22,16 +22,16 @@ type clock struct {
 type alarm struct {
 	clock *clock
 	at    time.Time // zero if no time is set
-	ring  func(now time.Time)
+	call  func(now time.Time)
 }
 
 func newClock() *clock { return &clock{alarms: map[*alarm]struct{}{}, woken: make(chan struct{}, 1)} }
 
 // add returns an alarm for which no time is set.
-func (c *clock) add(ring func(now time.Time)) *alarm {
+func (c *clock) add(call func(now time.Time)) *alarm {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := &alarm{clock: c, ring: ring}
+	a := &alarm{clock: c, call: call}
 	c.alarms[a] = struct{}{}
 	return a
 }
@@ -70,7 +70,7 @@ func (c *clock) run(ctx context.Context) {
 		case <-timer.C:
 			c.progress.Working()
 			for _, a := range c.due() {
-				a.ring(time.Now())
+				a.call(time.Now())
 				c.progress.Working()
 			}
 		}

@@ -21,7 +21,7 @@ func runClock(t *testing.T) (c *clock, at func(rings *[]time.Duration) *alarm, s
 	return c, at, func() { cancel(); <-done }
 }
 
-// TestClock checks that each alarm rings once for each time that was set, also if the time was moved.
+// TestClock checks that the function of an alarm is called once for each time that was set, also if the time was moved.
 func TestClock(t *testing.T) {
 	const s = time.Second
 	tests := []struct {
@@ -32,8 +32,8 @@ func TestClock(t *testing.T) {
 		{"one time", []time.Duration{5 * s}, []time.Duration{5 * s}},
 		{"a later time in place of the first", []time.Duration{5 * s, 5 * s, 5 * s}, []time.Duration{7 * s}},
 		{"an earlier time in place of the first", []time.Duration{5 * s, s}, []time.Duration{2 * s}},
-		{"a time that is over rings at once", []time.Duration{0}, []time.Duration{0}},
-		{"a time after the ring", []time.Duration{s, -1, -1, 5 * s}, []time.Duration{s, 8 * s}},
+		{"a time that is over", []time.Duration{0}, []time.Duration{0}},
+		{"a time after the call", []time.Duration{s, -1, -1, 5 * s}, []time.Duration{s, 8 * s}},
 		{"more than an hour", []time.Duration{3 * time.Hour}, []time.Duration{3 * time.Hour}},
 		{"no time", []time.Duration{-1}, nil},
 	}
@@ -53,14 +53,14 @@ func TestClock(t *testing.T) {
 				advanceBy(5 * time.Hour)
 				stop()
 				if !slices.Equal(rings, tt.want) || !slices.Equal(others, []time.Duration{4 * s}) {
-					t.Errorf("got rings after %v, and of the other alarm after %v; want %v and 4s", rings, others, tt.want)
+					t.Errorf("got calls after %v, and of the other alarm after %v; want %v and 4s", rings, others, tt.want)
 				}
 			})
 		})
 	}
 }
 
-// TestClockRemove checks that an alarm that was removed does not ring, also if its time is set again.
+// TestClockRemove checks that an alarm that was removed is not called, also if its time is set again.
 func TestClockRemove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var rings []time.Duration
@@ -72,7 +72,7 @@ func TestClockRemove(t *testing.T) {
 		advanceBy(time.Minute)
 		stop()
 		if len(rings) > 0 || len(c.alarms) > 0 {
-			t.Errorf("got rings after %v and %d alarms, want none", rings, len(c.alarms))
+			t.Errorf("got calls after %v and %d alarms, want none", rings, len(c.alarms))
 		}
 	})
 }

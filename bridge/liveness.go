@@ -13,11 +13,11 @@ import (
 )
 
 // liveness tracks whether a meter is online, and counts its telegrams. It listens to what the chain produced, to the search for the endpoint, and
-// to the clock, and keeps Description, Online and Stats of the record. The goroutine of the meter and that of the clock share it: the lock of the
-// record guards all fields. Nothing is logged while it is held, since writing the log may block.
+// to the clock. It sets Description, Online and Stats of the record. The goroutines of the meter and of the clock share it, so the lock of the
+// record guards all fields. Nothing is logged while that lock is held, since writing the log may block.
 type liveness struct {
 	record         *record
-	alarm          *alarm         // rings when the meter counts as silent
+	alarm          *alarm         // at the time from which the meter counts as silent
 	attempt        *probe.Attempt // the last attempt to open an endpoint; only the goroutine of the meter replaces it
 	broken         bool           // the meter cannot be read, because no port can be opened or read
 	logRecovery    bool           // that fault was logged, so the next port that is opened is logged too
@@ -36,12 +36,12 @@ type liveness struct {
 const maxStateLines = 4
 
 // start begins to wait for the first telegram.
-func (l *liveness) start(c *clock, ring func(time.Time)) {
+func (l *liveness) start(c *clock, call func(time.Time)) {
 	l.record.mu.Lock()
 	defer l.record.mu.Unlock()
 	now := time.Now()
 	l.lastAllWell = now
-	l.alarm = c.add(ring)
+	l.alarm = c.add(call)
 	l.alarm.set(now.Add(silentIntervals * usualInterval))
 }
 

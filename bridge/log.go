@@ -17,7 +17,7 @@ import (
 type meterLog struct {
 	zerolog.Logger
 	meter          Meter
-	isOneOfMany    bool              // what is usual is logged at level debug, because summary logs it for all meters together
+	summarised     bool              // routine lines have the level debug, because a summary of all meters takes their place
 	wireFaults     faults            // faults that end with the next telegram
 	telegramFaults faults            // faults of telegrams and counters
 	eventLines     ratelimit.Limiter // log lines of events
@@ -25,13 +25,13 @@ type meterLog struct {
 	logged         []string // the keys of lines that are logged once
 }
 
-func newMeterLog(log zerolog.Logger, m Meter, isOneOfMany bool) meterLog {
-	return meterLog{Logger: log.With().Str("meter", m.ID).Logger(), meter: m, isOneOfMany: isOneOfMany}
+func newMeterLog(log zerolog.Logger, m Meter, summarised bool) meterLog {
+	return meterLog{Logger: log.With().Str("meter", m.ID).Logger(), meter: m, summarised: summarised}
 }
 
-// usual returns the level of a line about something usual, at most this level.
-func (l *meterLog) usual(level zerolog.Level) zerolog.Level {
-	if l.isOneOfMany {
+// routineLevel returns the level of a routine line: this level, or debug if a summary takes its place.
+func (l *meterLog) routineLevel(level zerolog.Level) zerolog.Level {
+	if l.summarised {
 		return zerolog.DebugLevel
 	}
 	return level
@@ -49,12 +49,12 @@ func (l *meterLog) logTelegram(r *meter.Reading, res *result, line livenessLine,
 	l.checkUnits(res.telegram)
 	if line.online {
 		d := &now.Description
-		l.WithLevel(l.usual(line.level)).Fields(nonEmpty("family", r.Family, "list", d.List, "protocol", d.Protocol, "source", d.Port, "line", d.Line)).
+		l.WithLevel(l.routineLevel(line.level)).Fields(nonEmpty("family", r.Family, "list", d.List, "protocol", d.Protocol, "source", d.Port, "line", d.Line)).
 			Msg("meter sends telegrams")
 	}
 	if line.allWell {
 		s := &now.Stats
-		l.WithLevel(l.usual(zerolog.InfoLevel)).Uint64("telegrams", s.Telegrams).Uint64("errors", s.Errors).Uint64("repeated", s.Repeated).Msg("all is well")
+		l.WithLevel(l.routineLevel(zerolog.InfoLevel)).Uint64("telegrams", s.Telegrams).Uint64("errors", s.Errors).Uint64("repeated", s.Repeated).Msg("all is well")
 	}
 }
 

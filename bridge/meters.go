@@ -47,7 +47,7 @@ func (b *Bridge) AddMeter(m Meter, s probe.Source) error {
 	r := &runningMeter{meter: m, source: s, done: make(chan struct{})}
 	b.meters[m.ID] = r
 	if b.ctx == nil {
-		b.starts = append(b.starts, r)
+		b.addedBeforeRun = append(b.addedBeforeRun, r)
 	} else {
 		b.start(r)
 	}
@@ -112,12 +112,12 @@ func (b *Bridge) startMeters(ctx context.Context) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ctx = ctx
-	for _, r := range b.starts {
+	for _, r := range b.addedBeforeRun {
 		if b.meters[r.meter.ID] == r { // otherwise it was removed before Run
 			b.start(r)
 		}
 	}
-	b.starts = nil
+	b.addedBeforeRun = nil
 }
 
 // awaitMeters waits until ctx ends, or until all meters are recordings and have ended. It then waits for the goroutines of the meters, and returns

@@ -9,9 +9,9 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
 
-// A Subscription passes the data of all meters to one output. Each output has its own: its own throttle, its own cursor in the journal, and its own
-// list of events. So nothing that an output does has an effect on another output, and an output that is slow or interrupted for days does not
-// slow a meter, and misses no quantity.
+// A Subscription passes the data of all meters to one output. Each output has its own throttle, its own cursor in the journal, and its own list of
+// events. So nothing that an output does has an effect on another output. An output that is slow or interrupted for days does not slow a meter, and
+// misses no quantity.
 //
 // The output takes batches with Take, and reports with Delivered which of them it has delivered. It can take further batches before that. Only the
 // goroutine of the output calls the methods of its Subscription; Health and Snapshots are also safe for concurrent use.
@@ -19,8 +19,8 @@ type Subscription struct {
 	name    string
 	streams Streams
 	state   *State
-	// signal has a value if there may be a new Batch. advanced gets a value when the output has taken or delivered a batch.
-	signal, advanced chan struct{}
+	// signal has a value if there may be a new Batch. outputProgress gets a value when the output has taken or delivered a batch.
+	signal, outputProgress chan struct{}
 
 	mu    sync.Mutex // guards the fields below
 	feeds map[*record]*feed
@@ -51,8 +51,8 @@ type takenBatch struct {
 const maxTelegrams = 256
 
 // newSubscription returns a Subscription that has no meters yet.
-func newSubscription(name string, streams Streams, s *State, j *journal, advanced chan struct{}) *Subscription {
-	sub := &Subscription{name: name, streams: streams, state: s, signal: make(chan struct{}, 1), advanced: advanced, feeds: map[*record]*feed{}}
+func newSubscription(name string, streams Streams, s *State, j *journal, outputProgress chan struct{}) *Subscription {
+	sub := &Subscription{name: name, streams: streams, state: s, signal: make(chan struct{}, 1), outputProgress: outputProgress, feeds: map[*record]*feed{}}
 	if streams.Telegrams {
 		sub.cursor = j.reader(name)
 	}
@@ -122,7 +122,7 @@ func (s *Subscription) Take() *Batch {
 	}
 	s.taken++
 	s.inFlight = append(s.inFlight, takenBatch{s.taken, end})
-	signal(s.advanced)
+	signal(s.outputProgress)
 	return b
 }
 
@@ -140,12 +140,11 @@ func (s *Subscription) Delivered(number uint64) {
 		s.inFlight = slices.Delete(s.inFlight, 0, 1)
 	}
 	s.eventFeeds = slices.DeleteFunc(s.eventFeeds, func(f *feed) bool { return !f.dropEvents(number) })
-	signal(s.advanced)
+	signal(s.outputProgress)
 }
 
-// Resync makes the next Take return the newest values, states and descriptions of all meters again, for an output that has reconnected, or whose
-// receiver has lost them. It has no effect on other outputs. Telegrams and events that were not delivered come again only after Output.Run has
-// returned an error.
+// Resync makes the next Take return the newest values, states and descriptions of all meters again. An output calls it after it has reconnected, or
+// if its receiver has lost them. Telegrams and events that were not delivered come again without it, when Output.Run is called again.
 func (s *Subscription) Resync() {
 	for _, r := range s.state.all() {
 		r.mu.Lock()

@@ -75,7 +75,7 @@ func newSubscriptionMachine() *subscriptionMachine {
 		m.bridge.state.add(m.records[len(m.records)-1])
 	}
 	for i := range 2 {
-		s := newSubscription(strconv.Itoa(i), Streams{new(throttle.Plan), true}, &m.bridge.state, m.bridge.journal, m.bridge.advanced)
+		s := newSubscription(strconv.Itoa(i), Streams{new(throttle.Plan), true}, &m.bridge.state, m.bridge.journal, m.bridge.outputProgress)
 		o := &subscriptionModel{subscription: s, meters: make([]meterModel, modelMeters), next: 1, wakeDue: true}
 		for k, r := range m.records {
 			s.addMeter(r)
@@ -396,7 +396,7 @@ func TestJournalGrowsWithMeters(t *testing.T) {
 // TestSubscriptionTakesPartsOfBacklog checks that many telegrams are taken in several batches, which are confirmed one by one.
 func TestSubscriptionTakesPartsOfBacklog(t *testing.T) {
 	b := New(zerolog.Nop())
-	s := newSubscription("tested", Streams{Telegrams: true}, &b.state, b.journal, b.advanced)
+	s := newSubscription("tested", Streams{Telegrams: true}, &b.state, b.journal, b.outputProgress)
 	for seq := range uint64(2*maxTelegrams + 1) {
 		b.journal.append(&Telegram{Seq: seq + 1, Received: time.Now()})
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// TestManyMetersAreSummarised checks that the log of a bridge with many meters has a summary after a minute and then every hour, and no line about
-// what is usual for a single meter. With few meters it is the other way round.
+// TestManyMetersAreSummarised checks that the log of a bridge with many meters has a summary after a minute and then every hour, and no
+// routine line about a single meter. With few meters it is the other way round.
 func TestManyMetersAreSummarised(t *testing.T) {
 	for meters, many := range map[int]bool{2: false, 40: true} {
 		synctest.Test(t, func(t *testing.T) {

@@ -36,7 +36,7 @@ func (m *meterReader) noteWorking(at time.Time) {
 // all other openings at level debug, such as those with the further line settings that are tried.
 func (m *meterReader) Opened(a *probe.Attempt) error {
 	level := m.liveness.noteOpened(a)
-	m.log.WithLevel(m.log.usual(level)).Fields(nonEmpty("source", a.Port, "line", a.Line)).Msg("port opened")
+	m.log.WithLevel(m.log.routineLevel(level)).Fields(nonEmpty("source", a.Port, "line", a.Line)).Msg("port opened")
 	return nil
 }
 
