@@ -50,7 +50,7 @@ const (
 
 // commandLimits are the limits of commands, which read the announcements or values of all bridges at a broker. A thousand meters have about 45,000
 // values, and announcements of 14 MB in total.
-var commandLimits = scanLimits{100_000, 32 << 20}
+var commandLimits = scanLimits{50_000, 32 << 20}
 
 // An IncompleteError reports that the broker possibly retains more messages than were read. A function that returns an IncompleteError also
 // returns the messages that were read.

@@ -67,7 +67,7 @@ func testFlood(t *testing.T, topic, payload, logged string) {
 func testTooManyRetained(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	var announcements []testbed.Message
-	for i := range 25_000 { // the program reads at most 20 000
+	for i := range 52_000 { // the program reads at most 50 000
 		announcements = append(announcements, testbed.Message{Topic: fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), Payload: "{}", Retained: true})
 	}
 	broker.Publish(announcements...)

@@ -50,7 +50,7 @@ func testLimit(t *testing.T, configLine, logged string, extraVariables ...string
 	cable.SendUntil(time.Second, "values, and an announcement for each entity", func() bool {
 		payloads := messages.Last()
 		return payloads["homeassistant/sensor/hanbridge_house/import_energy/config"] != "" && payloads["hanbridge/house/import_energy"] != "" &&
-			payloads["hanbridge/house/status"] == "online"
+			payloads["hanbridge/house/status"] == "online" && payloads["homeassistant/device/hanbridge_house/config"] == "" // the last step removes it
 	})
 	run.RequireOutputOnce(logged)
 	run.RequireOutputOnce("raise the broker's limit (Mosquitto: max_packet_size ")

@@ -102,7 +102,11 @@ func TestHealthOfStuckMeter(t *testing.T) {
 	t.Cleanup(func() { _ = run.Process.Kill(); _ = run.Wait() })
 	for lines := bufio.NewScanner(log); lines.Scan() && !strings.Contains(lines.Text(), "port opened"); {
 	}
-	go func() { _, _ = logWriter.Write(make([]byte, 1<<16)) }() // fills the pipe
+	go func() { // fills the pipe; a longer write would wait for a whole free page, and leave space for lines of the log
+		for err := error(nil); err == nil; {
+			_, err = logWriter.Write([]byte{0})
+		}
+	}()
 	testbed.Until(t, "the pipe is full", func() bool {
 		n, err := unix.IoctlGetInt(int(log.Fd()), unix.TIOCINQ) //nolint:gosec // a descriptor; TIOCINQ is the number of bytes in the pipe
 		return err == nil && n >= 4096
