@@ -11,8 +11,9 @@ import (
 // A chain turns the readings of one meter into telegrams. Each step is a type in a file of its own, which receives what it needs as arguments, and
 // returns what it made. No step has access to another step. A chain knows no output and writes no log. It is not safe for concurrent use.
 type chain struct {
-	meter string // the id of the meter
-	seq   uint64 // of the last telegram
+	meter    string // the id of the meter
+	recorded bool   // the telegrams come from a recording
+	seq      uint64 // of the last telegram
 
 	verify   verifier     // is the telegram to be believed?
 	identify identifier   // which meter has sent it?
@@ -39,7 +40,7 @@ func (c *chain) process(r *meter.Reading, received time.Time) (res result, ok bo
 	res.guarded = c.guard.check(guard.Telegram{Received: received, MeterTime: meterTime, Samples: r.Samples}, res.identified.change)
 	res.derived = c.derive.derive(res.guarded.Accepted, received, res.identified.change != sameMeter)
 	c.seq++
-	res.telegram = &Telegram{Meter: c.meter, Seq: c.seq, Received: received, MeterTime: meterTime, Values: res.derived.values}
+	res.telegram = &Telegram{Meter: c.meter, Seq: c.seq, Received: received, MeterTime: meterTime, Recorded: c.recorded, Values: res.derived.values}
 	return res, true
 }
 

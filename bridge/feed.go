@@ -127,7 +127,7 @@ func (f *feed) noteCounter(id quantity.ID, counters *publishedCounters) {
 
 // decide returns what to do with a value of a telegram.
 func (f *feed) decide(v *Value, u *update) throttle.Decision {
-	if u.complete {
+	if u.telegram.Recorded {
 		return throttle.Publish
 	}
 	return f.throttle.Decide(u.at, u.interval, v.ID, v.Number, v.Decimals, v.Text)

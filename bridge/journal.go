@@ -91,7 +91,7 @@ func (j *journal) reader(name string) *cursor {
 	defer j.mu.Unlock()
 	c, ok := j.cursors[name]
 	if !ok {
-		c = &cursor{journal: j, delivered: j.end(), read: j.end()}
+		c = &cursor{journal: j, delivered: j.end(), read: j.end(), furthest: j.end()}
 		j.cursors[name] = c
 	}
 	return c
@@ -102,25 +102,38 @@ type cursor struct {
 	journal   *journal
 	delivered uint64 // the position after the last telegram that was delivered
 	read      uint64 // the position after the last telegram that take has returned
+	furthest  uint64 // the highest value that read had
 }
 
-// take appends at most limit telegrams after the last call to dst. Lost is how many telegrams the journal has dropped before that. End is the
-// position that the reader passes to confirm when it has delivered them.
-func (c *cursor) take(dst []*Telegram, limit int) (telegrams []*Telegram, lost, end uint64) {
+// taken is what take returns.
+type taken struct {
+	telegrams []*Telegram
+	again     int    // how many of the first telegrams were returned before the last rewind, too
+	lost      uint64 // how many telegrams the journal has dropped before the first one
+	end       uint64 // the position that the reader passes to confirm when it has delivered the telegrams
+}
+
+// take appends at most limit telegrams after the last call to dst.
+func (c *cursor) take(dst []*Telegram, limit int) (t taken) {
 	if c == nil {
-		return dst, 0, 0
+		return taken{telegrams: dst}
 	}
 	j := c.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if c.read < j.first {
-		lost, c.read = j.first-c.read, j.first
+		t.lost, c.read = j.first-c.read, j.first
 		c.delivered = max(c.delivered, j.first) // so that they do not count as lost again after rewind
 	}
 	available := j.held()[c.read-j.first:]
 	n := min(len(available), limit)
+	if c.read < c.furthest {
+		t.again = min(n, int(c.furthest-c.read))
+	}
 	c.read += uint64(n)
-	return append(dst, available[:n]...), lost, c.read
+	c.furthest = max(c.furthest, c.read)
+	t.telegrams, t.end = append(dst, available[:n]...), c.read
+	return t
 }
 
 // confirm moves the cursor to a position, because all telegrams before it were delivered.

@@ -18,6 +18,7 @@ import (
 type liveness struct {
 	record         *record
 	alarm          *alarm         // at the time from which the meter counts as silent
+	silentAt       time.Time      // this time, after a telegram
 	attempt        *probe.Attempt // the last attempt to open an endpoint; only the goroutine of the meter replaces it
 	broken         bool           // the meter cannot be read, because no port can be opened or read
 	logRecovery    bool           // that fault was logged, so the next port that is opened is logged too
@@ -63,7 +64,8 @@ func (l *liveness) noteTelegram(r *meter.Reading, res *result, u *update) (line 
 	}
 	l.count(r, res, u)
 	l.findings = l.findings[:0]
-	l.alarm.set(u.at.Add(silentIntervals * u.interval))
+	l.silentAt = time.Now().Add(silentIntervals * u.interval) // not from u.at, because the telegram was possibly held back
+	l.alarm.set(l.silentAt)
 	return line
 }
 

@@ -40,6 +40,8 @@ type Batch struct {
 	Events []Event
 	// Telegrams are complete telegrams of all meters, in the order in which they arrived. They are read-only.
 	Telegrams []*Telegram
+	// Again is how many of the first Telegrams the output has taken before. They were not delivered, and possibly have not arrived.
+	Again int
 	// Lost is the number of telegrams that the output has missed because it was too slow.
 	Lost uint64
 }

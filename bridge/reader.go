@@ -39,7 +39,7 @@ func newMeterReader(b *Bridge, m Meter, s probe.Source) *meterReader {
 	s.Options.AcceptUnverified = true // otherwise an unverified telegram would be an intact TelegramError, which proves the endpoint
 	r := &meterReader{
 		bridge: b, meter: m, source: s, decoder: meter.NewDecoder(nil, s.Options), record: &record{Snapshot: Snapshot{Meter: m}},
-		chain: chain{meter: m.ID, guard: newCounterGuard(m.Fuse)}, log: newMeterLog(b.log, m, b.manyMeters()),
+		chain: chain{meter: m.ID, recorded: s.Recorded, guard: newCounterGuard(m.Fuse)}, log: newMeterLog(b.log, m, b.manyMeters()),
 	}
 	r.liveness = liveness{record: r.record, attempt: new(probe.Attempt)}
 	r.restore(b.store)
@@ -103,13 +103,17 @@ func (m *meterReader) finishRecording(ctx context.Context, result probe.Result) 
 
 // Reading passes a telegram through the chain. It never ends the search.
 func (m *meterReader) Reading(ctx context.Context, r *meter.Reading) (done bool) {
-	res, ok := m.chain.process(r, r.Received)
+	received := r.Received
+	if m.source.Recorded {
+		received = time.Now() // a file is read in large pieces, and the reading waits for outputs
+	}
+	res, ok := m.chain.process(r, received)
 	if !ok {
 		return false
 	}
-	m.interval.add(r.Received)
+	m.interval.add(received)
 	u := update{
-		at: r.Received, telegram: res.telegram, earlier: res.guarded.earlier, interval: m.interval.learned(), complete: m.source.Recorded,
+		at: received, telegram: res.telegram, earlier: res.guarded.earlier, interval: m.interval.learned(),
 		descriptors: res.derived.descriptors, expired: res.derived.expired, forgotten: res.forgotten(), events: res.events(),
 	}
 	m.record.mu.Lock()
@@ -128,7 +132,7 @@ func (m *meterReader) Reading(ctx context.Context, r *meter.Reading) (done bool)
 		m.bridge.awaitTaken(ctx)
 		m.progress.Working()
 	}
-	m.noteWorking(r.Received)
+	m.noteWorking(received)
 	return false
 }
 

@@ -32,12 +32,11 @@ func (m *meterReader) silenceAlarm(now time.Time) {
 // the lock of the record.
 func (l *liveness) checkSilence(now time.Time) (silent, due bool) {
 	r := l.record
-	silentAt := r.Stats.LastTelegram.Add(silentIntervals * r.Stats.Interval)
 	switch {
 	case l.stopped:
 		return false, false
-	case r.Online && now.Before(silentAt): // a telegram has arrived since the alarm was set
-		l.alarm.set(silentAt)
+	case r.Online && now.Before(l.silentAt): // a telegram has arrived since the alarm was set
+		l.alarm.set(l.silentAt)
 		return false, false
 	}
 	r.Online = false

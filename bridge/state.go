@@ -75,9 +75,7 @@ type update struct {
 	telegram *Telegram // nil if only the state of the meter has changed
 	earlier  []Value   // counters of an earlier run, which belong to the first telegram
 	// interval is the usual time between two telegrams.
-	interval time.Duration
-	// complete is true if all values of the telegram are published, whatever the throttle of an output says.
-	complete    bool
+	interval    time.Duration
 	descriptors []Descriptor  // all quantities; nil if they have not changed
 	expired     []quantity.ID // quantities that the meter no longer sends
 	forgotten   []quantity.ID // quantities whose published values are no longer valid

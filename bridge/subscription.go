@@ -115,13 +115,13 @@ func (s *Subscription) Take() *Batch {
 	}
 	clear(s.due) // so that it does not keep meters that were removed
 	s.due = s.due[:0]
-	var end uint64
-	b.Telegrams, b.Lost, end = s.cursor.take(b.Telegrams[:0], maxTelegrams)
+	t := s.cursor.take(b.Telegrams[:0], maxTelegrams)
+	b.Telegrams, b.Again, b.Lost = t.telegrams, t.again, t.lost
 	if len(b.Changes) == 0 && len(b.Events) == 0 && len(b.Telegrams) == 0 {
 		return nil
 	}
 	s.taken++
-	s.inFlight = append(s.inFlight, takenBatch{s.taken, end})
+	s.inFlight = append(s.inFlight, takenBatch{s.taken, t.end})
 	signal(s.outputProgress)
 	return b
 }

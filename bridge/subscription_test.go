@@ -23,14 +23,14 @@ import (
 type subscriptionModel struct {
 	subscription *Subscription
 	meters       []meterModel
-	next         uint64  // the number of the next telegram that must be taken
-	confirmed    uint64  // the number of the last telegram that was delivered
-	batches      []taken // the batches that were taken and are not delivered
-	wakeDue      bool    // there was an update since the output was last woken
+	next         uint64       // the number of the next telegram that must be taken
+	confirmed    uint64       // the number of the last telegram that was delivered
+	batches      []takenModel // the batches that were taken and are not delivered
+	wakeDue      bool         // there was an update since the output was last woken
 }
 
-// taken is a batch in the model.
-type taken struct{ number, lastTelegram uint64 }
+// takenModel is a batch in the model.
+type takenModel struct{ number, lastTelegram uint64 }
 
 // meterModel is the model of one meter in a Subscription.
 type meterModel struct {
@@ -308,7 +308,7 @@ func (o *subscriptionModel) expect(got *Batch, lastSeq uint64) (b batchSummary, 
 		s.fresh, s.onlineNew, s.statsNew, s.descriptorsNew, s.changed = map[quantity.ID]int64{}, false, false, false, false
 	}
 	if ok = len(b.Changes) > 0 || len(b.Events) > 0 || len(b.Seqs) > 0; ok {
-		o.batches = append(o.batches, taken{number, o.next - 1})
+		o.batches = append(o.batches, takenModel{number, o.next - 1})
 	}
 	return b, ok
 }

@@ -17,6 +17,8 @@ type Telegram struct {
 	Received time.Time
 	// MeterTime is the meter's own clock; zero if the telegram has none.
 	MeterTime obis.Time
+	// Recorded is true if the telegram comes from a recording. All its values are published, whatever the throttle of an output says.
+	Recorded bool
 	// Values are the values of the telegram in the order of the table of quantities, without the counters that the guard has rejected.
 	Values []Value
 }

@@ -91,13 +91,16 @@ func (s *session) publishBatch(ctx context.Context, b *bridge.Batch) {
 	for i := range b.Changes {
 		s.announceMeter(&b.Changes[i])
 	}
+	for _, t := range b.Telegrams[:b.Again] { // before the newest values
+		s.publishAgain(t)
+	}
 	for i := range b.Events {
 		s.publishEvent(&b.Events[i])
 	}
 	for i := range b.Changes {
 		s.publishUpdate(&b.Changes[i])
 	}
-	for _, t := range b.Telegrams {
+	for _, t := range b.Telegrams[b.Again:] {
 		s.publishTelegram(t)
 	}
 }

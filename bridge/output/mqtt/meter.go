@@ -64,17 +64,22 @@ func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 	if u.StatsNew && m.publishesStats() {
 		s.publishStats(m, &u.Stats)
 	}
-	for i := range u.Values {
-		v := &u.Values[i]
+	s.publishValues(m, u.Values)
+	m.online = u.Online
+	if u.OnlineNew && !m.otherPublishesStatus() {
+		s.publishStatus(m)
+	}
+}
+
+// publishValues publishes values of a meter. Only the first bridge of a meter publishes counters.
+func (s *session) publishValues(m *meter, values []bridge.Value) {
+	for i := range values {
+		v := &values[i]
 		if !m.isFirst && isCounter(v.ID) {
 			continue
 		}
 		s.buf = v.Append(s.buf[:0])
 		s.publish(m.prefix+v.ID.String(), truncated(s.buf), s.config.Retain)
-	}
-	m.online = u.Online
-	if u.OnlineNew && !m.otherPublishesStatus() {
-		s.publishStatus(m)
 	}
 }
 

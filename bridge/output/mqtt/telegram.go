@@ -21,6 +21,15 @@ func (s *session) publishTelegram(t *bridge.Telegram) {
 	s.publish(m.prefix+"telegram", s.buf, false)
 }
 
+// publishAgain publishes a telegram that was published on an earlier connection, and possibly has not arrived. The same holds for the values of a
+// recording, which must all be published. Of other meters only the newest values are published again.
+func (s *session) publishAgain(t *bridge.Telegram) {
+	if m := s.meters[t.Meter]; m != nil && t.Recorded {
+		s.publishValues(m, t.Values)
+	}
+	s.publishTelegram(t)
+}
+
 // appendTelegram appends the payload of a telegram. meter is the id of the meter. mark is the instance mark of this bridge (see ownership). The
 // payload has the counters only if withCounters is true.
 func appendTelegram(b []byte, meter string, t *bridge.Telegram, mark string, withCounters bool) []byte {

@@ -4,11 +4,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
+
+// republishTime is how long TakeOver waits for another bridge that publishes its info message again.
+const republishTime = time.Second
 
 // TakeOver removes the retained info message of a configured meter from the broker. The info message describes the meter, and names the bridge
 // that publishes its counters. Without an info message, the next bridge that reads a telegram of the meter publishes the counters. TakeOver
@@ -29,6 +33,10 @@ func TakeOver(ctx context.Context, p *cli.Program, file, meter string) error {
 	output := setup.MQTTOutput()
 	if err := mqtt.RemoveRetained(ctx, output, []string{output.InfoTopic(meter)}); err != nil {
 		return cli.DataError(err)
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(republishTime):
 	}
 	all, err := mqtt.Retained(ctx, output, meter)
 	if err != nil {
