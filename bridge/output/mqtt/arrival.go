@@ -94,6 +94,20 @@ func (s *session) concludeArrivalChecks() {
 	}
 }
 
+// awaitArrivals gives the announcements that were just published a moment to arrive, before the session ends. Otherwise the log of a short recording
+// would not say that the meter is announced.
+func (s *session) awaitArrivals() {
+	s.runPostedUntil(sessionIdleTime, sessionIdleTime, func() bool {
+		for _, m := range s.meters {
+			if m.arrival != nil && len(m.arrival.missing) > 0 {
+				return false
+			}
+		}
+		return true
+	})
+	s.concludeArrivalChecks()
+}
+
 // endArrivalCheck ends the check of a device, if there is one, and its subscriptions. The next announcement starts another check.
 func (s *session) endArrivalCheck(a *announcer) {
 	if check := a.arrival; check != nil {

@@ -118,6 +118,9 @@ func (s *session) shutdown() error {
 	defer s.shutdownTimer.Stop()
 	defer time.AfterFunc(stopTimeout, stop).Stop()
 	s.deliver(ctx)
+	if s.conn.Flush(ctx) == nil {
+		s.awaitArrivals()
+	}
 	for _, m := range s.meters {
 		if !m.otherPublishesStatus() {
 			s.publish(m.prefix+"status", []byte(offline), true)
