@@ -102,11 +102,11 @@ type cursor struct {
 	journal   *journal
 	delivered uint64 // the position after the last telegram that was delivered
 	read      uint64 // the position after the last telegram that take has returned
-	furthest  uint64 // the highest value that read had
+	furthest  uint64 // the highest value of read so far: take has returned all telegrams before it
 }
 
-// taken is what take returns.
-type taken struct {
+// takenTelegrams is what take returns.
+type takenTelegrams struct {
 	telegrams []*Telegram
 	again     int    // how many of the first telegrams were returned before the last rewind, too
 	lost      uint64 // how many telegrams the journal has dropped before the first one
@@ -114,9 +114,9 @@ type taken struct {
 }
 
 // take appends at most limit telegrams after the last call to dst.
-func (c *cursor) take(dst []*Telegram, limit int) (t taken) {
+func (c *cursor) take(dst []*Telegram, limit int) (t takenTelegrams) {
 	if c == nil {
-		return taken{telegrams: dst}
+		return takenTelegrams{telegrams: dst}
 	}
 	j := c.journal
 	j.mu.Lock()

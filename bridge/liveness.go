@@ -46,27 +46,27 @@ func (l *liveness) start(c *clock, call func(time.Time)) {
 	l.alarm.set(now.Add(silentIntervals * usualInterval))
 }
 
-// A livenessLine says which lines must be logged after a telegram.
-type livenessLine struct {
+// dueLines says which lines must be logged after a telegram.
+type dueLines struct {
 	online  bool // the meter was offline until now
 	level   zerolog.Level
 	allWell bool
 }
 
 // noteTelegram counts a verified telegram, and makes the meter online. The caller holds the lock of the record.
-func (l *liveness) noteTelegram(r *meter.Reading, res *result, u *update) (line livenessLine) {
-	line = livenessLine{online: !l.record.Online, level: zerolog.InfoLevel, allWell: u.at.Sub(l.lastAllWell) >= time.Hour}
-	if line.online && !l.onlineLines.Allow(u.at, maxStateLines) {
-		line.level = zerolog.DebugLevel
+func (l *liveness) noteTelegram(r *meter.Reading, res *result, u *update) (lines dueLines) {
+	lines = dueLines{online: !l.record.Online, level: zerolog.InfoLevel, allWell: u.at.Sub(l.lastAllWell) >= time.Hour}
+	if lines.online && !l.onlineLines.Allow(u.at, maxStateLines) {
+		lines.level = zerolog.DebugLevel
 	}
-	if line.allWell {
+	if lines.allWell {
 		l.lastAllWell = u.at
 	}
 	l.count(r, res, u)
 	l.findings = l.findings[:0]
 	l.silentAt = time.Now().Add(silentIntervals * u.interval) // not from u.at, because the telegram was possibly held back
 	l.alarm.set(l.silentAt)
-	return line
+	return lines
 }
 
 // count brings the record up to date with a verified telegram.

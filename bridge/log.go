@@ -39,7 +39,7 @@ func (l *meterLog) routineLevel(level zerolog.Level) zerolog.Level {
 }
 
 // logTelegram logs what is remarkable about a verified telegram.
-func (l *meterLog) logTelegram(r *meter.Reading, res *result, line livenessLine, now *Snapshot) {
+func (l *meterLog) logTelegram(r *meter.Reading, res *result, lines dueLines, now *Snapshot) {
 	l.wireFaults.Recovered()
 	for i := range res.guarded.Rejected {
 		l.logRejection(&res.guarded.Rejected[i])
@@ -48,12 +48,12 @@ func (l *meterLog) logTelegram(r *meter.Reading, res *result, line livenessLine,
 		l.logEvent(&e, res.identified.change)
 	}
 	l.checkUnits(res.telegram)
-	if line.online {
+	if lines.online {
 		d := &now.Description
-		l.WithLevel(l.routineLevel(line.level)).Fields(nonEmpty("family", r.Family, "list", d.List, "protocol", d.Protocol, "source", d.Port, "line", d.Line)).
+		l.WithLevel(l.routineLevel(lines.level)).Fields(nonEmpty("family", r.Family, "list", d.List, "protocol", d.Protocol, "source", d.Port, "line", d.Line)).
 			Msg("meter sends telegrams")
 	}
-	if line.allWell {
+	if lines.allWell {
 		s := &now.Stats
 		l.WithLevel(l.routineLevel(zerolog.InfoLevel)).Uint64("telegrams", s.Telegrams).Uint64("errors", s.Errors).Uint64("repeated", s.Repeated).Msg("all is well")
 	}
